@@ -1,0 +1,60 @@
+#pragma once
+// The outcome of routing one request: ranked candidates with their expected cost, and every rejected target with its reason.
+#include <fairlead/snapshot.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fairlead {
+
+/// All that routing may know of a request.
+struct RequestFacts {
+  const Key* key = nullptr;
+  const Route* route = nullptr;    ///< what it asked for, or
+  const Target* target = nullptr;  ///< the one target that it named
+  Capabilities needs;
+  bool stream = false;
+  std::int64_t input_tokens = 0;                  ///< estimate
+  std::optional<std::int64_t> output_tokens_max;  ///< the app's own cap
+};
+
+/// What the world is like at this moment. Grows with health, limits and learned estimates.
+struct Conditions {
+  double bytes_per_token = 3.5;             ///< the stated prior for input
+  std::int64_t output_tokens_expected = 400;  ///< the stated prior for output
+  std::vector<bool> unhealthy;  ///< by Target::index; shorter: the rest is healthy
+};
+
+/// The arithmetic of one expected cost, kept to be shown.
+struct ExpectedCost {
+  PriceInForce price;
+  Money amount;        ///< in the price's currency
+  Int128 usd_pico = 0;
+  std::int64_t input_tokens = 0, cached_tokens = 0, output_tokens = 0;
+};
+
+struct Candidate {
+  const Target* target = nullptr;
+  std::optional<ExpectedCost> expected;  ///< empty: the target has no price
+};
+
+enum class RejectedBy : std::uint8_t { provider_disabled, capability, policy, price };
+
+struct Rejection {
+  const Target* target = nullptr;
+  RejectedBy by = RejectedBy::policy;
+  std::string rule;    ///< the policy's name, the capability, or "max_price.input"
+  std::string reason;  ///< a sentence
+};
+
+struct Plan {
+  std::vector<Candidate> candidates;  ///< best first
+  std::vector<Rejection> rejections;  ///< in the order of the file, every reason of every rejected target
+  std::string strategy;
+};
+
+std::string_view to_string(RejectedBy by);
+
+}  // namespace fairlead

@@ -1,0 +1,45 @@
+#pragma once
+// One chat request of an app as a dialect read it: the original bytes, and what routing may know.
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fairlead {
+
+/// What a request can need and a model can have.
+enum class Capability : std::uint8_t { tools, vision, audio, json_object, json_schema, reasoning, streaming };
+inline constexpr int capability_count = 7;
+std::string_view to_string(Capability capability);
+std::optional<Capability> parse_capability(std::string_view name);
+
+/// A set of capabilities: bit i is Capability(i).
+struct Capabilities {
+  std::uint8_t bits = 0;
+  bool has(Capability c) const { return (bits >> static_cast<int>(c) & 1) != 0; }
+  void add(Capability c) { bits = static_cast<std::uint8_t>(bits | 1 << static_cast<int>(c)); }
+  bool operator==(const Capabilities&) const = default;
+};
+
+/// One member of the request's top-level object. Offsets into ChatRequest::body, half open.
+struct Member {
+  std::string key;                        ///< unescaped
+  std::size_t key_begin = 0;              ///< at the opening quote
+  std::size_t value_begin = 0, value_end = 0;
+};
+
+struct ChatRequest {
+  std::string body;             ///< as the app sent it (after transfer and content coding)
+  std::vector<Member> members;  ///< top level, in order
+  std::string model;
+  bool stream = false;
+  bool include_usage = false;                     ///< the app asked for usage in its stream
+  std::optional<std::int64_t> output_tokens_max;  ///< max_completion_tokens or max_tokens
+  std::int64_t choices = 1;                       ///< n
+  Capabilities needs;
+  std::size_t prompt_bytes = 0;  ///< bytes of `messages` and `tools`, without image and audio data: for the estimate of input
+};
+
+}  // namespace fairlead

@@ -1,0 +1,78 @@
+#pragma once
+// The world's errors as values. Used everywhere; plain values, safe to share between threads.
+#include <boost/system/result.hpp>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace fairlead {
+
+/// What went wrong. The HTTP status and the OpenAI error type of each kind are in exchange/app_error.cpp.
+enum class ErrorKind : std::uint8_t {
+  // the app's side
+  bad_request,         ///< malformed HTTP, JSON or field
+  unauthorized,        ///< no key, or one that we do not know
+  policy,              ///< every target is refused by a policy
+  unknown_model,       ///< no such route or target for this key
+  not_found,           ///< no such path
+  method_not_allowed,  ///< the path exists, the method does not
+  body_too_large,
+  head_too_large,
+  unsupported_media,   ///< a Content-Type or Content-Encoding that we do not take
+  request_timeout,     ///< the app was too slow to send its request
+  app_gone,            ///< the app hung up
+  // our own
+  no_candidate,        ///< no target can serve what the request needs
+  ledger_unavailable,  ///< the ledger cannot be written: nothing may be sent
+  draining,            ///< the daemon is going down
+  config,              ///< a configuration error
+  io,                  ///< a file, socket or thread of ours failed
+  internal,
+  // the provider's side
+  upstream_connect,    ///< DNS, TCP or proxy failure: nothing was sent
+  upstream_tls,        ///< handshake or verification failure: nothing was sent
+  upstream_timeout,    ///< a connect, first-byte, idle or total deadline passed
+  upstream_closed,     ///< the connection ended before the answer did
+  upstream_protocol,   ///< not HTTP, not JSON, not SSE, a redirect, or over a limit
+  upstream_rate_limit, ///< slow down: 429 and its like
+  upstream_no_money,   ///< the account is out of credit
+  upstream_auth,       ///< our credential was refused
+  upstream_refused,    ///< the provider finds the request itself wrong
+  upstream_filtered,   ///< the provider's content filter
+  upstream_unavailable,///< 408, 409, 5xx
+  upstream_error_event,///< an error inside an answer that had begun
+};
+
+enum class ErrorOrigin : std::uint8_t { app, fairlead, provider };
+
+/// May the same request be tried again? `before_commit`: at another candidate, and with backoff at the same target, while the
+/// app has seen nothing. `reused_connection_only`: once more at the same target, on a fresh connection.
+enum class Retry : std::uint8_t { never, before_commit, reused_connection_only };
+
+struct Error {
+  Error() = default;
+  Error(ErrorKind kind_, ErrorOrigin origin_, std::string message_, std::string detail_ = {}, Retry retry_ = Retry::never)
+      : kind(kind_), origin(origin_), retry(retry_), message(std::move(message_)), detail(std::move(detail_)) {}
+
+  ErrorKind kind = ErrorKind::internal;
+  ErrorOrigin origin = ErrorOrigin::fairlead;
+  Retry retry = Retry::never;
+  std::string message;  ///< safe for the app: no secret, no host name, no prompt
+  std::string detail;   ///< for the log, redacted
+  std::string param;    ///< the field at fault, as a path in the app's JSON; may be empty
+};
+
+[[noreturn]] inline void throw_exception_from_error(const Error& error, const boost::source_location&) {
+  throw std::logic_error("unchecked result: " + error.message);
+}
+
+template <class T>
+using Result = boost::system::result<T, Error>;
+
+/// The name of a kind as it stands in rows, logs and metrics, e.g. "upstream_timeout".
+std::string_view to_string(ErrorKind kind);
+std::string_view to_string(ErrorOrigin origin);
+
+}  // namespace fairlead

@@ -1,0 +1,195 @@
+#pragma once
+// The immutable, validated configuration that a request runs under, from its start to its end. Built by config/, read by everyone.
+// Pointers point into the same snapshot, which is never copied or changed after it is built.
+#include <fairlead/price.h>
+#include <fairlead/request.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace fairlead {
+
+using Milliseconds = std::chrono::milliseconds;
+
+/// Parts of http:// and https:// addresses. `path` has no trailing slash ("" or "/v1").
+struct Url {
+  bool tls = false;
+  std::string host;
+  std::uint16_t port = 0;
+  std::string path;
+  bool operator==(const Url&) const = default;
+};
+
+/// The quirks of a kind of provider within its dialect, as data (config/profiles.yaml).
+struct Profile {
+  /// What a refusal means, where status alone does not tell. Matches if each stated part matches.
+  struct ErrorRule {
+    int status = 0;            ///< 0: any
+    std::string code;          ///< error.code or error.type, or the flat code; empty: any
+    std::string text;          ///< a part of the message, in lower case; empty: any
+    std::string meaning;       ///< rate_limit | no_money | auth | refused | filtered | unavailable | context
+  };
+  std::string name;
+  std::string output_limit_field;  ///< "max_tokens" or "max_completion_tokens": the app's is renamed to it; "": left as it is
+  std::map<std::string, std::string> rename;  ///< top-level request fields: ours to theirs
+  std::vector<std::string> drop;              ///< top-level request fields that it refuses or ignores
+  bool stream_usage_on_request = true;   ///< ask with stream_options.include_usage
+  bool stream_options_refused = false;   ///< remove stream_options altogether
+  bool developer_role = false;           ///< knows the role `developer`; otherwise it becomes `system`
+  std::string reasoning_field;  ///< what it calls reasoning_content in messages and deltas: "reasoning_content" or "reasoning"
+  bool reasoning_outside_output = false;  ///< its output count leaves reasoning out (total tells; providers differ)
+  std::string models_path;      ///< where its model list is, relative to the base URL
+  std::vector<ErrorRule> errors;
+  Capabilities lacks;  ///< what no model has behind this kind of provider, whatever the model can
+};
+
+/// The four facts that policies are about. Empty: not stated, which satisfies no `allow`.
+struct Facts {
+  std::string operator_;  ///< legal home of the company that answers, e.g. "CN"
+  std::string region;     ///< where prompts are processed
+  std::string hosting;    ///< "cloud" or "self"
+  std::string retention;  ///< "none", "provider" or "trains"
+};
+
+/// Four deadlines of an attempt; `idle` between bytes of an answer.
+struct Timeouts {
+  Milliseconds connect{5'000};
+  Milliseconds first_byte{120'000};
+  Milliseconds idle{120'000};
+  Milliseconds total{1'800'000};
+};
+
+struct Provider {
+  std::string name;
+  std::string dialect;
+  const Profile* profile = nullptr;
+  Url base_url;
+  std::string api_key;           ///< a secret: never printed. Empty: no Authorization is sent
+  std::string disabled_because;  ///< not empty: a secret is missing, and no target here is a candidate
+  Facts facts;
+  std::string price_list;  ///< the first half of the model names it is priced by
+  Currency currency;       ///< what the account is billed in
+  std::string ca_file;     ///< PEM; empty: the system's store
+  std::optional<Url> proxy;  ///< HTTP CONNECT
+  std::string proxy_authorization;  ///< "user:password" of the proxy; a secret
+  Timeouts timeouts;
+  int idle_connections_max = 256;    ///< kept per worker
+  Milliseconds idle_connection_ms_max{4'000};  ///< kept no longer than this; below the shortest server's own limit
+};
+
+struct Model {
+  std::string name;    ///< as the provider names it
+  std::string origin;  ///< legal home of its maker; empty: not stated
+  Capabilities capabilities;
+  bool capabilities_stated = false;  ///< not stated: taken to have all
+  std::int64_t context_window = 0;     ///< tokens; 0: not stated
+  std::int64_t output_tokens_max = 0;  ///< tokens; 0: not stated
+  std::vector<Price> prices;           ///< every currency, ascending by `from`
+};
+
+/// One model at one provider.
+struct Target {
+  std::string name;  ///< "provider/model"
+  const Provider* provider = nullptr;
+  const Model* model = nullptr;
+  int index = 0;  ///< position in Snapshot::targets
+};
+
+enum class AnswerModel : std::uint8_t { provider, asked };
+
+struct MaxPrice {
+  std::optional<Int128> input, output;  ///< 10^-12 USD per million tokens
+};
+
+struct Route {
+  std::string name;
+  std::vector<const Target*> targets;  ///< in the order of the file
+  std::string strategy = "cheapest";
+  MaxPrice max_price;
+  bool fallback = true;
+  bool fallback_on_unconfirmed = true;
+  AnswerModel answer_model = AnswerModel::provider;
+};
+
+/// fact name -> values. The fact names are provider, model, origin, operator, region, hosting, retention.
+using FactMatch = std::map<std::string, std::vector<std::string>>;
+
+struct Policy {
+  std::string name;
+  FactMatch when;  ///< key, team, route -> values; every one must match; empty: always
+  FactMatch allow; ///< every fact named must have one of the values
+  FactMatch deny;  ///< no fact named may have one of the values
+  std::string reason;
+};
+
+struct Key {
+  std::string name;
+  std::array<std::uint8_t, 32> sha256{};
+  std::string team;
+  std::vector<const Route*> routes;  ///< what it may ask for
+  bool may_name_targets = false;     ///< may ask for "provider/model" (of its routes' targets) directly
+};
+
+struct Listener {
+  std::string address;  ///< "127.0.0.1:8080", "[::1]:8080"; port 0 takes any
+  std::string certificate, private_key;  ///< PEM files; both or none
+};
+
+struct Limits {
+  std::size_t head_bytes_max = 32 << 10;
+  std::size_t body_bytes_max = 32 << 20;
+  std::size_t answer_bytes_max = 64 << 20;  ///< a buffered answer
+  std::size_t event_bytes_max = 16 << 20;   ///< one event of a stream
+  int connections_max = 10'000;             ///< of apps, per worker
+  int attempts_max = 4;                     ///< of one request, retries and fallbacks together
+  Milliseconds head_ms_max{15'000};         ///< for an app to send its head
+  Milliseconds body_ms_max{120'000};        ///< for an app to send its body
+  Milliseconds keep_alive_ms_max{75'000};   ///< an app's idle connection
+  Milliseconds write_ms_max{60'000};        ///< for an app to take what it is sent
+  Milliseconds drain_ms_max{30'000};        ///< for streams to finish on SIGTERM
+};
+
+struct Log {
+  std::string level = "info";         ///< debug, info, warn, error
+  std::string requests = "failures";  ///< none, failures, all
+};
+
+struct Snapshot {
+  Snapshot() = default;
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+  std::string hash;  ///< SHA-256 of the whole text read (includes and built-in lists too), hex
+  std::string file;
+  std::vector<Listener> listen;
+  std::string admin;   ///< an address; empty: no admin listener
+  std::string ledger;  ///< "sqlite:PATH"
+  int workers = 0;     ///< 0: one per core
+  Limits limits;
+  Log log;
+  std::map<std::string, Int128> usd_per;  ///< currency -> USD, 10^-12; always holds USD
+
+  std::vector<std::unique_ptr<Profile>> profiles;
+  std::vector<std::unique_ptr<Provider>> providers;
+  std::vector<std::unique_ptr<Model>> models;
+  std::vector<std::unique_ptr<Target>> targets;
+  std::vector<std::unique_ptr<Route>> routes;
+  std::vector<Policy> policies;
+  std::vector<Key> keys;
+
+  const Target* target(std::string_view name) const;  ///< null if there is none
+  const Route* route(std::string_view name) const;    ///< null if there is none
+  std::unordered_map<std::string, const Target*> target_by_name;
+  std::unordered_map<std::string, const Route*> route_by_name;
+};
+
+}  // namespace fairlead

@@ -1,0 +1,10 @@
+#pragma once
+// Wall-clock time as rows and prices use it. Pure code takes `now` as an argument.
+#include <chrono>
+
+namespace fairlead {
+
+using TimePoint = std::chrono::sys_time<std::chrono::microseconds>;  ///< UTC
+using SteadyTime = std::chrono::steady_clock::time_point;           ///< for deadlines and durations
+
+}  // namespace fairlead

@@ -1,0 +1,40 @@
+#include "cli/books.h"
+
+#include "config/config.h"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+#include <utility>
+
+namespace fairlead::cli {
+
+void add_books_options(CLI::App& command, BooksChoice& choice) {
+  auto* config =
+      command.add_option("--config,-c", choice.config, "The configuration file, which names the ledger")->capture_default_str();
+  command.add_option("--ledger", choice.ledger, "The ledger itself, such as sqlite:/var/lib/fairlead/ledger.db")->excludes(config);
+}
+
+std::unique_ptr<Store> open_books(const BooksChoice& choice) {
+  std::string url = choice.ledger;
+  if (url.empty()) {
+    const config::Loaded loaded = config::load(choice.config, config::real_sources());
+    if (!loaded.snapshot) {
+      for (const config::Finding& finding : loaded.findings)
+        if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
+      return nullptr;
+    }
+    url = loaded.snapshot->ledger;
+  }
+  auto store = open_store(url, StoreMode::read);
+  if (store) return std::move(*store);
+  fail(store.error());
+  return nullptr;
+}
+
+int fail(const Error& error) {
+  std::cerr << "fairlead: " << error.message << (error.detail.empty() ? "" : ": " + error.detail) << '\n';
+  return 1;
+}
+
+}  // namespace fairlead::cli

@@ -1,0 +1,28 @@
+#pragma once
+// Which ledger a command reads: the configuration's, or one that is named. Used by `usage` and `explain`.
+#include <fairlead/store.h>
+
+#include <memory>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace fairlead::cli {
+
+struct BooksChoice {
+  std::string config = "/etc/fairlead/fairlead.yaml";
+  std::string ledger;  ///< a URL; empty: the configuration's
+};
+
+/// --config and --ledger.
+void add_books_options(CLI::App& command, BooksChoice& choice);
+
+/// Opened for reading, while a daemon may write. Null after saying why on stderr.
+std::unique_ptr<Store> open_books(const BooksChoice& choice);
+
+/// Says it on stderr, in one line with its detail. Gives the exit code 1.
+int fail(const Error& error);
+
+}  // namespace fairlead::cli

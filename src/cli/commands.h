@@ -1,0 +1,20 @@
+#pragma once
+// The commands of the binary. Each is one file that adds its subcommand to the parser, with a callback that sets the exit code.
+// Exit codes: 0 done, 1 the command failed, 2 wrong arguments.
+namespace CLI {
+class App;
+}
+
+namespace fairlead::cli {
+
+int run(int argc, char** argv);
+
+void add_serve(CLI::App& app, int& exit_code);
+void add_check(CLI::App& app, int& exit_code);
+void add_schema(CLI::App& app, int& exit_code);
+void add_explain(CLI::App& app, int& exit_code);
+void add_usage(CLI::App& app, int& exit_code);
+void add_key(CLI::App& app, int& exit_code);
+void add_simulate(CLI::App& app, int& exit_code);
+
+}  // namespace fairlead::cli

@@ -1,0 +1,188 @@
+#include "cli/explain_text.h"
+
+#include "cli/table.h"
+
+#include <nlohmann/json.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace fairlead::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Attempt = RequestRecord::Attempt;
+
+/// The JSON of a text column; an empty object for what is not JSON.
+Json parsed(const std::string& text) {
+  Json json = Json::parse(text, nullptr, false);
+  return json.is_object() ? json : Json::object();
+}
+
+/// A member as text, whatever its type; empty if there is none.
+std::string member(const Json& object, const char* name) {
+  const auto at = object.is_object() ? object.find(name) : object.end();
+  if (at == object.end() || at->is_null()) return "";
+  return at->is_string() ? at->get<std::string>() : at->dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+const Json& list(const Json& object, const char* name) {
+  static const Json none = Json::array();
+  const auto at = object.find(name);
+  return at != object.end() && at->is_array() ? *at : none;
+}
+
+std::string cell(const std::optional<std::int64_t>& count) { return count ? std::to_string(*count) : ""; }
+std::string duration_cell(const std::optional<std::int64_t>& us) { return us ? duration_text(*us) : ""; }
+std::string amount_text(const Money& money) { return format_decimal(money.pico) + " " + std::string(money.currency.view()); }
+
+std::string heading(const RequestRecord& record) {
+  const RequestOpen& open = record.open;
+  std::string text = "Request " + open.id + "\n";
+  text += "  asked    " + utc_text(open.started_at) + " by key " + printable(open.key) +
+          (open.team.empty() ? "" : " of team " + printable(open.team)) + " for model " + printable(open.requested_model) +
+          (open.route.empty() ? "" : " (route " + printable(open.route) + ")") + "\n";
+  text += "           " + open.endpoint + (open.stream ? ", streamed" : ", whole") + "; configuration " +
+          open.snapshot_hash.substr(0, 12) + "\n";
+  return text;
+}
+
+std::string outcome(const RequestRecord& record) {
+  const RequestSettle& end = record.settle;
+  if (record.state == RowState::open) return "  outcome  not over yet\n";
+  if (record.state == RowState::interrupted)
+    return "  outcome  interrupted: the daemon ended first, and found it so at " + utc_text(end.ended_at) + "\n";
+  std::string text = "  outcome  ";
+  text += end.http_status == 0 ? "nothing answered" : "HTTP " + std::to_string(end.http_status);
+  if (!end.target.empty()) text += " from " + printable(end.target);
+  text += ", after " + counted(end.attempts, "attempt");
+  if (!end.error.empty())
+    text +=
+        ": " + end.error + " in phase " + std::string(to_string(end.phase)) + ", ended by " + std::string(to_string(end.ended_by));
+  text += "\n  timing   ";
+  if (end.first_byte_us) text += "first byte " + duration_text(*end.first_byte_us) + ", ";
+  return text + "whole " + duration_text((end.ended_at - record.open.started_at).count()) + "\n";
+}
+
+std::string cost_line(const RequestRecord& record) {
+  if (record.state == RowState::open) return "";
+  bool unpriced = false, estimated = false;
+  for (const Attempt& attempt : record.attempts) {
+    unpriced |= !attempt.settle.cost;
+    estimated |= attempt.settle.usage_source == UsageSource::estimated || attempt.settle.usage_source == UsageSource::invalid;
+  }
+  return "  cost     " + format_decimal(record.settle.usd_pico) + " USD" + (estimated ? ", partly estimated" : "") +
+         (unpriced ? ", and an unknown amount for attempts without a price" : "") + "\n";
+}
+
+/// "1200 input x 2 + 400 output x 3 CNY per million"
+std::string arithmetic(const Json& candidate) {
+  const auto rates = candidate.find("rates");
+  if (rates == candidate.end()) return "";
+  std::string text;
+  const auto term = [&](const char* tokens, const char* kind) {
+    const std::string count = member(candidate, tokens), rate = member(*rates, kind);
+    if (count.empty() || count == "0" || rate.empty()) return;
+    text.append(text.empty() ? "" : " + ").append(count).append(" ").append(kind).append(" x ").append(rate);
+  };
+  term("input_tokens", "input");
+  term("cached_tokens", "cached_input");
+  term("output_tokens", "output");
+  if (!text.empty()) text += " " + member(candidate, "currency") + " per million";
+  const std::string window = member(candidate, "window");
+  return window.empty() ? text : text + " (" + window + ")";
+}
+
+std::string candidates_text(const Json& plan) {
+  Table table;
+  table.columns = {{"", true}, {"target", false}, {"expected USD", true}, {"in its currency", true}, {"arithmetic", false}};
+  for (const Json& candidate : list(plan, "candidates")) {
+    const std::string usd = member(candidate, "expected_usd"), amount = member(candidate, "amount");
+    table.rows.push_back({std::to_string(table.rows.size() + 1), member(candidate, "target"), usd.empty() ? "no price" : usd,
+                          amount.empty() ? "" : amount + " " + member(candidate, "currency"), arithmetic(candidate)});
+  }
+  const std::string strategy = member(plan, "strategy");
+  if (table.rows.empty()) return "\nCandidates\n  none\n";
+  return "\nCandidates" + (strategy.empty() ? "" : ", by strategy " + strategy) + ", best first\n" + to_text(table, 2);
+}
+
+std::string rejections_text(const Json& plan) {
+  Table table;
+  table.columns = {{"target", false}, {"by", false}, {"rule", false}, {"reason", false}};
+  for (const Json& rejection : list(plan, "rejections"))
+    table.rows.push_back(
+        {member(rejection, "target"), member(rejection, "by"), member(rejection, "rule"), member(rejection, "reason")});
+  return table.rows.empty() ? "" : "\nRejected\n" + to_text(table, 2);
+}
+
+std::string attempt_outcome(const Attempt& attempt) {
+  if (attempt.state != RowState::settled) return std::string(to_string(attempt.state));
+  if (attempt.settle.error.empty()) return "ok";
+  return attempt.settle.error + " in " + std::string(to_string(attempt.settle.phase));
+}
+
+std::string attempts_text(const RequestRecord& record) {
+  Table table;
+  table.columns = {{"", true},       {"target", false},     {"outcome", false}, {"HTTP", true},       {"input", true},
+                   {"cached", true}, {"cache write", true}, {"output", true},   {"reasoning", true},  {"usage", false},
+                   {"billed", true}, {"cost USD", true},    {"connect", true},  {"first byte", true}, {"whole", true}};
+  for (const Attempt& attempt : record.attempts) {
+    const AttemptSettle& end = attempt.settle;
+    const bool over = attempt.state != RowState::open;
+    table.rows.push_back(
+        {std::to_string(attempt.open.number), attempt.open.target, attempt_outcome(attempt),
+         end.status == 0 ? "" : std::to_string(end.status), cell(end.usage.input), cell(end.usage.cached_input),
+         cell(end.usage.cache_write), cell(end.usage.output), cell(end.usage.reasoning),
+         over ? std::string(to_string(end.usage_source)) : "", end.cost ? amount_text(*end.cost) : (over ? "no price" : ""),
+         end.usd_pico ? format_decimal(*end.usd_pico) : "", end.connection_reused ? "reused" : duration_cell(end.connect_us),
+         duration_cell(end.first_byte_us), attempt.state == RowState::settled ? duration_text(end.duration_us) : ""});
+  }
+  return table.rows.empty() ? "" : "\nAttempts\n" + to_text(table, 2);
+}
+
+/// "36 input x 2 + 40 output x 3 CNY per million"
+std::string charged(const Attempt& attempt) {
+  const Json price = parsed(attempt.settle.price);
+  const Usage& usage = attempt.settle.usage;
+  std::string text;
+  const auto term = [&](std::int64_t count, const char* kind, const char* fallback) {
+    std::string rate = member(price, kind);
+    if (rate.empty()) rate = member(price, fallback);
+    if (count == 0 || rate.empty()) return;
+    text.append(text.empty() ? "" : " + ").append(std::to_string(count)).append(" ").append(kind).append(" x ").append(rate);
+  };
+  term(usage.input.value_or(0), "input", "input");
+  term(usage.cached_input.value_or(0), "cached_input", "input");
+  term(usage.cache_write.value_or(0), "cache_write", "input");
+  term(usage.output_total(), "output", "output");
+  return text.empty() ? "" : text + " " + member(price, "currency") + " per million = ";
+}
+
+/// The row of one attempt, with the arithmetic of its cost.
+std::string ledger_line(const Attempt& attempt) {
+  const AttemptSettle& end = attempt.settle;
+  std::string text =
+      "  " + utc_text(attempt.open.sent_at) + "  " + printable(attempt.open.target) + "  " + std::string(to_string(attempt.state));
+  if (attempt.state == RowState::open) return text + "\n";
+  text += "  " + std::string(to_string(end.usage_source)) + "\n    ";
+  if (!end.cost) return text + "no price: the cost is unknown\n";
+  text += printable(charged(attempt)) + amount_text(*end.cost);
+  if (end.usd_pico && end.cost->currency != Currency{}) {
+    if (end.usd_rate) text += " x " + format_decimal(*end.usd_rate);
+    text += " = " + format_decimal(*end.usd_pico) + " USD";
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string explain_text(const RequestRecord& record) {
+  const Json plan = parsed(record.open.plan);
+  std::string text = heading(record) + outcome(record) + cost_line(record);
+  text += candidates_text(plan) + rejections_text(plan) + attempts_text(record);
+  if (!record.attempts.empty()) text += "\nIn the ledger\n";
+  for (const Attempt& attempt : record.attempts) text += ledger_line(attempt);
+  return text;
+}
+
+}  // namespace fairlead::cli

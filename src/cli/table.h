@@ -1,0 +1,42 @@
+#pragma once
+// Rows of cells for people and for spreadsheets. Pure; used by the commands that report.
+#include <fairlead/time.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fairlead::cli {
+
+struct Column {
+  std::string title;
+  bool right = false;  ///< figures stand to the right
+};
+
+struct Table {
+  std::vector<Column> columns;
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::string> total;  ///< under a line of its own; empty: none
+};
+
+/// Aligned columns, each line after `indent` spaces. Columns without any value are left out. Control characters become '?', so that
+/// no name of an app or a provider can speak to the terminal.
+std::string to_text(const Table& table, int indent = 0);
+
+/// RFC 4180 without the total: CRLF, quotes where needed. A cell that a spreadsheet would take for a formula begins with a "'".
+std::string to_csv(const Table& table);
+
+/// The same, with '?' for control characters.
+std::string printable(std::string_view text);
+
+/// "2026-11-01T12:00:00.123456Z"
+std::string utc_text(TimePoint at);
+
+/// Microseconds for people: "850 us", "12.3 ms", "2.31 s".
+std::string duration_text(std::int64_t us);
+
+/// "1 request", "2 requests"
+std::string counted(std::int64_t count, std::string_view what);
+
+}  // namespace fairlead::cli

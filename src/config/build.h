@@ -1,0 +1,54 @@
+#pragma once
+// Validated values -> Snapshot. Each function builds one part, in this order, and reports what only the whole can show: names that
+// nothing bears, names that two bear. Every one works on a tree with errors too, so that all errors are told at once. One load; one
+// thread.
+#include "config/findings.h"
+#include "config/reading.h"
+#include "config/section.h"
+
+#include <fairlead/snapshot.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace fairlead::config {
+
+struct Build {
+  Snapshot& snapshot;
+  Findings& findings;
+  Reading& reading;
+  Section root;                     ///< the user's files, merged
+  std::vector<Section> built_in{};  ///< the product's own lists
+
+  // What was built, by name, and where the files say it. Names of what is refused or disabled are here too: they are known.
+  std::map<std::string, const Profile*> profiles{};
+  std::map<std::string, const Model*> models{};  ///< by "price list/model", aliases too
+  std::map<std::string, const Provider*> providers{};
+  std::map<const Provider*, const Value*> provider_places{};
+  std::map<const Target*, const Value*> target_places{};  ///< where a route names it first
+  std::map<const Route*, const Value*> route_places{};
+  std::map<std::string, const Value*> keys{};
+};
+
+void build_server(Build& build);
+void build_profiles(Build& build);
+void build_models(Build& build);
+void build_providers(Build& build);
+void build_routes(Build& build);
+void build_keys(Build& build);
+void build_policies(Build& build);
+/// Warnings about a configuration that is valid, but may not mean what it says.
+void lint(const Build& build);
+
+/// The names of a map of named things, sorted, for did_you_mean().
+template <class Map>
+std::vector<std::string_view> names_of(const Map& map) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, thing] : map) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace fairlead::config

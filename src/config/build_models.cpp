@@ -1,0 +1,137 @@
+// The price lists: models with their facts, aliases and dated prices.
+#include "config/build.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fairlead::config {
+namespace {
+
+Rates rates_of(const Section& from) {
+  return {from.decimal("input"), from.decimal("cached_input"), from.decimal("cache_write"), from.decimal("output")};
+}
+
+std::vector<PriceTier> tiers_of(const Section& price, Findings& findings) {
+  std::vector<PriceTier> tiers;
+  for (const Section& tier : price.sections("tiers")) {
+    const std::int64_t above = tier.integer("above_input_tokens");
+    if (!tiers.empty() && above <= tiers.back().above_input_tokens && tier.find("above_input_tokens") != nullptr)
+      findings.error(*tier.find("above_input_tokens"), "tiers must ascend",
+                     "the one before is above " + std::to_string(tiers.back().above_input_tokens));
+    tiers.push_back({above, rates_of(tier)});
+  }
+  return tiers;
+}
+
+std::vector<PriceWindow> windows_of(const Section& price) {
+  constexpr std::uint8_t every_day = 0x7f;
+  std::vector<PriceWindow> windows;
+  for (const Section& from : price.sections("windows")) {
+    PriceWindow window;
+    window.name = from.text("name");
+    for (const std::string& day : from.texts("weekdays"))
+      window.weekdays = static_cast<std::uint8_t>(window.weekdays | 1 << parse_weekday(day).value_or(0));
+    if (from.find("weekdays") == nullptr) window.weekdays = every_day;
+    window.from_minute = parse_time_of_day(from.text("from")).value_or(0);
+    window.to_minute = parse_time_of_day(from.text("to")).value_or(0);
+    window.rates = rates_of(from);
+    windows.push_back(std::move(window));
+  }
+  return windows;
+}
+
+Price price_of(const Section& from, Findings& findings) {
+  Price price;
+  price.from = parse_instant(from.text("from")).value_or(TimePoint{});
+  if (from.find("until") != nullptr) price.until = parse_instant(from.text("until"));
+  if (price.until && *price.until <= price.from)
+    findings.error(*from.find("until"), "it ends before it begins", "`until` must be later than `from`");
+  price.currency = from.currency("currency");
+  price.rates = rates_of(from);
+  price.tiers = tiers_of(from, findings);
+  price.windows = windows_of(from);
+  price.source = from.text("source");
+  price.confidence = from.text("confidence");
+  return price;
+}
+
+std::vector<Price> prices_of(const Section& model, Findings& findings) {
+  std::vector<Price> prices;
+  for (const Section& from : model.sections("prices")) {
+    Price price = price_of(from, findings);
+    const bool again = std::any_of(prices.begin(), prices.end(),
+                                   [&](const Price& p) { return p.from == price.from && p.currency == price.currency; });
+    if (again && from.find("from") != nullptr)
+      findings.error(*from.find("from"), "two entries in " + std::string(price.currency.view()) + " begin at the same instant",
+                     "change or remove one");
+    prices.push_back(std::move(price));
+  }
+  std::stable_sort(prices.begin(), prices.end(), [](const Price& a, const Price& b) { return a.from < b.from; });
+  return prices;
+}
+
+class Register {
+ public:
+  explicit Register(Build& build) : build_(build) {}
+
+  /// Entries before aliases, so that an entry's own name wins over another's alias.
+  void add_all(const Section& root, bool built_in) {
+    for (const Section& entry : root.sections("models")) add_entry(entry);
+    for (const Section& entry : root.sections("models")) add_aliases(entry, built_in);
+    for (auto& [name, place] : fresh_) places_.emplace(name, place);
+    fresh_.clear();
+  }
+
+ private:
+  void add_entry(const Section& entry) {
+    if (places_.count(entry.key()) != 0) return;  // replaced by the user's own
+    Model model;
+    model.origin = entry.text("origin");
+    for (const std::string& name : entry.texts("capabilities"))
+      if (auto capability = parse_capability(name)) model.capabilities.add(*capability);
+    model.capabilities_stated = entry.find("capabilities") != nullptr;
+    if (model.capabilities_stated) model.capabilities.add(Capability::streaming);
+    model.context_window = entry.integer("context_window");
+    model.output_tokens_max = entry.integer("output_tokens_max");
+    model.prices = prices_of(entry, build_.findings);
+    put(entry.key(), entry.value(), model);
+  }
+
+  void add_aliases(const Section& entry, bool built_in) {
+    const auto original = fresh_.find(entry.key());
+    if (original == fresh_.end()) return;
+    const std::string list = entry.key().substr(0, entry.key().find('/') + 1);
+    for (const Value* alias : entry.values("aliases")) {
+      const std::string name = list + alias->text;
+      if (places_.count(name) != 0) continue;
+      if (auto first = fresh_.find(name); first != fresh_.end()) {
+        if (!built_in)
+          build_.findings.error(*alias, in_quotes(name) + " is already a model",
+                                "the first is at " + build_.findings.where(first->second->key_place));
+        continue;
+      }
+      put(name, *alias, *build_.models.at(entry.key()));
+    }
+  }
+
+  void put(const std::string& name, const Value& place, const Model& facts) {
+    build_.snapshot.models.push_back(std::make_unique<Model>(facts));
+    Model& model = *build_.snapshot.models.back();
+    model.name = name.substr(name.find('/') + 1);
+    build_.models[name] = &model;
+    fresh_[name] = &place;
+  }
+
+  Build& build_;
+  std::map<std::string, const Value*> places_, fresh_;  ///< of the lists before, of the list at hand
+};
+
+}  // namespace
+
+void build_models(Build& build) {
+  Register all(build);
+  all.add_all(build.root, false);
+  for (const Section& list : build.built_in) all.add_all(list, true);
+}
+
+}  // namespace fairlead::config

@@ -1,0 +1,72 @@
+// The parts of the snapshot that are about the daemon itself.
+#include "config/build.h"
+
+namespace fairlead::config {
+namespace {
+
+void build_listeners(Build& build) {
+  std::map<std::string, const Value*> taken;
+  const auto take = [&](const std::string& address, const Value* at) {
+    const bool any_port = address.size() > 2 && address.substr(address.size() - 2) == ":0";
+    if (address.empty() || at == nullptr || any_port) return;
+    auto [first, fresh] = taken.emplace(address, at);
+    if (!fresh)
+      build.findings.error(*at, "the address " + address + " is taken",
+                           "it is already used at " + build.findings.where(first->second->place));
+  };
+  for (const Section& listener : build.root.sections("listen")) {
+    Listener made;
+    made.address = listener.text("address");
+    take(made.address, listener.find("address"));
+    if (listener.find("tls") != nullptr) {
+      const Section tls = listener.section("tls");
+      if (const Value* certificate = tls.find("certificate")) made.certificate = build.reading.readable_file(*certificate);
+      if (const Value* key = tls.find("key")) made.private_key = build.reading.readable_file(*key);
+    }
+    build.snapshot.listen.push_back(std::move(made));
+  }
+  if (build.snapshot.listen.empty()) build.snapshot.listen.push_back({build.root.text("listen"), "", ""});
+  build.snapshot.admin = build.root.text("admin");
+  take(build.snapshot.admin, build.root.find("admin"));
+}
+
+void build_limits(const Section& from, Limits& to) {
+  to.head_bytes_max = from.bytes("head_bytes_max");
+  to.body_bytes_max = from.bytes("body_bytes_max");
+  to.answer_bytes_max = from.bytes("answer_bytes_max");
+  to.event_bytes_max = from.bytes("event_bytes_max");
+  to.connections_max = static_cast<int>(from.integer("connections_max"));
+  to.attempts_max = static_cast<int>(from.integer("attempts_max"));
+  to.head_ms_max = from.duration("head_ms_max");
+  to.body_ms_max = from.duration("body_ms_max");
+  to.keep_alive_ms_max = from.duration("keep_alive_ms_max");
+  to.write_ms_max = from.duration("write_ms_max");
+  to.drain_ms_max = from.duration("drain_ms_max");
+}
+
+void build_rates_of_exchange(Build& build) {
+  build.snapshot.usd_per["USD"] = pico_per_unit;
+  const Value* fx = build.root.find("fx");
+  if (fx == nullptr) return;
+  for (const Value& rate : fx->children) {
+    const auto usd = parse_decimal(rate.text);
+    if (!rate.good || !usd) continue;
+    if (*usd == 0)
+      build.findings.error(rate, "a rate of 0 would make everything free", "write what one " + rate.key + " is in USD");
+    if (rate.key == "USD" && *usd != pico_per_unit) build.findings.error(rate, "one USD is 1 USD", "remove this line");
+    build.snapshot.usd_per[rate.key] = *usd;
+  }
+}
+
+}  // namespace
+
+void build_server(Build& build) {
+  build_listeners(build);
+  build.snapshot.ledger = build.root.text("ledger");
+  build.snapshot.workers = static_cast<int>(build.root.integer("workers"));
+  build_limits(build.root.section("limits"), build.snapshot.limits);
+  build.snapshot.log = {build.root.section("log").text("level"), build.root.section("log").text("requests")};
+  build_rates_of_exchange(build);
+}
+
+}  // namespace fairlead::config

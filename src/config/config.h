@@ -1,0 +1,61 @@
+#pragma once
+// Text -> located values -> validated Snapshot. Pure but for reading the files; any thread.
+#include <fairlead/result.h>
+#include <fairlead/snapshot.h>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fairlead::config {
+
+enum class Severity : std::uint8_t { error, warning };
+
+/// One finding in a configuration. Lines and columns from 1; 0 where there is no place.
+struct Finding {
+  Severity severity = Severity::error;
+  std::string file;
+  int line = 0, column = 0;
+  std::string path;     ///< "routes.chat.targets[1]"
+  std::string message;  ///< what is wrong
+  std::string hint;     ///< what would be right: "did you mean 'deepseek'?"; may be empty
+};
+
+/// "fairlead.yaml:12:5: routes.chat.targets[1]: no provider 'deepsek'; did you mean 'deepseek'?"
+std::string format(const Finding& finding);
+
+/// The world as a configuration sees it; in tests a map.
+struct Sources {
+  std::function<std::optional<std::string>(const std::string& path)> read_file;      ///< empty: missing or unreadable
+  std::function<std::optional<std::string>(const std::string& name)> environment;
+};
+Sources real_sources();
+
+struct Loaded {
+  std::shared_ptr<const Snapshot> snapshot;  ///< null if there is an error
+  std::vector<Finding> findings;             ///< all of them, in the order of the files
+};
+
+/// Reads, parses and validates; all findings at once. Never throws.
+Loaded load(const std::string& file, const Sources& sources);
+
+/// A model of the price list that comes with the product. `name` is "<price list>/<model>".
+struct ListedModel {
+  std::string name;
+  std::vector<Price> prices;
+};
+std::vector<ListedModel> built_in_models();
+
+/// The JSON Schema of the file, and the reference of all options in Markdown; both from the parser's own description.
+std::string json_schema();
+std::string reference_markdown();
+
+/// What `fairlead check` prints of a good file: providers with their four facts, routes with targets, prices per million and for a
+/// 1,000/1,000-token example at `now`, policies, keys. No secrets.
+std::string summary(const Snapshot& snapshot, TimePoint now);
+
+}  // namespace fairlead::config

@@ -1,0 +1,143 @@
+#include "config/findings.h"
+
+#include <algorithm>
+#include <cctype>
+#include <tuple>
+
+namespace fairlead::config {
+namespace {
+
+constexpr std::size_t quoted_bytes_max = 60;
+constexpr std::size_t word_bytes_max = 80;  // longer words are not compared
+constexpr std::size_t listed_max = 12;
+
+char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+
+/// Insertions, deletions, replacements and swaps of neighbours that turn one word into the other; case does not count.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0 : 1)});
+      const bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
+      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+    before.swap(last);
+    last.swap(row);
+  }
+  return last[b.size()];
+}
+
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& known) {
+  std::string_view best;
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  if (word.size() > word_bytes_max) return best;
+  for (std::string_view candidate : known) {
+    if (candidate.size() > word_bytes_max) continue;
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance >= best_distance) continue;
+    best = candidate;
+    best_distance = distance;
+  }
+  return best;
+}
+
+}  // namespace
+
+int Findings::add_file(std::string name) {
+  files_.push_back(std::move(name));
+  return static_cast<int>(files_.size()) - 1;
+}
+
+void Findings::error(const Value& at, std::string message, std::string hint) {
+  add(Severity::error, at.place, at.path, std::move(message), std::move(hint));
+}
+
+void Findings::warning(const Value& at, std::string message, std::string hint) {
+  add(Severity::warning, at.place, at.path, std::move(message), std::move(hint));
+}
+
+void Findings::add(Severity severity, Place place, std::string path, std::string message, std::string hint) {
+  failed_ = failed_ || severity == Severity::error;
+  located_.push_back(
+      {place.file, {severity, file(place.file), place.line, place.column, std::move(path), std::move(message), std::move(hint)}});
+}
+
+std::string Findings::where(Place place) const {
+  return file(place.file) + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+}
+
+std::vector<Finding> Findings::take() {
+  std::stable_sort(located_.begin(), located_.end(), [](const Located& a, const Located& b) {
+    return std::tie(a.file, a.finding.line, a.finding.column) < std::tie(b.file, b.finding.line, b.finding.column);
+  });
+  std::vector<Finding> all;
+  for (Located& one : located_) {
+    if (all.size() == findings_max) {
+      all.push_back({failed_ ? Severity::error : Severity::warning, file(0), 0, 0, "",
+                     "and " + std::to_string(located_.size() - findings_max) + " more findings", "mend these first"});
+      break;
+    }
+    all.push_back(std::move(one.finding));
+  }
+  located_.clear();
+  return all;
+}
+
+std::string format(const Finding& finding) {
+  std::string text = finding.file;
+  if (finding.line > 0) text += ":" + std::to_string(finding.line) + ":" + std::to_string(finding.column);
+  text += ": ";
+  if (finding.severity == Severity::warning) text += "warning: ";
+  if (!finding.path.empty()) text += finding.path + ": ";
+  text += finding.message;
+  if (!finding.hint.empty()) text += "; " + finding.hint;
+  return text;
+}
+
+std::string in_quotes(std::string_view text) {
+  std::string out = "'";
+  for (char c : text.substr(0, quoted_bytes_max)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  if (text.size() > quoted_bytes_max) {
+    // A character that was cut in two is dropped whole.
+    while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0) == 0x80) out.pop_back();
+    if (static_cast<unsigned char>(out.back()) >= 0xC0) out.pop_back();
+    out += "...";
+  }
+  return out + "'";
+}
+
+std::string alternatives(const std::vector<std::string_view>& words) {
+  std::string out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) out += i + 1 == words.size() ? " or " : ", ";
+    out += words[i];
+  }
+  return out;
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known, std::string_view otherwise) {
+  if (std::string_view near = nearest(word, known); !near.empty()) return "did you mean " + in_quotes(near) + "?";
+  if (otherwise.empty() || known.empty()) return {};
+  std::string out(otherwise);
+  for (std::size_t i = 0; i < known.size() && i < listed_max; ++i) out += (i == 0 ? ": " : ", ") + std::string(known[i]);
+  if (known.size() > listed_max) out += ", ... (" + std::to_string(known.size()) + " in all)";
+  return out;
+}
+
+std::string path_of_key(const std::string& parent, const std::string& key) {
+  const bool plain = !key.empty() && key.size() <= quoted_bytes_max && std::all_of(key.begin(), key.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '/';
+  });
+  if (plain) return parent.empty() ? key : parent + "." + key;
+  std::string inner = in_quotes(key);
+  inner.front() = inner.back() = '"';
+  return parent + "[" + inner + "]";
+}
+
+std::string path_of_item(const std::string& parent, std::size_t index) { return parent + "[" + std::to_string(index) + "]"; }
+
+}  // namespace fairlead::config

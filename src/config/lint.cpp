@@ -1,0 +1,116 @@
+// Warnings about a configuration that is valid, but may not mean what it says.
+#include "config/build.h"
+
+#include <algorithm>
+#include <set>
+
+namespace fairlead::config {
+namespace {
+
+/// Prices outside of this, in any currency and per million tokens, were most likely written per token or per thousand.
+constexpr Int128 least_plausible_pico = pico_per_unit / 1'000;
+constexpr Int128 most_plausible_pico = 1'000 * static_cast<Int128>(pico_per_unit);
+
+void lint_facts(const Build& build) {
+  for (const auto& [provider, place] : build.provider_places) {
+    std::vector<std::string_view> unstated;
+    if (provider->facts.operator_.empty()) unstated.push_back("operator");
+    if (provider->facts.region.empty()) unstated.push_back("region");
+    if (provider->facts.retention.empty()) unstated.push_back("retention");
+    if (!unstated.empty())
+      build.findings.warning(*place, "no " + alternatives(unstated) + " is stated",
+                             "no policy that allows by a fact not stated lets this provider through");
+  }
+}
+
+/// The models of the price list of a target's provider.
+std::vector<std::string_view> listed_beside(const Build& build, const Target& target) {
+  std::vector<std::string_view> names;
+  const std::string prefix = target.provider->price_list + "/";
+  for (const auto& [name, model] : build.models)
+    if (name.rfind(prefix, 0) == 0 && !model->prices.empty()) names.push_back(std::string_view(name).substr(prefix.size()));
+  return names;
+}
+
+void lint_prices_of(const Build& build, const Target& target, const Value& place) {
+  const auto& prices = target.model->prices;
+  const std::string currency(target.provider->currency.view());
+  const std::string name = target.provider->price_list + "/" + target.model->name;
+  if (std::any_of(prices.begin(), prices.end(), [&](const Price& p) { return p.currency == target.provider->currency; })) return;
+  if (prices.empty())
+    return build.findings.warning(place, "this target is unpriced: there is no price of " + in_quotes(name),
+                                  did_you_mean(target.model->name, listed_beside(build, target)));
+  build.findings.warning(place, "this target is unpriced: " + in_quotes(name) + " has no price in " + currency,
+                         "it has one in " + std::string(prices.front().currency.view()) + "; see the provider's `currency`");
+}
+
+void lint_routes(const Build& build) {
+  for (const auto& [route, place] : build.route_places) {
+    const auto disabled = [](const Target* target) { return !target->provider->disabled_because.empty(); };
+    if (!route->targets.empty() && std::all_of(route->targets.begin(), route->targets.end(), disabled))
+      build.findings.warning(*place, "every provider of this route is disabled",
+                             "it answers nobody until one of their secrets is there");
+  }
+}
+
+void lint_amounts(const Build& build, const Value& at) {
+  for (const Value& child : at.children) {
+    const auto amount = parse_decimal(child.text);
+    const bool is_rate = child.key == "input" || child.key == "output";
+    if (is_rate && child.good && child.kind == Value::Kind::scalar && amount && *amount != 0 &&
+        (*amount < least_plausible_pico || *amount > most_plausible_pico))
+      build.findings.warning(child, in_quotes(child.raw) + " is an odd price", "amounts are per million tokens");
+    lint_amounts(build, child);
+  }
+}
+
+/// What the targets and keys state of each fact that policies compare as free text.
+std::map<std::string, std::set<std::string_view>> stated_facts(const Build& build) {
+  std::map<std::string, std::set<std::string_view>> stated;
+  for (const auto& target : build.snapshot.targets) {
+    stated["model"].insert(target->model->name);
+    stated["origin"].insert(target->model->origin);
+  }
+  for (const auto& provider : build.snapshot.providers) {
+    stated["operator"].insert(provider->facts.operator_);
+    stated["region"].insert(provider->facts.region);
+  }
+  for (const Section& key : build.root.sections("keys"))
+    stated["team"].insert(key.find("team") == nullptr ? std::string_view{} : key.find("team")->text);
+  for (auto& [fact, values] : stated) values.erase("");
+  return stated;
+}
+
+void lint_policies(const Build& build) {
+  const auto stated = stated_facts(build);
+  for (const Section& policy : build.root.sections("policies")) {
+    for (std::string_view part : {"when", "allow", "deny"}) {
+      const Value* match = policy.find(part);
+      if (match == nullptr) continue;
+      for (const Value& fact : match->children) {
+        auto known = stated.find(fact.key);
+        if (known == stated.end()) continue;
+        for (const Value& value : fact.children)
+          if (value.good && known->second.count(value.text) == 0)
+            build.findings.warning(value,
+                                   "nothing here has the " + fact.key + " " + in_quotes(value.raw) + ", so this never matches",
+                                   did_you_mean(value.text, {known->second.begin(), known->second.end()}));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void lint(const Build& build) {
+  lint_facts(build);
+  for (const auto& [target, place] : build.target_places) lint_prices_of(build, *target, *place);
+  lint_routes(build);
+  if (const Value* models = build.root.find("models")) lint_amounts(build, *models);
+  lint_policies(build);
+  if (build.keys.empty() && !build.findings.failed())
+    build.findings.add(Severity::warning, {build.root.value().place.file, 0, 0}, "keys",
+                       "there are no keys, so no app can ask for anything", "`fairlead key new NAME` makes one");
+}
+
+}  // namespace fairlead::config

@@ -1,0 +1,19 @@
+#pragma once
+// The rows of the description, in the order of the reference; a row stands after the one it is inside of. For options.cpp alone.
+#include "config/options.h"
+
+#include <vector>
+
+namespace fairlead::config {
+
+using Rows = std::vector<Option>;
+
+void add_server_rows(Rows& rows);
+void add_provider_rows(Rows& rows);
+void add_route_rows(Rows& rows);
+void add_policy_rows(Rows& rows);
+void add_key_rows(Rows& rows);
+void add_model_rows(Rows& rows);
+void add_profile_rows(Rows& rows);
+
+}  // namespace fairlead::config

@@ -1,0 +1,180 @@
+// The rows of the description: models with their prices, and profiles.
+#include "config/option_rows.h"
+
+#include <fairlead/request.h>
+
+namespace fairlead::config {
+namespace {
+
+std::vector<std::string_view> capability_names() {
+  std::vector<std::string_view> names;
+  for (int i = 0; i < capability_count; ++i) names.push_back(to_string(static_cast<Capability>(i)));
+  return names;
+}
+
+/// In an entry itself input and output must be stated; in its tiers and windows, what is not stated is as in the entry.
+void add_rates(Rows& rows, const std::string& at, bool base) {
+  const std::string inside = base ? "" : "as in the entry", cache = base ? "as input" : inside;
+  rows.push_back({.path = at + "input", .type = Type::decimal, .doc = "Input.", .otherwise = inside, .required = base});
+  rows.push_back(
+      {.path = at + "cached_input", .type = Type::decimal, .doc = "Input read from the provider's cache.", .otherwise = cache});
+  rows.push_back(
+      {.path = at + "cache_write", .type = Type::decimal, .doc = "Input written to the provider's cache.", .otherwise = cache});
+  rows.push_back(
+      {.path = at + "output", .type = Type::decimal, .doc = "Output, reasoning included.", .otherwise = inside, .required = base});
+}
+
+}  // namespace
+
+void add_model_rows(Rows& rows) {
+  const std::string price = "models.*.prices[].";
+  rows.push_back({.path = "models",
+                  .type = Type::map,
+                  .doc = "Facts and prices by `price list/model`; an entry replaces a built-in one of the same name as a whole.",
+                  .key_type = Type::target});
+  rows.push_back({.path = "models.*", .type = Type::object, .doc = "A model as a provider sells it."});
+  rows.push_back({.path = "models.*.origin",
+                  .type = Type::word,
+                  .doc = "The legal home of its maker, for example CN.",
+                  .otherwise = "not stated"});
+  rows.push_back({.path = "models.*.context_window",
+                  .type = Type::integer,
+                  .doc = "Tokens.",
+                  .otherwise = "not stated",
+                  .min = 1,
+                  .max = 1'000'000'000});
+  rows.push_back({.path = "models.*.output_tokens_max",
+                  .type = Type::integer,
+                  .doc = "Tokens.",
+                  .otherwise = "not stated",
+                  .min = 1,
+                  .max = 1'000'000'000});
+  rows.push_back({.path = "models.*.capabilities",
+                  .type = Type::list,
+                  .doc = "What it can do; streaming always.",
+                  .otherwise = "not stated: taken to have all",
+                  .short_for = "[]"});
+  rows.push_back({.path = "models.*.capabilities[]", .type = Type::choice, .doc = "A capability.", .allowed = capability_names()});
+  rows.push_back({.path = "models.*.aliases",
+                  .type = Type::list,
+                  .doc = "Other names of the same model, in the same price list.",
+                  .short_for = "[]"});
+  rows.push_back({.path = "models.*.aliases[]", .type = Type::path_name, .doc = "A model's name."});
+  rows.push_back({.path = "models.*.prices",
+                  .type = Type::list,
+                  .doc = "Dated entries; each holds until the next of its currency begins.",
+                  .otherwise = "unpriced"});
+  rows.push_back(
+      {.path = "models.*.prices[]", .type = Type::object, .doc = "Decimal amounts **per million tokens**; a 0 is free."});
+  rows.push_back({.path = price + "from", .type = Type::instant, .doc = "In force from here on.", .required = true});
+  rows.push_back({.path = price + "until", .type = Type::instant, .doc = "The end of a promotion.", .otherwise = "open"});
+  rows.push_back({.path = price + "currency", .type = Type::currency, .doc = "Of the amounts.", .fallback = "USD"});
+  add_rates(rows, price, true);
+  rows.push_back({.path = price + "tiers",
+                  .type = Type::list,
+                  .doc = "Amounts for the whole request when its input is long; ascending. They win over windows."});
+  rows.push_back({.path = price + "tiers[]", .type = Type::object, .doc = "A tier."});
+  rows.push_back({.path = price + "tiers[].above_input_tokens",
+                  .type = Type::integer,
+                  .doc = "It holds for requests with more input tokens than this.",
+                  .min = 1,
+                  .max = 1'000'000'000,
+                  .required = true});
+  add_rates(rows, price + "tiers[].", false);
+  rows.push_back(
+      {.path = price + "windows", .type = Type::list, .doc = "Amounts inside weekly windows; the first that holds counts."});
+  rows.push_back({.path = price + "windows[]", .type = Type::object, .doc = "A window."});
+  rows.push_back({.path = price + "windows[].name", .type = Type::name, .doc = "For example peak.", .required = true});
+  rows.push_back({.path = price + "windows[].weekdays",
+                  .type = Type::list,
+                  .doc = "The days on which it begins.",
+                  .otherwise = "every day",
+                  .min = 1,
+                  .short_for = "[]"});
+  rows.push_back({.path = price + "windows[].weekdays[]",
+                  .type = Type::choice,
+                  .doc = "A day.",
+                  .allowed = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}});
+  rows.push_back({.path = price + "windows[].from", .type = Type::time_of_day, .doc = "Its begin, UTC.", .required = true});
+  rows.push_back({.path = price + "windows[].to",
+                  .type = Type::time_of_day,
+                  .doc = "Its end, UTC, not included; on the next day if it is not after the begin.",
+                  .required = true});
+  add_rates(rows, price + "windows[].", false);
+  rows.push_back({.path = price + "source", .type = Type::text, .doc = "Where the figures were read.", .otherwise = "none"});
+  rows.push_back({.path = price + "confidence",
+                  .type = Type::choice,
+                  .doc = "How sure they are.",
+                  .otherwise = "not stated",
+                  .allowed = {"high", "medium", "low"}});
+}
+
+void add_profile_rows(Rows& rows) {
+  rows.push_back({.path = "profiles",
+                  .type = Type::map,
+                  .doc = "Habits of kinds of providers, as data; an entry replaces a built-in one of the same name as a whole."});
+  rows.push_back({.path = "profiles.*", .type = Type::object, .doc = "A profile."});
+  rows.push_back({.path = "profiles.*.output_limit_field",
+                  .type = Type::choice,
+                  .doc = "The app's cap on output is renamed to this.",
+                  .otherwise = "left as it is",
+                  .allowed = {"max_tokens", "max_completion_tokens"}});
+  rows.push_back(
+      {.path = "profiles.*.rename", .type = Type::map, .doc = "Top-level request fields: ours to theirs.", .key_type = Type::word});
+  rows.push_back({.path = "profiles.*.rename.*", .type = Type::word, .doc = "Their name."});
+  rows.push_back({.path = "profiles.*.drop",
+                  .type = Type::list,
+                  .doc = "Top-level request fields that it refuses or ignores.",
+                  .short_for = "[]"});
+  rows.push_back({.path = "profiles.*.drop[]", .type = Type::word, .doc = "A field."});
+  rows.push_back({.path = "profiles.*.stream_usage_on_request",
+                  .type = Type::boolean,
+                  .doc = "Ask for usage with `stream_options.include_usage`.",
+                  .fallback = "true"});
+  rows.push_back({.path = "profiles.*.stream_options_refused",
+                  .type = Type::boolean,
+                  .doc = "Remove `stream_options` altogether.",
+                  .fallback = "false"});
+  rows.push_back({.path = "profiles.*.developer_role",
+                  .type = Type::boolean,
+                  .doc = "It knows the role `developer`; otherwise that becomes `system`.",
+                  .fallback = "false"});
+  rows.push_back({.path = "profiles.*.reasoning_field",
+                  .type = Type::word,
+                  .doc = "What it calls `reasoning_content` in messages and deltas.",
+                  .otherwise = "the same"});
+  rows.push_back({.path = "profiles.*.reasoning_outside_output",
+                  .type = Type::boolean,
+                  .doc = "Its count of output leaves reasoning out.",
+                  .fallback = "false"});
+  rows.push_back({.path = "profiles.*.models_path",
+                  .type = Type::word,
+                  .doc = "Its list of models, after the base URL.",
+                  .fallback = "/models"});
+  rows.push_back({.path = "profiles.*.lacks", .type = Type::list, .doc = "What no model has behind it.", .short_for = "[]"});
+  rows.push_back({.path = "profiles.*.lacks[]", .type = Type::choice, .doc = "A capability.", .allowed = capability_names()});
+  rows.push_back({.path = "profiles.*.errors",
+                  .type = Type::list,
+                  .doc = "What its refusals mean where the status alone does not tell; the first that matches."});
+  rows.push_back(
+      {.path = "profiles.*.errors[]", .type = Type::object, .doc = "It matches if every part stated matches.", .min = 2});
+  rows.push_back({.path = "profiles.*.errors[].status",
+                  .type = Type::integer,
+                  .doc = "The HTTP status.",
+                  .otherwise = "any",
+                  .min = 100,
+                  .max = 599});
+  rows.push_back(
+      {.path = "profiles.*.errors[].code", .type = Type::word, .doc = "`error.code` or `error.type`.", .otherwise = "any"});
+  rows.push_back({.path = "profiles.*.errors[].text",
+                  .type = Type::text,
+                  .doc = "A part of the message; case does not count.",
+                  .otherwise = "any"});
+  rows.push_back({.path = "profiles.*.errors[].meaning",
+                  .type = Type::choice,
+                  .doc = "What it means.",
+                  .required = true,
+                  .allowed = {"rate_limit", "no_money", "auth", "refused", "filtered", "unavailable", "context"}});
+}
+
+}  // namespace fairlead::config

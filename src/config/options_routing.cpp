@@ -1,0 +1,129 @@
+// The rows of the description: routes, policies and keys.
+#include "config/option_rows.h"
+
+#include <fairlead/strategy.h>
+
+#include <utility>
+
+namespace fairlead::config {
+namespace {
+
+void add_facts(Rows& rows, const std::string& at, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const bool hosting = name == "hosting", retention = name == "retention";
+    Option item{.path = at + "." + name + "[]", .type = hosting || retention ? Type::choice : Type::word, .doc = "A value."};
+    if (hosting) item.allowed = {"cloud", "self"};
+    if (retention) item.allowed = {"none", "provider", "trains"};
+    rows.push_back({.path = at + "." + name,
+                    .type = Type::list,
+                    .doc = "One or several values of `" + name + "`.",
+                    .min = 1,
+                    .short_for = "[]"});
+    rows.push_back(std::move(item));
+  }
+}
+
+}  // namespace
+
+void add_route_rows(Rows& rows) {
+  rows.push_back({.path = "routes",
+                  .type = Type::map,
+                  .doc = "The names that apps ask for in `model`.",
+                  .min = 1,
+                  .required = true,
+                  .key_type = Type::path_name});
+  rows.push_back({.path = "routes.*", .type = Type::object, .doc = "The targets behind a name, and how they are ranked."});
+  rows.push_back({.path = "routes.*.targets",
+                  .type = Type::list,
+                  .doc = "Its targets, in the order in which ties are broken.",
+                  .min = 1,
+                  .required = true,
+                  .short_for = "[]"});
+  rows.push_back({.path = "routes.*.targets[]",
+                  .type = Type::object,
+                  .doc = "A target: `provider/model`, or a map of these.",
+                  .short_for = "target"});
+  rows.push_back({.path = "routes.*.targets[].target",
+                  .type = Type::target,
+                  .doc = "A provider of this file and a model as it names it; the model may hold slashes.",
+                  .required = true});
+  rows.push_back({.path = "routes.*.strategy",
+                  .type = Type::choice,
+                  .doc = "How its targets are ranked.",
+                  .fallback = "cheapest",
+                  .allowed = strategy_names()});
+  rows.push_back({.path = "routes.*.max_price",
+                  .type = Type::object,
+                  .doc = "Dearer targets are rejected.",
+                  .otherwise = "no limit",
+                  .min = 1});
+  rows.push_back(
+      {.path = "routes.*.max_price.input", .type = Type::decimal, .doc = "USD per million input tokens.", .otherwise = "no limit"});
+  rows.push_back({.path = "routes.*.max_price.output",
+                  .type = Type::decimal,
+                  .doc = "USD per million output tokens.",
+                  .otherwise = "no limit"});
+  rows.push_back({.path = "routes.*.fallback",
+                  .type = Type::boolean,
+                  .doc = "Try the next target when one fails before the app has seen anything.",
+                  .fallback = "true"});
+  rows.push_back({.path = "routes.*.fallback_on_unconfirmed",
+                  .type = Type::boolean,
+                  .doc = "Also when the failed one may have been billed.",
+                  .fallback = "true"});
+  rows.push_back({.path = "routes.*.answer_model",
+                  .type = Type::choice,
+                  .doc = "The model's name in answers: as the provider says it, or as the app asked.",
+                  .fallback = "provider",
+                  .allowed = {"provider", "asked"}});
+}
+
+void add_policy_rows(Rows& rows) {
+  const std::vector<std::string> facts{"provider", "model", "origin", "operator", "region", "hosting", "retention"};
+  rows.push_back({.path = "policies",
+                  .type = Type::list,
+                  .doc = "Rules that narrow what a request may reach. All that apply must agree; their order does not matter."});
+  rows.push_back({.path = "policies[]", .type = Type::object, .doc = "A rule."});
+  rows.push_back({.path = "policies[].name", .type = Type::name, .doc = "Told to the app that it refuses.", .required = true});
+  rows.push_back({.path = "policies[].when",
+                  .type = Type::object,
+                  .doc = "Which requests it applies to: each fact named here must have one of its values.",
+                  .otherwise = "all"});
+  add_facts(rows, "policies[].when", {"key", "team", "route"});
+  rows.push_back({.path = "policies[].allow",
+                  .type = Type::object,
+                  .doc = "A target must have one of the values of each fact named here; a fact that is not stated has none.",
+                  .min = 1});
+  add_facts(rows, "policies[].allow", facts);
+  rows.push_back({.path = "policies[].deny", .type = Type::object, .doc = "A target may have no value named here.", .min = 1});
+  add_facts(rows, "policies[].deny", facts);
+  rows.push_back({.path = "policies[].reason",
+                  .type = Type::text,
+                  .doc = "Why; told to the app that it refuses, and kept in plans.",
+                  .otherwise = "none"});
+}
+
+void add_key_rows(Rows& rows) {
+  rows.push_back({.path = "keys", .type = Type::list, .doc = "Virtual keys, which apps hold. `fairlead key new NAME` makes one."});
+  rows.push_back({.path = "keys[]", .type = Type::object, .doc = "A key."});
+  rows.push_back({.path = "keys[].name", .type = Type::name, .doc = "As it stands in the ledger.", .required = true});
+  rows.push_back({.path = "keys[].hash",
+                  .type = Type::key_hash,
+                  .doc = "The SHA-256 of the key. If a reference here cannot be resolved, the key is disabled, with a warning.",
+                  .required = true,
+                  .may_be_missing = true});
+  rows.push_back({.path = "keys[].team", .type = Type::name, .doc = "Who pays.", .otherwise = "no team"});
+  rows.push_back({.path = "keys[].routes",
+                  .type = Type::list,
+                  .doc = "The routes that it may ask for.",
+                  .min = 1,
+                  .required = true,
+                  .short_for = "[]"});
+  rows.push_back({.path = "keys[].routes[]", .type = Type::path_name, .doc = "A route of this file."});
+  rows.push_back({.path = "keys[].targets",
+                  .type = Type::boolean,
+                  .doc = "It may also ask for a target of its routes directly, as `provider/model`.",
+                  .fallback = "false"});
+}
+
+}  // namespace fairlead::config

@@ -1,0 +1,192 @@
+// The rows of the description: the daemon, and the providers that it sends to.
+#include "config/option_rows.h"
+
+#include <fairlead/dialect.h>
+
+#include <utility>
+
+namespace fairlead::config {
+namespace {
+
+constexpr std::int64_t KiB = 1 << 10, MiB = 1 << 20, second = 1'000, minute = 60 * second, hour = 60 * minute;
+
+void add_timeouts(Rows& rows, const std::string& at, const std::vector<std::string>& fallbacks, const std::string& otherwise) {
+  const auto row = [&](std::string name, std::size_t i, std::string doc) {
+    rows.push_back({.path = at + name,
+                    .type = Type::duration,
+                    .doc = std::move(doc),
+                    .fallback = fallbacks.empty() ? "" : fallbacks[i],
+                    .otherwise = otherwise,
+                    .min = 10,
+                    .max = 24 * hour});
+  };
+  row("connect", 0, "To look up, connect and shake hands.");
+  row("first_byte", 1, "From the request being sent to the first byte of the answer.");
+  row("idle", 2, "Between two bytes of the answer.");
+  row("total", 3, "For the whole attempt.");
+}
+
+}  // namespace
+
+void add_server_rows(Rows& rows) {
+  rows.push_back({.path = "include",
+                  .type = Type::list,
+                  .doc = "Further files, relative to this one. Maps merge and lists append; the same name twice is an error.",
+                  .short_for = "[]"});
+  rows.push_back({.path = "include[]", .type = Type::path, .doc = "A file."});
+  rows.push_back({.path = "listen",
+                  .type = Type::list,
+                  .doc = "Where apps connect.",
+                  .fallback = "127.0.0.1:8080",
+                  .min = 1,
+                  .short_for = "[]"});
+  rows.push_back(
+      {.path = "listen[]", .type = Type::object, .doc = "A listener: an address, or a map of these.", .short_for = "address"});
+  rows.push_back({.path = "listen[].address",
+                  .type = Type::address,
+                  .doc = "An IP address and a port; port 0 takes any free one.",
+                  .required = true});
+  rows.push_back({.path = "listen[].tls", .type = Type::object, .doc = "Serve HTTPS here.", .otherwise = "plain HTTP"});
+  rows.push_back({.path = "listen[].tls.certificate", .type = Type::file, .doc = "The certificate chain, PEM.", .required = true});
+  rows.push_back({.path = "listen[].tls.key", .type = Type::file, .doc = "Its private key, PEM.", .required = true});
+  rows.push_back({.path = "admin",
+                  .type = Type::address,
+                  .doc = "Where health, metrics and the admin API are served; never on the apps' side.",
+                  .otherwise = "no admin listener"});
+  rows.push_back({.path = "ledger",
+                  .type = Type::ledger,
+                  .doc = "Where the rows are kept; a relative path is taken from the daemon's working directory.",
+                  .fallback = "sqlite:fairlead.db"});
+  rows.push_back(
+      {.path = "workers", .type = Type::integer, .doc = "Threads that serve apps; 0: one per core.", .fallback = "0", .max = 256});
+
+  rows.push_back({.path = "limits", .type = Type::object, .doc = "How much of anything is taken."});
+  const auto bytes = [&](std::string path, std::string fallback, std::int64_t max, std::string doc) {
+    rows.push_back({.path = "limits." + path,
+                    .type = Type::bytes,
+                    .doc = std::move(doc),
+                    .fallback = std::move(fallback),
+                    .min = KiB,
+                    .max = max});
+  };
+  bytes("head_bytes_max", "32KiB", MiB, "The head of an app's request.");
+  bytes("body_bytes_max", "32MiB", 1024 * MiB, "The body of an app's request, after decompression.");
+  bytes("answer_bytes_max", "64MiB", 1024 * MiB, "A provider's answer that is not streamed.");
+  bytes("event_bytes_max", "16MiB", 256 * MiB, "One event of a provider's stream.");
+  rows.push_back({.path = "limits.connections_max",
+                  .type = Type::integer,
+                  .doc = "Connections of apps, for each worker.",
+                  .fallback = "10000",
+                  .min = 1,
+                  .max = 1'000'000});
+  rows.push_back({.path = "limits.attempts_max",
+                  .type = Type::integer,
+                  .doc = "Attempts of one request, retries and fallbacks together.",
+                  .fallback = "4",
+                  .min = 1,
+                  .max = 16});
+  const auto wait = [&](std::string path, std::string fallback, std::string doc) {
+    rows.push_back({.path = "limits." + path,
+                    .type = Type::duration,
+                    .doc = std::move(doc),
+                    .fallback = std::move(fallback),
+                    .min = 10,
+                    .max = hour});
+  };
+  wait("head_ms_max", "15s", "For an app to send the head of its request.");
+  wait("body_ms_max", "2m", "For an app to send the body of its request.");
+  wait("keep_alive_ms_max", "75s", "An app's connection without a request.");
+  wait("write_ms_max", "60s", "For an app to take what it is sent.");
+  wait("drain_ms_max", "30s", "For streams to finish when the daemon is told to stop.");
+
+  rows.push_back(
+      {.path = "timeouts", .type = Type::object, .doc = "Deadlines of an attempt, for providers that state none of their own."});
+  add_timeouts(rows, "timeouts.", {"5s", "2m", "2m", "30m"}, "");
+  rows.push_back(
+      {.path = "log", .type = Type::object, .doc = "What goes to stderr, one JSON object a line; never a prompt or a secret."});
+  rows.push_back({.path = "log.level",
+                  .type = Type::choice,
+                  .doc = "The least severity that is logged.",
+                  .fallback = "info",
+                  .allowed = {"debug", "info", "warn", "error"}});
+  rows.push_back({.path = "log.requests",
+                  .type = Type::choice,
+                  .doc = "Which requests are logged.",
+                  .fallback = "failures",
+                  .allowed = {"none", "failures", "all"}});
+  rows.push_back({.path = "fx", .type = Type::map, .doc = "What one unit of a currency is in USD.", .key_type = Type::currency});
+  rows.push_back({.path = "fx.*", .type = Type::decimal, .doc = "USD per unit, for example `CNY: \"0.14\"`."});
+}
+
+void add_provider_rows(Rows& rows) {
+  rows.push_back({.path = "providers", .type = Type::map, .doc = "Whom requests can be sent to.", .min = 1, .required = true});
+  rows.push_back({.path = "providers.*",
+                  .type = Type::object,
+                  .doc = "A connection, its credentials, and the facts that policies are about."});
+  rows.push_back({.path = "providers.*.dialect",
+                  .type = Type::choice,
+                  .doc = "The wire format it speaks.",
+                  .fallback = "openai",
+                  .allowed = dialect_names()});
+  rows.push_back({.path = "providers.*.profile",
+                  .type = Type::name,
+                  .doc = "Its habits within the dialect; one of `profiles`, many of which are built in.",
+                  .fallback = "generic"});
+  rows.push_back({.path = "providers.*.base_url",
+                  .type = Type::url,
+                  .doc = "Where its API begins.",
+                  .required = true,
+                  .may_be_missing = true});
+  rows.push_back({.path = "providers.*.api_key",
+                  .type = Type::secret,
+                  .doc = "Sent as the bearer token. If it cannot be resolved, the provider is disabled, with a warning.",
+                  .otherwise = "none is sent",
+                  .may_be_missing = true});
+  rows.push_back({.path = "providers.*.operator",
+                  .type = Type::word,
+                  .doc = "The legal home of the company that answers, for example CN.",
+                  .otherwise = "not stated"});
+  rows.push_back({.path = "providers.*.region",
+                  .type = Type::word,
+                  .doc = "Where prompts are processed, for example EU.",
+                  .otherwise = "not stated"});
+  rows.push_back({.path = "providers.*.hosting",
+                  .type = Type::choice,
+                  .doc = "Somebody's cloud, or your own machines.",
+                  .fallback = "cloud",
+                  .allowed = {"cloud", "self"}});
+  rows.push_back({.path = "providers.*.retention",
+                  .type = Type::choice,
+                  .doc = "Who keeps prompts: nobody, the provider, or the provider to train on.",
+                  .otherwise = "not stated",
+                  .allowed = {"none", "provider", "trains"}});
+  rows.push_back({.path = "providers.*.price_list",
+                  .type = Type::name,
+                  .doc = "The first half of the names under `models` by which it is priced.",
+                  .otherwise = "the profile's name"});
+  rows.push_back(
+      {.path = "providers.*.currency", .type = Type::currency, .doc = "What the account is billed in.", .fallback = "USD"});
+  rows.push_back({.path = "providers.*.ca_file",
+                  .type = Type::file,
+                  .doc = "The authorities that its certificate is verified by, PEM.",
+                  .otherwise = "the system's"});
+  rows.push_back({.path = "providers.*.proxy",
+                  .type = Type::secret_url,
+                  .doc = "An HTTP proxy (CONNECT) on the way, `http://user:${env:PASSWORD}@host:port`.",
+                  .otherwise = "none",
+                  .may_be_missing = true});
+  rows.push_back({.path = "providers.*.timeouts", .type = Type::object, .doc = "Deadlines of an attempt here."});
+  add_timeouts(rows, "providers.*.timeouts.", {}, "the top-level `timeouts`");
+  rows.push_back({.path = "providers.*.idle_connections_max",
+                  .type = Type::integer,
+                  .doc = "Idle connections kept, for each worker.",
+                  .fallback = "256",
+                  .max = 10'000});
+  rows.push_back({.path = "providers.*.idle_connection_ms_max",
+                  .type = Type::duration,
+                  .doc = "How long they are kept; less than the server's own limit.",
+                  .fallback = "4s",
+                  .max = hour});
+}
+
+}  // namespace fairlead::config

@@ -1,0 +1,93 @@
+// The names of the contract's enumerations, as they stand in rows, logs, metrics and files.
+#include <fairlead/plan.h>
+#include <fairlead/request.h>
+#include <fairlead/result.h>
+#include <fairlead/row.h>
+#include <fairlead/snapshot.h>
+#include <fairlead/usage.h>
+
+#include <array>
+
+namespace fairlead {
+namespace {
+
+template <class E, std::size_t N>
+std::string_view name_of(const std::array<std::string_view, N>& names, E value) {
+  return names.at(static_cast<std::size_t>(value));
+}
+
+constexpr std::array<std::string_view, capability_count> capability_names{"tools", "vision", "audio", "json_object", "json_schema", "reasoning", "streaming"};
+
+}  // namespace
+
+std::string_view to_string(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::bad_request: return "bad_request";
+    case ErrorKind::unauthorized: return "unauthorized";
+    case ErrorKind::policy: return "policy";
+    case ErrorKind::unknown_model: return "unknown_model";
+    case ErrorKind::not_found: return "not_found";
+    case ErrorKind::method_not_allowed: return "method_not_allowed";
+    case ErrorKind::body_too_large: return "body_too_large";
+    case ErrorKind::head_too_large: return "head_too_large";
+    case ErrorKind::unsupported_media: return "unsupported_media";
+    case ErrorKind::request_timeout: return "request_timeout";
+    case ErrorKind::app_gone: return "app_gone";
+    case ErrorKind::no_candidate: return "no_candidate";
+    case ErrorKind::ledger_unavailable: return "ledger_unavailable";
+    case ErrorKind::draining: return "draining";
+    case ErrorKind::config: return "config";
+    case ErrorKind::io: return "io";
+    case ErrorKind::internal: return "internal";
+    case ErrorKind::upstream_connect: return "upstream_connect";
+    case ErrorKind::upstream_tls: return "upstream_tls";
+    case ErrorKind::upstream_timeout: return "upstream_timeout";
+    case ErrorKind::upstream_closed: return "upstream_closed";
+    case ErrorKind::upstream_protocol: return "upstream_protocol";
+    case ErrorKind::upstream_rate_limit: return "upstream_rate_limit";
+    case ErrorKind::upstream_no_money: return "upstream_no_money";
+    case ErrorKind::upstream_auth: return "upstream_auth";
+    case ErrorKind::upstream_refused: return "upstream_refused";
+    case ErrorKind::upstream_filtered: return "upstream_filtered";
+    case ErrorKind::upstream_unavailable: return "upstream_unavailable";
+    case ErrorKind::upstream_error_event: return "upstream_error_event";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(ErrorOrigin origin) {
+  return name_of(std::array<std::string_view, 3>{"app", "fairlead", "provider"}, origin);
+}
+std::string_view to_string(UsageSource source) {
+  return name_of(std::array<std::string_view, 4>{"none", "reported", "estimated", "invalid"}, source);
+}
+std::string_view to_string(RejectedBy by) {
+  return name_of(std::array<std::string_view, 4>{"provider_disabled", "capability", "policy", "price"}, by);
+}
+std::string_view to_string(RowState state) {
+  return name_of(std::array<std::string_view, 3>{"open", "settled", "interrupted"}, state);
+}
+std::string_view to_string(EndedBy by) {
+  return name_of(std::array<std::string_view, 4>{"none", "app", "fairlead", "provider"}, by);
+}
+std::string_view to_string(Phase phase) {
+  return name_of(std::array<std::string_view, 7>{"none", "plan", "connect", "send", "wait", "relay", "done"}, phase);
+}
+std::string_view to_string(Capability capability) { return name_of(capability_names, capability); }
+
+std::optional<Capability> parse_capability(std::string_view name) {
+  for (std::size_t i = 0; i < capability_names.size(); ++i)
+    if (capability_names[i] == name) return static_cast<Capability>(i);
+  return std::nullopt;
+}
+
+const Target* Snapshot::target(std::string_view name) const {
+  auto at = target_by_name.find(std::string(name));
+  return at == target_by_name.end() ? nullptr : at->second;
+}
+const Route* Snapshot::route(std::string_view name) const {
+  auto at = route_by_name.find(std::string(name));
+  return at == route_by_name.end() ? nullptr : at->second;
+}
+
+}  // namespace fairlead

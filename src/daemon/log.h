@@ -1,0 +1,17 @@
+#pragma once
+// Structured logs: one JSON object a line on stderr. Any thread. Never given prompts or secrets.
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace fairlead::daemon {
+
+enum class Level { debug, info, warn, error };
+
+/// `level`: debug, info, warn or error.
+void set_log_level(std::string_view level);
+/// {"time":"2026-11-23T12:00:00.123456Z","level":"info","event":...} and the fields.
+void log(Level level, std::string_view event, nlohmann::ordered_json fields = nlohmann::ordered_json::object());
+
+}  // namespace fairlead::daemon

@@ -1,0 +1,35 @@
+#pragma once
+// Metrics and request logs, read off the rows of finished exchanges. Called by all workers; thread-safe.
+#include "exchange/exchange.h"
+
+#include <memory>
+#include <string>
+
+namespace fairlead::daemon {
+
+class Metrics : public exchange::Observer {
+ public:
+  Metrics();
+  ~Metrics() override;
+  void ended(const exchange::Ended& exchange) override;
+  void turned_away(const Error& error) override;
+
+  /// `requests`: none, failures or all.
+  void set_request_log(std::string_view requests);
+  void reloaded(bool ok, const std::string& snapshot_hash);
+
+  /// What is counted elsewhere and only read when somebody looks.
+  struct Gauges {
+    LedgerStats ledger;
+    std::size_t app_connections = 0, upstream_connections = 0, upstream_idle = 0;
+    bool ready = false;
+  };
+  /// Prometheus' text format.
+  std::string text(const Gauges& gauges);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fairlead::daemon

@@ -1,0 +1,63 @@
+#include "daemon/worker.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+#include <exception>
+#include <random>
+#include <utility>
+
+namespace fairlead::daemon {
+namespace {
+
+std::mt19937_64 seeded_random() {
+  std::random_device device;
+  std::seed_seq seed{device(), device(), device(), device()};
+  return std::mt19937_64(seed);
+}
+
+TimePoint wall_clock() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+
+}  // namespace
+
+Worker::Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& observer)
+    : work_(asio::make_work_guard(io_)),
+      pool_(io_.get_executor()),
+      world_{io_.get_executor(), config::Cell::Reader(cell), ledger, pool_, observer, wall_clock, std::chrono::steady_clock::now, seeded_random()},
+      api_(world_),
+      server_(io_.get_executor(), api_) {}
+
+Worker::~Worker() = default;
+
+Result<net::Endpoint> Worker::listen(const net::Endpoint& endpoint, std::shared_ptr<const net::TlsServer> tls) {
+  return server_.listen(endpoint, std::move(tls));
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { io_.run(); });
+}
+
+void Worker::set_tls(net::Endpoint endpoint, std::shared_ptr<const net::TlsServer> tls) {
+  asio::post(io_, [this, endpoint, tls = std::move(tls)] { server_.set_tls(endpoint, tls); });
+}
+
+void Worker::drain(Milliseconds limit, std::function<void()> ended) {
+  asio::post(io_, [this, limit, ended = std::move(ended)]() mutable {
+    server_.drain(limit);
+    asio::co_spawn(io_.get_executor(), server_.stopped(), [this, ended = std::move(ended)](const std::exception_ptr&) {
+      pool_.close_idle();
+      work_.reset();
+      ended();
+    });
+  });
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+std::size_t Worker::app_connections() const { return server_.counters().connections_open; }
+std::size_t Worker::upstream_connections() const { return pool_.open(); }
+std::size_t Worker::upstream_idle() const { return pool_.idle(); }
+
+}  // namespace fairlead::daemon

@@ -1,0 +1,45 @@
+#pragma once
+// One core's share of the service: a thread, its loop, its listeners, its connections to providers. An exchange never leaves it.
+#include "config/cell.h"
+#include "exchange/api.h"
+#include "exchange/exchange.h"
+#include "net/pool.h"
+#include "net/server.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+
+#include <functional>
+#include <memory>
+#include <thread>
+
+namespace fairlead::daemon {
+
+class Worker {
+ public:
+  Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& observer);
+  ~Worker();  ///< after join()
+
+  /// Before start(). Errors: io.
+  Result<net::Endpoint> listen(const net::Endpoint& endpoint, std::shared_ptr<const net::TlsServer> tls);
+  void start();
+
+  // From any thread:
+  void set_tls(net::Endpoint endpoint, std::shared_ptr<const net::TlsServer> tls);
+  /// Stops accepting and lets running exchanges end, up to the limit; then `ended` is called on the worker's thread, which ends.
+  void drain(Milliseconds limit, std::function<void()> ended);
+  void join();
+  std::size_t app_connections() const;
+  std::size_t upstream_connections() const;
+  std::size_t upstream_idle() const;
+
+ private:
+  asio::io_context io_{1};
+  asio::executor_work_guard<Executor> work_;
+  net::Pool pool_;
+  exchange::World world_;
+  exchange::Api api_;
+  net::Server server_;
+  std::thread thread_;
+};
+
+}  // namespace fairlead::daemon

@@ -1,0 +1,169 @@
+#include "dialect/openai/answer.h"
+
+#include <array>
+#include <charconv>
+
+namespace fairlead::openai {
+namespace {
+
+using wire::JsonKind;
+using wire::JsonReader;
+using wire::JsonString;
+
+/// What DeepSeek, SGLang, Zhipu and OpenRouter say where others would send an error: the answer is no answer.
+constexpr std::string_view broken_off_reasons[] = {"insufficient_system_resource", "abort", "network_error", "error"};
+
+class AnswerTextReader {
+ public:
+  AnswerTextReader(AnswerText& answer, std::string_view text) : answer_(answer), json_(text) {}
+
+  void read() {
+    if (json_.peek() == JsonKind::object) {
+      json_.object([&](JsonString key) { member(key); });
+      if (cut_after_usage_) answer_.usage_member.end = last_value_end_;  // the only member
+      answer_.well_formed = json_.finish();
+    }
+    answer_.truncated = json_.truncated();
+  }
+
+ private:
+  void member(JsonString key) {
+    const std::size_t begin = json_.offset_of(key.raw) - 1;
+    if (cut_after_usage_) answer_.usage_member.end = begin;
+    cut_after_usage_ = false;
+    const JsonKind kind = json_.peek();
+    if (key.is("choices") && kind == JsonKind::array) {
+      answer_.has_choices = true;
+      std::uint64_t position = 0;
+      json_.array([&] { choice(position++); });
+    } else if (key.is("id") && kind == JsonKind::string) {
+      answer_.id = json_.string();
+    } else if (key.is("model") && kind == JsonKind::string) {
+      const std::size_t value = json_.offset();
+      answer_.model = json_.string();
+      if (!answer_.model.raw.empty()) answer_.model_value = {value, json_.offset()};
+    } else if (key.is("usage")) {
+      usage_member(begin, kind);
+    } else if (key.is("x_groq") && kind == JsonKind::object) {
+      json_.object([&](JsonString inner) { inner.is("usage") ? usage() : void(json_.skip()); });
+    } else if (key.is("error")) {
+      // Some send `"error": ""` or `"error": {}` beside good answers; only null and these are none.
+      const std::string_view value = json_.skip();
+      answer_.error |= kind != JsonKind::null && value != "{}" && value != "\"\"" && value != "false";
+    } else if (key.is("object") && kind == JsonKind::string) {
+      answer_.error |= json_.string().is("error");
+    } else {
+      json_.skip();
+    }
+    last_value_end_ = json_.offset();
+  }
+
+  void usage_member(std::size_t begin, JsonKind kind) {
+    const std::size_t value = json_.offset();
+    usage();
+    if (kind == JsonKind::object) answer_.usage_value = {value, json_.offset()};
+    answer_.usage_member = {last_value_end_ != 0 ? last_value_end_ : begin, json_.offset()};
+    cut_after_usage_ = last_value_end_ == 0;
+  }
+
+  void usage() {
+    const bool object = json_.peek() == JsonKind::object;
+    const std::string_view value = json_.skip();
+    if (object && !json_.failed()) answer_.usages.push_back(value);
+  }
+
+  void choice(std::uint64_t index) {
+    if (json_.peek() != JsonKind::object) return void(json_.skip());
+    JsonString reason;
+    json_.object([&](JsonString key) {
+      const JsonKind kind = json_.peek();
+      if ((key.is("delta") || key.is("message")) && kind == JsonKind::object) {
+        message();
+      } else if (key.is("finish_reason") && kind == JsonKind::string) {
+        reason = json_.string();
+      } else if (key.is("index") && kind == JsonKind::number) {
+        const std::string_view text = json_.skip();
+        std::from_chars(text.data(), text.data() + text.size(), index);
+      } else if (key.is("usage")) {
+        usage();
+      } else {
+        json_.skip();
+      }
+    });
+    const std::uint64_t bit = index > 63 ? 0 : std::uint64_t{1} << index;
+    answer_.choices_seen |= bit;
+    if (reason.raw.empty()) return;
+    answer_.choices_finished |= bit;
+    answer_.has_content = true;
+    if (index == 0) answer_.finish_reason = reason;
+    for (const std::string_view broken : broken_off_reasons) answer_.broken_off |= reason.is(broken);
+  }
+
+  void message() {
+    Range reasoning_key;
+    std::size_t reasoning_bytes = 0;
+    bool has_reasoning_content = false;
+    json_.object([&](JsonString key) {
+      if (key.is("role")) return void(json_.skip());
+      if (key.is("reasoning_content")) {
+        has_reasoning_content = true;
+        return content(answer_.content_bytes);
+      }
+      if (key.is("reasoning")) {
+        reasoning_key = {json_.offset_of(key.raw), json_.offset_of(key.raw) + key.raw.size()};
+        return content(reasoning_bytes);
+      }
+      if (key.is("content") || key.is("refusal")) return content(answer_.content_bytes);
+      if (key.is("tool_calls") && json_.peek() == JsonKind::array) return json_.array([&] { call(); });
+      if (key.is("function_call")) return function();
+      const std::string_view other = json_.skip();
+      if (key.is("audio") && other != "null") answer_.has_content = true;
+    });
+    if (has_reasoning_content) return;  // some versions of vLLM say it twice
+    answer_.content_bytes += reasoning_bytes;
+    if (!reasoning_key.empty()) answer_.reasoning_keys.push_back(reasoning_key);
+  }
+
+  /// Text, or what else says something: Mistral's content is an array. Null, "" and [] are nothing.
+  void content(std::size_t& bytes) {
+    const JsonKind kind = json_.peek();
+    const std::size_t size = kind == JsonKind::string ? json_.string().raw.size() : json_.skip().size();
+    if (kind == JsonKind::null || (kind == JsonKind::array && size <= 2)) return;
+    bytes += size;
+    if (size != 0) answer_.has_content = true;
+  }
+
+  void call() {
+    answer_.has_content = true;
+    if (json_.peek() != JsonKind::object) return void(json_.skip());
+    json_.object([&](JsonString key) { key.is("function") ? function() : void(json_.skip()); });
+  }
+
+  void function() {
+    if (json_.peek() != JsonKind::object) return void(json_.skip());
+    json_.object([&](JsonString key) {
+      if (key.is("arguments") || key.is("name")) return content(answer_.content_bytes);
+      json_.skip();
+    });
+  }
+
+  AnswerText& answer_;
+  JsonReader json_;
+  std::size_t last_value_end_ = 0;
+  bool cut_after_usage_ = false;  ///< usage came first: it goes with the comma after it
+};
+
+}  // namespace
+
+void AnswerText::read(std::string_view text) {
+  std::vector<std::string_view> kept_usages = std::move(usages);
+  std::vector<Range> kept_keys = std::move(reasoning_keys);
+  *this = AnswerText{};
+  usages = std::move(kept_usages);
+  reasoning_keys = std::move(kept_keys);
+  usages.clear();
+  reasoning_keys.clear();
+  AnswerTextReader(*this, text).read();
+}
+
+}  // namespace fairlead::openai

@@ -1,0 +1,34 @@
+#pragma once
+// One JSON text of an answer, a chunk of a stream or the whole, read in one pass: what was said, and where the bytes stand that
+// may have to change. Pure.
+#include "dialect/openai/splice.h"
+#include "dialect/openai/usage.h"
+#include "wire/json.h"
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace fairlead::openai {
+
+/// Views and offsets are of the text that was read. Reused from chunk to chunk, so that reading allocates nothing.
+struct AnswerText {
+  bool well_formed = false;  ///< a JSON object
+  bool truncated = false;    ///< it ended too early, but was right up to there
+  bool error = false;        ///< it is an error, in any of the shapes that come inside answers
+  bool has_choices = false;  ///< `choices` is an array
+  bool has_content = false;  ///< of some choice: text, reasoning, a refusal, a tool call, sound or an end
+  std::size_t content_bytes = 0;
+  std::uint64_t choices_seen = 0, choices_finished = 0;  ///< bit i is the choice of index i, up to 63
+  wire::JsonString id, model, finish_reason;             ///< the last is the first choice's
+  bool broken_off = false;                               ///< a finish_reason says that the provider failed
+  std::vector<std::string_view> usages;                  ///< every usage object that is not null, in order
+  Range model_value;                                     ///< with quotes; empty if it is no string or empty
+  Range usage_value;                                     ///< of the top level, if it is an object; else empty
+  Range usage_member;                                    ///< of the top level, null included, with the comma that goes with it
+  std::vector<Range> reasoning_keys;  ///< keys `reasoning`, without quotes, where there is no reasoning_content beside them
+
+  void read(std::string_view text);
+};
+
+}  // namespace fairlead::openai

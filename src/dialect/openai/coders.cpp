@@ -1,0 +1,55 @@
+#include "dialect/openai/coders.h"
+
+#include "dialect/openai/provider_error.h"
+
+#include <utility>
+
+namespace fairlead::openai {
+
+Error provider_failure(ErrorKind kind, std::string message, std::string detail) {
+  return {kind, ErrorOrigin::provider, std::move(message), std::move(detail), Retry::before_commit};
+}
+
+AnswerKeeper::AnswerKeeper(const Target& target, AnswerOptions options) : target_(target), options_(std::move(options)) {
+  if (options_.answer_model == AnswerModel::asked && !options_.asked_model.empty())
+    wire::append_quoted(quoted_model_, options_.asked_model);
+}
+
+Result<void> AnswerKeeper::read(std::string_view text) {
+  text_.read(text);
+  if (!text_.well_formed) {
+    if (text_.truncated) return provider_failure(ErrorKind::upstream_closed, "The provider's answer was cut off.");
+    return provider_failure(ErrorKind::upstream_protocol, "The provider's answer is not a JSON object.");
+  }
+  // First, since what a failed answer used is billed. What an error says is no content, and is not counted.
+  for (const std::string_view usage : text_.usages) report_.merge(usage);
+  if (!text_.usages.empty() && report_.any()) {
+    const auto usage = report_.disjoint(target_.provider->profile->reasoning_outside_output);
+    summary.usage = usage.value_or(Usage{});
+    summary.usage_source = usage ? UsageSource::reported : UsageSource::invalid;
+  }
+  if (text_.error) return error_in_answer(text, target_);
+  keep();
+  if (text_.broken_off)
+    return provider_failure(ErrorKind::upstream_unavailable, "The provider broke off its answer.",
+                            "finish_reason " + summary.finish_reason);
+  return boost::system::in_place_value;
+}
+
+void AnswerKeeper::keep() {
+  const auto last_known = [](std::string& known, const wire::JsonString& said) {
+    if (!said.raw.empty() && said.raw != known) known = said.text();
+  };
+  last_known(summary.id, text_.id);
+  last_known(summary.model, text_.model);
+  last_known(summary.finish_reason, text_.finish_reason);
+  summary.content_bytes += text_.content_bytes;
+}
+
+void AnswerKeeper::add_edits(std::vector<Edit>& edits) const {
+  if (!quoted_model_.empty() && !text_.model_value.empty()) edits.push_back({text_.model_value, quoted_model_});
+  if (target_.provider->profile->reasoning_field != "reasoning") return;
+  for (const Range& key : text_.reasoning_keys) edits.push_back({key, "reasoning_content"});
+}
+
+}  // namespace fairlead::openai

@@ -1,0 +1,191 @@
+// What an app sent: proven to be JSON and read for routing in one pass over the body, which stays as it is.
+#include "dialect/openai/request.h"
+#include "wire/json.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+namespace fairlead::openai {
+namespace {
+
+using wire::JsonKind;
+using wire::JsonReader;
+using wire::JsonString;
+
+constexpr std::size_t members_max = 256;  ///< of the top-level object; the API knows about 40
+constexpr std::size_t model_bytes_max = 512;
+
+class RequestReader {
+ public:
+  explicit RequestReader(ChatRequest& request) : request_(request), json_(request.body) {}
+
+  Result<void> read() {
+    if (json_.peek() != JsonKind::object && !json_.failed()) return refuse("", "The body must be a JSON object.");
+    json_.object([&](JsonString key) { member(key); });
+    json_.finish();
+    if (!refusal_.message.empty()) return refusal_;
+    if (json_.failed()) return malformed();
+    if (request_.model.empty()) return refuse("model", "The field 'model' is missing; it must be a string that names a route.");
+    if (!has_messages_)
+      return refuse("messages", "The field 'messages' is missing; it must be an array with at least one message.");
+    request_.output_tokens_max = max_completion_tokens_ ? max_completion_tokens_ : max_tokens_;
+    return boost::system::in_place_value;
+  }
+
+ private:
+  void member(JsonString key) {
+    Member member{key.text(), json_.offset_of(key.raw) - 1, 0, 0};
+    const auto same = [&](const Member& other) { return other.key == member.key; };
+    if (request_.members.size() == members_max) return note("", "The body has too many fields.");
+    if (std::any_of(request_.members.begin(), request_.members.end(), same)) return note(member.key, "The field is there twice.");
+    const JsonKind kind = json_.peek();
+    member.value_begin = json_.offset();
+    value(member.key, kind);
+    member.value_end = json_.offset();
+    request_.members.push_back(std::move(member));
+  }
+
+  void value(std::string_view key, JsonKind kind) {
+    if (key == "model") return model(kind);
+    if (key == "messages") return messages(kind);
+    if (kind == JsonKind::null) return void(json_.skip());
+    if (key == "stream") return boolean(key, kind, request_.stream);
+    if (key == "stream_options") return stream_options(kind);
+    if (key == "max_tokens") return count(key, kind, max_tokens_);
+    if (key == "max_completion_tokens") return count(key, kind, max_completion_tokens_);
+    if (key == "n") return choices(kind);
+    if (key == "tools" || key == "functions") return tools(kind);
+    if (key == "response_format") return response_format(kind);
+    if (key == "audio") request_.needs.add(Capability::audio);
+    json_.skip();
+  }
+
+  void model(JsonKind kind) {
+    if (kind != JsonKind::string) return note("model", "The field 'model' must be a string.");
+    request_.model = json_.string().text();
+    if (request_.model.size() > model_bytes_max) note("model", "The field 'model' is too long.");
+  }
+
+  void boolean(std::string_view key, JsonKind kind, bool& into) {
+    if (kind != JsonKind::boolean) return note(key, "The field must be a boolean.");
+    into = json_.boolean();
+  }
+
+  /// Servers of the llama.cpp family take -1 for "no limit".
+  void count(std::string_view key, JsonKind kind, std::optional<std::int64_t>& into) {
+    std::int64_t value = 0;
+    if (kind != JsonKind::number || !integer(value)) return note(key, "The field must be an integer.");
+    if (value >= 0) into = value;
+  }
+
+  void choices(JsonKind kind) {
+    if (kind != JsonKind::number || !integer(request_.choices) || request_.choices < 1)
+      note("n", "The field 'n' must be a positive integer.");
+  }
+
+  bool integer(std::int64_t& value) {
+    const std::string_view text = json_.skip();
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size();
+  }
+
+  void stream_options(JsonKind kind) {
+    if (kind != JsonKind::object) return note("stream_options", "The field 'stream_options' must be an object.");
+    bool seen = false;
+    json_.object([&](JsonString key) {
+      if (!key.is("include_usage")) return void(json_.skip());
+      if (std::exchange(seen, true)) return note("stream_options.include_usage", "The field is there twice.");
+      if (json_.peek() == JsonKind::null) return void(json_.skip());
+      boolean("stream_options.include_usage", json_.peek(), request_.include_usage);
+    });
+  }
+
+  void tools(JsonKind kind) {
+    if (kind != JsonKind::array) return note("tools", "The field 'tools' must be an array.");
+    const std::size_t begin = json_.offset();
+    json_.array([&] {
+      request_.needs.add(Capability::tools);
+      json_.skip();
+    });
+    request_.prompt_bytes += json_.offset() - begin;
+  }
+
+  void response_format(JsonKind kind) {
+    if (kind != JsonKind::object) return note("response_format", "The field 'response_format' must be an object.");
+    json_.object([&](JsonString key) {
+      if (!key.is("type") || json_.peek() != JsonKind::string) return void(json_.skip());
+      const JsonString type = json_.string();
+      if (type.is("json_object")) request_.needs.add(Capability::json_object);
+      if (type.is("json_schema")) request_.needs.add(Capability::json_schema);
+    });
+  }
+
+  void messages(JsonKind kind) {
+    if (kind != JsonKind::array) return note("messages", "The field 'messages' must be an array.");
+    const std::size_t begin = json_.offset();
+    std::size_t index = 0;
+    json_.array([&] {
+      if (json_.peek() != JsonKind::object) return note("messages[" + std::to_string(index) + "]", "A message must be an object.");
+      ++index;
+      json_.object([&](JsonString key) {
+        if (key.is("content") && json_.peek() == JsonKind::array) return json_.array([&] { part(); });
+        json_.skip();
+      });
+    });
+    has_messages_ = index != 0;
+    request_.prompt_bytes += json_.offset() - begin - payload_bytes_;
+  }
+
+  /// One part of a message's content. Images, sound and files count for what they need, not for their bytes.
+  void part() {
+    if (json_.peek() != JsonKind::object) return void(json_.skip());
+    json_.object([&](JsonString key) {
+      const bool image = key.is("image_url") || key.is("image") || key.is("video_url") || key.is("video");
+      const bool audio = key.is("input_audio") || key.is("audio_url");
+      if (image) request_.needs.add(Capability::vision);
+      if (audio) request_.needs.add(Capability::audio);
+      const std::size_t bytes = json_.skip().size();
+      if (image || audio || key.is("file")) payload_bytes_ += bytes;
+    });
+  }
+
+  static Error refuse(std::string_view param, std::string message) {
+    Error error(ErrorKind::bad_request, ErrorOrigin::app, std::move(message));
+    error.param = param;
+    return error;
+  }
+
+  /// Keeps the first thing that is wrong; the reading ends here, as the value is not read.
+  void note(std::string_view param, std::string message) {
+    if (refusal_.message.empty() && !json_.failed()) refusal_ = refuse(param, std::move(message));
+    json_.stop();
+  }
+
+  Error malformed() const {
+    return refuse(
+        "", "The body is not valid JSON: " + std::string(json_.reason()) + " (at byte " + std::to_string(json_.offset()) + ").");
+  }
+
+  ChatRequest& request_;
+  JsonReader json_;
+  Error refusal_;
+  std::optional<std::int64_t> max_tokens_, max_completion_tokens_;
+  std::size_t payload_bytes_ = 0;
+  bool has_messages_ = false;
+};
+
+}  // namespace
+
+Result<ChatRequest> parse_request(std::string body) {
+  ChatRequest request;
+  request.body = std::move(body);
+  request.members.reserve(16);
+  const auto read = RequestReader(request).read();
+  if (!read) return read.error();
+  return request;
+}
+
+}  // namespace fairlead::openai

@@ -1,0 +1,110 @@
+// The last gate before a provider's words reach an app or the log.
+#include "dialect/openai/provider_error.h"
+#include "wire/json.h"
+
+#include <algorithm>
+#include <array>
+
+namespace fairlead::openai {
+namespace {
+
+constexpr std::size_t text_bytes_max = 2'000;
+constexpr std::size_t read_bytes_max = 65'536;  ///< what lies behind it is not even looked at
+constexpr std::size_t secret_bytes_min = 8;     ///< shorter keys ("ollama", "EMPTY") are placeholders of local servers
+constexpr std::string_view mask = "[masked]";
+
+bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_token_char(char c) { return is_alphanumeric(c) || std::string_view("-_.~+/=*%").find(c) != std::string_view::npos; }
+
+void replace_all(std::string& text, std::string_view what) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += mask.size()) text.replace(at, what.size(), mask);
+}
+
+std::string percent_encoded(std::string_view text) {
+  static constexpr char hex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (is_alphanumeric(c) || std::string_view("-_.~").find(c) != std::string_view::npos)
+      out += c;
+    else
+      out += '%', out += hex[byte >> 4], out += hex[byte & 15];
+  }
+  return out;
+}
+
+/// The characters of base64 that depend on `text` alone when it begins `shift` bytes into a group of three.
+std::string base64_core(std::string_view text, std::size_t shift) {
+  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  std::uint32_t bits = 0;
+  int have = 0;
+  if (shift != 0) text.remove_prefix(std::min(text.size(), 3 - shift));
+  for (const char c : text) {
+    bits = bits << 8 | static_cast<unsigned char>(c);
+    for (have += 8; have >= 6; have -= 6) out += digits[bits >> (have - 6) & 63];
+  }
+  return out;
+}
+
+void mask_key(std::string& text, std::string_view key) {
+  if (key.size() < secret_bytes_min) return;
+  replace_all(text, key);
+  replace_all(text, percent_encoded(key));
+  for (std::size_t shift = 0; shift < 3; ++shift) replace_all(text, base64_core(key, shift));
+}
+
+bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
+  return text.size() == lower_case.size() && std::equal(text.begin(), text.end(), lower_case.begin(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+         });
+}
+
+/// Masks the tokens that follow `prefix` ("sk-", "bearer "), which begins a word.
+void mask_tokens(std::string& text, std::string_view prefix) {
+  for (std::size_t at = 0; at + prefix.size() < text.size(); ++at) {
+    if (at != 0 && is_alphanumeric(text[at - 1])) continue;
+    if (!equals_ignoring_case(std::string_view(text).substr(at, prefix.size()), prefix)) continue;
+    std::size_t begin = at + prefix.size();
+    if (prefix.back() != ' ') begin = at;
+    std::size_t end = at + prefix.size();
+    while (end < text.size() && is_token_char(text[end])) ++end;
+    const std::string_view token = std::string_view(text).substr(begin, end - begin);
+    const bool word = begin != at && token.size() < 20 && token.find_first_of("0123456789") == std::string_view::npos;
+    if (word || token.size() < secret_bytes_min) continue;  // "Bearer authentication" is no secret
+    text.replace(begin, end - begin, mask);
+    at = begin + mask.size() - 1;
+  }
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = wire::utf8_sequence(text.substr(0, 4));
+    const auto byte = static_cast<unsigned char>(text.front());
+    if (length == 0)
+      out += "\xEF\xBF\xBD";
+    else if (byte < 0x20 || byte == 0x7F)
+      out += ' ';
+    else
+      out += text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string safe_text(std::string_view text, std::string_view api_key) {
+  std::string out = printable(text.substr(0, read_bytes_max));
+  mask_key(out, api_key);
+  for (const std::string_view prefix : {"sk-", "bearer ", "basic "}) mask_tokens(out, prefix);
+  if (out.size() <= text_bytes_max) return out;
+  std::size_t end = text_bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0) == 0x80) --end;
+  out.resize(end);
+  return out;
+}
+
+}  // namespace fairlead::openai

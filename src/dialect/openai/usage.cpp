@@ -1,0 +1,113 @@
+#include "dialect/openai/usage.h"
+
+#include "wire/json.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace fairlead::openai {
+namespace {
+
+using wire::JsonKind;
+using wire::JsonReader;
+using wire::JsonString;
+
+constexpr std::int64_t tokens_max = 1'000'000'000'000;
+
+/// Where in a usage object a count stands.
+enum class Place : std::uint8_t { top, input_details, output_details };
+
+std::optional<std::int64_t> read_count(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 0 || value > tokens_max) return std::nullopt;
+  return value;
+}
+
+std::optional<std::int64_t> either(std::optional<std::int64_t> first, std::optional<std::int64_t> second) {
+  return first ? first : second;
+}
+
+std::optional<std::int64_t> sum(std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
+  if (!a && !b) return std::nullopt;
+  return a.value_or(0) + b.value_or(0);
+}
+
+}  // namespace
+
+struct UsageReport::Name {
+  Place place;
+  std::string_view name;
+  Count count;
+};
+
+void UsageReport::merge(std::string_view text) {
+  static constexpr Name names[] = {
+      {Place::top, "prompt_tokens", prompt},
+      {Place::top, "input_tokens", prompt},
+      {Place::top, "completion_tokens", completion},
+      {Place::top, "output_tokens", completion},
+      {Place::top, "total_tokens", total},
+      {Place::top, "prompt_cache_hit_tokens", hit},
+      {Place::top, "prompt_cache_miss_tokens", miss},
+      {Place::top, "cached_tokens", cached},
+      {Place::top, "reasoning_tokens", reasoning},
+      {Place::input_details, "cached_tokens", cached_inside},
+      {Place::input_details, "cache_write_tokens", written},
+      {Place::input_details, "cache_creation_input_tokens", written},
+      {Place::input_details, "audio_tokens", input_audio},
+      {Place::input_details, "image_tokens", input_image},
+      {Place::output_details, "reasoning_tokens", reasoning_inside},
+      {Place::output_details, "audio_tokens", output_audio},
+      {Place::output_details, "image_tokens", output_image},
+  };
+  JsonReader json(text);
+  const auto member = [&](Place place, JsonString key) {
+    const auto at =
+        std::find_if(std::begin(names), std::end(names), [&](const Name& n) { return n.place == place && key.is(n.name); });
+    const bool null = json.peek() == JsonKind::null;
+    const std::string_view value = json.skip();
+    if (at == std::end(names) || null) return;
+    any_ = true;
+    const auto count = read_count(value);
+    absurd_[at->count] = !count;
+    counts_[at->count] = count;
+  };
+  json.object([&](JsonString key) {
+    const bool input = key.is("prompt_tokens_details") || key.is("input_tokens_details");
+    const bool output = key.is("completion_tokens_details") || key.is("output_tokens_details");
+    if ((!input && !output) || json.peek() != JsonKind::object) return member(Place::top, key);
+    json.object([&](JsonString inner) { member(input ? Place::input_details : Place::output_details, inner); });
+  });
+}
+
+std::optional<Usage> UsageReport::disjoint(bool reasoning_outside_output) const {
+  if (std::any_of(absurd_.begin(), absurd_.end(), [](bool absurd) { return absurd; })) return std::nullopt;
+  Usage usage;
+  usage.cached_input = either(counts_[hit], either(counts_[cached_inside], counts_[cached]));
+  usage.cache_write = counts_[written];
+  usage.audio = sum(counts_[input_audio], counts_[output_audio]);
+  usage.image = sum(counts_[input_image], counts_[output_image]);
+  if (const auto input = either(counts_[prompt], sum(counts_[hit], counts_[miss]))) {
+    usage.input = *input - usage.cached_input.value_or(0) - usage.cache_write.value_or(0);
+    if (*usage.input < 0) return std::nullopt;
+  }
+
+  usage.output = counts_[completion];
+  usage.reasoning = either(counts_[reasoning_inside], counts_[reasoning]);
+  if (!usage.output) return usage;
+  bool outside = reasoning_outside_output;
+  if (counts_[prompt] && counts_[total]) {
+    const std::int64_t rest = *counts_[total] - *counts_[prompt] - *usage.output;
+    if (outside && !usage.reasoning && rest > 0) usage.reasoning = rest;
+    if (rest == 0)
+      outside = false;
+    else if (usage.reasoning && rest == *usage.reasoning)
+      outside = true;
+  }
+  if (!outside) usage.output = *usage.output - usage.reasoning.value_or(0);
+  if (*usage.output < 0) return std::nullopt;
+  return usage;
+}
+
+}  // namespace fairlead::openai

@@ -1,0 +1,55 @@
+#pragma once
+// Usage objects of providers, in the many shapes of the OpenAI family, read into disjoint kinds. Pure.
+#include <fairlead/usage.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace fairlead::openai {
+
+/// The counts of one answer as they came, merged over its reports: what a report states replaces what an earlier one stated, and
+/// nothing is ever added up (providers repeat running totals).
+class UsageReport {
+ public:
+  /// Merges one usage object; `json` is a whole JSON value, known to be well formed. Figures that are no counts (negative,
+  /// fractional, not numbers, above 10^12) make the report absurd, until a later one states them right.
+  void merge(std::string_view json);
+
+  /// Disjoint kinds. Empty: absurd, in itself or in sum (more cached than there was).
+  ///  - cached and written tokens are inside the prompt's count; DeepSeek's prompt_cache_hit_tokens wins over cached_tokens, and
+  ///    hit + miss stands in for a missing prompt count, but never overrules one;
+  ///  - reasoning is inside the output's count if total = prompt + output, outside if the total says so, and else as
+  ///    `reasoning_outside_output` says.
+  std::optional<Usage> disjoint(bool reasoning_outside_output) const;
+
+  /// Something was reported.
+  bool any() const { return any_; }
+
+ private:
+  enum Count : std::uint8_t {
+    prompt,
+    completion,
+    total,
+    hit,
+    miss,
+    cached,
+    cached_inside,
+    written,
+    reasoning,
+    reasoning_inside,
+    input_audio,
+    input_image,
+    output_audio,
+    output_image,
+    count_of_counts
+  };
+  struct Name;
+
+  std::array<std::optional<std::int64_t>, count_of_counts> counts_;
+  std::array<bool, count_of_counts> absurd_{};
+  bool any_ = false;
+};
+
+}  // namespace fairlead::openai

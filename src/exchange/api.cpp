@@ -1,0 +1,66 @@
+#include "exchange/api.h"
+
+#include <array>
+
+#include "exchange/app_error.h"
+#include "exchange/models.h"
+#include "plan/authenticate.h"
+
+namespace fairlead::exchange {
+namespace {
+
+constexpr std::string_view chat_path = "/v1/chat/completions";
+constexpr std::string_view models_path = "/v1/models";
+
+Result<std::string> models_answer(const net::AppRequest& request, const Snapshot& snapshot) {
+  const auto key = authenticate(request.field("authorization"), snapshot);
+  if (!key) return key.error();
+  if (request.path == models_path) return models_json(**key);
+  return model_json(request.path.substr(models_path.size() + 1), **key);
+}
+
+/// What a path takes; empty: there is no such path.
+std::string_view method_of(std::string_view path) {
+  if (path == chat_path) return "POST";
+  if (path == models_path || (path.size() > models_path.size() + 1 && path.starts_with("/v1/models/"))) return "GET";
+  return {};
+}
+
+}  // namespace
+
+Task<void> Api::handle(net::AppRequest& request, net::AppAnswer& answer) {
+  const std::string_view method = method_of(request.path);
+  if (!method.empty() && request.method == method && method == "POST") {
+    co_await run_exchange(world_, request, answer);
+    co_return;
+  }
+  const std::shared_ptr<const Snapshot> snapshot = world_.snapshot.get();
+  Result<std::string> body =
+      method.empty() ? Result<std::string>(Error(ErrorKind::not_found, ErrorOrigin::app, "there is no such path here; POST /v1/chat/completions and GET /v1/models are"))
+      : request.method != method
+          ? Result<std::string>(Error(ErrorKind::method_not_allowed, ErrorOrigin::app, "this path takes " + std::string(method) + " only"))
+          : models_answer(request, *snapshot);
+  net::Fields fields;
+  int status = 200;
+  if (body) {
+    fields.emplace_back("content-type", "application/json");
+  } else {
+    const AppError seen = app_error(body.error());
+    status = seen.status;
+    fields = error_fields(seen, std::nullopt);
+    if (seen.status == 405) fields.emplace_back("allow", method);
+  }
+  const std::string text = body ? std::move(*body) : error_body(body.error());
+  const std::array<std::string_view, 1> pieces{text};
+  co_await answer.send(status, fields, pieces);
+  if (!body) world_.observer.turned_away(body.error());
+}
+
+std::string Api::error_body(const Error& error) const {
+  const AppError seen = app_error(error);
+  return find_dialect("openai")->error_body(error, seen.type, seen.code);
+}
+
+Limits Api::limits() const { return world_.snapshot.get()->limits; }
+
+}  // namespace fairlead::exchange

@@ -1,0 +1,18 @@
+#pragma once
+// The apps' side: path and method -> what answers it. One worker's thread.
+#include "exchange/exchange.h"
+
+namespace fairlead::exchange {
+
+class Api : public net::AppHandler {
+ public:
+  explicit Api(World& world) : world_(world) {}
+  Task<void> handle(net::AppRequest& request, net::AppAnswer& answer) override;
+  std::string error_body(const Error& error) const override;
+  Limits limits() const override;
+
+ private:
+  World& world_;
+};
+
+}  // namespace fairlead::exchange

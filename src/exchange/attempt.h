@@ -1,0 +1,45 @@
+#pragma once
+// One try of one request at one target: send, read the answer, relay it. One worker's thread.
+#include <fairlead/dialect.h>
+
+#include "exchange/exchange.h"
+#include "exchange/settle.h"
+
+#include <memory>
+#include <string>
+
+namespace fairlead::exchange {
+
+/// What every attempt of a request shares.
+struct Request {
+  World& world;
+  std::shared_ptr<const Snapshot> snapshot;
+  net::AppRequest& app;
+  net::AppAnswer& answer;
+  const Dialect& dialect;  ///< the apps'
+  ChatRequest chat;
+  RequestFacts facts;
+  Conditions conditions;
+  RequestOpen row;
+  SteadyTime started;
+  SteadyTime deadline;
+  net::Cancel cancel;   ///< requested when the app is gone
+  bool content_sent = false;  ///< beyond this there is no second attempt
+  std::optional<std::int64_t> first_byte_us;
+};
+
+/// What an attempt leaves behind.
+struct AttemptOutcome {
+  AttemptEnd end;
+  std::optional<Milliseconds> retry_after;
+  std::unique_ptr<AnswerCoder> coder;  ///< holds the bytes that `last` points into
+  Pieces last;                         ///< what the app still has to get: a buffered answer whole, or the end of a stream
+};
+
+/// Never throws. On success `last` is not sent yet: the books come first.
+Task<AttemptOutcome> run_attempt(Request& request, const Target& target, int number, bool fresh_connection);
+
+/// Header fields that every answer to this request carries.
+net::Fields answer_fields(const Request& request, const Target* target, int attempts);
+
+}  // namespace fairlead::exchange

@@ -1,0 +1,298 @@
+#include "exchange/exchange.h"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "exchange/app_error.h"
+#include "exchange/attempt.h"
+#include "exchange/durable.h"
+#include "plan/authenticate.h"
+#include "plan/classify.h"
+#include "plan/plan.h"
+
+namespace fairlead::exchange {
+namespace {
+
+constexpr std::int64_t output_tokens_unknown = 4096;  // reserved for where neither the app nor the model states a limit
+constexpr Milliseconds settle_ms_max{30'000};        // the rows are kept and tried on; the app is told that the books are out of order
+constexpr auto use_task = asio::use_awaitable_t<Executor>();
+
+/// A plan without candidates: whose doing was it? Policy speaks first, so that its refusals never look like an outage.
+Error no_candidate(const Plan& plan) {
+  const auto rejected_by = [&](RejectedBy by) {
+    return std::find_if(plan.rejections.begin(), plan.rejections.end(), [&](const Rejection& r) { return r.by == by; });
+  };
+  const auto end = plan.rejections.end();
+  if (rejected_by(RejectedBy::policy) != end) {
+    std::string names;
+    for (const Rejection& r : plan.rejections) {
+      if (r.by != RejectedBy::policy || names.find("'" + r.rule + "'") != std::string::npos) continue;
+      names += (names.empty() ? "'" : ", '") + r.rule + "'";
+    }
+    return {ErrorKind::policy, ErrorOrigin::fairlead, "no target of this route is allowed by policy " + names};
+  }
+  if (const auto r = rejected_by(RejectedBy::capability); r != end)
+    return {ErrorKind::bad_request, ErrorOrigin::app, "no target of this route can serve this request: " + r->reason};
+  if (const auto r = rejected_by(RejectedBy::price); r != end)
+    return {ErrorKind::policy, ErrorOrigin::fairlead, "every target of this route is dearer than its max_price allows"};
+  return {ErrorKind::no_candidate, ErrorOrigin::fairlead, "no target of this route is available"};
+}
+
+/// The corridor's own state, from the first row to the last.
+class Exchange {
+ public:
+  Exchange(World& world, std::shared_ptr<const Snapshot> snapshot, net::AppRequest& app, net::AppAnswer& answer, const Key& key)
+      : request_{world, std::move(snapshot), app, answer, *find_dialect("openai"), {}, {}, {}, {}, world.steady_now(), {}, {}, false, {}},
+        key_(key) {
+    request_.row.id = make_request_id(world.now(), world.random);
+    request_.row.started_at = world.now();
+    request_.row.key = key.name;
+    request_.row.team = key.team;
+    request_.row.endpoint = "chat.completions";
+    request_.row.snapshot_hash = request_.snapshot->hash;
+  }
+
+  /// Parse, classify, plan: pure. An error is the app's answer.
+  Result<void> prepare() {
+    auto chat = request_.dialect.parse_request(std::move(request_.app.body));
+    if (!chat) return chat.error();
+    request_.chat = std::move(*chat);
+    request_.row.requested_model = request_.chat.model;
+    request_.row.stream = request_.chat.stream;
+    auto facts = classify(request_.chat, key_, *request_.snapshot, request_.conditions);
+    if (!facts) return facts.error();
+    request_.facts = *facts;
+    if (facts->route) request_.row.route = facts->route->name;
+    plan_ = make_plan(*facts, *request_.snapshot, request_.conditions, request_.world.now());
+    request_.row.plan = to_json(plan_);
+    if (plan_.candidates.empty()) return no_candidate(plan_);
+    Milliseconds total{0};
+    for (const Candidate& c : plan_.candidates) total = std::max(total, c.target->provider->timeouts.total);
+    request_.deadline = request_.started + total;
+    return {};
+  }
+
+  /// Tries candidates until one answers, nothing more may be tried, or the app is gone. Leaves `failure_` empty on success.
+  Task<void> attempt_all() {
+    request_.answer.watch(request_.cancel);
+    AttemptCourse course(plan_.candidates.size(), request_.facts.route, request_.snapshot->limits.attempts_max);
+    Step step;
+    for (int number = 1;; ++number) {
+      const Target& target = *plan_.candidates[step.candidate].target;
+      // Beyond this point money may be spent: the books know of the attempt first.
+      auto opened = co_await open_attempt(target, number);
+      if (!opened) {
+        failure_ = Failure{opened.error(), {}, 0, {}};
+        co_return;
+      }
+      outcome_ = co_await run_attempt(request_, target, number, step.fresh_connection);
+      target_ = &target;
+      settled_.push_back(settle_attempt(request_.row.id, number, outcome_.end, *request_.snapshot));
+      if (!outcome_.end.error) {
+        failure_.reset();
+        co_return;
+      }
+      failure_ = Failure{*outcome_.end.error, outcome_.end.report, outcome_.end.status, outcome_.retry_after};
+      if (request_.content_sent || request_.cancel.requested()) co_return;
+      const double jitter = std::uniform_real_distribution<double>(0, 1)(request_.world.random);
+      const auto left = std::chrono::duration_cast<Milliseconds>(request_.deadline - request_.world.steady_now());
+      const auto next = course.after(step, *failure_, left, jitter);
+      if (!next) co_return;
+      step = *next;
+      if (step.delay > Milliseconds{0}) co_await pause(step.delay);
+      if (request_.cancel.requested()) co_return;
+    }
+  }
+
+  /// The exchange was refused before any attempt.
+  void refuse(Error error) { failure_ = Failure{std::move(error), {}, 0, {}}; }
+  /// Something threw. The attempt under way, if there is one, stays open in the books and is found there.
+  void broke(const std::string& what) {
+    refuse(Error(ErrorKind::internal, ErrorOrigin::fairlead, "an internal error occurred", what));
+  }
+
+  /// Writes the end into the books, then lets the app see it. Always runs.
+  Task<void> settle() {
+    RequestSettle row = settlement();
+    std::vector<Write> writes = take_unwritten();
+    if (!opened_) writes.emplace_back(request_.row);
+    writes.emplace_back(row);
+    auto written = co_await durable(request_.world.executor, request_.world.ledger, std::move(writes), settle_ms_max);
+    if (!written && opened_) failure_ = Failure{written.error(), {}, 0, {}};
+    co_await tell_app(row);
+    const Ended ended{request_.row, row, opens_, settled_, failure_ ? failure_->error.detail : std::string{}};
+    request_.world.observer.ended(ended);
+  }
+
+ private:
+  /// Settlements not yet given to the ledger, which from then on keeps them whatever happens.
+  std::vector<Write> take_unwritten() {
+    std::vector<Write> writes(settled_.begin() + static_cast<std::ptrdiff_t>(written_), settled_.end());
+    written_ = settled_.size();
+    return writes;
+  }
+
+  Task<Result<void>> open_attempt(const Target& target, int number) {
+    AttemptOpen row;
+    row.request_id = request_.row.id;
+    row.number = number;
+    row.sent_at = request_.world.now();
+    row.provider = target.provider->name;
+    row.model = target.model->name;
+    row.target = target.name;
+    row.input_tokens_estimate = request_.facts.input_tokens;
+    Usage worst;
+    worst.input = request_.facts.input_tokens;
+    if (const auto cost = cost_at(target, worst, row.sent_at, *request_.snapshot)) {
+      row.estimate_cost = cost->amount;
+      row.estimate_usd_pico = cost->usd_pico;
+      row.estimate_usd_rate = cost->usd_rate;
+    }
+    const std::int64_t model_max = target.model->output_tokens_max > 0 ? target.model->output_tokens_max : output_tokens_unknown;
+    worst.output = request_.facts.output_tokens_max.value_or(model_max) * request_.chat.choices;
+    if (const auto cost = cost_at(target, worst, row.sent_at, *request_.snapshot)) row.reserved_usd_pico = cost->usd_pico;
+    std::vector<Write> writes = take_unwritten();
+    if (!opened_) writes.emplace_back(request_.row);
+    writes.emplace_back(row);
+    auto written = co_await durable(request_.world.executor, request_.world.ledger, std::move(writes));
+    if (!written) co_return written;
+    opened_ = true;
+    opens_.push_back(std::move(row));
+    co_return boost::system::in_place_value;
+  }
+
+  /// Waits out a backoff, with what is known written down first; ends early when the app leaves.
+  Task<void> pause(Milliseconds delay) {
+    co_await durable(request_.world.executor, request_.world.ledger, take_unwritten());
+    Timer timer(request_.world.executor, delay);
+    request_.cancel.set_hook([&timer] { timer.cancel(); });
+    boost::system::error_code ignored;
+    if (!request_.cancel.requested()) co_await timer.async_wait(asio::redirect_error(use_task, ignored));
+    request_.cancel.clear_hook();
+  }
+
+  RequestSettle settlement() const {
+    RequestSettle row;
+    row.id = request_.row.id;
+    row.ended_at = request_.world.now();
+    row.attempts = static_cast<int>(opens_.size());
+    row.first_byte_us = request_.first_byte_us;
+    for (const AttemptSettle& attempt : settled_) row.usd_pico += attempt.usd_pico.value_or(0);
+    if (!failure_) {
+      row.http_status = 200;
+      row.ended_by = EndedBy::provider;
+      row.phase = Phase::done;
+      row.target = target_->name;
+      return row;
+    }
+    row.error = to_string(failure_->error.kind);
+    row.ended_by = failure_->error.origin == ErrorOrigin::app        ? EndedBy::app
+                   : failure_->error.origin == ErrorOrigin::provider ? EndedBy::provider
+                                                                     : EndedBy::fairlead;
+    row.phase = settled_.empty() ? Phase::plan : settled_.back().phase;
+    if (request_.content_sent && target_) row.target = target_->name;
+    if (request_.answer.committed())
+      row.http_status = 200;
+    else if (!request_.cancel.requested())
+      row.http_status = app_error(failure_->error, failure_->status).status;
+    return row;
+  }
+
+  Task<void> tell_app(const RequestSettle& row) {
+    if (failure_) {
+      if (request_.cancel.requested() || failure_->error.kind == ErrorKind::app_gone)
+        request_.answer.abort();
+      else
+        co_await tell_failure();
+      co_return;
+    }
+    net::Fields fields = answer_fields(request_, target_, row.attempts);
+    if (!request_.chat.stream) {
+      if (settled_.back().usd_pico) fields.emplace_back("x-fairlead-cost-usd", format_decimal(row.usd_pico));
+      co_await request_.answer.send(200, fields, outcome_.last);
+      co_return;
+    }
+    if (!request_.answer.committed()) {
+      auto started = co_await request_.answer.start(200, fields);
+      if (!started) co_return;
+    }
+    co_await request_.answer.finish(outcome_.last);
+  }
+
+  /// An error answer, or, where a stream has begun, its last event: never a clean end.
+  Task<void> tell_failure() {
+    const AppError seen = app_error(failure_->error, failure_->status);
+    if (request_.answer.committed()) {
+      const std::string event = request_.dialect.error_event(failure_->error, seen.type, seen.code);
+      const std::array<std::string_view, 1> pieces{event};
+      co_await request_.answer.finish(pieces);
+      co_return;
+    }
+    net::Fields fields = error_fields(seen, failure_->retry_after);
+    fields.emplace_back("x-request-id", request_.row.id);
+    fields.emplace_back("x-fairlead-attempts", std::to_string(opens_.size()));
+    const std::string body = request_.dialect.error_body(failure_->error, seen.type, seen.code);
+    const std::array<std::string_view, 1> pieces{body};
+    co_await request_.answer.send(seen.status, fields, pieces);
+  }
+
+  Request request_;
+  const Key& key_;
+  Plan plan_;
+  const Target* target_ = nullptr;  ///< of the last attempt
+  AttemptOutcome outcome_;          ///< of the last attempt
+  std::optional<Failure> failure_;
+  bool opened_ = false;  ///< the request's row is in the books
+  std::vector<AttemptOpen> opens_;
+  std::vector<AttemptSettle> settled_;
+  std::size_t written_ = 0;  ///< how many of them the ledger has
+};
+
+Task<void> turn_away(World& world, net::AppAnswer& answer, Error error) {
+  const AppError seen = app_error(error);
+  const net::Fields fields = error_fields(seen, std::nullopt);
+  const std::string body = find_dialect("openai")->error_body(error, seen.type, seen.code);
+  const std::array<std::string_view, 1> pieces{body};
+  co_await answer.send(seen.status, fields, pieces);
+  world.observer.turned_away(error);
+}
+
+}  // namespace
+
+Task<void> run_exchange(World& world, net::AppRequest& request, net::AppAnswer& answer) {
+  std::shared_ptr<const Snapshot> snapshot = world.snapshot.get();
+  const auto key = authenticate(request.field("authorization"), *snapshot);
+  if (!key) {
+    co_await turn_away(world, answer, key.error());
+    co_return;
+  }
+  Exchange exchange(world, std::move(snapshot), request, answer, **key);
+  try {
+    const auto ready = exchange.prepare();
+    if (ready)
+      co_await exchange.attempt_all();
+    else
+      exchange.refuse(ready.error());
+  } catch (const std::exception& error) {
+    exchange.broke(error.what());
+  }
+  co_await exchange.settle();
+}
+
+std::string make_request_id(TimePoint now, std::mt19937_64& random) {
+  const auto ms = static_cast<std::uint64_t>(std::chrono::duration_cast<Milliseconds>(now.time_since_epoch()).count());
+  const std::uint64_t high = ms << 16 | (random() & 0xffff);
+  const std::uint64_t low = random();
+  std::string id = "req_";
+  for (const std::uint64_t half : {high, low})
+    for (int shift = 60; shift >= 0; shift -= 4) id += "0123456789abcdef"[half >> shift & 0xf];
+  return id;
+}
+
+}  // namespace fairlead::exchange

@@ -1,0 +1,54 @@
+#pragma once
+// One request from its start to its settled row: the corridor. One worker's thread.
+#include <fairlead/row.h>
+#include <fairlead/snapshot.h>
+
+#include "config/cell.h"
+#include "ledger/ledger.h"
+#include "net/app.h"
+#include "net/upstream.h"
+
+#include <atomic>
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace fairlead::exchange {
+
+/// A finished exchange as its rows tell it; metrics and logs are read off it.
+struct Ended {
+  const RequestOpen& open;
+  const RequestSettle& settle;
+  const std::vector<AttemptOpen>& attempts_open;
+  const std::vector<AttemptSettle>& attempts;
+  std::string detail;  ///< of the last error, redacted: for the log alone
+};
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void ended(const Ended& exchange) = 0;
+  /// A request that ended before it had a row: no key, no such path.
+  virtual void turned_away(const Error& error) = 0;
+};
+
+/// What the corridor of one worker stands in. Everything outlives every exchange.
+struct World {
+  Executor executor;
+  config::Cell::Reader snapshot;
+  Ledger& ledger;
+  net::Upstream& upstream;
+  Observer& observer;
+  std::function<TimePoint()> now;
+  std::function<SteadyTime()> steady_now;
+  std::mt19937_64 random;
+};
+
+/// POST /v1/chat/completions.
+Task<void> run_exchange(World& world, net::AppRequest& request, net::AppAnswer& answer);
+
+/// Time-ordered and unique: "req_" and 32 hex digits, of which the first 12 are milliseconds since 1970.
+std::string make_request_id(TimePoint now, std::mt19937_64& random);
+
+}  // namespace fairlead::exchange

@@ -1,0 +1,74 @@
+#include "exchange/retry.h"
+
+#include <algorithm>
+
+namespace fairlead::exchange {
+namespace {
+
+constexpr Milliseconds first_backoff{250};
+constexpr Milliseconds backoff_max{5'000};  // beyond it the app's own SDK waits better than a held connection
+
+/// Would another target, or the same one a little later, answer this request differently?
+enum class Remedy { none, another_target, another_or_later };
+
+Remedy remedy(const Failure& failure) {
+  switch (failure.error.kind) {
+    case ErrorKind::upstream_connect:
+    case ErrorKind::upstream_tls:
+    case ErrorKind::upstream_no_money:
+    case ErrorKind::upstream_auth:
+    case ErrorKind::upstream_protocol:
+    case ErrorKind::upstream_timeout:
+    case ErrorKind::upstream_closed: return Remedy::another_target;
+    case ErrorKind::upstream_rate_limit:
+    case ErrorKind::upstream_unavailable:
+    case ErrorKind::upstream_error_event: return Remedy::another_or_later;
+    case ErrorKind::upstream_refused: return failure.status == 404 ? Remedy::another_target : Remedy::none;
+    default: return Remedy::none;
+  }
+}
+
+}  // namespace
+
+bool unconfirmed(const Failure& failure) { return failure.report.sent_whole && failure.status == 0; }
+
+AttemptCourse::AttemptCourse(std::size_t candidates, const Route* route, int attempts_max)
+    : candidates_(candidates), attempts_left_(attempts_max - 1), retried_at_once_(candidates, false) {
+  if (!route) return;
+  fallback_ = route->fallback;
+  fallback_on_unconfirmed_ = route->fallback_on_unconfirmed;
+}
+
+std::optional<Step> AttemptCourse::next_candidate(std::size_t from) const {
+  if (!fallback_ || from + 1 >= candidates_) return std::nullopt;
+  return Step{from + 1, false, Milliseconds{0}};
+}
+
+std::optional<Step> AttemptCourse::again_with_backoff(const Step& made, const Failure& failure, Milliseconds left, double jitter) {
+  const Milliseconds own = std::min(backoff_max, first_backoff * (1 << std::min(backoffs_, 5)));
+  const auto jittered = Milliseconds(static_cast<std::int64_t>(static_cast<double>(own.count()) * (0.5 + jitter / 2)));
+  const Milliseconds delay = std::max(jittered, failure.retry_after.value_or(Milliseconds{0}));
+  if (delay > backoff_max || delay >= left) return std::nullopt;
+  ++backoffs_;
+  return Step{made.candidate, false, delay};
+}
+
+std::optional<Step> AttemptCourse::after(const Step& made, const Failure& failure, Milliseconds left, double jitter) {
+  const Remedy what = remedy(failure);
+  if (what == Remedy::none || attempts_left_ <= 0 || left <= Milliseconds{0}) return std::nullopt;
+  --attempts_left_;
+
+  const bool nothing_sent = !failure.report.bytes_sent && failure.status == 0 &&
+                            (failure.error.kind == ErrorKind::upstream_connect || failure.error.kind == ErrorKind::upstream_tls);
+  const bool stale_connection = failure.error.retry == Retry::reused_connection_only;
+  if ((nothing_sent || stale_connection) && !retried_at_once_[made.candidate]) {
+    retried_at_once_[made.candidate] = true;
+    return Step{made.candidate, true, Milliseconds{0}};
+  }
+  if (unconfirmed(failure) && !stale_connection && !fallback_on_unconfirmed_) return std::nullopt;
+  if (auto step = next_candidate(made.candidate)) return step;
+  if (what == Remedy::another_or_later) return again_with_backoff(made, failure, left, jitter);
+  return std::nullopt;
+}
+
+}  // namespace fairlead::exchange

@@ -1,0 +1,51 @@
+#pragma once
+// Where the next attempt of a request goes, or that there is none: the table of attempts. Pure; `random` comes in as an argument.
+#include <fairlead/result.h>
+#include <fairlead/snapshot.h>
+
+#include "net/upstream.h"
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace fairlead::exchange {
+
+/// How an attempt failed.
+struct Failure {
+  Error error;
+  net::SendReport report;
+  int status = 0;                           ///< the provider's; 0: none came
+  std::optional<Milliseconds> retry_after;  ///< as the provider said
+};
+
+/// Sent whole on a fresh connection and no answer came: the provider may have done, and billed, the work.
+bool unconfirmed(const Failure& failure);
+
+struct Step {
+  std::size_t candidate = 0;      ///< index into the plan's candidates
+  bool fresh_connection = false;  ///< not one from the pool
+  Milliseconds delay{0};          ///< wait before it
+};
+
+/// Counts the attempts of one request over all candidates: one cap holds for retries and fallbacks together.
+class AttemptCourse {
+ public:
+  AttemptCourse(std::size_t candidates, const Route* route, int attempts_max);
+
+  /// After attempt `made` failed and nothing of an answer has reached the app. `left`: until the request's deadline.
+  /// `jitter` in [0, 1). Empty: give up, and the failure is the answer.
+  std::optional<Step> after(const Step& made, const Failure& failure, Milliseconds left, double jitter);
+
+ private:
+  std::optional<Step> next_candidate(std::size_t from) const;
+  std::optional<Step> again_with_backoff(const Step& made, const Failure& failure, Milliseconds left, double jitter);
+
+  std::size_t candidates_;
+  bool fallback_ = true, fallback_on_unconfirmed_ = true;
+  int attempts_left_;
+  int backoffs_ = 0;
+  std::vector<bool> retried_at_once_;  ///< by candidate: the one immediate second try is used up
+};
+
+}  // namespace fairlead::exchange

@@ -1,0 +1,142 @@
+#include "net/answer.h"
+
+#include "net/framing.h"
+
+#include <boost/beast/http/status.hpp>
+
+#include <array>
+#include <cstdio>
+
+namespace fairlead::net {
+namespace {
+
+constexpr std::string_view last_chunk = "0\r\n\r\n";
+constexpr std::string_view end_of_chunk = "\r\n";
+constexpr std::string_view end_of_chunk_and_body = "\r\n0\r\n\r\n";
+
+Error app_gone(std::string detail) { return {ErrorKind::app_gone, ErrorOrigin::app, "The app is gone.", std::move(detail)}; }
+Error out_of_turn() { return {ErrorKind::internal, ErrorOrigin::fairlead, "Internal error.", "an answer was given out of turn"}; }
+
+std::size_t bytes_of(std::span<const std::string_view> pieces) {
+  std::size_t bytes = 0;
+  for (std::string_view piece : pieces) bytes += piece.size();
+  return bytes;
+}
+
+bool has_body(int status) { return status != 204 && status != 304; }
+
+void append_field(std::string& head, std::string_view name, std::string_view value) {
+  head.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+void SocketAnswer::make_head(int status, const Fields& fields, std::string_view framing) {
+  head_ = "HTTP/1.1 " + std::to_string(status) + " ";
+  head_.append(boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(static_cast<unsigned>(status))))
+      .append("\r\n");
+  append_field(head_, "Date", date_.at(std::chrono::system_clock::now()));
+  for (const auto& [name, value] : fields) {
+    // A value may stem from a provider; one that could split the head is left out.
+    if (is_token(name) && is_field_value(value)) append_field(head_, name, value);
+  }
+  head_.append(framing);
+  if (!form_.keep_alive) {
+    append_field(head_, "Connection", "close");
+  } else if (form_.http_1_0) {
+    append_field(head_, "Connection", "keep-alive");
+  }
+  head_.append("\r\n");
+}
+
+Task<Result<void>> SocketAnswer::send(int status, const Fields& fields, std::span<const std::string_view> body) {
+  if (state_ != State::nothing) co_return out_of_turn();
+  state_ = State::ended;
+  make_head(status, fields, has_body(status) ? "Content-Length: " + std::to_string(bytes_of(body)) + "\r\n" : std::string());
+  gathered_.assign(1, head_);
+  if (!form_.head_only && has_body(status)) gathered_.insert(gathered_.end(), body.begin(), body.end());
+  co_return co_await flush();
+}
+
+Task<Result<void>> SocketAnswer::start(int status, const Fields& fields) {
+  if (state_ != State::nothing) co_return out_of_turn();
+  state_ = State::started;
+  if (form_.http_1_0) form_.keep_alive = false;
+  if (!has_body(status)) form_.head_only = true;
+  make_head(status, fields, form_.http_1_0 || !has_body(status) ? "" : "Transfer-Encoding: chunked\r\n");
+  co_return Result<void>();
+}
+
+Task<Result<void>> SocketAnswer::write(std::span<const std::string_view> pieces) {
+  if (state_ != State::started) co_return out_of_turn();
+  co_return co_await write_chunk(pieces, false);
+}
+
+Task<Result<void>> SocketAnswer::finish(std::span<const std::string_view> pieces) {
+  if (state_ != State::started) co_return out_of_turn();
+  state_ = State::ended;
+  co_return co_await write_chunk(pieces, true);
+}
+
+// A chunk of no bytes would end the body: pieces that are all empty make none.
+Task<Result<void>> SocketAnswer::write_chunk(std::span<const std::string_view> pieces, bool last) {
+  const std::size_t bytes = form_.head_only ? 0 : bytes_of(pieces);
+  const bool chunked = !form_.http_1_0 && !form_.head_only;
+  std::array<char, 24> size_line;
+  gathered_.clear();
+  if (!committed_) gathered_.push_back(head_);
+  if (bytes > 0) {
+    if (chunked) gathered_.emplace_back(size_line.data(), std::snprintf(size_line.data(), size_line.size(), "%zx\r\n", bytes));
+    gathered_.insert(gathered_.end(), pieces.begin(), pieces.end());
+    if (chunked) gathered_.push_back(last ? end_of_chunk_and_body : end_of_chunk);
+  } else if (last && chunked) {
+    gathered_.push_back(last_chunk);
+  }
+  co_return co_await flush();
+}
+
+Task<Result<void>> SocketAnswer::flush() {
+  if (gone_) co_return app_gone("it closed the connection");
+  if (gathered_.empty()) {
+    if (state_ == State::ended) end();
+    co_return Result<void>();
+  }
+  committed_ = true;
+  stream_.set_deadline(std::chrono::steady_clock::now() + form_.write_ms_max);
+  const auto [error, written] = co_await stream_.write(gathered_);
+  stream_.clear_deadline();
+  head_ = std::string();
+  if (error) {
+    give_up();
+    co_return app_gone(error == asio::error::timed_out ? "it did not take the bytes within write_ms_max" : error.message());
+  }
+  if (state_ == State::ended) end();
+  co_return Result<void>();
+}
+
+// An app that hangs up from here on has had its answer.
+void SocketAnswer::end() {
+  whole_ = true;
+  cancel_ = nullptr;
+  stream_.stop_watch();
+}
+
+void SocketAnswer::abort() {
+  gone_ = true;
+  form_.keep_alive = false;
+  stream_.reset();
+}
+
+void SocketAnswer::give_up() {
+  gone_ = true;
+  form_.keep_alive = false;
+  if (cancel_) cancel_->request();
+}
+
+void SocketAnswer::watch(Cancel& cancel) {
+  cancel_ = &cancel;
+  if (gone_) return cancel.request();
+  stream_.watch([this] { give_up(); });
+}
+
+}  // namespace fairlead::net

@@ -1,0 +1,68 @@
+#pragma once
+// The answer to one request over an app's connection: HTTP/1 heads and chunks. Made by net/connection. One worker's thread.
+#include "net/app.h"
+#include "net/http_date.h"
+#include "net/stream.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fairlead::net {
+
+/// What the request and the server ask of the answer's form.
+struct AnswerForm {
+  bool http_1_0 = false;   ///< no chunks: such an answer ends with its connection
+  bool head_only = false;  ///< the request's method was HEAD
+  bool keep_alive = true;
+  Milliseconds write_ms_max{};
+};
+
+class SocketAnswer final : public AppAnswer {
+ public:
+  SocketAnswer(Stream& stream, HttpDate& date, AnswerForm form) : stream_(stream), date_(date), form_(form) {}
+  ~SocketAnswer() override { stream_.stop_watch(); }
+  SocketAnswer(const SocketAnswer&) = delete;
+  SocketAnswer& operator=(const SocketAnswer&) = delete;
+
+  Task<Result<void>> send(int status, const Fields& fields, std::span<const std::string_view> body) override;
+  Task<Result<void>> start(int status, const Fields& fields) override;
+  Task<Result<void>> write(std::span<const std::string_view> pieces) override;
+  Task<Result<void>> finish(std::span<const std::string_view> pieces) override;
+  void abort() override;
+  bool committed() const override { return committed_; }
+  void watch(Cancel& cancel) override;
+
+  /// No further request on this connection; said in the head, if that is still here.
+  void close_after() { form_.keep_alive = false; }
+  /// Ends the work under way for it: as if the app had hung up.
+  void give_up();
+  /// The Cancel of watch() is about to be gone.
+  void forget_cancel() { cancel_ = nullptr; }
+
+  /// Whole, and all of it was written.
+  bool complete() const { return whole_; }
+  bool unanswered() const { return state_ == State::nothing && !gone_; }
+  bool keep_alive() const { return form_.keep_alive; }
+
+ private:
+  enum class State : std::uint8_t { nothing, started, ended };
+
+  void make_head(int status, const Fields& fields, std::string_view framing);
+  Task<Result<void>> write_chunk(std::span<const std::string_view> pieces, bool last);
+  Task<Result<void>> flush();
+  void end();
+
+  Stream& stream_;
+  HttpDate& date_;
+  AnswerForm form_;
+  State state_ = State::nothing;
+  bool committed_ = false;
+  bool gone_ = false;
+  bool whole_ = false;
+  Cancel* cancel_ = nullptr;
+  std::string head_;  ///< empty once it went out
+  Pieces gathered_;   ///< of the write under way
+};
+
+}  // namespace fairlead::net

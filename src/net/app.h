@@ -1,0 +1,71 @@
+#pragma once
+// What a request of an app, and the answer to it, look like to the exchange. Implemented by net/server over sockets, by fakes in tests.
+// One worker's thread.
+#include <fairlead/dialect.h>
+#include <fairlead/snapshot.h>
+
+#include "net/cancel.h"
+#include "net/task.h"
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fairlead::net {
+
+struct Field {
+  std::string_view name, value;
+};
+
+/// A request that passed the framing gate. Views point into the connection and stay valid until the answer is finished.
+struct AppRequest {
+  std::string_view method;
+  std::string_view path;   ///< without the query, as sent (never decoded: an escaped slash is not a slash)
+  std::string_view query;  ///< after '?'; may be empty
+  std::vector<Field> fields;
+  std::string body;        ///< whole, after transfer and content coding
+  std::string peer;        ///< "127.0.0.1:50312"
+  SteadyTime arrived_at;   ///< when its first byte was read
+  /// The first field of this name (any case), or empty.
+  std::string_view field(std::string_view name) const;
+};
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+/// The answer to one request: either send(), or start(), write()..., finish(). An Error (app_gone) means that the app will see no
+/// more, and nothing further need be sent. Content-Length, Transfer-Encoding, Connection and Date are added here.
+class AppAnswer {
+ public:
+  virtual ~AppAnswer() = default;
+  /// A whole answer, with a Content-Length.
+  virtual Task<Result<void>> send(int status, const Fields& fields, std::span<const std::string_view> body) = 0;
+  /// The head of a chunked answer; it goes out with the first write.
+  virtual Task<Result<void>> start(int status, const Fields& fields) = 0;
+  /// One chunk, in one gathered write. No pieces: only the head, if it is still here.
+  virtual Task<Result<void>> write(std::span<const std::string_view> pieces) = 0;
+  /// The last pieces (may be none) and the end of the chunked answer, in one write.
+  virtual Task<Result<void>> finish(std::span<const std::string_view> pieces) = 0;
+  /// The connection is closed without the proper end of the answer, after what was written.
+  virtual void abort() = 0;
+  /// Something of the answer has gone out: no other status can be sent any more.
+  virtual bool committed() const = 0;
+  /// From here to the end of the answer, `cancel` is requested as soon as the app is known to be gone (RST, or FIN).
+  virtual void watch(Cancel& cancel) = 0;
+};
+
+/// What a server calls for every request that came whole. It answers exactly once, and never throws.
+class AppHandler {
+ public:
+  virtual ~AppHandler() = default;
+  virtual Task<void> handle(AppRequest& request, AppAnswer& answer) = 0;
+  /// The whole body of an error answer that the server gives by itself (bad framing, too large, too slow): JSON.
+  virtual std::string error_body(const Error& error) const = 0;
+  /// The limits in force for the next request.
+  virtual Limits limits() const = 0;
+};
+
+}  // namespace fairlead::net

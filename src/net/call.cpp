@@ -1,0 +1,142 @@
+#include "net/call.h"
+
+#include "net/cancel_scope.h"
+#include "net/upstream_error.h"
+
+#include <boost/beast/core/string.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace fairlead::net {
+
+namespace {
+
+using boost::beast::iequals;
+using std::chrono::steady_clock;
+
+constexpr std::size_t inflated_bytes_max = 16 << 20;  // of one read
+
+Error protocol_error(std::string detail) { return upstream_error(ErrorKind::upstream_protocol, std::move(detail)); }
+
+}  // namespace
+
+Call::Call(std::unique_ptr<Link> link, std::shared_ptr<IdleLinks> idle, const UpstreamRequest& request, Cancel& cancel)
+    : link_(std::move(link)),
+      idle_(std::move(idle)),
+      cancel_(cancel),
+      timeouts_(request.provider->timeouts),
+      total_until_(request.deadline),
+      first_byte_until_(steady_clock::now() + timeouts_.first_byte) {}
+
+SteadyTime Call::deadline() const {
+  return std::min(total_until_, content_began_ ? steady_clock::now() + timeouts_.idle : first_byte_until_);
+}
+
+Error Call::fail(Error error) {
+  link_.reset();
+  failed_ = true;
+  return error;
+}
+
+Task<Result<void>> Call::begin(const std::string& head, const Pieces& body, SendReport& report) {
+  std::vector<std::string_view> pieces{head};
+  pieces.insert(pieces.end(), body.begin(), body.end());
+  Stream& stream = link_->stream();
+  const std::function<void()> close = [&stream] { stream.close(); };
+  const CancelScope scope(cancel_, close);
+  stream.set_deadline(deadline());
+  const auto [ec, written] = co_await stream.write(pieces);
+  report.bytes_sent = written > 0;
+  report.sent_whole = sent_whole_ = !ec;
+  if (ec == asio::error::timed_out || cancel_.requested())
+    co_return fail(stream_error(ec, cancel_, ErrorKind::upstream_closed, "sending"));
+  // A provider that stops listening may have said why (413, 401): what it said is its answer.
+  first_byte_until_ = steady_clock::now() + timeouts_.first_byte;
+  Result<void> answered = co_await wait_for_head(report);
+  if (!answered) {
+    Error error = answered.error();
+    const bool closed_unanswered = error.kind == ErrorKind::upstream_closed && !report.answer_began;
+    if (closed_unanswered && report.connection_reused) error.retry = Retry::reused_connection_only;
+    co_return fail(std::move(error));
+  }
+  co_return answered;
+}
+
+Task<Result<void>> Call::wait_for_head(SendReport& report) {
+  while (!response_.has_head()) {
+    link_->stream().set_deadline(deadline());
+    const auto [ec, bytes] = co_await link_->stream().read_some(response_.room());
+    if (ec && ec != asio::error::eof)
+      co_return stream_error(ec, cancel_, ErrorKind::upstream_closed, sent_whole_ ? "waiting for the answer" : "sending");
+    report.answer_began |= bytes > 0;
+    const Result<void> taken = ec ? response_.end() : response_.take(bytes);
+    if (!taken) co_return taken.error();
+  }
+  unread_ = response_.body();
+  co_return check_head();
+}
+
+Result<void> Call::check_head() {
+  const int status = response_.status();
+  if (status < 200 || status > 599) return protocol_error("status " + std::to_string(status));
+  if (status / 100 == 3) return protocol_error("a redirect, which is not followed: status " + std::to_string(status));
+  const std::string_view coding = response_.field("Content-Encoding");
+  if (coding.empty() || iequals(coding, "identity")) return {};
+  if (!iequals(coding, "gzip") && !iequals(coding, "x-gzip") && !iequals(coding, "deflate"))
+    return protocol_error("a content coding that was not asked for");
+  inflater_ = std::make_unique<wire::Inflater>();
+  return {};
+}
+
+Task<Result<std::string_view>> Call::read() {
+  using Outcome = Result<std::string_view>;
+  if (failed_) co_return upstream_error(ErrorKind::upstream_closed, "reading on after an error");
+  std::string_view bytes = std::exchange(unread_, {});
+  for (;;) {
+    if (!bytes.empty()) {
+      const Outcome decoded = decode(bytes);
+      if (!decoded) co_return fail(decoded.error());
+      if (!decoded->empty()) co_return decoded;
+    }
+    if (response_.is_whole()) {
+      const Result<void> finished = finish();
+      co_return finished ? Outcome(std::string_view()) : Outcome(finished.error());
+    }
+    const Result<void> received = co_await receive();
+    if (!received) co_return fail(received.error());
+    bytes = response_.body();
+  }
+}
+
+Task<Result<void>> Call::receive() {
+  Stream& stream = link_->stream();
+  const std::function<void()> close = [&stream] { stream.close(); };
+  const CancelScope scope(cancel_, close);
+  stream.set_deadline(deadline());
+  const auto [ec, bytes] = co_await stream.read_some(response_.room());
+  if (ec == asio::error::eof && !cancel_.requested()) co_return response_.end();
+  if (ec) co_return stream_error(ec, cancel_, ErrorKind::upstream_closed, "reading the answer");
+  co_return response_.take(bytes);
+}
+
+Result<std::string_view> Call::decode(std::string_view bytes) {
+  if (!inflater_) return bytes;
+  coded_began_ = true;
+  inflated_.clear();
+  const Result<void> fed = inflater_->feed(bytes, inflated_, inflated_bytes_max);
+  if (!fed) return protocol_error("its content coding: " + fed.error().message);
+  return inflated_;
+}
+
+Result<void> Call::finish() {
+  const std::unique_ptr<wire::Inflater> inflater = std::move(inflater_);
+  if (link_ && sent_whole_ && response_.keeps_alive() && !response_.has_surplus()) idle_->give(std::move(link_));
+  link_.reset();
+  if (inflater && coded_began_ && !inflater->finished())
+    return upstream_error(ErrorKind::upstream_closed, "its compressed body is cut");
+  return {};
+}
+
+}  // namespace fairlead::net

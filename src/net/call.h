@@ -1,0 +1,52 @@
+#pragma once
+// One request and its answer on one connection. Made by Pool. One worker's thread.
+#include "net/cancel.h"
+#include "net/idle.h"
+#include "net/response.h"
+#include "net/upstream.h"
+#include "wire/inflate.h"
+
+#include <memory>
+#include <string>
+
+namespace fairlead::net {
+
+class Call final : public UpstreamAnswer {
+ public:
+  /// `cancel` must outlive every wait; the link goes back to `idle` after a clean answer, and is closed otherwise.
+  Call(std::unique_ptr<Link> link, std::shared_ptr<IdleLinks> idle, const UpstreamRequest& request, Cancel& cancel);
+
+  /// Sends the request, and waits for the head of an answer that may be read on. `report` tells how far it came.
+  Task<Result<void>> begin(const std::string& head, const Pieces& body, SendReport& report);
+
+  int status() const override { return response_.status(); }
+  std::string_view field(std::string_view name) const override { return response_.field(name); }
+  Task<Result<std::string_view>> read() override;
+  void first_content() override { content_began_ = true; }
+
+ private:
+  Task<Result<void>> wait_for_head(SendReport& report);
+  /// Reads once.
+  Task<Result<void>> receive();
+  Result<void> check_head();
+  Result<std::string_view> decode(std::string_view bytes);
+  Result<void> finish();
+  Error fail(Error error);
+  SteadyTime deadline() const;
+
+  std::unique_ptr<Link> link_;  ///< null after the end
+  std::shared_ptr<IdleLinks> idle_;
+  Cancel& cancel_;
+  Timeouts timeouts_;
+  SteadyTime total_until_, first_byte_until_;
+  Response response_;
+  std::string_view unread_;  ///< came with the head
+  std::unique_ptr<wire::Inflater> inflater_;
+  std::string inflated_;
+  bool coded_began_ = false;  ///< an empty body is no compressed one, whatever the head says
+  bool content_began_ = false;
+  bool sent_whole_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace fairlead::net

@@ -1,0 +1,232 @@
+#include "net/connection.h"
+
+#include "net/request.h"
+#include "net/second_opinion.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace fairlead::net {
+namespace {
+
+constexpr std::size_t idle_read_bytes = 1024;  // all that an idle connection holds
+constexpr std::size_t head_read_bytes = 4096;
+constexpr std::size_t linger_bytes_max = 64 << 20;
+constexpr std::chrono::milliseconds linger_ms_max{5000};
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+std::string name_of(const TcpSocket& socket) {
+  boost::system::error_code error;
+  const auto peer = socket.remote_endpoint(error);
+  if (error) return "unknown";
+  const std::string address = peer.address().to_string();
+  return (peer.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(peer.port());
+}
+
+Error read_error(boost::system::error_code error) {
+  if (error == asio::error::timed_out)
+    return {ErrorKind::request_timeout, ErrorOrigin::app, "The request took too long to arrive."};
+  return {ErrorKind::app_gone, ErrorOrigin::app, "The app is gone.", error.message()};
+}
+
+int status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::bad_request: return 400;
+    case ErrorKind::request_timeout: return 408;
+    case ErrorKind::body_too_large: return 413;
+    case ErrorKind::unsupported_media: return 415;
+    case ErrorKind::head_too_large: return 431;
+    default: return 500;
+  }
+}
+
+}  // namespace
+
+Connection::Connection(TcpSocket socket, std::shared_ptr<const TlsServer> tls, AppHandler& handler, HttpDate& date,
+                       ServerCounters& counters)
+    : stream_(std::move(socket)), tls_(std::move(tls)), handler_(handler), date_(date), counters_(counters) {
+  peer_ = name_of(stream_.socket());
+}
+
+Task<void> Connection::run() {
+  try {
+    bool more = true;
+    if (tls_) more = co_await shake_hands();
+    while (more) {
+      more = co_await await_request();
+      if (more) more = co_await serve_request();
+    }
+  } catch (const std::exception&) {
+    ++counters_.failures;
+    answer_ = nullptr;
+    stream_.reset();
+  }
+  stream_.close();
+}
+
+void Connection::drain() {
+  draining_ = true;
+  if (idle_) stream_.close();
+  if (answer_) answer_->close_after();
+}
+
+void Connection::cancel() {
+  if (answer_) answer_->give_up();
+  stream_.reset();
+}
+
+Task<bool> Connection::shake_hands() {
+  std::string why;
+  stream_.set_deadline(now() + handler_.limits().head_ms_max);
+  const auto error = co_await stream_.handshake_server(*tls_, why);
+  tls_.reset();
+  co_return !error;
+}
+
+Task<bool> Connection::await_request() {
+  if (buffer_.empty()) {
+    buffer_.shrink_to_fit();
+    if (draining_) co_return false;
+    idle_ = true;
+    stream_.set_deadline(now() + handler_.limits().keep_alive_ms_max);
+    const auto first = co_await read_more(idle_read_bytes);
+    idle_ = false;
+    if (!first) co_return false;
+  }
+  arrived_at_ = now();
+  co_return true;
+}
+
+// One request from its first byte to the end of its answer. True if another may follow.
+Task<bool> Connection::serve_request() {
+  const Limits limits = handler_.limits();
+  const Result<std::string> head_bytes = co_await read_head(limits);
+  const Result<Head> head = head_bytes ? prove_head(*head_bytes) : head_bytes.error();
+  if (!head) {
+    ++counters_.heads_refused;
+    const Error error = head.error();
+    co_await refuse(error, limits);
+    co_return false;
+  }
+  Result<std::string> body = co_await read_body(*head, limits);
+  if (!body) {
+    ++counters_.bodies_refused;
+    const Error error = body.error();
+    co_await refuse(error, limits);
+    co_return false;
+  }
+  // From here on the request is whole, and what is left in the buffer is the next one's.
+  AppRequest request{head->method, head->path, head->query, head->fields, std::move(*body), peer_, arrived_at_};
+  co_return co_await answer_request(*head, request, limits);
+}
+
+Task<bool> Connection::answer_request(const Head& head, AppRequest& request, const Limits& limits) {
+  const AnswerForm form{head.http_1_0, head.method == "HEAD", head.keep_alive && !draining_, limits.write_ms_max};
+  SocketAnswer answer(stream_, date_, form);
+  stream_.clear_deadline();
+  answer_ = &answer;
+  ++counters_.requests;
+  try {
+    co_await handler_.handle(request, answer);
+  } catch (const std::exception&) {
+    ++counters_.failures;
+  }
+  answer.forget_cancel();
+  if (answer.unanswered()) {
+    const Error error(ErrorKind::internal, ErrorOrigin::fairlead, "Internal error.", "the handler gave no answer");
+    const std::string text = handler_.error_body(error);
+    const Fields fields{{"Content-Type", "application/json"}};
+    const std::array<std::string_view, 1> pieces{text};
+    co_await answer.send(status_of(error.kind), fields, pieces);
+  }
+  answer_ = nullptr;
+  if (!answer.complete()) answer.abort();
+  if (answer.keep_alive()) co_return true;
+  if (answer.complete() && (!buffer_.empty() || !stream_.is_quiet())) co_await linger();
+  co_return false;
+}
+
+Task<Result<std::string>> Connection::read_head(const Limits& limits) {
+  stream_.set_deadline(arrived_at_ + limits.head_ms_max);
+  std::size_t looked_at = 0;
+  for (;;) {
+    const Result<std::size_t> end = find_head_end(buffer_, looked_at);
+    if (!end) co_return end.error();
+    if (std::max(*end, *end == 0 ? buffer_.size() : 0) > limits.head_bytes_max) {
+      co_return Error(ErrorKind::head_too_large, ErrorOrigin::app, "The request's head is too large.");
+    }
+    if (*end > 0) {
+      std::string head = buffer_.substr(0, *end);
+      buffer_.erase(0, *end);
+      co_return head;
+    }
+    looked_at = buffer_.size();
+    if (auto more = co_await read_more(head_read_bytes); !more) co_return more.error();
+  }
+}
+
+Task<Result<std::string>> Connection::read_body(const Head& head, const Limits& limits) {
+  Result<BodyReader> body = BodyReader::make(head, limits.body_bytes_max);
+  if (!body) co_return body.error();
+  if (head.expect_continue && !body->finished() && buffer_.empty()) {
+    if (auto said = co_await say_continue(limits); !said) co_return said.error();
+  }
+  stream_.set_deadline(now() + limits.body_ms_max);
+  while (!body->finished()) {
+    if (buffer_.empty()) {
+      if (auto more = co_await read_more(body->wanted()); !more) co_return more.error();
+    }
+    const Result<std::size_t> taken = body->feed(buffer_);
+    if (!taken) co_return taken.error();
+    buffer_.erase(0, *taken);
+  }
+  if (buffer_.empty()) buffer_.shrink_to_fit();  // an answer may stream for minutes
+  co_return body->take();
+}
+
+Task<Result<void>> Connection::say_continue(const Limits& limits) {
+  const std::array<std::string_view, 1> pieces{"HTTP/1.1 100 Continue\r\n\r\n"};
+  stream_.set_deadline(now() + limits.write_ms_max);
+  const auto [error, written] = co_await stream_.write(pieces);
+  if (error) co_return Error(ErrorKind::app_gone, ErrorOrigin::app, "The app is gone.", error.message());
+  co_return Result<void>();
+}
+
+/// Appends at least one byte to the buffer, before the deadline.
+Task<Result<void>> Connection::read_more(std::size_t bytes_max) {
+  const std::size_t before = buffer_.size();
+  buffer_.resize(before + bytes_max);
+  const asio::mutable_buffer room(buffer_.data() + before, bytes_max);
+  const auto [error, bytes] = co_await stream_.read_some(room);
+  buffer_.resize(before + bytes);
+  if (error) co_return read_error(error);
+  co_return Result<void>();
+}
+
+/// Answers what never became a request, and closes: what follows on the connection cannot be trusted.
+Task<void> Connection::refuse(const Error& error, const Limits& limits) {
+  buffer_ = std::string();
+  if (error.kind == ErrorKind::app_gone) co_return;
+  const AnswerForm form{false, false, false, limits.write_ms_max};
+  SocketAnswer answer(stream_, date_, form);
+  const std::string text = handler_.error_body(error);
+  const Fields fields{{"Content-Type", "application/json"}};
+  const std::array<std::string_view, 1> pieces{text};
+  co_await answer.send(status_of(error.kind), fields, pieces);
+  if (answer.complete()) co_await linger();
+}
+
+/// Closing with unread bytes would send a RST, which can destroy the answer on its way: so the rest is read and dropped, for a
+/// while.
+Task<void> Connection::linger() {
+  stream_.shutdown_write();
+  stream_.set_deadline(now() + linger_ms_max);
+  for (std::size_t dropped = 0; dropped < linger_bytes_max; dropped += buffer_.size()) {
+    buffer_.clear();
+    if (auto more = co_await read_more(head_read_bytes); !more) co_return;
+  }
+}
+
+}  // namespace fairlead::net

@@ -1,0 +1,242 @@
+#include "net/framing.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+
+namespace fairlead::net {
+namespace {
+
+constexpr std::string_view crlf = "\r\n";
+constexpr std::size_t length_digits_max = 19;  // fits in 64 bits
+
+using ByteSet = std::array<bool, 256>;
+
+constexpr bool is_alphanumeric(unsigned char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+constexpr ByteSet alphanumeric_and(std::string_view others) {
+  ByteSet set{};
+  for (int c = 0; c < 256; ++c) set[c] = is_alphanumeric(static_cast<unsigned char>(c));
+  for (char c : others) set[static_cast<unsigned char>(c)] = true;
+  return set;
+}
+
+constexpr ByteSet value_bytes() {
+  ByteSet set{};
+  for (int c = 0; c < 256; ++c) set[c] = c == '\t' || (c >= ' ' && c != 0x7f);
+  return set;
+}
+
+constexpr ByteSet token_set = alphanumeric_and("!#$%&'*+-.^_`|~");       // RFC 9110, 5.6.2
+constexpr ByteSet path_set = alphanumeric_and("-._~!$&'()*+,;=:@/%");    // RFC 3986, 3.3
+constexpr ByteSet query_set = alphanumeric_and("-._~!$&'()*+,;=:@/%?");  // RFC 3986, 3.4
+constexpr ByteSet host_set = alphanumeric_and("-._~");
+constexpr ByteSet value_set = value_bytes();
+
+bool all_of(std::string_view text, const ByteSet& set) {
+  return std::all_of(text.begin(), text.end(), [&](char c) { return set[static_cast<unsigned char>(c)]; });
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
+bool all_digits(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_digit); }
+
+Error malformed(const std::string& rule) {
+  return {ErrorKind::bad_request, ErrorOrigin::app, "Malformed HTTP request: " + rule + "."};
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+/// Cuts off what stands before `mark`, and the mark; everything if there is none.
+std::string_view take_until(std::string_view& text, std::string_view mark) {
+  const std::size_t at = text.find(mark);
+  const std::string_view taken = text.substr(0, at);
+  text.remove_prefix(at == text.npos ? text.size() : at + mark.size());
+  return taken;
+}
+
+bool escapes_are_whole(std::string_view text) {
+  for (std::size_t at = text.find('%'); at != text.npos; at = text.find('%', at + 1)) {
+    if (at + 2 >= text.size() || !is_hex(text[at + 1]) || !is_hex(text[at + 2])) return false;
+  }
+  return true;
+}
+
+/// "." or "..", escaped or not: a proxy before us may have resolved it, and we do not.
+bool is_dot_segment(std::string_view segment) {
+  int dots = 0;
+  while (!segment.empty()) {
+    const bool escaped = equal_any_case(segment.substr(0, 3), "%2e");
+    if (!escaped && segment.front() != '.') return false;
+    segment.remove_prefix(escaped ? 3 : 1);
+    ++dots;
+  }
+  return dots == 1 || dots == 2;
+}
+
+bool has_dot_segment(std::string_view path) {
+  while (!path.empty()) {
+    if (is_dot_segment(take_until(path, "/"))) return true;
+  }
+  return false;
+}
+
+/// A name, an IPv4 address or a bracketed IPv6 address, and maybe a port.
+bool is_host(std::string_view text) {
+  std::string_view host = text;
+  std::string_view port;
+  const std::size_t colon = text.rfind(':');
+  if (colon != text.npos && !text.ends_with(']')) {
+    host = text.substr(0, colon);
+    port = text.substr(colon + 1);
+    if (!all_digits(port) || port.size() > 5) return false;
+  }
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+    return host.find(':') != host.npos &&
+           std::all_of(host.begin(), host.end(), [](char c) { return is_hex(c) || c == ':' || c == '.'; });
+  }
+  return !host.empty() && all_of(host, host_set);
+}
+
+Result<void> read_target(std::string_view target, Head& head) {
+  if (!target.starts_with('/')) return malformed("the target does not begin with '/'");
+  if (target.starts_with("//")) return malformed("the target begins with '//'");
+  head.target = target;
+  head.path = take_until(target, "?");
+  head.query = target;
+  if (!all_of(head.path, path_set) || !all_of(head.query, query_set))
+    return malformed("the target holds a byte that must be escaped");
+  if (!escapes_are_whole(head.path) || !escapes_are_whole(head.query)) return malformed("the target holds an incomplete escape");
+  if (has_dot_segment(head.path)) return malformed("the target holds a dot segment");
+  return {};
+}
+
+Result<void> read_request_line(std::string_view line, Head& head) {
+  head.method = take_until(line, " ");
+  const std::string_view target = take_until(line, " ");
+  if (!is_token(head.method)) return malformed("the method is not a token");
+  if (head.method == "CONNECT") return malformed("CONNECT is not served");
+  if (line != "HTTP/1.1" && line != "HTTP/1.0") return malformed("the version is not HTTP/1.1 or HTTP/1.0");
+  head.http_1_0 = line == "HTTP/1.0";
+  head.keep_alive = !head.http_1_0;
+  return read_target(target, head);
+}
+
+Result<void> read_field(std::string_view line, Head& head) {
+  if (head.fields.size() == fields_max)
+    return Error{ErrorKind::head_too_large, ErrorOrigin::app, "The request has too many header fields."};
+  const std::size_t colon = line.find(':');
+  if (colon == line.npos || !is_token(line.substr(0, colon))) return malformed("a field's name is not a token before a colon");
+  const Field field{line.substr(0, colon), trimmed(line.substr(colon + 1))};
+  if (!is_field_value(field.value)) return malformed("a field's value holds a control byte");
+  head.fields.push_back(field);
+  return {};
+}
+
+/// Fields of which a second one could mean something else to somebody else.
+Result<void> check_single_fields(const Head& head) {
+  constexpr std::array<std::string_view, 7> single{"Host",         "Authorization",    "Content-Length", "Transfer-Encoding",
+                                                   "Content-Type", "Content-Encoding", "Expect"};
+  for (std::string_view name : single) {
+    const auto count =
+        std::count_if(head.fields.begin(), head.fields.end(), [&](const Field& f) { return equal_any_case(f.name, name); });
+    if (count > 1) return malformed("more than one " + std::string(name));
+  }
+  return {};
+}
+
+const Field* find_field(const Head& head, std::string_view name) {
+  const auto it =
+      std::find_if(head.fields.begin(), head.fields.end(), [&](const Field& f) { return equal_any_case(f.name, name); });
+  return it == head.fields.end() ? nullptr : &*it;
+}
+
+Result<void> read_body_framing(Head& head) {
+  const Field* length = find_field(head, "Content-Length");
+  if (const Field* coding = find_field(head, "Transfer-Encoding")) {
+    if (!equal_any_case(coding->value, "chunked")) return malformed("Transfer-Encoding is not 'chunked'");
+    if (length) return malformed("both Content-Length and Transfer-Encoding");
+    if (head.http_1_0) return malformed("Transfer-Encoding in HTTP/1.0");
+    head.chunked = true;
+  }
+  if (length) {
+    const std::string_view digits = length->value;
+    if (!all_digits(digits) || digits.size() > length_digits_max) return malformed("Content-Length is not a number");
+    std::from_chars(digits.data(), digits.data() + digits.size(), head.content_length.emplace());
+  }
+  return {};
+}
+
+Result<void> read_connection(Head& head) {
+  bool close = false;
+  for (const Field& field : head.fields) {
+    const bool ours = equal_any_case(field.name, "Connection");
+    if (!ours && !equal_any_case(field.name, "Proxy-Connection")) continue;
+    for (std::string_view rest = field.value; !rest.empty();) {
+      const std::string_view option = trimmed(take_until(rest, ","));
+      if (!option.empty() && !is_token(option)) return malformed("Connection is not a list of tokens");
+      close = close || (ours && equal_any_case(option, "close"));
+      head.keep_alive = head.keep_alive || (ours && equal_any_case(option, "keep-alive"));
+    }
+  }
+  head.keep_alive = head.keep_alive && !close;
+  return {};
+}
+
+Result<void> read_meaning(Head& head) {
+  if (auto single = check_single_fields(head); !single) return single;
+  const Field* host = find_field(head, "Host");
+  if (!host || !is_host(host->value)) return malformed("Host is missing or not a host");
+  if (const Field* expect = find_field(head, "Expect")) {
+    if (!equal_any_case(expect->value, "100-continue")) return malformed("Expect is not '100-continue'");
+    head.expect_continue = !head.http_1_0;
+  }
+  if (auto connection = read_connection(head); !connection) return connection;
+  return read_body_framing(head);
+}
+
+}  // namespace
+
+bool is_token(std::string_view text) { return !text.empty() && all_of(text, token_set); }
+bool is_field_value(std::string_view text) { return all_of(text, value_set); }
+
+bool equal_any_case(std::string_view a, std::string_view b) {
+  constexpr auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view Head::field(std::string_view name) const {
+  const Field* found = find_field(*this, name);
+  return found ? found->value : std::string_view();
+}
+
+Result<std::size_t> find_head_end(std::string_view bytes, std::size_t looked_at) {
+  if (!bytes.empty() && !is_token(bytes.substr(0, 1))) return malformed("it does not begin with a method");
+  for (std::size_t at = bytes.find('\n', looked_at); at != bytes.npos; at = bytes.find('\n', at + 1)) {
+    if (bytes[at - 1] != '\r') return malformed("a line ends without CR");
+    if (at >= 3 && bytes.substr(at - 3, 4) == "\r\n\r\n") return at + 1;
+  }
+  return std::size_t{0};
+}
+
+Result<Head> parse_head(std::string_view bytes) {
+  if (!bytes.ends_with("\r\n\r\n")) return malformed("the head does not end in an empty line");
+  bytes.remove_suffix(crlf.size());
+  Head head;
+  if (auto line = read_request_line(take_until(bytes, crlf), head); !line) return line.error();
+  while (!bytes.empty()) {
+    if (auto field = read_field(take_until(bytes, crlf), head); !field) return field.error();
+  }
+  if (auto meaning = read_meaning(head); !meaning) return meaning.error();
+  return head;
+}
+
+}  // namespace fairlead::net

@@ -1,0 +1,69 @@
+#pragma once
+// Connections to providers, and those of them that wait for a next request. Used by Pool. One worker's thread, but for the counts.
+#include "net/stream.h"
+#include "net/tls.h"
+
+#include <fairlead/time.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fairlead::net {
+
+/// How many there are now; read by metrics from any thread.
+struct ConnectionCounts {
+  std::atomic<std::size_t> open{0};  ///< idle ones included
+  std::atomic<std::size_t> idle{0};
+};
+
+/// An open connection to a provider. What it needs to be kept is its own, since a reload may change the provider meanwhile.
+class Link {
+ public:
+  Link(std::unique_ptr<Stream> stream, std::shared_ptr<TlsClient> tls, std::shared_ptr<ConnectionCounts> counts);
+  ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  Stream& stream() { return *stream_; }
+
+  std::string key;  ///< all that makes one connection as good as another
+  std::size_t idle_max = 0;
+  std::chrono::milliseconds idle_ms_max{0};
+
+ private:
+  std::shared_ptr<ConnectionCounts> counts_;
+  std::shared_ptr<TlsClient> tls_;  ///< must outlive the stream
+  std::unique_ptr<Stream> stream_;
+};
+
+/// The last one in is the first one out, so that what is not needed grows old and is closed.
+class IdleLinks : public std::enable_shared_from_this<IdleLinks> {
+ public:
+  IdleLinks(const Executor& executor, std::shared_ptr<ConnectionCounts> counts);
+
+  /// Open and quiet, or null.
+  std::unique_ptr<Link> take(const std::string& key);
+  void give(std::unique_ptr<Link> link);
+  void close_all();
+
+ private:
+  struct Waiting {
+    std::unique_ptr<Link> link;
+    SteadyTime until;
+  };
+  using Stack = std::vector<Waiting>;  ///< in the order in which they came
+  void sweep_later();
+  void sweep();
+
+  Timer timer_;
+  bool sweep_is_due_ = false;
+  std::map<std::string, Stack> stacks_;  ///< none is empty
+  std::shared_ptr<ConnectionCounts> counts_;
+};
+
+}  // namespace fairlead::net

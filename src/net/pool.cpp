@@ -1,0 +1,97 @@
+#include "net/pool.h"
+
+#include "net/call.h"
+#include "net/dial.h"
+#include "net/proxy.h"
+#include "net/upstream_error.h"
+#include "net/upstream_head.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+namespace fairlead::net {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+/// Providers that may share a connection say the same here. Not the API key: that goes with each request.
+std::string key_of(const Provider& provider) {
+  std::string key = provider.name + '\n' + (provider.base_url.tls ? "https " : "http ") + authority_of(provider.base_url);
+  key.append("\n").append(provider.ca_file).append("\n");
+  if (provider.proxy) key.append(authority_of(*provider.proxy)).append("\n").append(provider.proxy_authorization);
+  return key;
+}
+
+/// Zero where there is no such file.
+std::int64_t written_at(const std::string& file) {
+  std::error_code ec;
+  const auto time = std::filesystem::last_write_time(file, ec);
+  return ec ? 0 : time.time_since_epoch().count();
+}
+
+}  // namespace
+
+Pool::Pool(Executor executor)
+    : executor_(std::move(executor)),
+      counts_(std::make_shared<ConnectionCounts>()),
+      idle_(std::make_shared<IdleLinks>(executor_, counts_)) {}
+
+Pool::~Pool() { close_idle(); }
+
+void Pool::close_idle() { idle_->close_all(); }
+
+/// A CA file that was replaced is read again, and sessions made under the old one are not resumed.
+Result<std::shared_ptr<TlsClient>> Pool::tls_for(const Provider& provider) {
+  Trust& trust = trusts_[provider.ca_file];
+  const std::int64_t now = written_at(provider.ca_file);
+  if (trust.tls && trust.written_at == now) return trust.tls;
+  Result<std::unique_ptr<TlsClient>> made = TlsClient::make(provider.ca_file);
+  if (!made) return upstream_error(ErrorKind::upstream_tls, made.error().message);
+  trust = {std::move(*made), now};
+  return trust.tls;
+}
+
+Task<Result<std::unique_ptr<Link>>> Pool::connect(const UpstreamRequest& request, SendReport& report, Cancel& cancel) {
+  const Provider& provider = *request.provider;
+  const SteadyTime started = steady_clock::now();
+  std::shared_ptr<TlsClient> tls;
+  if (provider.base_url.tls) {
+    Result<std::shared_ptr<TlsClient>> found = tls_for(provider);
+    if (!found) co_return found.error();
+    tls = std::move(*found);
+  }
+  const SteadyTime deadline = std::min(request.deadline, started + provider.timeouts.connect);
+  Result<std::unique_ptr<Stream>> stream = co_await dial(executor_, addresses_, tls.get(), provider, deadline, cancel);
+  report.connect_us = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - started).count();
+  if (!stream) co_return stream.error();
+  co_return std::make_unique<Link>(std::move(*stream), std::move(tls), counts_);
+}
+
+Task<Result<std::unique_ptr<UpstreamAnswer>>> Pool::send(const UpstreamRequest& request, SendReport& report, Cancel& cancel) {
+  if (cancel.requested()) co_return upstream_error(ErrorKind::app_gone, "before sending");
+  const Result<std::string> head = upstream_head(request);
+  if (!head) co_return head.error();
+
+  const Provider& provider = *request.provider;
+  const std::string key = key_of(provider);
+  std::unique_ptr<Link> link;
+  if (!request.fresh_connection) link = idle_->take(key);
+  report.connection_reused = link != nullptr;
+  if (!link) {
+    Result<std::unique_ptr<Link>> connected = co_await connect(request, report, cancel);
+    if (!connected) co_return connected.error();
+    link = std::move(*connected);
+  }
+  link->key = key;
+  link->idle_max = static_cast<std::size_t>(std::max(provider.idle_connections_max, 0));
+  link->idle_ms_max = provider.idle_connection_ms_max;
+
+  auto call = std::make_unique<Call>(std::move(link), idle_, request, cancel);
+  const Result<void> begun = co_await call->begin(*head, request.encoded->body, report);
+  if (!begun) co_return begun.error();
+  co_return std::unique_ptr<UpstreamAnswer>(std::move(call));
+}
+
+}  // namespace fairlead::net

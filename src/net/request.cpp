@@ -1,0 +1,76 @@
+#include "net/request.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fairlead::net {
+namespace {
+
+constexpr std::size_t read_bytes_min = 16 << 10;
+constexpr std::size_t read_bytes_max = 64 << 10;
+constexpr std::uint64_t reserve_bytes_max = 1 << 20;  // an announced length is not believed beyond this before it comes
+
+Error too_large() { return {ErrorKind::body_too_large, ErrorOrigin::app, "The request's body is too large."}; }
+
+}  // namespace
+
+std::string_view AppRequest::field(std::string_view name) const {
+  const auto it = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return equal_any_case(f.name, name); });
+  return it == fields.end() ? std::string_view() : it->value;
+}
+
+Result<BodyReader> BodyReader::make(const Head& head, std::size_t bytes_max) {
+  BodyReader reader;
+  reader.bytes_max_ = bytes_max;
+  reader.chunked_ = head.chunked;
+  reader.left_ = head.content_length.value_or(0);
+  if (reader.left_ > bytes_max) return too_large();
+  const std::string_view coding = head.field("Content-Encoding");
+  const bool compressed = equal_any_case(coding, "gzip") || equal_any_case(coding, "x-gzip") || equal_any_case(coding, "deflate");
+  if (!compressed && !coding.empty() && !equal_any_case(coding, "identity")) {
+    return Error{ErrorKind::unsupported_media, ErrorOrigin::app, "This Content-Encoding is not supported; gzip and deflate are."};
+  }
+  if (compressed && !reader.finished()) reader.inflater_.emplace();
+  return reader;
+}
+
+std::size_t BodyReader::wanted() const {
+  return chunked_ ? read_bytes_min : static_cast<std::size_t>(std::min<std::uint64_t>(left_, read_bytes_max));
+}
+
+Result<std::size_t> BodyReader::feed(std::string_view bytes) {
+  Result<std::size_t> taken = std::size_t{0};
+  if (chunked_) {
+    taken = feed_chunks(bytes);
+  } else {
+    if (body_.empty() && !inflater_) body_.reserve(static_cast<std::size_t>(std::min(left_, reserve_bytes_max)));
+    taken = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
+    if (auto added = add(bytes.substr(0, *taken)); !added) return added.error();
+    left_ -= *taken;
+  }
+  if (taken && finished() && inflater_ && received_ > 0 && !inflater_->finished()) {
+    return Error{ErrorKind::bad_request, ErrorOrigin::app, "The compressed content ends too early."};
+  }
+  return taken;
+}
+
+Result<std::size_t> BodyReader::feed_chunks(std::string_view bytes) {
+  std::size_t taken = 0;
+  while (taken < bytes.size() && !chunks_.finished()) {
+    const auto step = chunks_.next(bytes.substr(taken));
+    if (!step) return step.error();
+    if (auto added = add(step->content); !added) return added.error();
+    taken += step->taken;
+  }
+  return taken;
+}
+
+Result<void> BodyReader::add(std::string_view content) {
+  received_ += content.size();
+  if (received_ > bytes_max_) return too_large();
+  if (inflater_) return inflater_->feed(content, body_, bytes_max_);
+  body_.append(content);
+  return {};
+}
+
+}  // namespace fairlead::net

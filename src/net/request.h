@@ -1,0 +1,47 @@
+#pragma once
+// The body of one app's request, out of the connection's bytes: transfer coding, content coding, limit. Pure; used by
+// net/connection.
+#include <fairlead/result.h>
+
+#include "net/chunks.h"
+#include "net/framing.h"
+#include "wire/inflate.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fairlead::net {
+
+class BodyReader {
+ public:
+  /// For the body that `head` announces. `bytes_max` limits it as sent and as decompressed.
+  /// Errors: body_too_large by its Content-Length; unsupported_media for a content coding other than gzip, deflate and identity.
+  static Result<BodyReader> make(const Head& head, std::size_t bytes_max);
+
+  /// Takes what belongs to the body and says how much that was: less than all only when it is finished().
+  /// Errors: bad_request (chunk framing, compressed data corrupt or cut), body_too_large. Nothing more may be fed then.
+  Result<std::size_t> feed(std::string_view bytes);
+  bool finished() const { return chunked_ ? chunks_.finished() : left_ == 0; }
+  /// How many bytes to ask the network for at once.
+  std::size_t wanted() const;
+  /// The whole body, once finished().
+  std::string take() { return std::move(body_); }
+
+ private:
+  BodyReader() = default;
+  Result<std::size_t> feed_chunks(std::string_view bytes);
+  Result<void> add(std::string_view content);
+
+  std::size_t bytes_max_ = 0;
+  bool chunked_ = false;
+  ChunkReader chunks_;
+  std::uint64_t left_ = 0;    ///< of a body by length
+  std::size_t received_ = 0;  ///< before decompression
+  std::optional<wire::Inflater> inflater_;
+  std::string body_;
+};
+
+}  // namespace fairlead::net

@@ -1,0 +1,69 @@
+#pragma once
+// Reads one HTTP/1.1 answer, strictly, from bytes as they come: no I/O. Used by Answer and the proxy's tunnel. One worker's thread.
+#include <fairlead/result.h>
+
+#include <boost/asio/buffer.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fairlead::net {
+
+/// Room for bytes, then take() of them, again and again. Interim (1xx) answers are skipped, trailers dropped.
+class Response {
+ public:
+  static constexpr std::size_t head_bytes_max = 64 << 10;  ///< of all heads, interim ones included; of a chunk's head; of trailers
+
+  /// `tunnel`: the answer to a CONNECT, which has no body.
+  enum class Kind : unsigned char { answer, tunnel };
+  explicit Response(Kind kind = Kind::answer);
+  ~Response();
+  Response(const Response&) = delete;
+  Response& operator=(const Response&) = delete;
+
+  /// Where the next bytes go; never empty. Ends the life of body().
+  boost::asio::mutable_buffer room();
+  /// That many bytes were put there. Errors: upstream_protocol.
+  Result<void> take(std::size_t bytes);
+  /// The peer's bytes have ended. Errors: upstream_closed, unless that is the proper end of this answer.
+  Result<void> end();
+
+  bool has_head() const;
+  bool is_whole() const;
+  int status() const;
+  /// The first field of this name (any case), or empty.
+  std::string_view field(std::string_view name) const;
+  /// What the last take() brought of the body, freed of the transfer coding.
+  std::string_view body() const { return body_; }
+  /// The peer will take another request on the connection: the answer is whole and does not say otherwise.
+  bool keeps_alive() const;
+  /// Bytes came behind the end of the answer.
+  bool has_surplus() const { return is_whole() && begin_ < end_; }
+
+ private:
+  class Parser;
+  struct Place {
+    std::size_t name, value, end;  ///< offsets into texts_
+  };
+  void add_field(std::string_view name, std::string_view value);
+  void add_body(std::string_view bytes);
+  void begin();
+  Result<bool> parse_head();
+  Result<bool> parse_body();
+
+  Kind kind_;
+  std::unique_ptr<Parser> parser_;
+  std::unique_ptr<char[]> buffer_;
+  std::size_t capacity_ = 0, begin_ = 0, end_ = 0;  ///< [begin_, end_) is not parsed yet
+  std::size_t head_bytes_ = 0;
+  std::size_t searched_ = 0;  ///< of the head that is not whole yet
+  std::string texts_;
+  std::vector<Place> fields_;
+  std::string_view body_;
+  std::string joined_;  ///< the body's bytes where they do not lie together
+};
+
+}  // namespace fairlead::net

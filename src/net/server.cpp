@@ -1,0 +1,140 @@
+#include "net/server.h"
+
+#include <sys/socket.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <charconv>
+#include <iterator>
+#include <string>
+#include <utility>
+
+namespace fairlead::net {
+namespace {
+
+using boost::system::error_code;
+
+constexpr asio::use_awaitable_t<Executor> awaiting{};
+constexpr std::chrono::milliseconds accept_backoff_ms{100};
+
+Error listen_error(const Endpoint& endpoint, const error_code& error) {
+  const std::string where = endpoint.address().to_string() + " port " + std::to_string(endpoint.port());
+  return {ErrorKind::io, ErrorOrigin::fairlead, "cannot listen on " + where + ": " + error.message()};
+}
+
+void share_port(TcpAcceptor& acceptor, error_code& error) {
+  const int on = 1;
+  if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
+    error.assign(errno, boost::system::system_category());
+}
+
+}  // namespace
+
+Result<Endpoint> parse_endpoint(std::string_view address) {
+  const Error error(ErrorKind::config, ErrorOrigin::fairlead, "'" + std::string(address) + "' is not an IP address with a port");
+  const std::size_t colon = address.rfind(':');
+  if (colon == address.npos) return error;
+  std::string_view host = address.substr(0, colon);
+  const std::string_view digits = address.substr(colon + 1);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  error_code invalid;
+  const auto ip = asio::ip::make_address(std::string(host), invalid);
+  std::uint16_t port = 0;
+  const auto [end, number_error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (invalid || ip.is_v6() != bracketed || number_error != std::errc() || end != digits.data() + digits.size()) return error;
+  return Endpoint(ip, port);
+}
+
+Server::Server(Executor executor, AppHandler& handler)
+    : executor_(executor), handler_(handler), drain_limit_(executor), ended_(executor) {}
+
+Result<Endpoint> Server::listen(const Endpoint& endpoint, std::shared_ptr<const TlsServer> tls) {
+  TcpAcceptor acceptor(executor_);
+  error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) share_port(acceptor, error);
+  if (!error && endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return listen_error(endpoint, error);
+  const Endpoint bound = acceptor.local_endpoint();
+  Listening& listening = listening_.emplace_back(Listening{std::move(acceptor), bound, std::move(tls)});
+  ++accepting_;
+  asio::co_spawn(executor_, accept_on(listening), [this](std::exception_ptr) {
+    --accepting_;
+    note_end();
+  });
+  return bound;
+}
+
+bool Server::set_tls(const Endpoint& endpoint, std::shared_ptr<const TlsServer> tls) {
+  for (Listening& listening : listening_) {
+    if (listening.endpoint != endpoint) continue;
+    listening.tls = std::move(tls);
+    return true;
+  }
+  return false;
+}
+
+Task<void> Server::accept_on(Listening& listening) {
+  Timer backoff(executor_);
+  while (!draining_) {
+    TcpSocket socket(executor_);
+    error_code error;
+    co_await listening.acceptor.async_accept(socket, asio::redirect_error(awaiting, error));
+    if (draining_) co_return;
+    if (!error) {
+      serve(std::move(socket), listening);
+    } else if (error != asio::error::connection_aborted) {
+      // No descriptors or no memory: the connection stays in the backlog, and accepting again at once would only spin.
+      backoff.expires_after(accept_backoff_ms);
+      co_await backoff.async_wait(asio::redirect_error(awaiting, error));
+    }
+  }
+}
+
+void Server::serve(TcpSocket socket, const Listening& listening) {
+  if (std::cmp_greater_equal(connections_.size(), handler_.limits().connections_max)) {
+    ++counters_.connections_refused;
+    return;  // closes it
+  }
+  ++counters_.connections_total;
+  ++counters_.connections_open;
+  connections_.emplace_front(std::move(socket), listening.tls, handler_, date_, counters_);
+  const auto connection = connections_.begin();
+  asio::co_spawn(executor_, connection->run(), [this, connection](std::exception_ptr) {
+    connections_.erase(connection);
+    --counters_.connections_open;
+    note_end();
+  });
+}
+
+void Server::drain(Milliseconds limit) {
+  if (std::exchange(draining_, true)) return;
+  error_code ignored;
+  for (Listening& listening : listening_) listening.acceptor.close(ignored);
+  for (Connection& connection : connections_) connection.drain();
+  drain_limit_.expires_after(limit);
+  drain_limit_.async_wait([this](error_code error) {
+    if (error) return;
+    for (Connection& connection : connections_) connection.cancel();
+  });
+}
+
+void Server::note_end() { ended_.cancel(); }
+
+Task<void> Server::stopped() {
+  while (accepting_ > 0 || !connections_.empty()) {
+    error_code ignored;
+    ended_.expires_at(SteadyTime::max());
+    co_await ended_.async_wait(asio::redirect_error(awaiting, ignored));
+  }
+  drain_limit_.cancel();
+}
+
+}  // namespace fairlead::net

@@ -1,0 +1,66 @@
+#pragma once
+// The apps' side of one worker: its acceptors and its connections. Made by daemon/worker. One worker's thread, but for the
+// counters.
+#include <fairlead/result.h>
+
+#include "net/app.h"
+#include "net/connection.h"
+#include "net/http_date.h"
+#include "net/stream.h"
+#include "net/task.h"
+#include "net/tls.h"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <list>
+#include <memory>
+#include <string_view>
+
+namespace fairlead::net {
+
+using Endpoint = asio::ip::tcp::endpoint;
+
+/// "127.0.0.1:8080" or "[::1]:8080". Errors: config.
+Result<Endpoint> parse_endpoint(std::string_view address);
+
+/// It must go before its io_context goes, and not before stopped() ended, unless the io_context will run no more.
+class Server {
+ public:
+  Server(Executor executor, AppHandler& handler);
+
+  /// Listens and accepts from now on; port 0 takes any. Every worker listens on the same endpoint (SO_REUSEPORT): hand the endpoint
+  /// that comes back to the others. `tls` may be null. Errors: io, with the address and the reason.
+  Result<Endpoint> listen(const Endpoint& endpoint, std::shared_ptr<const TlsServer> tls = nullptr);
+  /// For connections accepted from now on. False if nothing listens there.
+  bool set_tls(const Endpoint& endpoint, std::shared_ptr<const TlsServer> tls);
+
+  /// Stops accepting; idle connections are closed, the others after their answer, and cancelled after `limit`.
+  void drain(Milliseconds limit);
+  /// Ends when the last connection is closed, after drain(). One waiter at a time.
+  Task<void> stopped();
+
+  const ServerCounters& counters() const { return counters_; }
+
+ private:
+  struct Listening {
+    TcpAcceptor acceptor;
+    Endpoint endpoint;
+    std::shared_ptr<const TlsServer> tls;
+  };
+  Task<void> accept_on(Listening& listening);
+  void serve(TcpSocket socket, const Listening& listening);
+  void note_end();
+
+  Executor executor_;
+  AppHandler& handler_;
+  HttpDate date_;
+  ServerCounters counters_;
+  std::list<Listening> listening_;
+  std::list<Connection> connections_;
+  int accepting_ = 0;
+  bool draining_ = false;
+  Timer drain_limit_;
+  Timer ended_;  ///< never expires: cancelled when something ended
+};
+
+}  // namespace fairlead::net

@@ -1,0 +1,345 @@
+#include "net/stream.h"
+
+#include "net/tls_wire.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+namespace fairlead::net {
+
+namespace {
+
+using boost::system::error_code;
+
+constexpr std::size_t kept_bytes_max = 64 << 10;
+constexpr std::size_t pieces_at_once = 64;
+constexpr std::size_t record_bytes = 16 << 10;  // what TLS puts into one record
+constexpr asio::use_awaitable_t<Executor> awaiting{};
+
+error_code os_error(int number) { return {number, asio::error::get_system_category()}; }
+
+/// The rest of the pieces that are still to be written.
+class Remainder {
+ public:
+  explicit Remainder(std::span<const std::string_view> pieces) : pieces_(pieces) { skip_empty(); }
+
+  bool empty() const { return pieces_.empty(); }
+  std::string_view front() const { return pieces_.front().substr(offset_); }
+  bool is_last() const { return pieces_.size() == 1; }
+
+  std::size_t fill(std::array<iovec, pieces_at_once>& vectors) const {
+    std::size_t used = 0;
+    for (std::size_t i = 0; i < pieces_.size() && used < vectors.size(); ++i) {
+      const std::string_view bytes = i == 0 ? front() : pieces_[i];
+      if (!bytes.empty()) vectors[used++] = {const_cast<char*>(bytes.data()), bytes.size()};
+    }
+    return used;
+  }
+
+  std::size_t copy(char* out, std::size_t size) const {
+    std::size_t used = 0;
+    for (std::size_t i = 0; i < pieces_.size() && used < size; ++i) {
+      const std::string_view bytes = i == 0 ? front() : pieces_[i];
+      used += bytes.copy(out + used, size - used);
+    }
+    return used;
+  }
+
+  void advance(std::size_t bytes) {
+    while (bytes > 0) {
+      const std::size_t step = std::min(bytes, front().size());
+      offset_ += step;
+      bytes -= step;
+      skip_empty();
+    }
+  }
+
+ private:
+  void skip_empty() {
+    while (!pieces_.empty() && offset_ == pieces_.front().size()) {
+      pieces_ = pieces_.subspan(1);
+      offset_ = 0;
+    }
+  }
+
+  std::span<const std::string_view> pieces_;
+  std::size_t offset_ = 0;
+};
+
+}  // namespace
+
+struct Stream::Impl {
+  explicit Impl(TcpSocket connected) : socket(std::move(connected)), timer(socket.get_executor()) {
+    error_code ignored;
+    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    socket.native_non_blocking(true, ignored);
+  }
+
+  static void arm(const std::shared_ptr<Impl>& self);
+  static void look_on(const std::shared_ptr<Impl>& self);
+  static Task<error_code> wait(std::shared_ptr<Impl> self, WaitFor what);
+  static Task<error_code> shake_hands(std::shared_ptr<Impl> self, SslPtr ssl, std::string& why);
+  static Task<std::pair<error_code, std::size_t>> write_plain(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces);
+  static Task<std::pair<error_code, std::size_t>> write_tls(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces);
+
+  /// Each asynchronous wait stands between these two.
+  static void begin_wait(const std::shared_ptr<Impl>& self) {
+    ++self->waiting;
+    arm(self);
+  }
+  error_code end_wait(error_code ec) {
+    --waiting;
+    if (!socket.is_open()) return asio::error::operation_aborted;
+    if (ec == asio::error::operation_aborted && std::chrono::steady_clock::now() >= deadline) return asio::error::timed_out;
+    return ec;
+  }
+
+  WireStep try_read(void* bytes, std::size_t size);
+  bool keep_what_came();
+  void close(bool with_reset);
+
+  TcpSocket socket;
+  Timer timer;
+  SteadyTime deadline = SteadyTime::max();
+  std::optional<SteadyTime> armed_for;
+  int waiting = 0;  ///< reads and writes that the deadline is for
+  std::unique_ptr<TlsWire> tls;
+  std::unique_ptr<std::array<char, record_bytes>> record;  ///< what write_tls gathers in
+
+  std::function<void()> gone;  ///< set while watched
+  bool looking = false;        ///< a wait of the watch is under way, perhaps an old one
+  std::string kept;            ///< read by the watch
+  std::size_t kept_used = 0;
+  error_code kept_end;  ///< how the peer's bytes ended, if the watch saw that
+};
+
+void Stream::Impl::arm(const std::shared_ptr<Impl>& self) {
+  if (self->deadline == SteadyTime::max()) return;
+  if (self->armed_for && *self->armed_for <= self->deadline) return;
+  self->armed_for = self->deadline;
+  self->timer.expires_at(self->deadline);
+  self->timer.async_wait([self](error_code ec) {
+    if (ec == asio::error::operation_aborted) return;
+    self->armed_for.reset();
+    if (!self->socket.is_open() || self->waiting == 0) return;
+    if (std::chrono::steady_clock::now() < self->deadline) return arm(self);
+    self->socket.cancel(ec);
+  });
+}
+
+Task<error_code> Stream::Impl::wait(std::shared_ptr<Impl> self, WaitFor what) {
+  if (!self->socket.is_open()) co_return asio::error::operation_aborted;
+  const auto event = what == WaitFor::read ? TcpSocket::wait_read : TcpSocket::wait_write;
+  error_code ec;
+  begin_wait(self);
+  co_await self->socket.async_wait(event, asio::redirect_error(awaiting, ec));
+  co_return self->end_wait(ec);
+}
+
+Task<error_code> Stream::Impl::shake_hands(std::shared_ptr<Impl> self, SslPtr ssl, std::string& why) {
+  if (!self->socket.is_open()) co_return asio::error::operation_aborted;
+  if (!ssl) {
+    why = "TLS cannot be set up for this host";
+    co_return asio::error::invalid_argument;
+  }
+  self->tls = std::make_unique<TlsWire>(std::move(ssl), self->socket.native_handle());
+  for (;;) {
+    const WireStep step = self->tls->handshake(why);
+    if (step.wait == WaitFor::nothing) co_return step.ec;
+    const error_code ec = co_await wait(self, step.wait);
+    if (!ec) continue;
+    why = ec == asio::error::timed_out ? "the TLS handshake took too long" : "the TLS handshake was given up";
+    co_return ec;
+  }
+}
+
+Stream::Stream(TcpSocket socket) : impl_(std::make_shared<Impl>(std::move(socket))) {}
+
+Stream::~Stream() { close(); }
+
+Task<error_code> Stream::handshake_client(TlsClient& tls, const std::string& host, std::uint16_t port, std::string& why) {
+  return Impl::shake_hands(impl_, tls.connect(host, port), why);
+}
+
+Task<error_code> Stream::handshake_server(const TlsServer& tls, std::string& why) {
+  return Impl::shake_hands(impl_, tls.accept(), why);
+}
+
+WireStep Stream::Impl::try_read(void* bytes, std::size_t size) {
+  if (tls) return tls->read(bytes, size);
+  ssize_t received = 0;
+  do received = ::recv(socket.native_handle(), bytes, size, 0);
+  while (received < 0 && errno == EINTR);
+  if (received > 0) return {WaitFor::nothing, {}, static_cast<std::size_t>(received)};
+  if (received == 0) return {WaitFor::nothing, asio::error::eof, 0};
+  if (errno == EAGAIN) return {WaitFor::read, {}, 0};
+  return {WaitFor::nothing, os_error(errno), 0};
+}
+
+Task<std::pair<error_code, std::size_t>> Stream::read_some(asio::mutable_buffer buffer) {
+  using Outcome = std::pair<error_code, std::size_t>;
+  const std::shared_ptr<Impl> self = impl_;
+  if (self->kept_used < self->kept.size()) {
+    const std::size_t bytes = self->kept.copy(static_cast<char*>(buffer.data()), buffer.size(), self->kept_used);
+    self->kept_used += bytes;
+    if (self->kept_used == self->kept.size()) {
+      self->kept.clear();
+      self->kept_used = 0;
+    }
+    co_return Outcome(error_code(), bytes);
+  }
+  if (self->kept_end) co_return Outcome(self->kept_end, 0);
+  if (!self->socket.is_open()) co_return Outcome(asio::error::operation_aborted, 0);
+  if (!self->tls) {
+    error_code ec;
+    Impl::begin_wait(self);
+    const std::size_t bytes = co_await self->socket.async_read_some(buffer, asio::redirect_error(awaiting, ec));
+    // What was read must not be lost to a close or a deadline that came in the same turn.
+    const error_code ended = self->end_wait(ec);
+    co_return bytes > 0 ? Outcome(error_code(), bytes) : Outcome(ended, 0);
+  }
+  for (;;) {
+    const WireStep step = self->tls->read(buffer.data(), buffer.size());
+    if (step.wait == WaitFor::nothing) co_return Outcome(step.ec, step.bytes);
+    const error_code ec = co_await Impl::wait(self, step.wait);
+    if (ec) co_return Outcome(ec, 0);
+  }
+}
+
+Task<std::pair<error_code, std::size_t>> Stream::write(std::span<const std::string_view> pieces) {
+  return impl_->tls ? Impl::write_tls(impl_, pieces) : Impl::write_plain(impl_, pieces);
+}
+
+Task<std::pair<error_code, std::size_t>> Stream::Impl::write_plain(std::shared_ptr<Impl> self,
+                                                                   std::span<const std::string_view> pieces) {
+  using Outcome = std::pair<error_code, std::size_t>;
+  std::size_t written = 0;
+  for (Remainder rest(pieces); !rest.empty();) {
+    if (!self->socket.is_open()) co_return Outcome(asio::error::operation_aborted, written);
+    std::array<iovec, pieces_at_once> vectors;
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = rest.fill(vectors);
+    const ssize_t sent = ::sendmsg(self->socket.native_handle(), &message, MSG_NOSIGNAL);
+    if (sent >= 0) {
+      written += static_cast<std::size_t>(sent);
+      rest.advance(static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN) {
+      const error_code ec = co_await wait(self, WaitFor::write);
+      if (ec) co_return Outcome(ec, written);
+    } else if (errno != EINTR) {
+      co_return Outcome(os_error(errno), written);
+    }
+  }
+  co_return Outcome(error_code(), written);
+}
+
+Task<std::pair<error_code, std::size_t>> Stream::Impl::write_tls(std::shared_ptr<Impl> self,
+                                                                 std::span<const std::string_view> pieces) {
+  using Outcome = std::pair<error_code, std::size_t>;
+  std::size_t written = 0;
+  for (Remainder rest(pieces); !rest.empty();) {
+    std::string_view bytes = rest.front();
+    if (bytes.size() < record_bytes && !rest.is_last()) {
+      if (!self->record) self->record = std::make_unique<std::array<char, record_bytes>>();
+      bytes = {self->record->data(), rest.copy(self->record->data(), record_bytes)};
+    }
+    rest.advance(bytes.size());
+    while (!bytes.empty()) {
+      if (!self->socket.is_open()) co_return Outcome(asio::error::operation_aborted, written);
+      const WireStep step = self->tls->write(bytes.data(), bytes.size());
+      if (step.ec) co_return Outcome(step.ec, written);
+      bytes.remove_prefix(step.bytes);
+      written += step.bytes;
+      if (step.wait == WaitFor::nothing) continue;
+      const error_code ec = co_await wait(self, step.wait);
+      if (ec) co_return Outcome(ec, written);
+    }
+  }
+  co_return Outcome(error_code(), written);
+}
+
+void Stream::set_deadline(SteadyTime deadline) {
+  impl_->deadline = deadline;
+  if (impl_->waiting > 0) Impl::arm(impl_);
+}
+
+void Stream::clear_deadline() { impl_->deadline = SteadyTime::max(); }
+
+void Stream::Impl::close(bool with_reset) {
+  gone = nullptr;
+  if (!socket.is_open()) return;
+  error_code ignored;
+  if (with_reset)
+    socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  else if (tls)
+    tls->say_goodbye();
+  socket.close(ignored);
+  timer.cancel();
+}
+
+void Stream::close() { impl_->close(false); }
+void Stream::reset() { impl_->close(true); }
+
+void Stream::shutdown_write() {
+  if (!is_open()) return;
+  error_code ignored;
+  if (impl_->tls) impl_->tls->say_goodbye();
+  impl_->socket.shutdown(TcpSocket::shutdown_send, ignored);
+}
+
+bool Stream::is_open() const { return impl_->socket.is_open(); }
+
+bool Stream::is_quiet() {
+  if (!is_open() || !impl_->kept.empty() || impl_->kept_end) return false;
+  if (impl_->tls) return impl_->tls->is_quiet();
+  char byte = 0;
+  return ::recv(impl_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+void Stream::watch(std::function<void()> gone) {
+  impl_->gone = std::move(gone);
+  if (!impl_->looking && is_open()) Impl::look_on(impl_);
+}
+
+// The wait under way stays: when it ends it finds nobody watching, and does not read. So a watch per request costs no cancellation.
+void Stream::stop_watch() { impl_->gone = nullptr; }
+
+void Stream::Impl::look_on(const std::shared_ptr<Impl>& self) {
+  self->looking = true;
+  self->socket.async_wait(TcpSocket::wait_read, [self](error_code ec) {
+    self->looking = false;
+    if (!self->gone || !self->socket.is_open()) return;
+    // An aborted wait is the deadline of a write, which cancels all that waits on the socket.
+    if (ec == asio::error::operation_aborted || self->keep_what_came()) return look_on(self);
+    if (!self->kept_end) return;
+    const std::function<void()> tell = std::exchange(self->gone, nullptr);
+    tell();
+  });
+}
+
+/// True: nothing has ended, and there is room for more.
+bool Stream::Impl::keep_what_came() {
+  std::array<char, 4096> bytes;
+  while (kept.size() < kept_bytes_max) {
+    const WireStep step = try_read(bytes.data(), bytes.size());
+    if (step.wait != WaitFor::nothing) return true;
+    kept_end = step.ec;
+    if (step.ec) return false;
+    kept.append(bytes.data(), step.bytes);
+  }
+  return false;
+}
+
+TcpSocket& Stream::socket() { return impl_->socket; }
+
+}  // namespace fairlead::net

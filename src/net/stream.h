@@ -1,0 +1,74 @@
+#pragma once
+// A connected byte stream, plain or TLS, with one deadline. The only place where the two differ. One worker's thread.
+#include <fairlead/result.h>
+
+#include "net/task.h"
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace fairlead::net {
+
+using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+using TcpAcceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
+
+/// A TLS configuration of one side; made by net/tls, shared by its connections, which it must outlive.
+class TlsClient;
+class TlsServer;
+
+/// Every wait ends at the deadline at the latest, with asio::error::timed_out; until it is set there is none. A stream that timed
+/// out is still open. One read and one write at a time. It may be destroyed while they wait: they end with operation_aborted.
+class Stream {
+ public:
+  explicit Stream(TcpSocket socket);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  /// Handshakes. On an error the stream is of no more use; `why` gets a reason in words of our own, without names.
+  Task<boost::system::error_code> handshake_client(TlsClient& tls, const std::string& host, std::uint16_t port, std::string& why);
+  Task<boost::system::error_code> handshake_server(const TlsServer& tls, std::string& why);
+
+  /// At least one byte, or an error (asio::error::eof at the end; a TLS end without close_notify too is eof).
+  Task<std::pair<boost::system::error_code, std::size_t>> read_some(asio::mutable_buffer buffer);
+  /// All of the pieces, gathered. The count is what went out, also on an error (of TLS: what was made into records).
+  Task<std::pair<boost::system::error_code, std::size_t>> write(std::span<const std::string_view> pieces);
+
+  /// Cheap to move forward: the timer is armed only for a wait, and again only where it must be.
+  void set_deadline(SteadyTime deadline);
+  void clear_deadline();
+
+  /// Ends whatever waits, with operation_aborted, and closes the socket. TLS says its close_notify if there is room for it.
+  void close();
+  /// As close(), with a RST.
+  void reset();
+  /// Sends the end of our side (close_notify, FIN); reading goes on. For a close that must not destroy what was just written.
+  void shutdown_write();
+  bool is_open() const;
+  /// False if the peer has closed or sent something unasked for. A look without waiting, for connections kept idle.
+  bool is_quiet();
+
+  /// Calls `gone` once when the peer sends FIN or RST, while nothing else reads. Bytes that come meanwhile are kept for the
+  /// next read_some; after 64 KiB of them it looks no further. stop_watch() before anything else reads.
+  void watch(std::function<void()> gone);
+  void stop_watch();
+
+  TcpSocket& socket();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;  ///< shared with the handlers of what still waits
+};
+
+}  // namespace fairlead::net

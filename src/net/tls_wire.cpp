@@ -1,0 +1,133 @@
+#include "net/tls_wire.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <sys/socket.h>
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+namespace fairlead::net {
+
+namespace {
+
+using boost::system::error_code;
+
+// A BIO of our own, since OpenSSL's socket BIO writes without MSG_NOSIGNAL.
+constexpr int bio_type = BIO_TYPE_SOURCE_SINK | 0x7f;
+
+int size_of(std::size_t size) { return static_cast<int>(std::min<std::size_t>(size, INT_MAX)); }
+
+}  // namespace
+
+int TlsWire::send_bytes(BIO* bio, const char* bytes, int size) {
+  auto& wire = *static_cast<TlsWire*>(BIO_get_data(bio));
+  BIO_clear_retry_flags(bio);
+  ssize_t sent = 0;
+  do sent = ::send(wire.socket_, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  if (sent >= 0) return static_cast<int>(sent);
+  if (errno == EAGAIN)
+    BIO_set_retry_write(bio);
+  else
+    wire.os_error_ = errno;
+  return -1;
+}
+
+int TlsWire::receive_bytes(BIO* bio, char* bytes, int size) {
+  auto& wire = *static_cast<TlsWire*>(BIO_get_data(bio));
+  BIO_clear_retry_flags(bio);
+  ssize_t received = 0;
+  do received = ::recv(wire.socket_, bytes, static_cast<std::size_t>(size), 0);
+  while (received < 0 && errno == EINTR);
+  if (received > 0) return static_cast<int>(received);
+  if (received == 0)
+    wire.ended_ = true;
+  else if (errno == EAGAIN)
+    BIO_set_retry_read(bio);
+  else
+    wire.os_error_ = errno;
+  return received == 0 ? 0 : -1;
+}
+
+long TlsWire::control(BIO* bio, int command, long, void*) {
+  if (command == BIO_CTRL_EOF) return static_cast<TlsWire*>(BIO_get_data(bio))->ended_ ? 1 : 0;
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+BIO_METHOD* TlsWire::method() {
+  static BIO_METHOD* const made = [] {
+    BIO_METHOD* fresh = BIO_meth_new(bio_type, "fairlead socket");
+    BIO_meth_set_write(fresh, send_bytes);
+    BIO_meth_set_read(fresh, receive_bytes);
+    BIO_meth_set_ctrl(fresh, control);
+    return fresh;
+  }();
+  return made;
+}
+
+TlsWire::TlsWire(SslPtr ssl, int socket) : ssl_(std::move(ssl)), socket_(socket) {
+  BIO* bio = BIO_new(method());
+  BIO_set_data(bio, this);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl_.get(), bio, bio);
+}
+
+WireStep TlsWire::outcome(int result) {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ: return {WaitFor::read, {}, 0};
+    case SSL_ERROR_WANT_WRITE: return {WaitFor::write, {}, 0};
+    case SSL_ERROR_ZERO_RETURN: return {WaitFor::nothing, boost::asio::error::eof, 0};
+    default: break;
+  }
+  broken_ = true;
+  if (os_error_ != 0) return {WaitFor::nothing, error_code(os_error_, boost::asio::error::get_system_category()), 0};
+  if (ended_) return {WaitFor::nothing, boost::asio::error::eof, 0};
+  return {WaitFor::nothing, boost::system::errc::make_error_code(boost::system::errc::protocol_error), 0};
+}
+
+WireStep TlsWire::handshake(std::string& why) {
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result == 1) {
+    ready_ = true;
+    return {};
+  }
+  const WireStep step = outcome(result);
+  if (step.ec)
+    why = os_error_ != 0 || ended_ ? "the connection was closed during the TLS handshake" : handshake_failure(ssl_.get());
+  return step;
+}
+
+WireStep TlsWire::read(void* bytes, std::size_t size) {
+  ERR_clear_error();
+  const int result = SSL_read(ssl_.get(), bytes, size_of(size));
+  if (result > 0) return {WaitFor::nothing, {}, static_cast<std::size_t>(result)};
+  return outcome(result);
+}
+
+WireStep TlsWire::write(const void* bytes, std::size_t size) {
+  ERR_clear_error();
+  const int result = SSL_write(ssl_.get(), bytes, size_of(size));
+  if (result > 0) return {WaitFor::nothing, {}, static_cast<std::size_t>(result)};
+  return outcome(result);
+}
+
+void TlsWire::say_goodbye() {
+  if (!ready_ || broken_) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  broken_ = true;
+  ERR_clear_error();
+}
+
+bool TlsWire::is_quiet() {
+  char byte = 0;
+  ERR_clear_error();
+  const int result = SSL_peek(ssl_.get(), &byte, 1);
+  return result <= 0 && outcome(result).wait == WaitFor::read;
+}
+
+}  // namespace fairlead::net

@@ -1,0 +1,52 @@
+#pragma once
+// OpenSSL straight on a non-blocking socket: each call does what it can and says what to wait for. Used by Stream alone.
+#include "net/tls.h"
+
+#include <boost/system/error_code.hpp>
+
+#include <cstddef>
+#include <string>
+
+namespace fairlead::net {
+
+/// What to wait for before the same call is made again.
+enum class WaitFor : std::uint8_t { nothing, read, write };
+
+struct WireStep {
+  WaitFor wait = WaitFor::nothing;
+  boost::system::error_code ec;
+  std::size_t bytes = 0;
+};
+
+class TlsWire {
+ public:
+  /// `ssl` has its role; `socket` is not owned.
+  TlsWire(SslPtr ssl, int socket);
+  TlsWire(const TlsWire&) = delete;
+  TlsWire& operator=(const TlsWire&) = delete;
+
+  WireStep handshake(std::string& why);
+  WireStep read(void* bytes, std::size_t size);
+  /// One record at most. After `wait` the same bytes must come again.
+  WireStep write(const void* bytes, std::size_t size);
+  /// A close_notify, if the connection is in a state to say it.
+  void say_goodbye();
+  /// Nothing to be read, and not ended. Takes in what the protocol itself sent (session tickets).
+  bool is_quiet();
+
+ private:
+  static int send_bytes(BIO* bio, const char* bytes, int size);
+  static int receive_bytes(BIO* bio, char* bytes, int size);
+  static long control(BIO* bio, int command, long number, void* pointer);
+  static BIO_METHOD* method();
+  WireStep outcome(int result);
+
+  SslPtr ssl_;
+  int socket_;
+  int os_error_ = 0;     ///< of the last receive or send
+  bool ended_ = false;   ///< the peer's FIN was read
+  bool broken_ = false;  ///< after a fatal error nothing more may be said
+  bool ready_ = false;   ///< the handshake is done
+};
+
+}  // namespace fairlead::net

@@ -1,0 +1,60 @@
+#pragma once
+// One request to a provider and its answer, as the exchange sees them. Implemented by net/pool over sockets, by fakes in tests.
+// One worker's thread.
+#include <fairlead/dialect.h>
+#include <fairlead/snapshot.h>
+
+#include "net/app.h"
+#include "net/cancel.h"
+#include "net/task.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fairlead::net {
+
+struct UpstreamRequest {
+  const Provider* provider = nullptr;  ///< address, TLS, proxy, credentials' place, timeouts
+  const EncodedRequest* encoded = nullptr;
+  bool stream = false;                 ///< asks for text/event-stream
+  SteadyTime deadline;                 ///< total, of the whole attempt
+  bool fresh_connection = false;       ///< take none from the pool
+};
+
+/// How far a request came; filled in as it goes, and true whatever the outcome.
+struct SendReport {
+  bool connection_reused = false;
+  bool bytes_sent = false;    ///< something of the request went out
+  bool sent_whole = false;    ///< all of it did
+  bool answer_began = false;  ///< a byte of an answer came
+  std::optional<std::int64_t> connect_us;  ///< DNS, TCP, proxy and TLS; empty on a reused connection
+};
+
+/// An answer under way: the head is here, the body is to come. Destroying it before the end closes the connection.
+class UpstreamAnswer {
+ public:
+  virtual ~UpstreamAnswer() = default;
+  virtual int status() const = 0;
+  /// The first field of this name (any case), or empty.
+  virtual std::string_view field(std::string_view name) const = 0;
+  /// The next bytes of the body, freed of transfer and content coding; empty at its proper end, after which the connection is
+  /// back in the pool. Valid until the next call. Errors: upstream_closed (cut), upstream_timeout (idle or total),
+  /// upstream_protocol, app_gone (the Cancel was requested).
+  /// `comments_only` of the bytes read so far do not end the first-byte wait: see first_content().
+  virtual Task<Result<std::string_view>> read() = 0;
+  /// The answer's content has begun (not blank lines or comments): from here `idle` counts, until here `first_byte` does.
+  virtual void first_content() = 0;
+};
+
+class Upstream {
+ public:
+  virtual ~Upstream() = default;
+  /// Sends and waits for the head of the final answer (1xx are skipped). Redirects are not followed.
+  /// Errors: upstream_connect, upstream_tls (nothing was sent), upstream_timeout, upstream_closed, upstream_protocol, app_gone.
+  /// Error::retry says what may be done: reused_connection_only if a reused connection closed before any byte of an answer.
+  virtual Task<Result<std::unique_ptr<UpstreamAnswer>>> send(const UpstreamRequest& request, SendReport& report, Cancel& cancel) = 0;
+};
+
+}  // namespace fairlead::net

@@ -1,0 +1,14 @@
+#pragma once
+// Who asks: a header -> a key. Pure.
+#include <fairlead/result.h>
+#include <fairlead/snapshot.h>
+
+#include <string_view>
+
+namespace fairlead {
+
+/// `authorization`: the whole header, "Bearer sk-...". Compares SHA-256 digests in constant time over all keys.
+/// Errors: unauthorized, with one constant message whatever the cause.
+Result<const Key*> authenticate(std::string_view authorization, const Snapshot& snapshot);
+
+}  // namespace fairlead

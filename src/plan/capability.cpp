@@ -1,0 +1,37 @@
+#include "plan/capability.h"
+
+#include <string>
+#include <utility>
+
+namespace fairlead {
+namespace {
+
+bool has(const Target& target, Capability capability) {
+  const Profile* profile = target.provider->profile;
+  if (profile && profile->lacks.has(capability)) return false;
+  // Every model streams, unless its provider does not.
+  return capability == Capability::streaming || !target.model->capabilities_stated || target.model->capabilities.has(capability);
+}
+
+}  // namespace
+
+void reject_by_capability(const Target& target, const RequestFacts& facts, std::vector<Rejection>& rejections) {
+  const auto reject = [&](std::string rule, std::string reason) {
+    rejections.push_back({&target, RejectedBy::capability, std::move(rule), std::move(reason)});
+  };
+  for (int i = 0; i < capability_count; ++i) {
+    const auto capability = static_cast<Capability>(i);
+    const std::string name(to_string(capability));
+    if (facts.needs.has(capability) && !has(target, capability)) reject(name, "it has no " + name);
+  }
+  const Model& model = *target.model;
+  const std::int64_t output_cap = facts.output_tokens_max.value_or(0);
+  if (model.context_window > 0 && Int128{facts.input_tokens} + output_cap > model.context_window)
+    reject("context_window", "about " + std::to_string(facts.input_tokens) + " tokens of input and " + std::to_string(output_cap) +
+                                 " of output do not fit its window of " + std::to_string(model.context_window));
+  if (model.output_tokens_max > 0 && output_cap > model.output_tokens_max)
+    reject("output_tokens_max", "the request asks for up to " + std::to_string(output_cap) + " tokens of output, and it gives " +
+                                    std::to_string(model.output_tokens_max) + " at most");
+}
+
+}  // namespace fairlead

@@ -1,0 +1,43 @@
+#include "plan/classify.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+namespace fairlead {
+namespace {
+
+const Route* route_of(const Key& key, std::string_view name) {
+  const auto at = std::find_if(key.routes.begin(), key.routes.end(), [&](const Route* route) { return route->name == name; });
+  return at == key.routes.end() ? nullptr : *at;
+}
+
+const Target* target_of(const Key& key, std::string_view name) {
+  for (const Route* route : key.routes)
+    for (const Target* target : route->targets)
+      if (target->name == name) return target;
+  return nullptr;
+}
+
+}  // namespace
+
+Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot&, const Conditions& conditions) {
+  RequestFacts facts;
+  facts.key = &key;
+  // Byte for byte: no other case, space, alias or prefix leads to a route or target.
+  facts.route = route_of(key, request.model);
+  if (!facts.route && key.may_name_targets) facts.target = target_of(key, request.model);
+  if (!facts.route && !facts.target) {
+    Error error(ErrorKind::unknown_model, ErrorOrigin::app, "The model does not exist, or this key may not use it.");
+    error.param = "model";
+    return error;
+  }
+  facts.needs = request.needs;
+  facts.stream = request.stream;
+  if (request.stream) facts.needs.add(Capability::streaming);
+  facts.input_tokens = static_cast<std::int64_t>(std::ceil(static_cast<double>(request.prompt_bytes) / conditions.bytes_per_token));
+  facts.output_tokens_max = request.output_tokens_max;
+  return facts;
+}
+
+}  // namespace fairlead

@@ -1,0 +1,12 @@
+#pragma once
+// Request and key -> the facts that routing may know. Pure.
+#include <fairlead/plan.h>
+#include <fairlead/request.h>
+#include <fairlead/result.h>
+
+namespace fairlead {
+
+/// Errors: unknown_model, if the key may not ask for it or there is no such route or target: the two look the same from outside.
+Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot& snapshot, const Conditions& conditions);
+
+}  // namespace fairlead

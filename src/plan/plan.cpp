@@ -1,0 +1,49 @@
+#include "plan/plan.h"
+
+#include <fairlead/strategy.h>
+
+#include "plan/capability.h"
+#include "plan/policy.h"
+#include "plan/price.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fairlead {
+namespace {
+
+void reject_disabled(const Target& target, std::vector<Rejection>& rejections) {
+  const Provider& provider = *target.provider;
+  if (!provider.disabled_because.empty())
+    rejections.push_back({&target, RejectedBy::provider_disabled, provider.name, provider.disabled_because});
+}
+
+bool healthy(const Target& target, const Conditions& conditions) {
+  const auto index = static_cast<std::size_t>(target.index);
+  return index >= conditions.unhealthy.size() || !conditions.unhealthy[index];
+}
+
+}  // namespace
+
+Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Conditions& conditions, TimePoint now) {
+  Plan plan;
+  plan.strategy = facts.route ? facts.route->strategy : "ordered";
+  const std::vector<const Target*> targets = facts.route ? facts.route->targets : std::vector<const Target*>{facts.target};
+  for (const Target* target : targets) {
+    auto expected = expected_cost(*target, facts, snapshot, conditions, now);
+    const std::size_t before = plan.rejections.size();
+    // Each stage sees each target, so that a rejected one shows all that stands against it.
+    reject_disabled(*target, plan.rejections);
+    reject_by_capability(*target, facts, plan.rejections);
+    reject_by_policy(*target, facts, snapshot.policies, plan.rejections);
+    reject_by_price(*target, facts, snapshot, expected, plan.rejections);
+    if (plan.rejections.size() == before) plan.candidates.push_back({target, std::move(expected)});
+  }
+  // From here on, candidates are only reordered: whatever is tried has passed every rule.
+  if (const Strategy* strategy = find_strategy(plan.strategy)) strategy->rank(plan.candidates, facts, conditions);
+  std::stable_partition(plan.candidates.begin(), plan.candidates.end(),
+                        [&](const Candidate& candidate) { return healthy(*candidate.target, conditions); });
+  return plan;
+}
+
+}  // namespace fairlead

@@ -1,0 +1,355 @@
+#include "simulator/attempt.h"
+
+#include <algorithm>
+
+// GCC 12.2 lays out the frame of a coroutine wrongly, and so crashes, if it has no local variable of its own and a co_await stands in
+// the condition of an `if` or a loop. Hence the named outcomes below; they can go with GCC 13.
+
+namespace fairlead::simulator {
+namespace {
+
+constexpr std::size_t held_bytes_max = 4 << 10;
+constexpr std::int64_t forever_ms = 24 * 3'600'000;  // the client's patience and ours end before
+constexpr std::string_view wrong_key = "Bearer sk-wrong";
+
+std::optional<Refusal> key_refusal(const Habits& habits, const Request& request) {
+  const std::string_view authorization = request.field("authorization");
+  const bool missing = authorization.size() <= 7 || authorization.substr(0, 7) != "Bearer ";
+  if ((habits.cloud && missing) || authorization.substr(0, wrong_key.size()) == wrong_key) return refusal_of(habits, 401, {});
+  return std::nullopt;
+}
+
+std::int64_t created_at(TimePoint at) { return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count(); }
+
+}  // namespace
+
+std::vector<std::vector<std::string>> sold_by_kind(const std::vector<PricedModel>& models) {
+  std::vector<std::vector<std::string>> sold;
+  for (const Habits& habits : all_kinds()) {
+    const std::string prefix = std::string(habits.name) + "/";
+    std::vector<std::string>& names = sold.emplace_back();
+    for (const PricedModel& model : models)
+      if (model.name.compare(0, prefix.size(), prefix) == 0) names.push_back(model.name.substr(prefix.size()));
+  }
+  return sold;
+}
+
+Attempt::Attempt(World& world, Connection& connection, const Request& request, const Habits& habits)
+    : world_(world), connection_(connection), request_(request), habits_(habits), number_(world.seed * 1'000'003 + ++world.attempts) {
+  line_.kind = habits.name;
+  line_.client_request_id = request.field("x-client-request-id");
+  line_.at = world.now();
+  line_.request_bytes = request.body.size();
+}
+
+Task<bool> Attempt::run() {
+  const bool whole = co_await perform();
+  if (!whole && line_.end == "done") line_.end = world_.stopping ? "fault:shutdown" : "client_closed";
+  line_.delivered = whole && line_.end == "done";
+  line_.reported = told_sent_ == line_.tokens;
+  world_.bill.add(line_);
+  co_return whole && request_.keep_alive();
+}
+
+/// Reads the request and its script. A refusal here is the provider's own.
+std::optional<Refusal> Attempt::read() {
+  if (std::optional<Refusal> refusal = key_refusal(habits_, request_)) return refusal;
+  auto chat = read_chat(habits_, request_.body);
+  if (chat.has_error()) return chat.error();
+  chat_ = std::move(*chat);
+  line_.model = chat_.model;
+  line_.stream = chat_.stream;
+  auto script = world_.director.direct(habits_.name, chat_.markers);
+  if (script.has_error()) return Refusal{400, script.error().sentence, {}, {}, "messages"};
+  script_ = std::move(*script);
+  return std::nullopt;
+}
+
+Task<bool> Attempt::perform() {
+  std::optional<Refusal> refusal = read();
+  if (refusal) co_return co_await refuse(*refusal);
+  if (!co_await reach(Place::before)) co_return false;
+  if (script_.status != 0 || script_.redirect != 0 || !script_.code.empty()) co_return co_await refuse_as_told();
+  refusal = objection(habits_, chat_, world_.models_of(habits_));
+  if (refusal) co_return co_await refuse(*refusal);
+  begin_answer();  // From here on the prompt is on the bill.
+  if (chat_.stream) co_return co_await answer_stream();
+  co_return co_await answer_whole();
+}
+
+Fields Attempt::fields_of(int status, std::string type) const {
+  Fields fields{{"content-type", std::move(type)}};
+  const std::string trace = random_id(number_, 32, true);
+  switch (habits_.kind) {
+    case Kind::deepseek: fields.emplace_back("x-ds-trace-id", trace); break;
+    case Kind::qwen:
+      fields.emplace_back("x-request-id", trace);
+      fields.emplace_back("x-dashscope-call-gateway", "true");
+      break;
+    case Kind::openai:
+      fields.emplace_back("x-request-id", "req_" + trace);
+      fields.emplace_back("openai-processing-ms", "12");
+      fields.emplace_back("openai-version", "2020-10-01");
+      fields.emplace_back("x-ratelimit-limit-requests", "10000");
+      fields.emplace_back("x-ratelimit-remaining-requests", status == 429 ? "0" : "9999");
+      fields.emplace_back("x-ratelimit-reset-requests", "6ms");
+      break;
+    case Kind::vllm:
+    case Kind::sglang: fields.emplace_back("server", "uvicorn"); break;
+    case Kind::llamacpp: fields.emplace_back("server", "llama.cpp"); break;
+    case Kind::ollama:
+    case Kind::lmstudio: break;
+  }
+  return fields;
+}
+
+Task<bool> Attempt::refuse(const Refusal& refusal) {
+  std::string type = "application/json", body = refusal_json(habits_, refusal, random_id(number_, 32, true));
+  if (script_.body == "html") {
+    type = "text/html";
+    body = "<html><body><h1>" + std::to_string(refusal.status) + "</h1></body></html>\n";
+  } else if (script_.body == "empty") {
+    body.clear();
+  }
+  Fields fields = fields_of(refusal.status, std::move(type));
+  if (!script_.retry_after.empty()) fields.emplace_back("retry-after", script_.retry_after);
+  if (!script_.retry_after_ms.empty()) fields.emplace_back("retry-after-ms", script_.retry_after_ms);
+  if (script_.redirect != 0) fields.emplace_back("location", "/_sim/redirected");
+  line_.status = refusal.status;
+  writer_.emplace(connection_, AnswerWriter::Framing::length, AnswerWriter::Habit{script_.split, false});
+  writer_->head(refusal.status, std::move(fields), body.size());
+  writer_->body(body);
+  co_return co_await flush();
+}
+
+Task<bool> Attempt::refuse_as_told() {
+  if (!co_await pause(script_.delay_ms)) co_return false;
+  const Refusal refusal = refusal_of(habits_, script_.redirect != 0 ? script_.redirect : script_.status, script_.code);
+  const bool written = co_await refuse(refusal);
+  if (written) line_.end = script_.redirect != 0 ? "fault:redirect" : "fault:status";
+  co_return written;
+}
+
+void Attempt::begin_answer() {
+  line_.tokens = world_.cache.take(habits_, chat_, script_);
+  line_.id = answer_id(habits_, number_);
+  answer_ = compose(habits_, chat_, script_, number_);
+  Frame frame;
+  frame.id = line_.id;
+  frame.model = script_.model.empty() ? answering_model(habits_, chat_.model) : script_.model;
+  frame.created = created_at(line_.at);
+  frame.thinking = !answer_.choices.front().reasoning.empty();
+  frame.obfuscation = chat_.obfuscation;
+  frame.prompt_tokens = line_.tokens.prompt;
+  shape_.emplace(habits_, std::move(frame));
+
+  const bool by_habit = script_.usage == UsageTold::habit || script_.usage == UsageTold::invalid || script_.usage == UsageTold::zero;
+  usage_ = script_.usage;
+  if (by_habit) usage_ = chat_.continuous_usage ? UsageTold::every : habits_.usage_with_finish ? UsageTold::same : UsageTold::habit;
+  if (by_habit && chat_.stream && !chat_.include_usage) usage_ = UsageTold::none;
+  if (script_.keepalive < 0) script_.keepalive = habits_.kind == Kind::deepseek ? 1 : 0;
+}
+
+void Attempt::begin_head(std::string_view type, std::size_t body_bytes) {
+  const bool chunked = chat_.stream || script_.keepalive > 0 || script_.endless;
+  writer_.emplace(connection_, chunked ? AnswerWriter::Framing::chunked : AnswerWriter::Framing::length,
+                  AnswerWriter::Habit{script_.split, script_.gzip});
+  writer_->head(200, fields_of(200, std::string(type)), body_bytes);
+  line_.status = 200;
+}
+
+/// The time before the answer is generated, and what the provider sends meanwhile, if anything.
+Task<bool> Attempt::wait_in_queue(std::string_view type) {
+  if (script_.keepalive == 0) co_return co_await pause(script_.delay_ms);
+  begin_head(type, 0);
+  const std::string_view comment = script_.crlf ? ": keep-alive\r\n\r\n" : ": keep-alive\n\n";
+  for (std::int64_t i = 0; i < script_.keepalive; ++i) {
+    writer_->body(chat_.stream ? comment : "\n");
+    if (!co_await pause(script_.delay_ms / script_.keepalive)) co_return false;
+  }
+  co_return true;
+}
+
+/// One piece of thought: takes its time, and goes on the bill.
+Task<bool> Attempt::generate(const Piece& piece) {
+  const bool here = co_await pause(script_.chunk_ms);
+  if (!here) co_return false;
+  line_.tokens.completion += piece.tokens;
+  if (piece.what == Piece::What::reasoning) line_.tokens.reasoning += piece.tokens;
+  co_return true;
+}
+
+/// What the script wants here: nothing, a stall, or an end of the connection (`false`).
+Task<bool> Attempt::reach(Place place) {
+  bool here = true;
+  if (script_.stall == place) here = co_await pause(script_.stall_ms > 0 ? script_.stall_ms : forever_ms);
+  if (!here) co_return false;
+  if (script_.reset == place) co_return co_await cut("reset");
+  if (script_.close == place) co_return co_await cut("close");
+  co_return true;
+}
+
+Task<bool> Attempt::cut(std::string_view how) {
+  const bool here = co_await flush();
+  if (!here) co_return false;
+  line_.end = "fault:" + std::string(how);
+  if (how == "reset") {
+    connection_.reset();
+  } else {
+    connection_.close();
+  }
+  co_return false;
+}
+
+Task<bool> Attempt::pause(std::int64_t milliseconds) {
+  if (milliseconds == 0) co_return true;
+  const bool here = co_await flush();
+  if (!here) co_return false;
+  co_return co_await connection_.pause(std::chrono::milliseconds(milliseconds));
+}
+
+Task<bool> Attempt::flush() {
+  const std::optional<Tokens> told = told_;
+  bool sent = true;
+  if (writer_) sent = co_await writer_->flush();
+  if (sent) told_sent_ = told;
+  co_return sent;
+}
+
+// Buffered.
+
+Task<bool> Attempt::answer_whole() {
+  constexpr std::string_view type = "application/json";
+  if (!co_await wait_in_queue(type)) co_return false;
+  for (const Piece& piece : answer_.pieces)
+    if (!co_await generate(piece)) co_return false;
+  std::string body = script_.error_mid ? stream_error_json(habits_, random_id(number_, 32, true))
+                                       : shape_->whole(answer_, final_usage(), usage_ == UsageTold::choices);
+  const std::size_t middle = body.size() / 2;
+  if (script_.garbage_mid) body.insert(middle, "\n}{garbage\n");
+  if (!writer_) begin_head(type, body.size());
+  if (!co_await reach(Place::head)) co_return false;
+  const std::string_view view = body;
+  const std::optional<Tokens> told = std::exchange(told_, std::nullopt);
+  writer_->body(view.substr(0, middle));
+  if (!co_await reach(Place::mid)) co_return false;
+  if (!co_await reach(Place::before_usage)) co_return false;
+  while (script_.endless) {
+    writer_->body(view.substr(0, middle));
+    if (!co_await flush()) co_return false;
+    if (connection_.client_left()) co_return false;
+  }
+  writer_->body(view.substr(middle, body.size() - middle - 1));
+  if (!co_await reach(Place::before_done)) co_return false;
+  told_ = told;
+  writer_->body(view.substr(body.size() - 1));
+  writer_->end();
+  if (!co_await flush()) co_return false;
+  if (script_.error_mid) line_.end = "fault:error";
+  if (script_.garbage_mid) line_.end = "fault:garbage";
+  co_return true;
+}
+
+// Streamed.
+
+void Attempt::event(std::string_view json) {
+  const std::string_view end = script_.crlf ? "\r\n\r\n" : "\n\n";
+  std::string text = "data: ";
+  text += json;
+  text += end;
+  writer_->body(text);
+}
+
+bool Attempt::usage_with_ending() const { return usage_ == UsageTold::same || usage_ == UsageTold::choices; }
+
+/// The usage of chunks before the last: running figures, null, or nothing, as the provider does.
+std::string Attempt::running_usage() {
+  if (usage_ == UsageTold::every) return final_usage();
+  const bool null = habits_.null_usage == NullUsage::always || (habits_.null_usage == NullUsage::when_asked && chat_.include_usage);
+  return null ? "null" : "";
+}
+
+std::string Attempt::final_usage() {
+  if (usage_ == UsageTold::none) return {};
+  const bool untrue = script_.usage == UsageTold::invalid || script_.usage == UsageTold::zero;
+  if (!untrue && !script_.error_mid) told_ = line_.tokens;
+  return usage_json(habits_, line_.tokens, line_.tokens.reasoning > 0, script_.usage);
+}
+
+Task<bool> Attempt::answer_stream() {
+  const bool plain = habits_.kind == Kind::llamacpp || habits_.kind == Kind::ollama;
+  const std::string_view type = plain ? "text/event-stream" : "text/event-stream; charset=utf-8";
+  if (!co_await wait_in_queue(type)) co_return false;
+  if (!writer_) begin_head(type, 0);
+  if (!co_await reach(Place::head)) co_return false;
+  if (!co_await stream_opening()) co_return false;
+  if (!co_await stream_pieces()) co_return false;
+  if (line_.end != "done") co_return true;  // broken off by an error
+  co_return co_await stream_ending();
+}
+
+Task<bool> Attempt::stream_opening() {
+  for (std::size_t i = 0; i < answer_.choices.size(); ++i)
+    event(shape_->opening(static_cast<int>(i), !answer_.choices[i].calls.empty(), running_usage()));
+  if (script_.chunk_ms == 0) co_return true;
+  co_return co_await flush();
+}
+
+Task<bool> Attempt::stream_pieces() {
+  const std::size_t count = answer_.pieces.size(), middle = std::max<std::size_t>(count / 2, 1);
+  for (std::size_t i = 0; i < count || (script_.endless && count > 0); ++i) {
+    const Piece& piece = answer_.pieces[i % count];
+    if (!co_await generate(piece)) co_return false;
+    const bool last_of_all = i + 1 == count && usage_ == UsageTold::before_last;
+    const std::string json = shape_->piece(answer_, piece, last_of_all ? final_usage() : running_usage());
+    if (!json.empty()) event(json);
+    if (writer_->held() > held_bytes_max) {
+      if (!co_await flush()) co_return false;
+      if (connection_.client_left()) co_return false;
+    }
+    if (i + 1 != middle) continue;
+    if (!co_await reach(Place::mid)) co_return false;
+    if (!co_await stream_trouble()) co_return false;
+    if (line_.end != "done") break;
+  }
+  co_return true;
+}
+
+/// An error object ends the stream, as the provider ends it; garbage does not.
+Task<bool> Attempt::stream_trouble() {
+  if (script_.garbage_mid) event("{garbage");
+  if (!script_.error_mid) co_return true;
+  if (habits_.kind == Kind::lmstudio) writer_->body("event: error\n");
+  event(stream_error_json(habits_, random_id(number_, 32, true)));
+  if (habits_.kind == Kind::vllm || habits_.kind == Kind::sglang) event("[DONE]");
+  writer_->end();
+  const bool sent = co_await flush();
+  if (sent) line_.end = "fault:error";
+  co_return sent;
+}
+
+Task<bool> Attempt::stream_ending() {
+  if (usage_with_ending()) {
+    if (!co_await reach(Place::before_usage)) co_return false;
+  }
+  const std::size_t count = answer_.choices.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool here = usage_ == UsageTold::choices ? i == 0 : usage_ == UsageTold::same && i + 1 == count;
+    const std::string usage = here ? final_usage() : running_usage();
+    event(shape_->ending(static_cast<int>(i), answer_.choices[i].finish_reason, usage, here && usage_ == UsageTold::choices));
+  }
+  if (!usage_with_ending()) {
+    if (!co_await reach(Place::before_usage)) co_return false;
+  }
+  if (usage_ == UsageTold::delta) event(shape_->empty_delta(0, final_usage()));
+  if (usage_ == UsageTold::habit || (usage_ == UsageTold::every && chat_.include_usage)) event(shape_->usage_only(final_usage()));
+  if (!co_await reach(Place::before_done)) co_return false;
+  if (!script_.nodone) event("[DONE]");
+  writer_->end();
+  if (!co_await flush()) co_return false;
+  if (script_.nodone) line_.end = "fault:nodone";
+  if (script_.garbage_mid) line_.end = "fault:garbage";
+  co_return true;
+}
+
+}  // namespace fairlead::simulator

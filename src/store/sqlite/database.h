@@ -1,0 +1,94 @@
+#pragma once
+// A connection to an SQLite file and its prepared statements: errors as values, nothing thrown. One thread at a time.
+#include <fairlead/money.h>
+#include <fairlead/result.h>
+#include <fairlead/time.h>
+
+#include <sqlite3.h>
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fairlead::sqlite {
+
+/// SQLite's last error on this connection. Errors of the row itself (constraints, types) are `internal`: it can never be written.
+/// All others are `ledger_unavailable`.
+Error last_error(sqlite3* connection);
+
+/// A prepared statement, kept and used again. An error in preparing or binding is reported by the step that follows.
+class Statement {
+ public:
+  Statement(sqlite3* connection, std::string_view sql);
+
+  /// Binds all parameters in order, from the first. Texts must live until the last step.
+  template <class... Values>
+  Statement& bind(const Values&... values) {
+    reset();
+    int position = 0;
+    (bind_at(++position, values), ...);
+    return *this;
+  }
+  /// True: there is a row to read. False: done, and ready to be bound again.
+  Result<bool> step();
+  /// bind() and step() until done.
+  template <class... Values>
+  Result<void> run(const Values&... values) {
+    bind(values...);
+    for (;;) {
+      const Result<bool> row = step();
+      if (!row) return row.error();
+      if (!*row) return {};
+    }
+  }
+  void reset();
+
+  // The row's columns, from 0.
+  std::string text(int column) const;
+  std::int64_t integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
+  std::optional<std::int64_t> maybe_integer(int column) const;
+
+ private:
+  void bind_at(int position, std::string_view text);
+  void bind_at(int position, std::nullopt_t);
+  void bind_at(int position, Int128 amount);  ///< one amount must fit 64 bits
+  void bind_at(int position, TimePoint time);
+  template <std::integral Integer>
+  void bind_at(int position, Integer value) {
+    check(sqlite3_bind_int64(handle_.get(), position, static_cast<sqlite3_int64>(value)));
+  }
+  template <class Value>
+  void bind_at(int position, const std::optional<Value>& value) {
+    value ? bind_at(position, *value) : bind_at(position, std::nullopt);
+  }
+  void check(int code);
+
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  sqlite3* connection_;
+  std::unique_ptr<sqlite3_stmt, Finalize> handle_;
+  std::optional<Error> prepare_error_, bind_error_;
+};
+
+/// An open file. Closing it finishes the write-ahead log, if it is the last connection.
+class Database {
+ public:
+  static Result<Database> open(const std::string& path, int flags);
+
+  sqlite3* handle() const { return handle_.get(); }
+  /// One or more statements without parameters or rows.
+  Result<void> execute(const std::string& script);
+  Result<std::int64_t> integer(std::string_view query);
+
+ private:
+  struct Close {
+    void operator()(sqlite3* connection) const { sqlite3_close(connection); }
+  };
+  std::unique_ptr<sqlite3, Close> handle_;
+};
+
+}  // namespace fairlead::sqlite

@@ -1,0 +1,95 @@
+#pragma once
+// A strict pull reader of JSON (RFC 8259) for bytes of strangers: no tree, no allocation, each byte is looked at once.
+// Used by the dialects. One reader per text; not shared between threads.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fairlead::wire {
+
+/// Deeper texts are refused. Tool schemas are the deepest things that apps send; they stay far below.
+inline constexpr int json_depth_max = 128;
+
+enum class JsonKind : std::uint8_t { none, object, array, string, number, boolean, null };
+
+/// A string as it stands in its text, between the quotes.
+struct JsonString {
+  std::string_view raw;
+  bool escaped = false;  ///< holds a backslash
+  bool is(std::string_view wanted) const { return escaped ? text() == wanted : raw == wanted; }
+  /// Unescaped; a lone surrogate becomes U+FFFD.
+  std::string text() const;
+};
+
+/// Reads one JSON text front to back. The caller says what it expects and is told what stood there; the first failure sticks,
+/// and everything after it does nothing. What was read is proven: UTF-8, numbers, escapes, nesting up to json_depth_max.
+class JsonReader {
+ public:
+  explicit JsonReader(std::string_view text) : text_(text) {}
+
+  /// The kind of the value that comes next; none after a failure. The reader then stands on the value's first byte.
+  JsonKind peek();
+  /// Calls `member(JsonString key)` for each member; it must read the value.
+  template <class F>
+  void object(F&& member) {
+    if (!open('{', '}')) return;
+    do {
+      const JsonString key = string();
+      if (!expect(':')) return;
+      member(key);
+    } while (another('}'));
+  }
+  /// Calls `element()` for each element; it must read the value.
+  template <class F>
+  void array(F&& element) {
+    if (!open('[', ']')) return;
+    do element();
+    while (another(']'));
+  }
+  JsonString string();
+  bool boolean();
+  /// Reads any value. Returns its bytes, without the white space around it.
+  std::string_view skip();
+  /// True if nothing failed and only white space is left.
+  bool finish();
+
+  /// The caller has seen enough: from here on everything fails.
+  void stop() { fail("the reading was stopped"); }
+
+  bool failed() const { return !reason_.empty(); }
+  /// After a failure: the text ended too early, but was right up to there.
+  bool truncated() const { return truncated_; }
+  /// What was wrong, e.g. "a number is malformed".
+  std::string_view reason() const { return reason_; }
+  /// Where the reader stands; after a failure, where it failed.
+  std::size_t offset() const { return at_; }
+  /// Of something that this reader returned.
+  std::size_t offset_of(std::string_view part) const { return static_cast<std::size_t>(part.data() - text_.data()); }
+
+ private:
+  bool open(char bracket, char closing);
+  bool another(char closing);
+  bool expect(char wanted);
+  void skip_space();
+  void number();
+  bool digits();
+  bool literal(std::string_view word);
+  bool escape();
+  bool beyond_ascii();
+  void fail(std::string_view reason);
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  int depth_ = 0;
+  bool truncated_ = false;
+  std::string_view reason_;
+};
+
+/// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
+void append_quoted(std::string& out, std::string_view text);
+
+/// The length of the UTF-8 sequence at the start of `text`: 1 to 4; 0 if there is no valid one.
+std::size_t utf8_sequence(std::string_view text);
+
+}  // namespace fairlead::wire

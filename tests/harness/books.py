@@ -1,0 +1,106 @@
+"""The ledger against the provider's own bill, line by line."""
+import collections
+import contextlib
+import json
+import sqlite3
+from decimal import Decimal
+
+PICO = Decimal(10) ** 12
+
+
+def read_bill(path):
+    text = path.read_text() if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines() if line]
+
+
+class Ledger:
+    """The rows at this moment, as dictionaries."""
+
+    def __init__(self, path):
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute("BEGIN")  # both tables of one moment
+            self.requests = [dict(row) for row in connection.execute("SELECT * FROM requests ORDER BY id")]
+            self.attempts = [dict(row) for row in connection.execute("SELECT * FROM attempts ORDER BY request_id, number")]
+
+    def request(self, request_id):
+        (row,) = [r for r in self.requests if r["id"] == request_id]
+        return row
+
+    def attempts_of(self, request_id):
+        return [a for a in self.attempts if a["request_id"] == request_id]
+
+    def all_settled(self):
+        return all(row["state"] == "settled" for row in (*self.requests, *self.attempts))
+
+
+def tokens(*counts):
+    return sum(count or 0 for count in counts)
+
+
+def complaints_about(attempt, line):
+    """What of a settled attempt differs from the provider's line about it."""
+    if not 200 <= line["status"] < 300:
+        if attempt["usage_source"] != "none" and not (line["status"] == 0 and attempt["usage_source"] == "estimated"):
+            yield f"usage {attempt['usage_source']} of an answer with status {line['status']}"
+        if attempt["usage_source"] == "none" and (attempt["usd_pico"] or 0) != 0:
+            yield "a refused attempt costs something"
+        return
+    if attempt["usage_source"] == "reported":
+        if not line["reported"]:
+            yield "usage is called reported, but the provider told none"
+        figures = {
+            "prompt_tokens": tokens(attempt["input_tokens"], attempt["cached_input_tokens"], attempt["cache_write_tokens"]),
+            "cached_tokens": tokens(attempt["cached_input_tokens"]),
+            "cache_write_tokens": tokens(attempt["cache_write_tokens"]),
+            "completion_tokens": tokens(attempt["output_tokens"], attempt["reasoning_tokens"]),
+        }
+        for name, ours in figures.items():
+            if ours != line[name]:
+                yield f"{name}: {ours} in the ledger, {line[name]} in the bill"
+        theirs = int(Decimal(line["cost"]) * PICO)
+        if attempt["usd_pico"] != theirs:
+            yield f"usd_pico: {attempt['usd_pico']} in the ledger, {theirs} in the bill"
+        return
+    cut_short = line["end"] != "done" or attempt["ended_by"] == "app"
+    if line["reported"] and not cut_short:
+        yield f"the provider told its usage, and the ledger says {attempt['usage_source']}"
+    if attempt["usage_source"] not in ("estimated", "invalid"):
+        yield f"an answer with status {line['status']} was recorded as usage {attempt['usage_source']}: a silent zero"
+    elif not attempt["usd_pico"]:
+        yield "an estimate that costs nothing"
+
+
+def expect_balance(ledger, bill):
+    """Oracles I1 and I2: each accepted attempt is one row and each row that reached the provider one line; equal to the last digit."""
+    assert ledger.all_settled(), "rows are still open"
+    lines = collections.Counter(line["client_request_id"] for line in bill)
+    doubled = [key for key, count in lines.items() if count > 1]
+    assert not doubled, f"attempts that reached the provider twice: {doubled[:5]}"
+    line_of = {line["client_request_id"]: line for line in bill}
+    row_of = {f"{a['request_id']}-{a['number']}": a for a in ledger.attempts}
+    missing = sorted(set(line_of) - set(row_of))
+    assert not missing, f"{len(missing)} lines of the bill have no attempt: {[line_of[key] for key in missing[:3]]}"
+
+    wrong = []
+    for key, attempt in row_of.items():
+        line = line_of.get(key)
+        if line:
+            wrong += [f"{key}: {complaint}; {attempt}; {line}" for complaint in complaints_about(attempt, line)]
+        elif attempt["status"] or attempt["usage_source"] == "reported":
+            wrong.append(f"{key}: an answer that the provider knows nothing of; {attempt}")
+    assert not wrong, f"{len(wrong)} differences:\n" + "\n".join(wrong[:5])
+
+    by_request = collections.defaultdict(list)
+    for attempt in ledger.attempts:
+        by_request[attempt["request_id"]].append(attempt)
+    ids = {request["id"] for request in ledger.requests}
+    assert set(by_request) <= ids, "attempts without their request"
+    for request in ledger.requests:
+        attempts = by_request[request["id"]]
+        assert [a["number"] for a in attempts] == list(range(1, len(attempts) + 1))
+        assert request["attempts"] == len(attempts)
+        assert request["usd_pico"] == sum(a["usd_pico"] or 0 for a in attempts), request
+
+    reported = [(a["usd_pico"], line_of[key]) for key, a in row_of.items() if a["usage_source"] == "reported"]
+    assert sum(usd for usd, _ in reported) == sum(int(Decimal(line["cost"]) * PICO) for _, line in reported)

@@ -1,0 +1,105 @@
+"""The commands beside `serve`, as their users see them."""
+import csv
+import hashlib
+import io
+import json
+import re
+from decimal import Decimal
+
+import pytest
+
+from harness.daemon import config_for
+from harness.http import chat, post_chat
+from harness.process import ROOT, run
+
+ENVIRONMENT = {"FAIRLEAD_REHEARSAL_URL": "http://127.0.0.1:1", "FAIRLEAD_REHEARSAL_KEY": "x", "FAIRLEAD_LOCAL_URL": "http://127.0.0.1:1/v1", "DEEPSEEK_API_KEY": "x",
+               "DASHSCOPE_API_KEY": "x", "OPENAI_API_KEY": "x", "FAIRLEAD_KEY_HASH": "sha256:" + 64 * "0"}
+
+
+@pytest.mark.parametrize("name", ["fairlead.yaml", "rehearsal.yaml"])
+def test_the_worked_configurations_pass_check_without_a_warning(name):
+    done = run("check", ROOT / "config" / name, env=ENVIRONMENT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ": good, 0 warnings;" in done.stdout
+    assert "deepseek/deepseek-flash" in done.stdout
+
+
+def test_the_worked_configuration_stands_without_any_credential():
+    missing = {name: "" for name in ENVIRONMENT}
+    done = run("check", ROOT / "config/fairlead.yaml", env=missing)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "DEEPSEEK_API_KEY" in done.stdout + done.stderr
+
+
+def test_check_names_every_mistake_with_its_place(tmp_path):
+    file = tmp_path / "wrong.yaml"
+    file.write_text("listen: [\"127.0.0.1:0\"]\nprovders: {}\nroutes:\n  chat:\n    targets: [deepsek/x]\n    stratgy: cheapest\n")
+    done = run("check", file)
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    for place in (":2:", ":5:", ":6:"):
+        assert f"wrong.yaml{place}" in said, said
+    assert "providers" in said and "strategy" in said  # did you mean
+
+
+def test_check_of_a_missing_file_fails_plainly(tmp_path):
+    done = run("check", tmp_path / "none.yaml")
+    assert done.returncode == 1 and "none.yaml" in done.stdout + done.stderr
+
+
+def test_key_new_prints_a_key_and_the_hash_of_it():
+    done = run("key", "new", "checkout")
+    assert done.returncode == 0
+    (key,) = re.findall(r"sk-[\w-]+", done.stdout)
+    assert f"hash: sha256:{hashlib.sha256(key.encode()).hexdigest()}" in done.stdout
+    assert key not in run("key", "new", "checkout").stdout
+
+
+def test_schema_is_json_and_describes_routes():
+    schema = json.loads(run("schema").stdout)
+    assert "routes" in schema["properties"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["usage", "--since", "colour"], ["serve", "--no-such-option"]])
+def test_wrong_arguments_exit_with_2(arguments):
+    done = run(*arguments)
+    assert done.returncode == 2 and done.stderr and not done.stdout
+
+
+def test_usage_adds_up_to_the_bill_while_the_daemon_runs(daemon, simulator, settled):
+    for provider in ("deepseek", "qwen", "openai", "openai"):
+        post_chat(daemon, chat("hello", provider))
+    settled()
+    where = {"cwd": daemon.folder, "env": {"FAIRLEAD_TEST_PROVIDER_KEY": "x"}}
+    config = ["--config", daemon.config_file]
+    total = sum(Decimal(line["cost"]) for line in simulator.bill())
+
+    as_json = run("usage", *config, "--by", "provider", "--format", "json", **where)
+    assert as_json.returncode == 0, as_json.stderr
+    assert sum(Decimal(row["usd"]) for row in json.loads(as_json.stdout)["rows"]) == total
+    as_csv = run("usage", *config, "--by", "provider", "--format", "csv", **where)
+    rows = list(csv.DictReader(io.StringIO(as_csv.stdout)))
+    assert {row["provider"]: row["requests"] for row in rows} == {"deepseek": "1", "qwen": "1", "openai": "2"}
+    assert sum(Decimal(row["usd"]) for row in rows) == total
+    assert "deepseek" in run("usage", *config, **where).stdout
+
+
+def test_explain_last_shows_the_candidates_the_cost_and_the_row(daemon, simulator, settled):
+    answer = post_chat(daemon, chat("hello"))
+    settled()
+    where = {"cwd": daemon.folder, "env": {"FAIRLEAD_TEST_PROVIDER_KEY": "x"}}
+    done = run("explain", "last", "--config", daemon.config_file, **where)
+    assert done.returncode == 0, done.stderr
+    for part in (answer.request_id, "deepseek/deepseek-flash", "qwen/qwen3.8-flash", "openai/gpt-6-luna", simulator.bill()[0]["cost"]):
+        assert part in done.stdout, done.stdout
+    by_id = run("explain", answer.request_id, "--config", daemon.config_file, **where)
+    assert by_id.stdout == done.stdout
+    assert run("explain", "req_none", "--config", daemon.config_file, **where).returncode == 1
+
+
+def test_a_wrong_configuration_does_not_serve(tmp_path):
+    config = config_for("http://127.0.0.1:1")
+    config["routes"]["chat"]["targets"] = ["nobody/nothing"]
+    (tmp_path / "wrong.yaml").write_text(json.dumps(config))
+    done = run("serve", "--config", tmp_path / "wrong.yaml", cwd=tmp_path, env={"FAIRLEAD_TEST_PROVIDER_KEY": "x"})
+    assert done.returncode == 1 and "nobody" in done.stderr and not (tmp_path / "ledger.db").exists()

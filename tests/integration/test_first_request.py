@@ -1,0 +1,145 @@
+"""The main job: an app asks, a provider answers, and the ledger knows what it cost."""
+import json
+from decimal import Decimal
+
+import pytest
+
+from harness import books
+from harness.daemon import OTHER_KEY, PROMPT_CANARY, TARGETS
+from harness.http import chat, post_chat, send, text_of
+from harness.process import wait_until
+
+HELLO = f"Say hello, {PROMPT_CANARY}"
+
+
+def bill_of(simulator, count):
+    """The bill, once it has as many lines."""
+    return wait_until(lambda: len(lines := simulator.bill()) >= count and lines, f"{count} lines of the bill")
+
+
+def test_a_buffered_answer_comes_with_its_target_and_cost(daemon, simulator, settled):
+    answer = post_chat(daemon, chat(HELLO))
+    assert answer.status == 200 and answer.complete and text_of(answer)
+    (line,) = bill_of(simulator, 1)
+    ledger = settled()
+    books.expect_balance(ledger, [line])
+    (attempt,) = ledger.attempts
+    assert answer.fields["x-fairlead-target"] == attempt["target"] == ledger.request(answer.request_id)["target"]
+    assert answer.fields["x-fairlead-attempts"] == "1"
+    assert Decimal(answer.fields["x-fairlead-cost-usd"]) == Decimal(line["cost"]) > 0
+
+
+def test_the_cheapest_target_is_taken_and_the_plan_is_kept(daemon, settled):
+    answer = post_chat(daemon, chat(HELLO))
+    plan = json.loads(settled().request(answer.request_id)["plan"])
+    costs = [Decimal(candidate["expected_usd"]) for candidate in plan["candidates"]]
+    assert {candidate["target"] for candidate in plan["candidates"]} == set(TARGETS.values())
+    assert costs == sorted(costs) and costs[0] > 0
+    assert answer.fields["x-fairlead-target"] == plan["candidates"][0]["target"]
+
+
+@pytest.mark.parametrize("provider", TARGETS)
+def test_a_stream_costs_what_the_same_buffered_answer_costs_M01(daemon, simulator, settled, provider):
+    words = f"[[sim bytes=700 cached=0]] {HELLO}"
+    buffered, streamed = (post_chat(daemon, chat(words, provider, stream=stream)) for stream in (False, True))
+    assert text_of(buffered) == text_of(streamed)
+    bill = bill_of(simulator, 2)
+    ledger = settled()
+    books.expect_balance(ledger, bill)
+    costs = {ledger.request(answer.request_id)["usd_pico"] for answer in (buffered, streamed)}
+    assert len(costs) == 1 and costs.pop() > 0
+
+
+@pytest.mark.parametrize("provider", TARGETS)
+def test_usage_is_asked_for_and_hidden_unless_the_app_asked_M05(daemon, settled, provider):
+    silent = post_chat(daemon, chat(HELLO, provider, stream=True)).events()
+    asked = post_chat(daemon, chat(HELLO, provider, stream=True, stream_options={"include_usage": True})).events()
+    assert silent[-1] == asked[-1] == "[DONE]"
+    assert not [event for event in silent[:-1] if event.get("usage") or not event["choices"]]
+    assert len([event for event in asked[:-1] if event.get("usage")]) == 1
+    assert {attempt["usage_source"] for attempt in settled().attempts} == {"reported"}
+
+
+def test_a_failing_target_falls_back_while_nothing_was_sent_down(daemon, simulator, settled):
+    answer = post_chat(daemon, chat(f"[[sim only=deepseek status=500]] {HELLO}", "ordered", stream=True))
+    assert answer.status == 200 and answer.events()[-1] == "[DONE]"
+    ledger = settled()
+    attempts = ledger.attempts_of(answer.request_id)
+    assert attempts[0]["target"] == TARGETS["deepseek"] and attempts[0]["status"] == 500 and not attempts[0]["usd_pico"]
+    assert attempts[-1]["target"] == TARGETS["qwen"] == answer.fields["x-fairlead-target"]
+    assert answer.fields["x-fairlead-attempts"] == str(len(attempts))
+    books.expect_balance(ledger, bill_of(simulator, len(attempts)))
+
+
+@pytest.mark.parametrize("fault", ["close=mid", "reset=mid"])
+def test_a_broken_stream_never_ends_well(daemon, settled, fault):
+    answer = post_chat(daemon, chat(f"[[sim {fault} chunks=20]] {HELLO}", stream=True))
+    assert answer.status == 200
+    events = answer.events()
+    assert "[DONE]" not in events and "error" in events[-1]
+    (attempt,) = settled().attempts
+    assert attempt["usage_source"] == "estimated" and attempt["usd_pico"] > 0 and attempt["ended_by"] == "provider"
+
+
+def test_an_app_that_leaves_is_recorded_with_what_it_consumed(daemon, simulator, settled):
+    post_chat(daemon, chat(f"[[sim chunks=2000 chunk_ms=5]] {HELLO}", stream=True), leave_after=400)
+    (line,) = bill_of(simulator, 1)
+    assert line["end"] == "client_closed"  # the provider was told at once
+    (attempt,) = settled().attempts
+    assert attempt["ended_by"] == "app" and attempt["usage_source"] == "estimated" and attempt["usd_pico"] > 0
+
+
+@pytest.mark.parametrize("key, body, status", [
+    (None, b"{", 400),
+    (None, {"model": "chat"}, 400),
+    (None, chat(HELLO, "no-such-route"), 404),
+    ("sk-wrong", chat(HELLO), 401),
+    (OTHER_KEY, chat(HELLO, "deepseek"), 403),   # the policy of its team leaves no target
+    (OTHER_KEY, chat(HELLO, "ordered"), 404),    # not its route: the same as none
+])
+def test_what_is_refused_is_refused_in_openais_shape_and_sent_nowhere(daemon, simulator, key, body, status):
+    answer = post_chat(daemon, body, key=key)
+    assert answer.status == status
+    assert set(answer.json()["error"]) >= {"message", "type", "param", "code"} and answer.json()["error"]["message"]
+    assert simulator.bill() == []
+
+
+def test_a_policy_narrows_what_is_left_for_a_key(daemon, settled):
+    answer = post_chat(daemon, chat(HELLO), key=OTHER_KEY)
+    assert answer.status == 200 and answer.fields["x-fairlead-target"] == TARGETS["openai"]
+    plan = json.loads(settled().request(answer.request_id)["plan"])
+    assert {(rejection["target"], rejection["rule"]) for rejection in plan["rejections"]} == {
+        (TARGETS["deepseek"], "us-only"), (TARGETS["qwen"], "us-only")}
+
+
+def test_models_lists_what_the_key_may_use(daemon):
+    listed = send(daemon.address, "GET", "/v1/models", OTHER_KEY).json()
+    assert listed["object"] == "list" and {model["id"] for model in listed["data"]} == {"chat", "deepseek"}
+    assert send(daemon.address, "GET", "/v1/models/chat", OTHER_KEY).json()["id"] == "chat"
+    assert send(daemon.address, "GET", "/v1/models/ordered", OTHER_KEY).status == 404
+    assert send(daemon.address, "GET", "/v1/models").status == 401
+
+
+def test_a_request_is_pipelined_and_answered_in_order(daemon):
+    import socket
+
+    from harness.http import request_bytes
+    host, port = daemon.address.split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        slow = chat("[[sim delay_ms=300 bytes=20]] first", "deepseek")
+        last = request_bytes("GET", "/v1/models", daemon.key, fields=[("Connection", "close")])
+        connection.sendall(request_bytes("POST", "/v1/chat/completions", daemon.key, slow) + last)
+        received = b""
+        while piece := connection.recv(65536):
+            received += piece
+    assert received.count(b"HTTP/1.1 200") == 2
+    assert received.index(b"chat.completion") < received.index(b'"object":"list"')
+
+
+def test_health_and_metrics_are_on_the_admin_side_alone(daemon):
+    assert daemon.admin_get("/healthz")[0] == daemon.admin_get("/readyz")[0] == 200
+    post_chat(daemon, chat(HELLO))
+    status, text = daemon.admin_get("/metrics")
+    assert status == 200 and "fairlead_" in text
+    for path in ("/metrics", "/healthz", "/readyz"):
+        assert send(daemon.address, "GET", path, daemon.key).status == 404

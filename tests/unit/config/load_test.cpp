@@ -1,0 +1,420 @@
+// Files, includes, references, the hash, and what the snapshot holds.
+#include "config/config.h"
+#include "world.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace fairlead::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+World small_world() {
+  World world;
+  world.files["f.yaml"] = small_config;
+  return world;
+}
+
+World with(const std::string& from, const std::string& to) {
+  World world = small_world();
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find(from), from.size(), to);
+  return world;
+}
+
+TEST(Load, fills_in_every_default) {
+  const auto loaded = small_world().load();
+  ASSERT_NE(loaded.snapshot, nullptr);
+  const Snapshot& s = *loaded.snapshot;
+  ASSERT_EQ(s.listen.size(), 1u);
+  EXPECT_EQ(s.listen[0].address, "127.0.0.1:8080");
+  EXPECT_EQ(s.ledger, "sqlite:fairlead.db");
+  // The contract states defaults beside its fields, the description beside its options: they are the same.
+  const Limits limits;
+  EXPECT_EQ(s.limits.head_bytes_max, limits.head_bytes_max);
+  EXPECT_EQ(s.limits.body_bytes_max, limits.body_bytes_max);
+  EXPECT_EQ(s.limits.answer_bytes_max, limits.answer_bytes_max);
+  EXPECT_EQ(s.limits.event_bytes_max, limits.event_bytes_max);
+  EXPECT_EQ(s.limits.connections_max, limits.connections_max);
+  EXPECT_EQ(s.limits.attempts_max, limits.attempts_max);
+  EXPECT_EQ(s.limits.head_ms_max, limits.head_ms_max);
+  EXPECT_EQ(s.limits.body_ms_max, limits.body_ms_max);
+  EXPECT_EQ(s.limits.keep_alive_ms_max, limits.keep_alive_ms_max);
+  EXPECT_EQ(s.limits.write_ms_max, limits.write_ms_max);
+  EXPECT_EQ(s.limits.drain_ms_max, limits.drain_ms_max);
+  const Timeouts timeouts;
+  const Provider &p = *s.providers.at(0), defaults;
+  EXPECT_EQ(p.timeouts.connect, timeouts.connect);
+  EXPECT_EQ(p.timeouts.first_byte, timeouts.first_byte);
+  EXPECT_EQ(p.timeouts.idle, timeouts.idle);
+  EXPECT_EQ(p.timeouts.total, timeouts.total);
+  EXPECT_EQ(p.idle_connections_max, defaults.idle_connections_max);
+  EXPECT_EQ(p.idle_connection_ms_max, defaults.idle_connection_ms_max);
+  EXPECT_EQ(s.log.level, Log{}.level);
+  EXPECT_EQ(s.log.requests, Log{}.requests);
+  const Route &route = *s.routes.at(0), plain;
+  EXPECT_EQ(route.strategy, plain.strategy);
+  EXPECT_EQ(route.fallback, plain.fallback);
+  EXPECT_EQ(route.fallback_on_unconfirmed, plain.fallback_on_unconfirmed);
+  EXPECT_EQ(route.answer_model, plain.answer_model);
+  EXPECT_EQ(p.profile->stream_usage_on_request, Profile{}.stream_usage_on_request);
+  EXPECT_EQ(s.usd_per.at("USD"), pico_per_unit);
+}
+
+TEST(Load, takes_everything_the_file_says) {
+  World world;
+  world.environment = {{"KEY", "sk-1"}, {"PASSWORD", "p%40ss"}};
+  world.files["etc/ca.pem"] = "PEM";
+  world.files["etc/key"] = "sk-2\n";
+  world.files["etc/f.yaml"] = R"(listen: ["127.0.0.1:8080", {address: "[::]:8443", tls: {certificate: ca.pem, key: ca.pem}}]
+admin: 127.0.0.1:9090
+ledger: sqlite:/tmp/x.db
+workers: 3
+limits: {head_bytes_max: 64KiB, connections_max: 7, drain_ms_max: 1500}
+timeouts: {connect: 250ms, total: 1h}
+log: {level: debug, requests: all}
+fx: {CNY: "0.14"}
+profiles:
+  mine:
+    output_limit_field: max_tokens
+    rename: {seed: random_seed}
+    drop: [logit_bias, user]
+    stream_usage_on_request: false
+    reasoning_field: reasoning
+    lacks: [json_schema, audio]
+    errors: [{status: 402, meaning: no_money}, {code: x, text: Out Of Money, meaning: no_money}]
+providers:
+  one:
+    profile: mine
+    base_url: https://Api.Example.com/
+  two:
+    profile: mine
+    price_list: other
+    base_url: http://[::1]:8000/v1//
+    api_key: ${env:KEY}
+    currency: CNY
+    operator: CN
+    region: SG
+    hosting: self
+    retention: trains
+    ca_file: ca.pem
+    proxy: http://me:${env:PASSWORD}@10.0.0.1:3128
+    timeouts: {connect: 1s}
+    idle_connections_max: 0
+  three: {profile: mine, base_url: "https://h:444", api_key: "${file:key}"}
+models:
+  other/a/b:
+    origin: CN
+    context_window: 1000
+    output_tokens_max: 100
+    capabilities: [tools]
+    aliases: [c]
+    prices:
+      - {from: 2026-09-10T04:00Z, currency: CNY, input: 1, output: "4.5", cached_input: 0,
+         windows: [{name: peak, weekdays: [mon, sun], from: "22:00", to: "02:30", input: 2}],
+         tiers: [{above_input_tokens: 10, input: 3, output: 9}], source: page, confidence: high}
+      - {from: 2025-01-01, until: 2026-01-01, currency: CNY, input: "7", output: "8"}
+routes:
+  chat:
+    targets: [two/a/b, {target: two/c}, one/z]
+    strategy: ordered
+    max_price: {input: 1.00}
+    fallback: false
+    fallback_on_unconfirmed: false
+    answer_model: asked
+policies:
+  - {name: p, when: {team: t}, allow: {origin: [CN, US]}, deny: {retention: trains}, reason: "Because."}
+keys:
+  - {name: k, hash: "sha256:00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF", team: t, routes: chat, targets: true}
+)";
+  const auto loaded = world.load("etc/f.yaml");
+  EXPECT_THAT(errors(loaded), IsEmpty());
+  ASSERT_NE(loaded.snapshot, nullptr);
+  const Snapshot& s = *loaded.snapshot;
+  EXPECT_EQ(s.file, "etc/f.yaml");
+  EXPECT_EQ(s.listen.at(1).address, "[::]:8443");
+  EXPECT_EQ(s.listen.at(1).certificate, "etc/ca.pem");
+  EXPECT_EQ(s.listen.at(1).private_key, "etc/ca.pem");
+  EXPECT_EQ(s.admin, "127.0.0.1:9090");
+  EXPECT_EQ(s.workers, 3);
+  EXPECT_EQ(s.limits.head_bytes_max, 65'536u);
+  EXPECT_EQ(s.limits.drain_ms_max, Milliseconds(1'500));
+  EXPECT_EQ(s.usd_per.at("CNY"), pico_per_unit * 14 / 100);
+
+  ASSERT_EQ(s.providers.size(), 3u);
+  const Provider &one = *s.providers[0], &two = *s.providers[1], &three = *s.providers[2];
+  EXPECT_EQ(one.base_url, (Url{true, "api.example.com", 443, ""}));
+  EXPECT_EQ(one.price_list, "mine");
+  EXPECT_EQ(one.timeouts.connect, Milliseconds(250));
+  EXPECT_EQ(one.facts.hosting, "cloud");
+  EXPECT_EQ(two.base_url, (Url{false, "::1", 8'000, "/v1"}));
+  EXPECT_EQ(two.api_key, "sk-1");
+  EXPECT_EQ(two.currency.view(), "CNY");
+  EXPECT_EQ(two.facts.retention, "trains");
+  EXPECT_EQ(two.ca_file, "etc/ca.pem");
+  EXPECT_EQ(two.proxy, (Url{false, "10.0.0.1", 3'128, ""}));
+  EXPECT_EQ(two.proxy_authorization, "me:p@ss");
+  EXPECT_EQ(two.timeouts.connect, Milliseconds(1'000));
+  EXPECT_EQ(two.timeouts.total, Milliseconds(3'600'000));
+  EXPECT_EQ(two.idle_connections_max, 0);
+  EXPECT_EQ(three.api_key, "sk-2");
+  EXPECT_EQ(three.base_url.port, 444);
+
+  const Profile& mine = *one.profile;
+  EXPECT_EQ(mine.output_limit_field, "max_tokens");
+  EXPECT_EQ(mine.rename.at("seed"), "random_seed");
+  EXPECT_THAT(mine.drop, ElementsAre("logit_bias", "user"));
+  EXPECT_FALSE(mine.stream_usage_on_request);
+  EXPECT_EQ(mine.reasoning_field, "reasoning");
+  EXPECT_TRUE(mine.lacks.has(Capability::json_schema) && mine.lacks.has(Capability::audio) && !mine.lacks.has(Capability::tools));
+  ASSERT_EQ(mine.errors.size(), 2u);
+  EXPECT_EQ(mine.errors[0].status, 402);
+  EXPECT_EQ(mine.errors[1].text, "out of money");
+
+  ASSERT_EQ(s.targets.size(), 3u);
+  const Target* target = s.target("two/a/b");
+  ASSERT_NE(target, nullptr);
+  EXPECT_EQ(target->provider, &two);
+  EXPECT_EQ(s.targets[static_cast<std::size_t>(target->index)].get(), target);
+  const Model& model = *target->model;
+  EXPECT_EQ(model.name, "a/b");
+  EXPECT_TRUE(model.capabilities_stated && model.capabilities.has(Capability::streaming) &&
+              model.capabilities.has(Capability::tools));
+  EXPECT_FALSE(model.capabilities.has(Capability::vision));
+  ASSERT_EQ(model.prices.size(), 2u);
+  EXPECT_LT(model.prices[0].from, model.prices[1].from);
+  EXPECT_TRUE(model.prices[0].until.has_value());
+  const Price& price = model.prices[1];
+  EXPECT_EQ(price.from.time_since_epoch(), std::chrono::seconds(1'789'012'800));
+  EXPECT_EQ(price.rates.cached_input, Int128(0));
+  EXPECT_EQ(price.rates.cache_write, std::nullopt);
+  EXPECT_EQ(price.windows.at(0).weekdays, 1 | 1 << 6);
+  EXPECT_EQ(price.windows.at(0).from_minute, 22 * 60);
+  EXPECT_EQ(price.windows.at(0).to_minute, 150);
+  EXPECT_EQ(price.windows.at(0).rates.output, std::nullopt);
+  EXPECT_EQ(price.tiers.at(0).above_input_tokens, 10);
+  const Model& alias = *s.target("two/c")->model;
+  EXPECT_EQ(alias.name, "c");
+  EXPECT_EQ(alias.prices.size(), 2u);
+  EXPECT_TRUE(s.target("one/z")->model->prices.empty());
+  EXPECT_FALSE(s.target("one/z")->model->capabilities_stated);
+
+  const Route& route = *s.route("chat");
+  EXPECT_EQ(route.targets.size(), 3u);
+  EXPECT_EQ(route.max_price.input, Int128(pico_per_unit));
+  EXPECT_EQ(route.max_price.output, std::nullopt);
+  EXPECT_EQ(route.strategy, "ordered");
+  EXPECT_FALSE(route.fallback || route.fallback_on_unconfirmed);
+  EXPECT_EQ(route.answer_model, AnswerModel::asked);
+  ASSERT_EQ(s.policies.size(), 1u);
+  EXPECT_EQ(s.policies[0].when, (FactMatch{{"team", {"t"}}}));
+  EXPECT_EQ(s.policies[0].allow, (FactMatch{{"origin", {"CN", "US"}}}));
+  EXPECT_EQ(s.policies[0].deny, (FactMatch{{"retention", {"trains"}}}));
+  ASSERT_EQ(s.keys.size(), 1u);
+  EXPECT_EQ(s.keys[0].sha256[31], 0xff);
+  EXPECT_TRUE(s.keys[0].may_name_targets);
+  EXPECT_THAT(s.keys[0].routes, ElementsAre(&route));
+}
+
+// Includes.
+
+TEST(Load, included_files_merge_maps_and_append_lists) {
+  World world = small_world();
+  world.files["f.yaml"] += "include: [d/more.yaml]\nlog: {level: warn}\n";
+  world.files["d/more.yaml"] =
+      "include: deep.yaml\nproviders: {there: {profile: plain, base_url: 'https://x', operator: US, region: US, retention: "
+      "none}}\nlog: {requests: all}\n";
+  world.files["d/deep.yaml"] =
+      "keys: [{name: two, hash: 'sha256:ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', routes: chat}]\n";
+  const auto loaded = world.load();
+  EXPECT_THAT(errors(loaded), IsEmpty());
+  ASSERT_NE(loaded.snapshot, nullptr);
+  EXPECT_EQ(loaded.snapshot->providers.size(), 2u);
+  EXPECT_EQ(loaded.snapshot->keys.size(), 2u);
+  EXPECT_EQ(loaded.snapshot->log.level, "warn");
+  EXPECT_EQ(loaded.snapshot->log.requests, "all");
+}
+
+TEST(Load, a_name_in_two_files_is_an_error_that_names_both) {
+  World world = small_world();
+  world.files["f.yaml"] += "include: more.yaml\nlog: {level: info}\nworkers: 2\n";
+  world.files["more.yaml"] =
+      "providers:\n  here: {base_url: 'http://x'}\nlog: {level: info}\nworkers: 2\nroutes: {chat: {targets: here/x}}\n"
+      "keys: [{name: app, hash: 'sha256:ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', routes: chat}]\n";
+  EXPECT_THAT(errors(world.load()),
+              ElementsAre("more.yaml:2:3: providers.here: this is defined twice; the first is at f.yaml:2:3",
+                          "more.yaml:3:7: log.level: this is defined twice; the first is at f.yaml:21:7",
+                          "more.yaml:4:1: workers: this is defined twice; the first is at f.yaml:22:1",
+                          "more.yaml:5:10: routes.chat: this is defined twice; the first is at f.yaml:14:3",
+                          "more.yaml:6:15: keys[0].name: there are two keys named 'app'; the first is at f.yaml:16:11"));
+}
+
+TEST(Load, includes_end_somewhere) {
+  World world = small_world();
+  world.files["f.yaml"] += "include: [a.yaml, gone.yaml]\n";
+  world.files["a.yaml"] = "include: f.yaml\n";
+  EXPECT_THAT(errors(world.load()),
+              ElementsAre("f.yaml:20:19: include[1]: 'gone.yaml' cannot be read; paths are relative to the file that includes",
+                          "a.yaml:1:10: include[0]: 'f.yaml' is read twice; files may not include each other in a circle"));
+  world = small_world();
+  world.files["f.yaml"] += "include: 0.yaml\n";
+  for (int i = 0; i < 20; ++i) world.files[std::to_string(i) + ".yaml"] = "include: " + std::to_string(i + 1) + ".yaml\n";
+  EXPECT_THAT(errors(world.load()), ElementsAre("7.yaml:1:10: include[0]: '8.yaml' is included through more than 8 files"));
+  world = small_world();
+  world.files["f.yaml"] += "include: [";
+  for (int i = 0; i < 80; ++i) {
+    world.files["f.yaml"] += std::to_string(i) + ".yaml, ";
+    world.files[std::to_string(i) + ".yaml"] = "{}";
+  }
+  world.files["f.yaml"] += "]\n";
+  EXPECT_THAT(errors(world.load()).front(), HasSubstr("is one file too many; a configuration may have 64"));
+}
+
+// Built-in lists.
+
+TEST(Load, an_own_entry_replaces_the_built_in_one_as_a_whole) {
+  World world = with("plain/m: {", "deepseek/deepseek-flash: {origin: XX}\n  plain/m: {");
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("targets: [here/m]"), 17, "targets: [here/m, there/deepseek-flash, there/deepseek-v4-pro]");
+  text.replace(text.find("models:"), 7,
+               "  there: {profile: plain, price_list: deepseek, base_url: 'http://x', operator: CN, region: CN, retention: "
+               "provider}\nmodels:");
+  const auto loaded = world.load();
+  ASSERT_NE(loaded.snapshot, nullptr) << testing::PrintToString(errors(loaded));
+  EXPECT_EQ(loaded.snapshot->target("there/deepseek-flash")->model->origin, "XX");
+  EXPECT_TRUE(loaded.snapshot->target("there/deepseek-flash")->model->prices.empty());
+  EXPECT_FALSE(loaded.snapshot->target("there/deepseek-v4-pro")->model->prices.empty());
+}
+
+TEST(Load, the_built_in_lists_are_free_of_findings) {
+  for (const Finding& finding : small_world().load().findings) ADD_FAILURE() << format(finding);
+}
+
+// Secrets.
+
+TEST(Load, a_missing_secret_disables_its_provider_and_says_so) {
+  for (const auto& [reference, why] :
+       std::map<std::string, std::string>{{"${env:K}", "the environment variable K is not set"},
+                                          {"${file:/run/k}", "the file /run/k cannot be read"},
+                                          {"${env:EMPTY}", "the environment variable EMPTY is empty"}}) {
+    World world = with("operator: ZA", "operator: ZA\n    api_key: " + reference);
+    world.environment["EMPTY"] = "";
+    const auto loaded = world.load();
+    EXPECT_THAT(
+        warnings(loaded),
+        ElementsAre("f.yaml:6:14: warning: providers.here.api_key: " + why + "; the provider 'here' is disabled until then",
+                    "f.yaml:15:9: warning: routes.chat: every provider of this route is disabled; it answers nobody until one of "
+                    "their secrets is there"));
+    ASSERT_NE(loaded.snapshot, nullptr);
+    EXPECT_EQ(loaded.snapshot->providers[0]->disabled_because, why);
+    EXPECT_EQ(loaded.snapshot->targets.size(), 1u);
+  }
+}
+
+TEST(Load, a_missing_hash_disables_its_key_and_says_so) {
+  World world = with("sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "${env:HASH}");
+  world.files["f.yaml"] += "policies: [{name: p, when: {key: app}, deny: {origin: CN}}]\n";
+  auto loaded = world.load();
+  EXPECT_THAT(
+      warnings(loaded),
+      ElementsAre(
+          "f.yaml:17:11: warning: keys[0].hash: the environment variable HASH is not set; the key 'app' is disabled until then"));
+  ASSERT_NE(loaded.snapshot, nullptr);
+  EXPECT_TRUE(loaded.snapshot->keys.empty());
+  world.environment["HASH"] = "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+  loaded = world.load();
+  ASSERT_NE(loaded.snapshot, nullptr);
+  EXPECT_EQ(loaded.snapshot->keys.size(), 1u);
+}
+
+TEST(Load, a_secret_that_would_break_a_header_is_an_error) {
+  World world = with("operator: ZA", "api_key: ${env:K}");
+  world.environment["K"] = "sk\r\nX-Evil: 1";
+  EXPECT_THAT(
+      errors(world.load()),
+      ElementsAre(
+          "f.yaml:5:14: providers.here.api_key: ${env:K} holds a blank, a line break or another character that no key has"));
+}
+
+TEST(Load, one_trailing_line_break_of_a_secret_file_is_dropped) {
+  for (const char* content : {"sk-1", "sk-1\n", "sk-1\r\n"}) {
+    World world = with("operator: ZA", "operator: ZA\n    api_key: ${file:k}");
+    world.files["k"] = content;
+    const auto loaded = world.load();
+    ASSERT_NE(loaded.snapshot, nullptr);
+    EXPECT_EQ(loaded.snapshot->providers[0]->api_key, "sk-1");
+  }
+}
+
+// The hash.
+
+TEST(Load, the_hash_changes_with_every_text_and_secret_and_with_nothing_else) {
+  World world = with("operator: ZA", "operator: ZA\n    api_key: ${env:K}\n    ca_file: ca.pem");
+  world.files["f.yaml"] += "include: more.yaml\n";
+  world.files["more.yaml"] = "log: {level: info}\n";
+  world.files["ca.pem"] = "PEM";
+  world.environment["K"] = "sk-1";
+  const std::string first = world.load().snapshot->hash;
+  EXPECT_EQ(first.size(), 64u);
+  EXPECT_EQ(world.load().snapshot->hash, first);
+  std::vector<std::string> hashes{first};
+  const auto add = [&](World changed) { hashes.push_back(changed.load().snapshot->hash); };
+  World changed = world;
+  changed.environment["K"] = "sk-2";
+  add(changed);
+  changed = world;
+  changed.environment.clear();
+  add(changed);
+  changed = world;
+  changed.files["more.yaml"] += "# a remark\n";
+  add(changed);
+  changed = world;
+  changed.files["f.yaml"] += "\n";
+  add(changed);
+  changed = world;
+  changed.files["ca.pem"] = "another";
+  add(changed);
+  std::sort(hashes.begin(), hashes.end());
+  EXPECT_EQ(std::unique(hashes.begin(), hashes.end()), hashes.end());
+}
+
+// Lint.
+
+struct Doubt {
+  const char *from, *to, *warning;
+};
+
+TEST(Load, warns_of_what_may_not_be_meant) {
+  const Doubt table[] = {
+      {"    region: ZA\n", "",
+       "f.yaml:3:5: warning: providers.here: no region is stated; no policy that allows by a fact not stated lets this provider "
+       "through"},
+      {"[here/m]", "[here/n]",
+       "f.yaml:14:20: warning: routes.chat.targets[0].target: this target is unpriced: there is no price of 'plain/n'; did you "
+       "mean 'm'?"},
+      {"    retention: none\n", "    retention: none\n    currency: EUR\nfx: {EUR: '1.1'}\n",
+       "f.yaml:16:20: warning: routes.chat.targets[0].target: this target is unpriced: 'plain/m' has no price in EUR; it has one "
+       "in USD; see the provider's `currency`"},
+      {"\"0.5\"", "\"0.0000005\"",
+       "f.yaml:10:60: warning: models.plain/m.prices[0].input: '0.0000005' is an odd price; amounts are per million tokens"},
+      {"keys:", "policies: [{name: p, when: {team: payment}, deny: {origin: CN}}]\nkeys:",
+       "f.yaml:15:35: warning: policies[0].when.team[0]: nothing here has the team 'payment', so this never matches; did you mean "
+       "'payments'?"},
+      {"keys:", "policies: [{name: p, allow: {origin: [cn, CN]}}]\nkeys:",
+       "f.yaml:15:39: warning: policies[0].allow.origin[0]: nothing here has the origin 'cn', so this never matches; did you mean "
+       "'CN'?"},
+  };
+  for (const Doubt& doubt : table) {
+    const World world = with(doubt.from, doubt.to);
+    EXPECT_THAT(warnings(world.load()), testing::Contains(doubt.warning));
+  }
+}
+
+}  // namespace
+}  // namespace fairlead::config

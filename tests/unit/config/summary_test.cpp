@@ -1,0 +1,61 @@
+// What `fairlead check` prints of a good file: units clear (M08), no secrets.
+#include "config/config.h"
+#include "world.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace fairlead::config {
+namespace {
+
+TimePoint in_2026() { return std::chrono::sys_days(std::chrono::year(2026) / 6 / 1); }
+
+TEST(Summary, tells_facts_prices_rules_and_keys) {
+  World world;
+  world.files["f.yaml"] =
+      small_config + "policies:\n  - {name: home, when: {team: payments}, allow: {hosting: self}, deny: {retention: trains}}\n";
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("targets: [here/m]"), 17, "targets: [here/m, here/unknown], max_price: {input: 9}, fallback: false");
+  const auto loaded = world.load();
+  ASSERT_NE(loaded.snapshot, nullptr) << testing::PrintToString(errors(loaded));
+  EXPECT_EQ(summary(*loaded.snapshot, in_2026()), R"(providers
+  name  operator  region  hosting  retention  at
+  here  ZA        ZA      self     none       http://127.0.0.1:9001/v1
+
+route chat (cheapest, no fallback)
+  target        input     cached  output  per million tokens  1,000 in + 1,000 out
+  here/m        0.5       0.5     2       USD                 0.0025 USD
+  here/unknown  unpriced
+  no dearer than 9 input, - output, USD per million tokens
+
+policies
+  home  when team payments: allow hosting self, deny retention trains
+
+keys
+  app  team payments  sha256:00112233...  routes chat
+)");
+}
+
+TEST(Summary, holds_no_secret_and_no_whole_hash) {
+  World world;
+  world.environment = {{"K", "canary-key"}, {"P", "canary-password"}};
+  world.files["f.yaml"] = small_config;
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("operator: ZA"), 12, "operator: ZA\n    api_key: ${env:K}\n    proxy: http://me:${env:P}@10.0.0.1:3128");
+  const auto loaded = world.load();
+  ASSERT_NE(loaded.snapshot, nullptr);
+  const std::string told = summary(*loaded.snapshot, in_2026());
+  EXPECT_THAT(told, testing::Not(testing::HasSubstr("canary")));
+  EXPECT_THAT(told, testing::Not(testing::HasSubstr("00112233445566778899")));
+}
+
+TEST(Summary, says_why_a_provider_is_disabled) {
+  World world;
+  world.files["f.yaml"] = small_config;
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("operator: ZA"), 12, "operator: ZA\n    api_key: ${env:K}");
+  EXPECT_THAT(summary(*world.load().snapshot, in_2026()), testing::HasSubstr("disabled: the environment variable K is not set"));
+}
+
+}  // namespace
+}  // namespace fairlead::config

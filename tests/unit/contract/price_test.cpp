@@ -1,0 +1,282 @@
+#include <fairlead/price.h>
+
+#include <gtest/gtest.h>
+#include <chrono>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace fairlead {
+namespace {
+
+using namespace std::chrono;
+
+constexpr std::uint8_t weekdays = 0b0011111;
+constexpr Currency usd{};
+constexpr Currency cny{{'C', 'N', 'Y'}};
+constexpr auto monday = sys_days{year{2026} / 11 / 23};
+
+Int128 decimal(const char* text) { return *parse_decimal(text); }
+
+Rates rates(const char* input, const char* cached, const char* output) {
+  Rates r;
+  if (input) r.input = decimal(input);
+  if (cached) r.cached_input = decimal(cached);
+  if (output) r.output = decimal(output);
+  return r;
+}
+
+Price price(TimePoint from, Rates base) {
+  Price p;
+  p.from = from;
+  p.rates = base;
+  return p;
+}
+
+/// DeepSeek's flash model: twice the price on weekdays, 01:00 to 04:00 and 06:00 to 10:00 UTC.
+Price deepseek_flash() {
+  Price p = price(sys_days{year{2026} / 9 / 10} + hours{4}, rates("0.15", "0.003", "0.60"));
+  const Rates peak = rates("0.30", "0.006", "1.20");
+  p.windows = {{"morning", weekdays, 60, 240, peak}, {"afternoon", weekdays, 360, 600, peak}};
+  return p;
+}
+
+/// An OpenAI model whose whole request costs more above 272,000 tokens of input.
+Price gpt_luna() {
+  Price p = price(sys_days{year{2026} / 9 / 22}, rates("0.1", "0.01", "0.5"));
+  p.tiers = {{272'000, rates("0.2", "0.02", "0.75")}};
+  return p;
+}
+
+Usage usage(std::int64_t input, std::int64_t cached, std::int64_t output, std::int64_t reasoning) {
+  Usage u;
+  u.input = input;
+  u.cached_input = cached;
+  u.output = output;
+  u.reasoning = reasoning;
+  return u;
+}
+
+std::string cost(const Usage& u, const std::vector<Price>& prices, TimePoint at) {
+  const auto in_force = price_in_force(prices, usd, u.input_total(), at);
+  return in_force ? format_decimal(cost_of(u, *in_force)->pico) : "unpriced";
+}
+
+TEST(PriceInForce, PeakBeginsAndEndsToTheMinute) {
+  struct Row {
+    int day;  // from Monday on
+    hours h;
+    minutes m;
+    const char* window;
+  };
+  const std::vector<Price> prices{deepseek_flash()};
+  for (const Row& row : std::vector<Row>{
+           {0, hours{0}, minutes{59}, ""},
+           {0, hours{1}, minutes{0}, "morning"},
+           {0, hours{3}, minutes{59}, "morning"},
+           {0, hours{4}, minutes{0}, ""},
+           {0, hours{5}, minutes{59}, ""},
+           {0, hours{6}, minutes{0}, "afternoon"},
+           {0, hours{9}, minutes{59}, "afternoon"},
+           {0, hours{10}, minutes{0}, ""},
+           {4, hours{1}, minutes{0}, "morning"},
+           {4, hours{9}, minutes{59}, "afternoon"},
+           {5, hours{1}, minutes{0}, ""},
+           {6, hours{6}, minutes{0}, ""},
+           {7, hours{1}, minutes{0}, "morning"},
+           {-1, hours{23}, minutes{59}, ""},
+       }) {
+    for (const microseconds within : {microseconds{0}, microseconds{59'999'999}}) {
+      const auto in_force = price_in_force(prices, usd, 1'000, monday + days{row.day} + row.h + row.m + within);
+      ASSERT_TRUE(in_force);
+      EXPECT_EQ(in_force->window, row.window) << row.day << " " << row.h.count() << ":" << row.m.count();
+      EXPECT_TRUE(*in_force->rates.output == decimal(*row.window ? "1.2" : "0.6"));
+      EXPECT_EQ(in_force->entry, &prices[0]);
+    }
+  }
+}
+
+TEST(PriceInForce, EveryMinuteOfAWeekIsInsideOrOutsideOfPeak) {
+  const std::vector<Price> prices{deepseek_flash()};
+  int peak = 0;
+  for (int minute = 0; minute < 7 * 24 * 60; ++minute) {
+    const int day = minute / 1440, hour = minute / 60 % 24;
+    const bool expected = day < 5 && ((hour >= 1 && hour < 4) || (hour >= 6 && hour < 10));
+    ASSERT_EQ(!price_in_force(prices, usd, 1, monday + minutes{minute})->window.empty(), expected) << minute;
+    peak += expected;
+  }
+  EXPECT_EQ(peak, 5 * 7 * 60);
+}
+
+TEST(PriceInForce, WindowsMayPassMidnight) {
+  Price p = price(monday - days{30}, rates("1", nullptr, "1"));
+  p.windows = {{"night", 0b0010000, 22 * 60, 2 * 60, rates("0.5", nullptr, "0.5")}};  // of Friday
+  const std::vector<Price> prices{p};
+  const auto in_window = [&](int day, int minute) {
+    return !price_in_force(prices, usd, 1, monday + days{day} + minutes{minute})->window.empty();
+  };
+  EXPECT_FALSE(in_window(4, 60));  // the night of Thursday
+  EXPECT_FALSE(in_window(4, 22 * 60 - 1));
+  EXPECT_TRUE(in_window(4, 22 * 60));
+  EXPECT_TRUE(in_window(5, 0));
+  EXPECT_TRUE(in_window(5, 2 * 60 - 1));
+  EXPECT_FALSE(in_window(5, 2 * 60));
+  EXPECT_FALSE(in_window(5, 22 * 60));
+}
+
+TEST(PriceInForce, AWindowOfSundayEndsOnMonday) {
+  Price p = price(monday - days{30}, rates("1", nullptr, "1"));
+  p.windows = {{"night", 0b1000000, 23 * 60, 60, {}}};
+  const std::vector<Price> prices{p};
+  EXPECT_EQ(price_in_force(prices, usd, 1, monday + minutes{59})->window, "night");
+  EXPECT_EQ(price_in_force(prices, usd, 1, monday + minutes{60})->window, "");
+}
+
+TEST(PriceInForce, AWindowFromMidnightToMidnightIsTheDay) {
+  Price p = price(monday - days{30}, rates("1", nullptr, "1"));
+  p.windows = {{"day", 0b0000001, 0, 0, {}}};
+  const std::vector<Price> prices{p};
+  EXPECT_EQ(price_in_force(prices, usd, 1, monday - microseconds{1})->window, "");
+  EXPECT_EQ(price_in_force(prices, usd, 1, monday)->window, "day");
+  EXPECT_EQ(price_in_force(prices, usd, 1, monday + days{1} - microseconds{1})->window, "day");
+  EXPECT_EQ(price_in_force(prices, usd, 1, monday + days{1})->window, "");
+}
+
+TEST(PriceInForce, KeepsTheBasePriceOfAKindThatAWindowOrTierLeavesOut) {
+  Price p = price(monday - days{30}, rates("1", "0.1", "4"));
+  p.windows = {{"day", 0b0000001, 0, 0, rates("2", nullptr, nullptr)}};
+  p.tiers = {{100, rates("3", nullptr, "12")}};
+  const std::vector<Price> prices{p};
+  EXPECT_EQ(price_in_force(prices, usd, 100, monday)->rates, rates("2", "0.1", "4"));
+  EXPECT_EQ(price_in_force(prices, usd, 101, monday)->rates, rates("3", "0.1", "12"));
+}
+
+TEST(PriceInForce, ATierBeginsAboveItsLimitAndHoldsForTheWholeRequest) {
+  const std::vector<Price> prices{gpt_luna()};
+  EXPECT_EQ(price_in_force(prices, usd, 272'000, monday)->above_input_tokens, 0);
+  EXPECT_EQ(price_in_force(prices, usd, 272'001, monday)->above_input_tokens, 272'000);
+  EXPECT_EQ(cost(usage(272'000, 0, 1'000, 0), prices, monday), "0.0277");     // 27,200 + 500
+  EXPECT_EQ(cost(usage(272'001, 0, 1'000, 0), prices, monday), "0.0551502");  // 54,400.2 + 750
+  EXPECT_EQ(cost(usage(1, 272'000, 0, 0), prices, monday), "0.0054402");      // the total decides: 0.2 + 5,440
+}
+
+TEST(PriceInForce, TheHighestTierBelowTheInputHolds) {
+  Price p = price(monday, rates("1", nullptr, "1"));
+  p.tiers = {{32'768, rates("2", nullptr, "2")}, {131'072, rates("3", nullptr, "3")}};
+  const std::vector<Price> prices{p};
+  const auto tier = [&](std::int64_t input) { return price_in_force(prices, usd, input, monday)->above_input_tokens; };
+  EXPECT_EQ(tier(0), 0);
+  EXPECT_EQ(tier(32'768), 0);
+  EXPECT_EQ(tier(32'769), 32'768);
+  EXPECT_EQ(tier(131'072), 32'768);
+  EXPECT_EQ(tier(131'073), 131'072);
+  EXPECT_EQ(tier(std::numeric_limits<std::int64_t>::max()), 131'072);
+}
+
+TEST(PriceInForce, TiersWinOverWindows) {
+  Price p = deepseek_flash();
+  p.tiers = {{1'000, rates("9", "9", "9")}};
+  const std::vector<Price> prices{p};
+  const auto in_force = price_in_force(prices, usd, 1'001, monday + hours{2});
+  EXPECT_EQ(in_force->rates, rates("9", "9", "9"));
+  EXPECT_EQ(in_force->window, "");
+}
+
+TEST(PriceInForce, TheLatestEntryThatHasBegunHolds) {
+  Price old = price(monday - days{100}, rates("4", nullptr, "4"));
+  Price promotion = price(monday - days{10}, rates("1", nullptr, "1"));
+  promotion.until = monday;
+  Price next = price(monday + days{10}, rates("5", nullptr, "5"));
+  for (const std::vector<Price>& prices : {std::vector{old, promotion, next}, std::vector{next, promotion, old}}) {
+    const auto input_at = [&](TimePoint at) {
+      const auto in_force = price_in_force(prices, usd, 1, at);
+      return in_force ? format_decimal(*in_force->rates.input) : "none";
+    };
+    EXPECT_EQ(input_at(monday - days{100} - microseconds{1}), "none");
+    EXPECT_EQ(input_at(monday - days{100}), "4");
+    EXPECT_EQ(input_at(monday - days{10}), "1");
+    EXPECT_EQ(input_at(monday - microseconds{1}), "1");
+    EXPECT_EQ(input_at(monday), "4");  // the promotion is over, and the list price holds again
+    EXPECT_EQ(input_at(monday + days{10}), "5");
+  }
+}
+
+TEST(PriceInForce, ListsInTwoCurrenciesDoNotMix) {
+  Price yuan = price(monday, rates("1", nullptr, "4"));
+  yuan.currency = cny;
+  const std::vector<Price> prices{yuan};
+  EXPECT_FALSE(price_in_force(prices, usd, 1, monday));
+  const auto in_force = price_in_force(prices, cny, 1, monday);
+  ASSERT_TRUE(in_force);
+  EXPECT_EQ(cost_of(usage(1'000'000, 0, 0, 0), *in_force)->currency, cny);
+}
+
+TEST(CostOf, M04CacheHitsAndReasoningAreEachCountedOnce) {
+  const std::vector<Price> prices{deepseek_flash()};
+  // Prompt 1,000, of which 600 from the cache; completion 250, of which 100 reasoning: 60 + 1.8 + 150 per million.
+  EXPECT_EQ(cost(usage(400, 600, 150, 100), prices, monday), "0.0002118");
+  EXPECT_EQ(cost(usage(400, 600, 150, 100), prices, monday + hours{1}), "0.0004236");  // at peak
+}
+
+TEST(CostOf, M01M02M03TheSameUsageCostsTheSameHoweverItWasReported) {
+  const std::vector<Price> prices{deepseek_flash()};
+  Usage absent;  // kinds not reported at all
+  absent.input = 1'000;
+  absent.output = 100;
+  EXPECT_EQ(cost(absent, prices, monday), "0.00021");
+  EXPECT_EQ(cost(usage(1'000, 0, 100, 0), prices, monday), "0.00021");
+  EXPECT_EQ(cost(usage(1'000, 0, 0, 100), prices, monday), "0.00021");
+}
+
+TEST(CostOf, CachedInputAndCacheWritesCostWhatInputCostsWithoutAPriceOfTheirOwn) {
+  PriceInForce in_force;
+  in_force.rates = rates("2", nullptr, "8");
+  Usage u;
+  u.cached_input = 10;
+  u.cache_write = 100;
+  EXPECT_EQ(format_decimal(cost_of(u, in_force)->pico), "0.00022");
+  in_force.rates.cached_input = decimal("0.5");
+  in_force.rates.cache_write = decimal("2.5");
+  EXPECT_EQ(format_decimal(cost_of(u, in_force)->pico), "0.000255");
+}
+
+TEST(CostOf, RoundsHalfUpOnceAtTheEnd) {
+  PriceInForce in_force;
+  in_force.rates.input = 1;  // 10^-12 per million tokens
+  in_force.rates.output = 1;
+  EXPECT_TRUE(cost_of(usage(499'999, 0, 0, 0), in_force)->pico == 0);
+  EXPECT_TRUE(cost_of(usage(500'000, 0, 0, 0), in_force)->pico == 1);
+  EXPECT_TRUE(cost_of(usage(1'499'999, 0, 0, 0), in_force)->pico == 1);
+  // Each kind by itself would be rounded away.
+  EXPECT_TRUE(cost_of(usage(250'000, 0, 250'000, 0), in_force)->pico == 1);
+  EXPECT_TRUE(cost_of(usage(499'999, 499'999, 499'999, 1), in_force)->pico == 1);
+}
+
+TEST(CostOf, NothingConsumedCostsNothing) {
+  EXPECT_TRUE(cost_of(Usage{}, PriceInForce{})->pico == 0);
+  const std::vector<Price> prices{deepseek_flash()};
+  EXPECT_EQ(cost(Usage{}, prices, monday), "0");
+}
+
+TEST(CostOf, M06AKindWithoutARateIsUnknownAndAPriceOfZeroIsFree) {
+  PriceInForce in_force;
+  in_force.rates.input = decimal("1");
+  EXPECT_FALSE(cost_of(usage(1, 0, 1, 0), in_force));
+  EXPECT_TRUE(cost_of(usage(1, 0, 0, 0), in_force));
+  in_force.rates = rates("0", "0", "0");
+  EXPECT_TRUE(cost_of(usage(1'000, 1'000, 1'000, 1'000), in_force)->pico == 0);
+}
+
+TEST(CostOf, RefusesAbsurdCounts) {
+  PriceInForce in_force;
+  in_force.rates = rates("999999999999", "999999999999", "999999999999");
+  for (const std::int64_t count :
+       {std::int64_t{-1}, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()})
+    EXPECT_FALSE(cost_of(usage(count, 0, 0, 0), in_force)) << count;
+  // The most that can be asked for does not overflow: 4 * 10^12 tokens at (10^12 - 1) per million.
+  const std::int64_t most = 1'000'000'000'000;
+  EXPECT_EQ(format_decimal(cost_of(usage(most, most, most, most), in_force)->pico), "3999999999996000000");
+}
+
+}  // namespace
+}  // namespace fairlead

@@ -1,0 +1,128 @@
+#include "exchange/retry.h"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::exchange {
+namespace {
+
+enum class Sent { nothing, whole_fresh, whole_reused };
+
+Failure failure(ErrorKind kind, Sent sent, int status = 0, Retry retry = Retry::never) {
+  Failure f;
+  f.error = Error(kind, ErrorOrigin::provider, "m", "", retry);
+  f.report.bytes_sent = f.report.sent_whole = sent != Sent::nothing;
+  f.report.connection_reused = sent == Sent::whole_reused;
+  f.status = status;
+  return f;
+}
+
+/// What follows a first failure, with two candidates and four attempts: "again" (at once, on a fresh connection), "next", "stop".
+std::string first_step(const Failure& f, const Route* route = nullptr) {
+  AttemptCourse course(2, route, 4);
+  const auto step = course.after({}, f, Milliseconds{60'000}, 0.5);
+  if (!step) return "stop";
+  if (step->candidate == 1) return "next";
+  return step->fresh_connection ? "again" : "later";
+}
+
+struct Row {
+  const char* what;
+  Failure failure;
+  const char* first;
+  const char* when_alone;  ///< with a single candidate
+};
+
+class Attempts : public testing::TestWithParam<Row> {};
+
+std::string when_alone(const Failure& f) {
+  AttemptCourse course(1, nullptr, 4);
+  const auto step = course.after({}, f, Milliseconds{60'000}, 0.5);
+  if (!step) return "stop";
+  return step->fresh_connection ? "again" : "later";
+}
+
+TEST_P(Attempts, FollowTheTable) {
+  EXPECT_EQ(first_step(GetParam().failure), GetParam().first);
+  EXPECT_EQ(when_alone(GetParam().failure), GetParam().when_alone);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Attempts,
+    testing::Values(
+        Row{"connect", failure(ErrorKind::upstream_connect, Sent::nothing), "again", "again"},
+        Row{"tls", failure(ErrorKind::upstream_tls, Sent::nothing), "again", "again"},
+        Row{"stale", failure(ErrorKind::upstream_closed, Sent::whole_reused, 0, Retry::reused_connection_only), "again", "again"},
+        Row{"unconfirmed", failure(ErrorKind::upstream_closed, Sent::whole_fresh), "next", "stop"},  // M40
+        Row{"timeout", failure(ErrorKind::upstream_timeout, Sent::whole_fresh), "next", "stop"},
+        Row{"s408", failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 408), "next", "later"},
+        Row{"s500", failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 500), "next", "later"},
+        Row{"s429", failure(ErrorKind::upstream_rate_limit, Sent::whole_fresh, 429), "next", "later"},
+        Row{"s401", failure(ErrorKind::upstream_auth, Sent::whole_fresh, 401), "next", "stop"},
+        Row{"s402", failure(ErrorKind::upstream_no_money, Sent::whole_fresh, 402), "next", "stop"},
+        Row{"s400", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 400), "stop", "stop"},
+        Row{"s422", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 422), "stop", "stop"},
+        Row{"s404", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 404), "next", "stop"},
+        Row{"filter", failure(ErrorKind::upstream_filtered, Sent::whole_fresh, 400), "stop", "stop"},
+        Row{"event", failure(ErrorKind::upstream_error_event, Sent::whole_fresh, 200), "next", "later"},
+        Row{"garbage", failure(ErrorKind::upstream_protocol, Sent::whole_fresh, 200), "next", "stop"},
+        Row{"app", failure(ErrorKind::app_gone, Sent::whole_fresh), "stop", "stop"},
+        Row{"ours", failure(ErrorKind::ledger_unavailable, Sent::nothing), "stop", "stop"}),
+    [](const auto& row) { return row.param.what; });
+
+TEST(AttemptCourse, RetriesAtOnceOnlyOnce) {
+  AttemptCourse course(2, nullptr, 9);
+  const Failure refused = failure(ErrorKind::upstream_connect, Sent::nothing);
+  const auto second = course.after({}, refused, Milliseconds{60'000}, 0);
+  ASSERT_TRUE(second && second->candidate == 0 && second->fresh_connection);
+  const auto third = course.after(*second, refused, Milliseconds{60'000}, 0);
+  ASSERT_TRUE(third);
+  EXPECT_EQ(third->candidate, 1U);
+}
+
+TEST(AttemptCourse, OneCapCountsRetriesAndFallbacksTogether) {  // M40
+  for (int cap = 1; cap <= 6; ++cap) {
+    AttemptCourse course(3, nullptr, cap);
+    int attempts = 1;
+    std::optional<Step> step = Step{};
+    while ((step = course.after(*step, failure(ErrorKind::upstream_connect, Sent::nothing), Milliseconds{60'000}, 0))) ++attempts;
+    EXPECT_EQ(attempts, std::min(cap, 6));
+  }
+}
+
+TEST(AttemptCourse, RouteMayForbidFallback) {
+  Route route;
+  route.fallback = false;
+  EXPECT_EQ(first_step(failure(ErrorKind::upstream_auth, Sent::whole_fresh, 401), &route), "stop");
+  route.fallback = true;
+  route.fallback_on_unconfirmed = false;
+  EXPECT_EQ(first_step(failure(ErrorKind::upstream_closed, Sent::whole_fresh), &route), "stop");
+  EXPECT_EQ(first_step(failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 503), &route), "next");
+}
+
+TEST(AttemptCourse, WaitsAsLongAsTheProviderSaysButNotBeyondReason) {
+  Failure slow = failure(ErrorKind::upstream_rate_limit, Sent::whole_fresh, 429);
+  slow.retry_after = Milliseconds{2'000};
+  AttemptCourse course(1, nullptr, 4);
+  const auto step = course.after({}, slow, Milliseconds{60'000}, 0);
+  ASSERT_TRUE(step);
+  EXPECT_GE(step->delay, Milliseconds{2'000});
+  slow.retry_after = Milliseconds{30'000};
+  EXPECT_FALSE(AttemptCourse(1, nullptr, 4).after({}, slow, Milliseconds{60'000}, 0));
+  slow.retry_after = Milliseconds{2'000};
+  EXPECT_FALSE(AttemptCourse(1, nullptr, 4).after({}, slow, Milliseconds{1'000}, 0)) << "past the deadline";
+}
+
+TEST(AttemptCourse, BacksOffLongerEachTime) {
+  AttemptCourse course(1, nullptr, 9);
+  Milliseconds before{0};
+  std::optional<Step> step = Step{};
+  for (int i = 0; i < 4; ++i) {
+    step = course.after(*step, failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 503), Milliseconds{600'000}, 0.5);
+    ASSERT_TRUE(step);
+    EXPECT_GT(step->delay, before);
+    before = step->delay;
+  }
+}
+
+}  // namespace
+}  // namespace fairlead::exchange

@@ -1,0 +1,275 @@
+// The sweep: one exchange over fake streams, repeated with the k-th I/O operation failing, for every k. Every run ends in exactly one
+// request row with a settled row for each attempt, nothing spawned is left, and the app got a well-formed answer or a close.
+#include "exchange/exchange.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <map>
+#include <mutex>
+#include <openssl/sha.h>
+
+namespace fairlead::exchange {
+namespace {
+
+constexpr std::string_view key_text = "sk-test";
+
+/// Counts every I/O operation of a run and fails the one it was told to.
+struct Faults {
+  int fail_at = 0, count = 0;
+  bool hit() { return ++count == fail_at; }
+};
+
+Error io_error(ErrorKind kind, ErrorOrigin origin, Retry retry = Retry::never) { return {kind, origin, "failed on purpose", "", retry}; }
+
+/// Keeps what was committed; a failed commit keeps nothing of its batch.
+struct Books {
+  std::mutex mutex;
+  std::map<std::string, int> request_opens, request_settles;
+  std::map<std::pair<std::string, int>, int> attempt_opens, attempt_settles;
+};
+
+class FakeStore : public Store {
+ public:
+  FakeStore(Books& books, Faults& faults) : books_(books), faults_(faults) {}
+  Result<void> commit(std::span<const Write> writes) override {
+    const std::lock_guard lock(books_.mutex);
+    if (writes.empty()) return {};
+    if (faults_.hit()) return io_error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead);
+    for (const Write& write : writes) {
+      if (const auto* w = std::get_if<RequestOpen>(&write)) ++books_.request_opens[w->id];
+      if (const auto* w = std::get_if<RequestSettle>(&write)) ++books_.request_settles[w->id];
+      if (const auto* w = std::get_if<AttemptOpen>(&write)) ++books_.attempt_opens[{w->request_id, w->number}];
+      if (const auto* w = std::get_if<AttemptSettle>(&write)) ++books_.attempt_settles[{w->request_id, w->number}];
+    }
+    return {};
+  }
+  Result<std::int64_t> recover(TimePoint) override { return 0; }
+  Result<std::vector<ReportRow>> report(const ReportQuery&) override { return std::vector<ReportRow>{}; }
+  Result<std::optional<RequestRecord>> request(std::string_view) override { return std::optional<RequestRecord>{}; }
+
+ private:
+  Books& books_;
+  Faults& faults_;
+};
+
+constexpr std::string_view stream_events[] = {
+    "data: {\"id\":\"a1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n",
+    "data: {\"id\":\"a1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"finish_reason\":null}]}\n\n",
+    "data: {\"id\":\"a1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}],"
+    "\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":1,\"total_tokens\":6}}\n\n",
+    "data: [DONE]\n\n"};
+constexpr std::string_view buffered_answer =
+    "{\"id\":\"a1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"hi\"},\"finish_reason\":\"stop\"}],"
+    "\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":1,\"total_tokens\":6}}";
+
+class FakeUpstreamAnswer : public net::UpstreamAnswer {
+ public:
+  FakeUpstreamAnswer(bool stream, Faults& faults) : faults_(faults) {
+    if (stream)
+      parts_.assign(std::begin(stream_events), std::end(stream_events));
+    else
+      parts_ = {buffered_answer};
+  }
+  int status() const override { return 200; }
+  std::string_view field(std::string_view) const override { return {}; }
+  Task<Result<std::string_view>> read() override {
+    if (faults_.hit()) co_return io_error(ErrorKind::upstream_closed, ErrorOrigin::provider);
+    if (at_ == parts_.size()) co_return std::string_view{};
+    co_return parts_[at_++];
+  }
+  void first_content() override {}
+
+ private:
+  Faults& faults_;
+  std::vector<std::string_view> parts_;
+  std::size_t at_ = 0;
+};
+
+class FakeUpstream : public net::Upstream {
+ public:
+  explicit FakeUpstream(Faults& faults) : faults_(faults) {}
+  Task<Result<std::unique_ptr<net::UpstreamAnswer>>> send(const net::UpstreamRequest& request, net::SendReport& report, net::Cancel&) override {
+    if (faults_.hit()) co_return io_error(ErrorKind::upstream_connect, ErrorOrigin::provider, Retry::before_commit);
+    report.bytes_sent = true;
+    if (faults_.hit()) co_return io_error(ErrorKind::upstream_closed, ErrorOrigin::provider);
+    report.sent_whole = true;
+    if (faults_.hit()) co_return io_error(ErrorKind::upstream_timeout, ErrorOrigin::provider, Retry::before_commit);
+    report.answer_began = true;
+    co_return std::make_unique<FakeUpstreamAnswer>(request.stream, faults_);
+  }
+
+ private:
+  Faults& faults_;
+};
+
+class FakeAnswer : public net::AppAnswer {
+ public:
+  explicit FakeAnswer(Faults& faults) : faults_(faults) {}
+  Task<Result<void>> send(int status, const net::Fields&, std::span<const std::string_view> body) override {
+    co_return put(status, body, true);
+  }
+  Task<Result<void>> start(int status, const net::Fields&) override {
+    started_ = true;
+    status_ = status;
+    co_return boost::system::in_place_value;
+  }
+  Task<Result<void>> write(std::span<const std::string_view> pieces) override { co_return put(status_, pieces, false); }
+  Task<Result<void>> finish(std::span<const std::string_view> pieces) override { co_return put(status_, pieces, true); }
+  void abort() override { closed_ = true; }
+  bool committed() const override { return committed_; }
+  void watch(net::Cancel& cancel) override { cancel_ = &cancel; }
+
+  int status() const { return status_; }
+  const std::string& body() const { return body_; }
+  bool ended() const { return ended_; }
+  bool closed() const { return closed_; }
+
+ private:
+  Result<void> put(int status, std::span<const std::string_view> pieces, bool end) {
+    EXPECT_FALSE(ended_) << "nothing may follow the end";
+    if (faults_.hit()) {
+      closed_ = true;
+      if (cancel_) cancel_->request();
+      return io_error(ErrorKind::app_gone, ErrorOrigin::app);
+    }
+    committed_ = true;
+    status_ = status;
+    for (const auto piece : pieces) body_ += piece;
+    ended_ = end;
+    return {};
+  }
+  Faults& faults_;
+  net::Cancel* cancel_ = nullptr;
+  bool started_ = false, committed_ = false, ended_ = false, closed_ = false;
+  int status_ = 0;
+  std::string body_;
+};
+
+struct Ends : Observer {
+  int ended_count = 0, turned_away_count = 0;
+  void ended(const Ended&) override { ++ended_count; }
+  void turned_away(const Error&) override { ++turned_away_count; }
+};
+
+/// Two targets of one route, for a key that may use it.
+std::shared_ptr<const Snapshot> make_snapshot() {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->usd_per["USD"] = pico_per_unit;
+  snapshot->profiles.push_back(std::make_unique<Profile>());
+  snapshot->models.push_back(std::make_unique<Model>());
+  snapshot->models[0]->name = "m";
+  snapshot->routes.push_back(std::make_unique<Route>());
+  Route& route = *snapshot->routes[0];
+  route.name = "chat";
+  for (const char* name : {"one", "two"}) {
+    snapshot->providers.push_back(std::make_unique<Provider>());
+    Provider& provider = *snapshot->providers.back();
+    provider.name = name;
+    provider.dialect = "openai";
+    provider.profile = snapshot->profiles[0].get();
+    snapshot->targets.push_back(std::make_unique<Target>());
+    Target& target = *snapshot->targets.back();
+    target.name = std::string(name) + "/m";
+    target.provider = &provider;
+    target.model = snapshot->models[0].get();
+    target.index = static_cast<int>(snapshot->targets.size()) - 1;
+    route.targets.push_back(&target);
+    snapshot->target_by_name[target.name] = &target;
+  }
+  snapshot->route_by_name["chat"] = &route;
+  Key key;
+  key.name = "k";
+  SHA256(reinterpret_cast<const unsigned char*>(key_text.data()), key_text.size(), key.sha256.data());
+  key.routes.push_back(&route);
+  snapshot->keys.push_back(key);
+  return snapshot;
+}
+
+struct Run {
+  Books books;
+  Ends ends;
+  int operations = 0;
+  int status = 0;
+  std::string body;
+  bool ended = false, closed = false;
+};
+
+std::unique_ptr<Run> run_once(bool stream, int fail_at) {
+  auto run = std::make_unique<Run>();
+  Faults faults{fail_at, 0};
+  {
+    asio::io_context io{1};
+    Ledger ledger(std::make_unique<FakeStore>(run->books, faults));
+    FakeUpstream upstream(faults);
+    const config::Cell cell(make_snapshot());
+    World world{io.get_executor(), config::Cell::Reader(cell), ledger, upstream, run->ends,
+                [] { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); },
+                [] { return std::chrono::steady_clock::now(); }, std::mt19937_64(1)};
+    net::AppRequest request;
+    request.method = "POST";
+    request.path = "/v1/chat/completions";
+    request.fields = {{"authorization", "Bearer sk-test"}};
+    request.body = std::string(R"({"model":"chat","messages":[{"role":"user","content":"x"}],"stream":)") + (stream ? "true}" : "false}");
+    FakeAnswer answer(faults);
+    asio::co_spawn(io, run_exchange(world, request, answer), asio::detached);
+    io.run();  // returns when nothing is left to do: nothing spawned may be left
+    run->status = answer.status();
+    run->body = answer.body();
+    run->ended = answer.ended();
+    run->closed = answer.closed();
+  }  // the ledger writes what it still holds
+  run->operations = faults.count;
+  return run;
+}
+
+void expect_in_order(const Run& run, bool stream, int k) {
+  const std::string where = std::string(stream ? "stream" : "buffered") + ", operation " + std::to_string(k);
+  EXPECT_EQ(run.ends.ended_count, 1) << where;
+  ASSERT_LE(run.books.request_opens.size(), 1U) << where;
+  EXPECT_EQ(run.books.request_settles.size(), run.books.request_opens.size()) << where;
+  for (const auto& [id, count] : run.books.request_opens) EXPECT_EQ(count, 1) << where;
+  for (const auto& [id, count] : run.books.request_settles) EXPECT_EQ(count, 1) << where;
+  EXPECT_EQ(run.books.attempt_opens.size(), run.books.attempt_settles.size()) << where;
+  for (const auto& [id, count] : run.books.attempt_opens) {
+    EXPECT_EQ(count, 1) << where;
+    EXPECT_EQ(run.books.attempt_settles.count(id), 1U) << where;
+  }
+  for (const auto& [id, count] : run.books.attempt_settles) EXPECT_EQ(count, 1) << where;
+
+  if (run.closed) return;
+  ASSERT_TRUE(run.ended) << where;
+  const bool error = run.body.find("\"error\"") != std::string::npos;
+  if (run.status != 200) {
+    EXPECT_TRUE(error) << where;
+    EXPECT_TRUE(run.books.request_opens.empty() || run.status == 503) << where << ": only our own books may end a request with two targets";
+  } else if (stream) {
+    EXPECT_NE(error, run.body.ends_with("data: [DONE]\n\n")) << where << ": " << run.body;
+  } else {
+    EXPECT_EQ(run.body, buffered_answer) << where;
+  }
+}
+
+class Sweep : public testing::TestWithParam<bool> {};
+
+TEST_P(Sweep, EveryFailingOperationLeavesTheBooksInOrder) {
+  const bool stream = GetParam();
+  const auto happy = run_once(stream, 0);
+  ASSERT_EQ(happy->status, 200) << happy->body;
+  ASSERT_TRUE(happy->ended);
+  ASSERT_EQ(happy->books.request_opens.size(), 1U);
+  expect_in_order(*happy, stream, 0);
+  ASSERT_GE(happy->operations, stream ? 10 : 7);
+  for (int k = 1; k <= happy->operations; ++k) {
+    const auto run = run_once(stream, k);
+    expect_in_order(*run, stream, k);
+    // The first commit is the only one whose failure leaves no row: nothing had been spent.
+    EXPECT_EQ(run->books.request_opens.size(), k == 1 ? 0U : 1U) << k;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(BothShapes, Sweep, testing::Bool(), [](const auto& p) { return p.param ? "stream" : "buffered"; });
+
+}  // namespace
+}  // namespace fairlead::exchange

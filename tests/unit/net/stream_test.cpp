@@ -1,0 +1,277 @@
+#include "net/stream.h"
+
+#include "unit/net/certificates.h"
+#include "unit/net/script.h"
+
+#include <sys/socket.h>
+
+namespace fairlead::net::test {
+namespace {
+
+using Read = std::pair<error_code, std::size_t>;
+
+/// The same tests over TCP and over TLS.
+class StreamTest : public ::testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    auto [near_socket, far_socket] = connected_pair(loop);
+    near = std::make_unique<Stream>(std::move(near_socket));
+    far = std::make_unique<Stream>(std::move(far_socket));
+    if (GetParam()) shake_hands();
+  }
+
+  void shake_hands() {
+    static const Pki pki;
+    client = std::move(*TlsClient::make(pki.ca_file));
+    server = std::move(*TlsServer::make(pki.certificate_file, pki.key_file));
+    loop.start(serve_handshake());
+    const error_code ec = loop.finish(near->handshake_client(*client, "localhost", 443, why));
+    ASSERT_FALSE(ec) << why;
+    ASSERT_TRUE(loop.run_until([this] { return served; }));
+  }
+
+  Task<void> serve_handshake() {
+    const error_code ec = co_await far->handshake_server(*server, why);
+    served = !ec;
+  }
+
+  Task<void> read_into(Stream& stream, std::size_t size, std::optional<Read>& outcome) {
+    std::string buffer(size, '\0');
+    outcome = co_await stream.read_some(asio::buffer(buffer));
+  }
+
+  Task<std::string> read_exactly(Stream& stream, std::size_t size) {
+    std::string heard(size, '\0');
+    for (std::size_t at = 0; at < size;) {
+      const auto [ec, bytes] = co_await stream.read_some(asio::buffer(heard.data() + at, size - at));
+      if (ec) co_return heard.substr(0, at) + " (" + ec.message() + ")";
+      at += bytes;
+    }
+    co_return heard;
+  }
+
+  Loop loop;
+  std::unique_ptr<TlsClient> client;
+  std::unique_ptr<TlsServer> server;
+  std::unique_ptr<Stream> near, far;
+  std::string why;
+  bool served = false;
+};
+
+INSTANTIATE_TEST_SUITE_P(Over, StreamTest, ::testing::Values(false, true),
+                         [](const auto& over) { return over.param ? std::string("Tls") : std::string("Tcp"); });
+
+TEST_P(StreamTest, WritesPiecesOfAllSizesInOrder) {
+  std::vector<std::string> texts;
+  for (const std::size_t size : {0, 1, 0, 2, 16'383, 16'384, 1, 16'385, 3'000'000, 0, 7, 0})
+    texts.emplace_back(size, static_cast<char>('a' + texts.size()));
+  for (int i = 0; i < 200; ++i) texts.push_back(std::to_string(i));
+  std::string all;
+  for (const std::string& text : texts) all += text;
+  const std::vector<std::string_view> pieces(texts.begin(), texts.end());
+
+  std::optional<Read> written;
+  const auto write = [&]() -> Task<void> { written = co_await near->write(pieces); };
+  loop.start(write());
+  EXPECT_TRUE(loop.finish(read_exactly(*far, all.size())) == all);
+  ASSERT_TRUE(loop.run_until([&] { return written.has_value(); }));
+  EXPECT_EQ(*written, Read(error_code(), all.size()));
+}
+
+TEST_P(StreamTest, ReadEndsAtTheDeadlineAndTheStreamLivesOn) {
+  std::optional<Read> outcome;
+  near->set_deadline(in(5ms));
+  loop.finish(read_into(*near, 10, outcome));
+  EXPECT_EQ(outcome->first, asio::error::timed_out);
+  EXPECT_TRUE(near->is_open());
+  near->set_deadline(in(hang));
+  loop.start(say(*far, "later"));
+  EXPECT_EQ(loop.finish(read_exactly(*near, 5)), "later");
+}
+
+TEST_P(StreamTest, ADeadlineMovedForwardEndsNothingBeforeIt) {
+  std::optional<Read> outcome;
+  const SteadyTime started = steady_clock::now();
+  near->set_deadline(in(5ms));
+  loop.start(read_into(*near, 10, outcome));
+  Timer tick(loop.executor(), in(1ms));
+  tick.async_wait([&](error_code) { near->set_deadline(started + 60ms); });
+  ASSERT_TRUE(loop.run_until([&] { return outcome.has_value(); }));
+  EXPECT_EQ(outcome->first, asio::error::timed_out);
+  EXPECT_GE(steady_clock::now(), started + 60ms);
+}
+
+TEST_P(StreamTest, ADeadlineMovedBackEndsTheWaitUnderWay) {
+  std::optional<Read> outcome;
+  near->set_deadline(in(hang));
+  loop.start(read_into(*near, 10, outcome));
+  Timer tick(loop.executor(), in(1ms));
+  tick.async_wait([&](error_code) { near->set_deadline(in(1ms)); });
+  ASSERT_TRUE(loop.run_until([&] { return outcome.has_value(); }));
+  EXPECT_EQ(outcome->first, asio::error::timed_out);
+}
+
+TEST_P(StreamTest, WriteEndsAtTheDeadlineIfThePeerTakesNothing) {
+  const std::string much(32 << 20, 'x');
+  const std::array<std::string_view, 1> pieces{much};
+  near->set_deadline(in(20ms));
+  const auto [ec, written] = loop.finish(near->write(pieces));
+  EXPECT_EQ(ec, asio::error::timed_out);
+  EXPECT_GT(written, 0U);
+  EXPECT_LT(written, much.size());
+}
+
+TEST_P(StreamTest, EndOfThePeerIsEof) {
+  std::optional<Read> outcome;
+  far->close();
+  loop.finish(read_into(*near, 10, outcome));
+  EXPECT_EQ(outcome->first, asio::error::eof);
+}
+
+TEST_P(StreamTest, EndWithoutGoodbyeIsEofToo) {
+  std::optional<Read> outcome;
+  far->socket().shutdown(TcpSocket::shutdown_send);
+  loop.finish(read_into(*near, 10, outcome));
+  EXPECT_EQ(outcome->first, asio::error::eof);
+}
+
+TEST_P(StreamTest, ResetOfThePeerIsAnError) {
+  std::optional<Read> outcome;
+  far->reset();
+  loop.finish(read_into(*near, 10, outcome));
+  EXPECT_EQ(outcome->first, asio::error::connection_reset);
+}
+
+TEST_P(StreamTest, WritingToAClosedPeerIsAnErrorAndNoSignal) {
+  far->reset();
+  const std::string much(1 << 20, 'x');
+  const std::array<std::string_view, 2> pieces{"x", much};
+  EXPECT_TRUE(loop.finish(near->write(pieces)).first);
+  EXPECT_TRUE(loop.finish(near->write(pieces)).first);
+}
+
+TEST_P(StreamTest, ShutdownOfOurSideLetsTheOtherFinish) {
+  near->shutdown_write();
+  EXPECT_EQ(loop.finish(hear_all(*far)), "");
+  loop.start(say(*far, "after your end"));
+  EXPECT_EQ(loop.finish(read_exactly(*near, 14)), "after your end");
+}
+
+TEST_P(StreamTest, CloseEndsWhatWaits) {
+  std::optional<Read> outcome;
+  near->set_deadline(in(hang));
+  loop.start(read_into(*near, 10, outcome));
+  Timer tick(loop.executor(), in(1ms));
+  tick.async_wait([&](error_code) { near->close(); });
+  ASSERT_TRUE(loop.run_until([&] { return outcome.has_value(); }));
+  EXPECT_EQ(outcome->first, asio::error::operation_aborted);
+  loop.finish(read_into(*near, 10, outcome));
+  EXPECT_EQ(outcome->first, asio::error::operation_aborted);
+}
+
+TEST_P(StreamTest, MayBeDestroyedWhileItWaits) {
+  std::optional<Read> outcome;
+  near->set_deadline(in(hang));
+  loop.start(read_into(*near, 10, outcome));
+  Timer tick(loop.executor(), in(1ms));
+  tick.async_wait([&](error_code) { near.reset(); });
+  ASSERT_TRUE(loop.run_until([&] { return outcome.has_value(); }));
+  EXPECT_EQ(outcome->first, asio::error::operation_aborted);
+}
+
+TEST_P(StreamTest, IsQuietUntilThePeerSpeaksOrEnds) {
+  EXPECT_TRUE(near->is_quiet());
+  loop.finish(say(*far, "x"));
+  EXPECT_FALSE(near->is_quiet());
+  EXPECT_EQ(loop.finish(read_exactly(*near, 1)), "x");
+  EXPECT_TRUE(near->is_quiet());
+  far->close();
+  EXPECT_FALSE(near->is_quiet());
+  near->close();
+  EXPECT_FALSE(near->is_quiet());
+}
+
+TEST_P(StreamTest, IsNotQuietAfterAReset) {
+  far->reset();
+  EXPECT_FALSE(near->is_quiet());
+}
+
+TEST_P(StreamTest, WatchTellsOnceOfTheEnd) {
+  for (const bool by_reset : {false, true}) {
+    SetUp();
+    int told = 0;
+    near->watch([&] { ++told; });
+    Timer tick(loop.executor(), in(1ms));
+    tick.async_wait([&](error_code) { by_reset ? far->reset() : far->close(); });
+    EXPECT_TRUE(loop.run_until([&] { return told > 0; }));
+    std::optional<Read> outcome;
+    loop.finish(read_into(*near, 10, outcome));
+    EXPECT_EQ(outcome->first, by_reset ? asio::error::connection_reset : error_code(asio::error::eof));
+    EXPECT_EQ(told, 1);
+  }
+}
+
+TEST_P(StreamTest, WatchKeepsWhatCameForTheNextRead) {
+  int told = 0;
+  near->watch([&] { ++told; });
+  const std::string early(10'000, 'e');
+  loop.finish(say(*far, early));
+  Timer tick(loop.executor(), in(5ms));
+  tick.async_wait([&](error_code) { far->close(); });
+  ASSERT_TRUE(loop.run_until([&] { return told > 0; }));
+  near->stop_watch();
+  EXPECT_TRUE(loop.finish(read_exactly(*near, early.size() + 1)) == early + " (End of file)");
+}
+
+TEST_P(StreamTest, WatchAfterWatchWithReadsBetweenLosesNothing) {
+  for (int round = 0; round < 20; ++round) {
+    int told = 0;
+    near->watch([&] { ++told; });
+    const std::string text = "round " + std::to_string(round);
+    if (round % 2 == 0) loop.finish(say(*far, text));
+    near->stop_watch();
+    if (round % 2 == 1) loop.start(say(*far, text));
+    ASSERT_EQ(loop.finish(read_exactly(*near, text.size())), text);
+    ASSERT_EQ(told, 0);
+  }
+  bool told = false;
+  near->watch([&] { told = true; });
+  far->close();
+  EXPECT_TRUE(loop.run_until([&] { return told; }));
+}
+
+TEST_P(StreamTest, StoppedWatchTellsNothing) {
+  bool told = false;
+  near->watch([&] { told = true; });
+  near->stop_watch();
+  far->close();
+  std::optional<Read> outcome;
+  loop.finish(read_into(*near, 10, outcome));
+  EXPECT_EQ(outcome->first, asio::error::eof);
+  EXPECT_FALSE(told);
+}
+
+TEST_P(StreamTest, WatcherMayDestroyTheStream) {
+  bool told = false;
+  near->watch([&] {
+    near.reset();
+    told = true;
+  });
+  far->close();
+  EXPECT_TRUE(loop.run_until([&] { return told; }));
+}
+
+TEST_P(StreamTest, WatchGoesOnAfterTheDeadlineOfAWrite) {
+  bool told = false;
+  near->watch([&] { told = true; });
+  const std::string much(32 << 20, 'x');
+  const std::array<std::string_view, 1> pieces{much};
+  near->set_deadline(in(5ms));
+  EXPECT_EQ(loop.finish(near->write(pieces)).first, asio::error::timed_out);
+  EXPECT_FALSE(told);
+  far->reset();
+  EXPECT_TRUE(loop.run_until([&] { return told; }));
+}
+
+}  // namespace
+}  // namespace fairlead::net::test

@@ -1,0 +1,127 @@
+#include "plan/authenticate.h"
+
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+namespace fairlead {
+namespace {
+
+/// From `printf %s sk-first | sha256sum`, and so on.
+constexpr const char* first_sha256 = "2a19f16bb2586edf26ab5186503c69b4b6e37edcd08ab5c98c97f5320c5ed5c5";
+constexpr const char* last_sha256 = "e8fced9bcd3bb53e297b1b3f600bb83819c10247ca5a05c465eefd619aba5e59";
+
+Key key(const std::string& name, const std::string& hex) {
+  Key key;
+  key.name = name;
+  for (std::size_t i = 0; i < key.sha256.size(); ++i)
+    key.sha256[i] = static_cast<std::uint8_t>(std::stoi(hex.substr(i * 2, 2), nullptr, 16));
+  return key;
+}
+
+struct Authenticate : ::testing::Test {
+  Snapshot snapshot;
+  Authenticate() {
+    snapshot.keys.push_back(key("first", first_sha256));
+    snapshot.keys.push_back(key("last", last_sha256));
+  }
+};
+
+TEST_F(Authenticate, FindsTheKeyByItsDigestWhateverTheCaseOfTheScheme) {
+  for (const char* scheme : {"Bearer ", "bearer ", "BEARER ", "bEaReR "}) {
+    const auto first = authenticate(std::string(scheme) + "sk-first", snapshot);
+    ASSERT_TRUE(first) << scheme;
+    EXPECT_EQ((*first)->name, "first");
+    EXPECT_EQ((*authenticate(std::string(scheme) + "sk-last", snapshot))->name, "last");
+  }
+}
+
+TEST_F(Authenticate, M53M57EverythingElseIsRefusedWithOneConstantMessage) {
+  const std::string long_key(1 << 20, 'k');
+  std::vector<std::string> headers{"",
+                                   "Bearer",
+                                   "Bearer ",
+                                   "sk-first",
+                                   "Basic sk-first",
+                                   "Bearersk-first",
+                                   " Bearer sk-first",
+                                   "Bearer\tsk-first",
+                                   "Bearer  sk-first",
+                                   "Bearer sk-firs",
+                                   "Bearer sk-firsts",
+                                   "Bearer sk-First",
+                                   "Bearer sk-first ",
+                                   "Bearer sk-first, Bearer sk-last",
+                                   std::string("Bearer sk-first\0", 16),
+                                   std::string("Bearer \0", 8),
+                                   std::string("Bearer ") + first_sha256,
+                                   std::string("Bearer sha256:") + first_sha256,
+                                   "Bearer first",
+                                   "Bearer " + long_key,
+                                   "Bearer sk-first" + long_key,
+                                   long_key};
+  std::string message;
+  for (const std::string& header : headers) {
+    const auto result = authenticate(header, snapshot);
+    ASSERT_FALSE(result) << header.substr(0, 80);
+    EXPECT_EQ(result.error().kind, ErrorKind::unauthorized);
+    EXPECT_TRUE(result.error().detail.empty() && result.error().param.empty());
+    if (message.empty()) message = result.error().message;
+    EXPECT_EQ(result.error().message, message);
+  }
+  EXPECT_EQ(message.find("sk-"), std::string::npos);
+}
+
+TEST_F(Authenticate, M51InjectionsAreKeysThatNobodyHas) {
+  for (const char* payload : {"' OR '1'='1",
+                              "' OR 1=1 --",
+                              "\" OR \"\"=\"",
+                              "'; DROP TABLE keys; --",
+                              "sk-first' --",
+                              "sk-first'/*",
+                              "sk-first\" or 1=1",
+                              "%27%20OR%201=1",
+                              "1; SELECT pg_sleep(10)",
+                              "' UNION SELECT hash FROM keys --",
+                              "admin'--",
+                              "*",
+                              "%",
+                              "_________",
+                              "sk-%",
+                              "\\",
+                              "\\'",
+                              "null",
+                              "undefined",
+                              "true",
+                              "{}",
+                              "[]",
+                              "${env:KEY}",
+                              "{{key}}",
+                              "../../etc/passwd",
+                              "\xff\xfe",
+                              "\xef\xbb\xbfsk-first"}) {
+    const auto result = authenticate(std::string("Bearer ") + payload, snapshot);
+    ASSERT_FALSE(result) << payload;
+    EXPECT_EQ(result.error().kind, ErrorKind::unauthorized);
+  }
+}
+
+TEST_F(Authenticate, WithoutKeysNobodyGetsIn) {
+  EXPECT_FALSE(authenticate("Bearer sk-first", Snapshot{}));
+  EXPECT_FALSE(authenticate("", Snapshot{}));
+}
+
+TEST_F(Authenticate, AKeyOfAbsurdLengthIsRefusedUnhashedEvenIfItIsOne) {
+  snapshot.keys.push_back(key("of 512 bytes", "789a49fcfe20dccddb0f9266345989ae51c3333847df3bc45400d1b04033a565"));
+  snapshot.keys.push_back(key("of 513 bytes", "45a7c7ef95c3417e800362f5672aba16da807261fe7121f3a81b0a0fb6b9a05c"));
+  EXPECT_TRUE(authenticate("Bearer " + std::string(512, 'k'), snapshot));
+  EXPECT_FALSE(authenticate("Bearer " + std::string(513, 'k'), snapshot));
+}
+
+TEST_F(Authenticate, AKeyThatWasNeverSetMatchesNothing) {
+  snapshot.keys.assign(1, Key{});
+  for (const char* header : {"", "Bearer ", "Bearer x"}) EXPECT_FALSE(authenticate(header, snapshot)) << header;
+}
+
+}  // namespace
+}  // namespace fairlead

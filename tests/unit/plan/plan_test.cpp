@@ -1,0 +1,170 @@
+#include "plan/plan.h"
+
+#include "unit/plan/world.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace fairlead {
+namespace {
+
+using testing::price;
+using testing::ranked;
+using testing::rejected;
+using testing::sunday;
+using testing::World;
+
+/// The three providers and the machine of one's own that the product's sentence is about.
+struct PlanTest : ::testing::Test {
+  World world;
+  Provider& deepseek = world.provider("deepseek", {"CN", "CN", "cloud", "provider"});
+  Provider& qwen = world.provider("qwen", {"CN", "SG", "cloud", "none"});
+  Provider& openai = world.provider("openai", {"US", "US", "cloud", "provider"});
+  Provider& onprem = world.provider("onprem", {"ZA", "ZA", "self", "none"});
+  Model& flash = world.model("flash", "CN");
+  Model& plus = world.model("plus", "CN");
+  Model& luna = world.model("luna", "US");
+  Model& local = world.model("local", "CN");
+  const Target& openai_luna = world.target(openai, luna);
+  const Target& onprem_local = world.target(onprem, local);
+  const Target& qwen_plus = world.target(qwen, plus);
+  const Target& deepseek_flash = world.target(deepseek, flash);
+  Route& chat = world.route("chat", {&openai_luna, &onprem_local, &qwen_plus, &deepseek_flash});
+  Key key;
+  RequestFacts facts;
+
+  PlanTest() {
+    luna.prices = {price("0.10", "0.50")};   // 0.0003 for 1,000 in and 400 out
+    flash.prices = {price("0.15", "0.60")};  // 0.00039
+    plus.prices = {price("0.40", "1.20")};   // 0.00088
+    key.name = "checkout";
+    key.routes = {&chat};
+    facts.key = &key;
+    facts.route = &chat;
+    facts.input_tokens = 1'000;
+  }
+
+  Plan plan() { return make_plan(facts, world.snapshot, world.conditions, sunday); }
+};
+
+TEST_F(PlanTest, M06CheapestFirstAndUnpricedLast) {
+  const Plan p = plan();
+  EXPECT_EQ(ranked(p), "openai/luna deepseek/flash qwen/plus onprem/local");
+  EXPECT_EQ(rejected(p), "");
+  EXPECT_EQ(p.strategy, "cheapest");
+  EXPECT_EQ(format_decimal(p.candidates[0].expected->usd_pico), "0.0003");
+  EXPECT_FALSE(p.candidates[3].expected) << "unknown, which is not 0";
+}
+
+TEST_F(PlanTest, AnExplicitPriceOfZeroIsFree) {
+  local.prices = {price("0", "0")};
+  EXPECT_EQ(ranked(plan()), "onprem/local openai/luna deepseek/flash qwen/plus");
+}
+
+TEST_F(PlanTest, OrderedKeepsTheOrderOfTheFile) {
+  chat.strategy = "ordered";
+  EXPECT_EQ(ranked(plan()), "openai/luna onprem/local qwen/plus deepseek/flash");
+}
+
+TEST_F(PlanTest, TiesFallToTheOrderOfTheFile) {
+  for (Model* m : {&luna, &flash, &plus, &local}) m->prices = {price("1", "1")};
+  EXPECT_EQ(ranked(plan()), "openai/luna onprem/local qwen/plus deepseek/flash");
+}
+
+TEST_F(PlanTest, TheUnhealthyGoBehindTheHealthyAndStayWhenAllAre) {
+  for (const char* strategy : {"cheapest", "ordered"}) {
+    chat.strategy = strategy;
+    world.conditions.unhealthy = {true};  // openai/luna
+    EXPECT_EQ(plan().candidates.back().target, &openai_luna) << strategy;
+    EXPECT_EQ(plan().candidates.size(), 4U);
+    world.conditions.unhealthy = {};
+    const std::string all_healthy = ranked(plan());
+    world.conditions.unhealthy = {true, true, true, true};
+    EXPECT_EQ(ranked(plan()), all_healthy) << strategy;
+  }
+}
+
+TEST_F(PlanTest, EveryRejectionOfEveryStageIsKeptInTheOrderOfTheFile) {
+  deepseek.disabled_because = "api_key: DEEPSEEK_API_KEY is not set";
+  plus.capabilities_stated = true;
+  facts.needs.add(Capability::vision);
+  chat.max_price.input = *parse_decimal("0.12");
+  world.snapshot.policies = {{"not-from-china", {}, {}, {{"origin", {"CN"}}}, ""},
+                             {"not-run-by-china", {}, {}, {{"operator", {"CN"}}}, ""}};
+  const Plan p = plan();
+  EXPECT_EQ(ranked(p), "openai/luna");
+  EXPECT_EQ(rejected(p),
+            "onprem/local: policy not-from-china\n"
+            "onprem/local: price max_price.input\n"
+            "qwen/plus: capability vision\n"
+            "qwen/plus: policy not-from-china\n"
+            "qwen/plus: policy not-run-by-china\n"
+            "qwen/plus: price max_price.input\n"
+            "deepseek/flash: provider_disabled deepseek\n"
+            "deepseek/flash: policy not-from-china\n"
+            "deepseek/flash: policy not-run-by-china\n"
+            "deepseek/flash: price max_price.input\n");
+}
+
+TEST_F(PlanTest, M45NoTargetThatAPolicyRefusesIsACandidateHoweverIllTheAllowedOnesAre) {
+  world.snapshot.policies = {{"own-machines", {{"team", {"defence"}}}, {{"hosting", {"self"}}}, {}, ""}};
+  key.team = "defence";
+  for (const bool priced : {false, true}) {
+    for (const bool ill : {false, true}) {
+      local.prices = priced ? std::vector{price("9999", "9999")} : std::vector<Price>{};
+      world.conditions.unhealthy = {false, ill, false, false};
+      EXPECT_EQ(ranked(plan()), "onprem/local");
+    }
+  }
+  onprem.disabled_because = "no key";
+  EXPECT_EQ(ranked(plan()), "") << "and none at all is better than one that is refused";
+  EXPECT_EQ(plan().rejections.size(), 4U);
+  key.team = "payments";
+  EXPECT_EQ(plan().candidates.size(), 3U);
+}
+
+TEST_F(PlanTest, ANamedTargetStandsUnderTheSameRules) {
+  facts.route = nullptr;
+  facts.target = &qwen_plus;
+  EXPECT_EQ(ranked(plan()), "qwen/plus");
+  world.snapshot.policies = {{"chat-stays-home", {{"route", {"chat"}}}, {{"region", {"ZA"}}}, {}, ""}};
+  EXPECT_EQ(ranked(plan()), "");
+  EXPECT_EQ(rejected(plan()), "qwen/plus: policy chat-stays-home\n");
+}
+
+TEST_F(PlanTest, TheSameInputGivesTheSamePlan) {
+  world.snapshot.policies = {{"no-training", {}, {}, {{"retention", {"trains"}}}, "ours"}};
+  world.conditions.unhealthy = {false, false, true};
+  const std::string first = to_json(plan());
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(to_json(plan()), first);
+}
+
+TEST_F(PlanTest, ThePriceIsThatOfTheMoment) {
+  Price later = price("0.01", "0.01");
+  later.from = sunday + std::chrono::days{1};
+  plus.prices.push_back(later);
+  EXPECT_EQ(plan().candidates[0].target, &openai_luna);
+  EXPECT_EQ(make_plan(facts, world.snapshot, world.conditions, later.from).candidates[0].target, &qwen_plus);
+}
+
+TEST_F(PlanTest, IsKeptAsJsonWithExactDecimals) {
+  chat.targets = {&deepseek_flash, &onprem_local, &openai_luna};
+  flash.prices[0].rates.cached_input = *parse_decimal("0.003");
+  flash.prices[0].windows = {{"weekend", 0b1100000, 0, 0, {}}};
+  world.snapshot.policies = {{"not-\"us\"", {}, {}, {{"origin", {"US"}}}, "a reason"}};
+  EXPECT_EQ(
+      to_json(plan()),
+      R"({"strategy":"cheapest","candidates":[{"target":"deepseek/flash","expected_usd":"0.00039","amount":"0.00039",)"
+      R"("currency":"USD","input_tokens":1000,"cached_tokens":0,"output_tokens":400,)"
+      R"("rates":{"input":"0.15","cached_input":"0.003","output":"0.6"},"price_from":"2026-01-01T00:00:00Z","window":"weekend"},)"
+      R"({"target":"onprem/local","expected_usd":null}],)"
+      R"("rejections":[{"target":"openai/luna","by":"policy","rule":"not-\"us\"","reason":"its origin is US, denied is US: a reason"}]})");
+}
+
+TEST_F(PlanTest, NamesThatAreNotUtf8StillGiveJson) {
+  world.snapshot.policies = {{"\xff\xfe", {}, {}, {{"origin", {"US"}}}, "\xc3"}};
+  EXPECT_TRUE(nlohmann::json::accept(to_json(plan())));
+}
+
+}  // namespace
+}  // namespace fairlead

@@ -1,0 +1,104 @@
+#pragma once
+// Rows of an imaginary day, and a folder for their ledger.
+#include <fairlead/store.h>
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace fairlead::test {
+
+/// A fresh folder, gone with its contents at the end.
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "fairlead-XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+inline constexpr TimePoint noon{std::chrono::sys_days{std::chrono::year{2026} / 11 / 1} + std::chrono::hours(12)};
+
+inline RequestOpen request_open(const std::string& id, TimePoint at = noon) {
+  RequestOpen row;
+  row.id = id;
+  row.started_at = at;
+  row.key = "checkout";
+  row.team = "payments";
+  row.route = "chat";
+  row.endpoint = "/v1/chat/completions";
+  row.requested_model = "chat";
+  row.stream = true;
+  row.snapshot_hash = "5f1c";
+  row.plan = R"({"strategy":"cheapest","candidates":[],"rejections":[]})";
+  return row;
+}
+
+inline AttemptOpen attempt_open(const std::string& id, int number = 1, const std::string& provider = "deepseek",
+                                TimePoint at = noon) {
+  AttemptOpen row;
+  row.request_id = id;
+  row.number = number;
+  row.sent_at = at;
+  row.provider = provider;
+  row.model = provider + "-chat";
+  row.target = provider + "/" + provider + "-chat";
+  row.reserved_usd_pico = 9'000'000'000;
+  row.input_tokens_estimate = 120;
+  row.estimate_cost = Money{240'000'000, {{'C', 'N', 'Y'}}};
+  row.estimate_usd_pico = 33'600'000;
+  row.estimate_usd_rate = 140'000'000'000;
+  row.price = R"({"currency":"CNY","input":"2"})";
+  return row;
+}
+
+inline AttemptSettle attempt_settle(const std::string& id, int number = 1) {
+  AttemptSettle row;
+  row.request_id = id;
+  row.number = number;
+  row.ended_at = noon + std::chrono::seconds(2);
+  row.ended_by = EndedBy::provider;
+  row.phase = Phase::done;
+  row.status = 200;
+  row.reported_model = "deepseek-v3.2";
+  row.upstream_id = "chatcmpl-1";
+  row.finish_reason = "stop";
+  row.usage.input = 36;
+  row.usage.cached_input = 64;
+  row.usage.output = 40;
+  row.usage_source = UsageSource::reported;
+  row.cost = Money{204'800'000, {{'C', 'N', 'Y'}}};
+  row.usd_pico = 28'672'000;
+  row.usd_rate = 140'000'000'000;
+  row.price = R"({"currency":"CNY","input":"2","cached_input":"0.2","output":"3"})";
+  row.connect_us = 20'000;
+  row.first_byte_us = 150'000;
+  row.duration_us = 2'000'000;
+  return row;
+}
+
+inline RequestSettle request_settle(const std::string& id, int attempts = 1) {
+  RequestSettle row;
+  row.id = id;
+  row.ended_at = noon + std::chrono::seconds(2);
+  row.http_status = 200;
+  row.ended_by = EndedBy::provider;
+  row.phase = Phase::done;
+  row.target = "deepseek/deepseek-chat";
+  row.attempts = attempts;
+  row.first_byte_us = 151'000;
+  row.usd_pico = 28'672'000;
+  return row;
+}
+
+}  // namespace fairlead::test

@@ -1,0 +1,175 @@
+#include "wire/json.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace fairlead::wire {
+namespace {
+
+bool valid(std::string_view text) {
+  JsonReader json(text);
+  json.skip();
+  return json.finish();
+}
+
+std::string nested(int depth) { return std::string(depth, '[') + std::string(depth, ']'); }
+
+TEST(Json, TakesWhatTheGrammarTakes) {
+  const std::vector<std::string> texts = {"{}",
+                                          "[]",
+                                          " \t\r\n null \n",
+                                          "true",
+                                          "false",
+                                          "\"\"",
+                                          "0",
+                                          "-0",
+                                          "10",
+                                          "-1.5e+10",
+                                          "1E5",
+                                          "0.25",
+                                          "12345678901234567890123",
+                                          R"({"a":{"b":[1,2,{"c":null}]},"d":"e"})",
+                                          R"("\"\\\/\b\f\n\r\t\u00e9\uD83D\uDE00")",
+                                          R"("\ud800")",
+                                          "\"é中😀\x7f\"",
+                                          "\"" + std::string(100, 'x') + "é" + std::string(100, 'y') + "\"",
+                                          nested(json_depth_max)};
+  for (const std::string& text : texts) EXPECT_TRUE(valid(text)) << text;
+}
+
+TEST(Json, RefusesWhatTheGrammarRefuses) {
+  const std::vector<std::string> texts = {"",
+                                          " ",
+                                          "{",
+                                          "}",
+                                          "[",
+                                          "]",
+                                          "[1",
+                                          "[1,",
+                                          "[,1]",
+                                          "[1,]",
+                                          "[1 2]",
+                                          "{\"a\"}",
+                                          "{\"a\":}",
+                                          "{\"a\":1,}",
+                                          "{a:1}",
+                                          "{'a':1}",
+                                          "{\"a\":1 \"b\":2}",
+                                          "{1:2}",
+                                          "[1]]",
+                                          "{}{}",
+                                          "nul",
+                                          "nulll",
+                                          "True",
+                                          "NaN",
+                                          "Infinity",
+                                          "-",
+                                          "+1",
+                                          "01",
+                                          "-01",
+                                          "1.",
+                                          ".5",
+                                          "1e",
+                                          "1e+",
+                                          "0x10",
+                                          "1_0",
+                                          "\"",
+                                          "\"\\\"",
+                                          "\"\\x\"",
+                                          "\"\\u12g4\"",
+                                          "\"\\u123\"",
+                                          "\"\t\"",
+                                          "\"\n\"",
+                                          std::string("\"a\0b\"", 5),
+                                          "// c\n1",
+                                          "/**/1",
+                                          "\xEF\xBB\xBF{}",
+                                          "\"\x80\"",
+                                          "\"\xC0\xAF\"",
+                                          "\"\xC3\"",
+                                          "\"\xE0\x80\xAF\"",
+                                          "\"\xED\xA0\x80\"",
+                                          "\"\xF4\x90\x80\x80\"",
+                                          "\"\xF5\x80\x80\x80\"",
+                                          "\"\xF0\x9F\x98\"",
+                                          nested(json_depth_max + 1),
+                                          std::string(100'000, '['),
+                                          std::string("{}\0", 3)};
+  for (const std::string& text : texts) EXPECT_FALSE(valid(text)) << text;
+}
+
+TEST(Json, FindsTheBadByteAtEveryPlaceOfARun) {
+  for (std::size_t length = 1; length < 40; ++length)
+    for (std::size_t at = 0; at < length; ++at)
+      for (const char bad : {'\x01', '\x1f', '\x80', '\xff', '"'}) {
+        std::string text = "\"" + std::string(length, 'a') + "\"";
+        text[at + 1] = bad;
+        EXPECT_FALSE(valid(text)) << length << ' ' << at;
+      }
+}
+
+TEST(Json, TellsATextThatEndsTooEarlyFromOneThatIsWrong) {
+  const std::string whole = R"({"a":[true,-1.5,"x\u00e9"],"b":{"c":null}})";
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    JsonReader json(std::string_view(whole).substr(0, size));
+    json.skip();
+    EXPECT_FALSE(json.finish());
+    EXPECT_TRUE(json.truncated()) << whole.substr(0, size) << ": " << json.reason();
+  }
+  JsonReader json("{\"a\":tru!}");
+  json.skip();
+  EXPECT_FALSE(json.truncated());
+  EXPECT_EQ(json.offset(), 5U);
+}
+
+TEST(Json, UnescapesAsTheyAreMeant) {
+  const auto text = [](std::string_view json) { return JsonReader(json).string().text(); };
+  EXPECT_EQ(text(R"("a\"\\\/\b\f\n\r\tz")"), "a\"\\/\b\f\n\r\tz");
+  EXPECT_EQ(text(R"("\u0041\u00e9\u4e2d\ud83d\ude00")"), "Aé中😀");
+  EXPECT_EQ(text(R"("\ud83dx\ude00")"), "\xEF\xBF\xBDx\xEF\xBF\xBD");
+  EXPECT_EQ(text(R"("\ud83d\ud83d\ude00")"), "\xEF\xBF\xBD😀");
+}
+
+TEST(Json, ReadsMembersWithTheirPlaces) {
+  const std::string_view text = R"({ "a" : 1 , "mod\u0065l" : "x" })";
+  JsonReader json(text);
+  std::vector<std::string> seen;
+  json.object([&](JsonString key) {
+    json.peek();
+    const std::size_t begin = json.offset();
+    const std::string_view value = json.skip();
+    EXPECT_EQ(begin, json.offset_of(value));
+    seen.push_back(key.text() + "=" + std::string(value));
+    EXPECT_EQ(key.is("model"), seen.size() == 2);
+  });
+  EXPECT_TRUE(json.finish());
+  EXPECT_EQ(seen, (std::vector<std::string>{"a=1", "model=\"x\""}));
+}
+
+TEST(Json, StopsForGood) {
+  JsonReader json("[1,2,3]");
+  int elements = 0;
+  json.array([&] {
+    ++elements;
+    json.stop();
+  });
+  EXPECT_EQ(elements, 1);
+  EXPECT_EQ(json.peek(), JsonKind::none);
+  EXPECT_FALSE(json.finish());
+}
+
+TEST(Json, QuotesAnyBytesIntoAValidString) {
+  std::string all;
+  for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
+  std::string quoted;
+  append_quoted(quoted, all);
+  EXPECT_TRUE(valid(quoted));
+  std::string text;
+  append_quoted(text, "a\"b\\c\nd\x01é");
+  EXPECT_EQ(text, R"("a\"b\\c\nd\u0001é")");
+}
+
+}  // namespace
+}  // namespace fairlead::wire
