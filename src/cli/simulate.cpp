@@ -25,10 +25,14 @@ struct SimulateOptions {
   std::vector<std::string> faults;
 };
 
-/// The product's own price list, which the simulator computes its bill from by itself.
+/// The product's own price list, which the simulator computes its bill from by itself. It bills in USD, and sells what has a price
+/// in it.
 std::vector<simulator::PricedModel> built_in_models() {
+  const auto in_usd = [](const Price& price) { return price.currency == Currency{}; };
   std::vector<simulator::PricedModel> models;
-  for (config::ListedModel& model : config::built_in_models()) models.push_back({std::move(model.name), std::move(model.prices)});
+  for (config::ListedModel& model : config::built_in_models())
+    if (std::any_of(model.prices.begin(), model.prices.end(), in_usd))
+      models.push_back({std::move(model.name), std::move(model.prices)});
   return models;
 }
 
@@ -47,15 +51,15 @@ void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int fail(const std::string& sentence) {
+int fail(const std::string& sentence, int exit_code = 1) {
   std::cerr << "simulate: " << sentence << '\n';
-  return 1;
+  return exit_code;
 }
 
 int simulate(SimulateOptions& options) {
   for (const std::string& text : options.faults) {
     auto odds = simulator::read_odds(text);
-    if (odds.has_error()) return fail(odds.error().sentence);
+    if (odds.has_error()) return fail(odds.error().sentence, 2);
     options.simulator.faults.push_back(*odds);
   }
   options.simulator.models = built_in_models();
@@ -78,12 +82,16 @@ int simulate(SimulateOptions& options) {
 }  // namespace
 
 void add_simulate(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("simulate", "Be a provider to rehearse against: DeepSeek, Qwen, OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio");
+  auto* command = app.add_subcommand(
+      "simulate", "Be a provider to rehearse against: DeepSeek, Qwen, OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio");
   auto options = std::make_shared<SimulateOptions>();
-  command->add_option("--listen", options->simulator.listen, "The address; port 0 takes any, and standard output says which")->capture_default_str();
+  command->add_option("--listen", options->simulator.listen, "The address; port 0 takes any, and standard output says which")
+      ->capture_default_str();
   command->add_option("--bill", options->simulator.bill, "Append what is invoiced to this file, a JSON line for each attempt");
   command->add_option("--seed", options->simulator.seed, "Makes ids and the draws of --fault repeatable")->capture_default_str();
-  command->add_option("--fault", options->faults, "\"PROBABILITY WORD...\", such as \"0.02 status=429 retry_after=1\"; may be repeated")
+  command
+      ->add_option("--fault", options->faults,
+                   "\"PROBABILITY WORD...\", such as \"0.02 status=429 retry_after=1\"; may be repeated")
       ->expected(1)
       ->take_all();
   command->footer(reference_of_words());

@@ -27,7 +27,11 @@ void build_listeners(Build& build) {
   }
   if (build.snapshot.listen.empty()) build.snapshot.listen.push_back({build.root.text("listen"), "", ""});
   build.snapshot.admin = build.root.text("admin");
-  take(build.snapshot.admin, build.root.find("admin"));
+  const Value* admin = build.root.find("admin");
+  take(build.snapshot.admin, admin);
+  if (admin != nullptr && admin->good && !is_loopback_address(build.snapshot.admin))
+    build.findings.error(*admin, build.snapshot.admin + " is no loopback address, and the admin side asks nobody for a key",
+                         "write 127.0.0.1 or [::1], and let what may reach it come through a tunnel");
 }
 
 void build_limits(const Section& from, Limits& to) {

@@ -17,8 +17,9 @@ namespace fairlead::config {
 namespace {
 
 std::optional<std::string> read_real_file(const std::string& path) {
+  // A pipe without a writer would hold up a reload, and with it the signals that end the daemon.
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) return std::nullopt;
+  if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
   // One byte more than any file may have, so that endless ones end here and are refused by their size.

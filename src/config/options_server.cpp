@@ -51,7 +51,8 @@ void add_server_rows(Rows& rows) {
   rows.push_back({.path = "listen[].tls.key", .type = Type::file, .doc = "Its private key, PEM.", .required = true});
   rows.push_back({.path = "admin",
                   .type = Type::address,
-                  .doc = "Where health, metrics and the admin API are served; never on the apps' side.",
+                  .doc = "Where health, metrics and the admin API are served; never on the apps' side. A loopback address, as it "
+                         "asks for no key.",
                   .otherwise = "no admin listener"});
   rows.push_back({.path = "ledger",
                   .type = Type::ledger,

@@ -174,6 +174,10 @@ bool is_address(std::string_view text) {
   return is_ip(AF_INET, host);
 }
 
+bool is_loopback_address(std::string_view text) {
+  return is_address(text) && (text.substr(0, 4) == "127." || text.substr(0, 6) == "[::1]:");
+}
+
 bool is_name(std::string_view text, bool slashes) {
   if (text.empty() || text.size() > 200 || !is_alnum(text.front())) return false;
   return std::all_of(text.begin(), text.end(), [&](char c) {

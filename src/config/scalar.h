@@ -21,6 +21,8 @@ std::optional<std::array<std::uint8_t, 32>> parse_sha256(std::string_view text);
 
 /// "127.0.0.1:8080", "[::1]:8080": an IP address and a port from 0.
 bool is_address(std::string_view text);
+/// An address that only this machine reaches: 127.x.x.x or [::1].
+bool is_loopback_address(std::string_view text);
 /// A name to point at: letters, digits, '.', '_', '-', '@', ':', '+'; with '/' too if `slashes`. The first is a letter or digit.
 bool is_name(std::string_view text, bool slashes);
 

@@ -144,6 +144,8 @@ class Validation {
       return refuse(value, value.raw + " holds a blank, a line break or another character that no key has", "");
     if (option.type == Type::url || option.type == Type::secret_url) return check_url(value, option);
     if (!option.allowed.empty()) return check_choice(value, option);
+    if (option.type == Type::key_hash && !facts_of(option.type).accepts(value.text))
+      return refuse(value, "expected " + expected(option), "what stands here is not repeated, in case it is the key itself");
     if (!facts_of(option.type).accepts(value.text))
       return refuse(value, "expected " + expected(option) + ", found " + kind_of(value), scalar_hint(value, option));
     check_limits(value, option);

@@ -25,7 +25,7 @@ struct Refused {
 
 class Builder : public YAML::EventHandler {
  public:
-  explicit Builder(int file) : file_(file) {}
+  explicit Builder(int file) : file_(file), last_{file, 1, 1} {}
   Value take() { return std::move(root_); }
   /// Of the last word or bracket that was understood.
   Place last() const { return last_; }

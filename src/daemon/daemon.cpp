@@ -149,8 +149,6 @@ class Daemon {
     if (snapshot.admin.empty()) return {};
     auto endpoint = net::parse_endpoint(snapshot.admin);
     if (!endpoint) return endpoint.error();
-    if (!endpoint->address().is_loopback())
-      return Error(ErrorKind::config, ErrorOrigin::fairlead, "admin: " + snapshot.admin + " is not a loopback address, and the admin side has no authentication of its own");
     endpoint = admin_server_.listen(*endpoint);
     if (!endpoint) return endpoint.error();
     log(Level::info, "listening", {{"side", "admin"}, {"address", text_of(*endpoint)}});

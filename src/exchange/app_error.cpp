@@ -18,7 +18,7 @@ int refused_status(int provider_status) {
 
 }  // namespace
 
-AppError app_error(const Error& error, int provider_status) {
+AppError app_error(const Error& error, int provider_status, std::string_view provider_code) {
   switch (error.kind) {
     case ErrorKind::bad_request: return {400, invalid_request, "invalid_request", false};
     case ErrorKind::unauthorized: return {401, invalid_request, "invalid_api_key", false};
@@ -45,7 +45,10 @@ AppError app_error(const Error& error, int provider_status) {
     case ErrorKind::upstream_rate_limit: return {429, "rate_limit_error", "rate_limit_exceeded", true};
     case ErrorKind::upstream_no_money: return {502, server_error, "upstream_no_money", false};
     case ErrorKind::upstream_auth: return {502, server_error, "upstream_auth", false};
-    case ErrorKind::upstream_refused: return {refused_status(provider_status), invalid_request, "upstream_refused", false};
+    case ErrorKind::upstream_refused:
+      // The target's model is a name of our configuration, not of the app's.
+      if (provider_status == 404) return {502, server_error, "upstream_model_not_found", false};
+      return {refused_status(provider_status), invalid_request, provider_code.empty() ? "upstream_refused" : provider_code, false};
     case ErrorKind::upstream_filtered: return {400, invalid_request, "content_filter", false};
     case ErrorKind::upstream_unavailable:
       if (provider_status == 408 || provider_status == 504) return {504, server_error, "upstream_timeout", true};

@@ -12,6 +12,13 @@ constexpr std::chrono::seconds quiet_before_keep_alive{10};  ///< comments of a 
 
 Error gone() { return {ErrorKind::app_gone, ErrorOrigin::app, "the app hung up"}; }
 
+/// What ended an attempt: its own failure, unless it was called off.
+Error ending(const Request& request, const Error& failure) {
+  if (!request.cancel.requested()) return failure;
+  if (request.cancel.reason() == net::Cancel::Reason::app_gone) return gone();
+  return {ErrorKind::draining, ErrorOrigin::fairlead, "the service is going down; try again"};
+}
+
 std::optional<Milliseconds> read_retry_after(const net::UpstreamAnswer& answer) {
   const auto number = [](std::string_view text) -> std::optional<std::int64_t> {
     std::int64_t value = 0;
@@ -158,7 +165,7 @@ Task<AttemptOutcome> run_attempt(Request& request, const Target& target, int num
   auto answered = co_await request.world.upstream.send(upstream_request, end.report, request.cancel);
   if (!answered) {
     end.phase = end.report.sent_whole ? Phase::wait : end.report.bytes_sent ? Phase::send : Phase::connect;
-    over(request.cancel.requested() ? gone() : answered.error());
+    over(ending(request, answered.error()));
     co_return outcome;
   }
   const std::unique_ptr<net::UpstreamAnswer> upstream = std::move(*answered);
@@ -167,7 +174,9 @@ Task<AttemptOutcome> run_attempt(Request& request, const Target& target, int num
   if (end.status < 200 || end.status > 299) {
     outcome.retry_after = read_retry_after(*upstream);
     const std::string body = co_await read_refusal_body(*upstream);
-    over(request.cancel.requested() ? gone() : dialect.read_refusal(end.status, body, target).error);
+    const Refusal refusal = dialect.read_refusal(end.status, body, target);
+    outcome.provider_code = refusal.code;
+    over(ending(request, refusal.error));
     co_return outcome;
   }
   outcome.coder = dialect.answer_coder(request.chat, target, answer_options(request, target, end.sent_at));
@@ -176,7 +185,7 @@ Task<AttemptOutcome> run_attempt(Request& request, const Target& target, int num
   if (relayed)
     over(std::nullopt);
   else
-    over(request.cancel.requested() ? gone() : relayed.error());
+    over(ending(request, relayed.error()));
   co_return outcome;
 }
 

@@ -32,6 +32,7 @@ struct Request {
 struct AttemptOutcome {
   AttemptEnd end;
   std::optional<Milliseconds> retry_after;
+  std::string provider_code;           ///< of a refusal: the provider's own error code
   std::unique_ptr<AnswerCoder> coder;  ///< holds the bytes that `last` points into
   Pieces last;                         ///< what the app still has to get: a buffered answer whole, or the end of a stream
 };

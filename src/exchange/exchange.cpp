@@ -88,7 +88,7 @@ class Exchange {
       // Beyond this point money may be spent: the books know of the attempt first.
       auto opened = co_await open_attempt(target, number);
       if (!opened) {
-        failure_ = Failure{opened.error(), {}, 0, {}};
+        refuse(opened.error());
         co_return;
       }
       outcome_ = co_await run_attempt(request_, target, number, step.fresh_connection);
@@ -98,7 +98,7 @@ class Exchange {
         failure_.reset();
         co_return;
       }
-      failure_ = Failure{*outcome_.end.error, outcome_.end.report, outcome_.end.status, outcome_.retry_after};
+      failure_ = Failure{*outcome_.end.error, outcome_.end.report, outcome_.end.status, outcome_.retry_after, outcome_.provider_code};
       if (request_.content_sent || request_.cancel.requested()) co_return;
       const double jitter = std::uniform_real_distribution<double>(0, 1)(request_.world.random);
       const auto left = std::chrono::duration_cast<Milliseconds>(request_.deadline - request_.world.steady_now());
@@ -111,7 +111,7 @@ class Exchange {
   }
 
   /// The exchange was refused before any attempt.
-  void refuse(Error error) { failure_ = Failure{std::move(error), {}, 0, {}}; }
+  void refuse(Error error) { failure_ = Failure{std::move(error), {}, 0, {}, {}}; }
   /// Something threw. The attempt under way, if there is one, stays open in the books and is found there.
   void broke(const std::string& what) {
     refuse(Error(ErrorKind::internal, ErrorOrigin::fairlead, "an internal error occurred", what));
@@ -124,7 +124,7 @@ class Exchange {
     if (!opened_) writes.emplace_back(request_.row);
     writes.emplace_back(row);
     auto written = co_await durable(request_.world.executor, request_.world.ledger, std::move(writes), settle_ms_max);
-    if (!written && opened_) failure_ = Failure{written.error(), {}, 0, {}};
+    if (!written && opened_) refuse(written.error());
     co_await tell_app(row);
     const Ended ended{request_.row, row, opens_, settled_, failure_ ? failure_->error.detail : std::string{}};
     request_.world.observer.ended(ended);
@@ -153,6 +153,7 @@ class Exchange {
       row.estimate_cost = cost->amount;
       row.estimate_usd_pico = cost->usd_pico;
       row.estimate_usd_rate = cost->usd_rate;
+      row.price = cost->price;
     }
     const std::int64_t model_max = target.model->output_tokens_max > 0 ? target.model->output_tokens_max : output_tokens_unknown;
     worst.output = request_.facts.output_tokens_max.value_or(model_max) * request_.chat.choices;
@@ -199,14 +200,19 @@ class Exchange {
     if (request_.content_sent && target_) row.target = target_->name;
     if (request_.answer.committed())
       row.http_status = 200;
-    else if (!request_.cancel.requested())
+    else if (!app_is_gone())
       row.http_status = app_error(failure_->error, failure_->status).status;
     return row;
   }
 
+  bool app_is_gone() const {
+    return failure_->error.kind == ErrorKind::app_gone ||
+           (request_.cancel.requested() && request_.cancel.reason() == net::Cancel::Reason::app_gone);
+  }
+
   Task<void> tell_app(const RequestSettle& row) {
     if (failure_) {
-      if (request_.cancel.requested() || failure_->error.kind == ErrorKind::app_gone)
+      if (app_is_gone())
         request_.answer.abort();
       else
         co_await tell_failure();
@@ -227,7 +233,7 @@ class Exchange {
 
   /// An error answer, or, where a stream has begun, its last event: never a clean end.
   Task<void> tell_failure() {
-    const AppError seen = app_error(failure_->error, failure_->status);
+    const AppError seen = app_error(failure_->error, failure_->status, failure_->provider_code);
     if (request_.answer.committed()) {
       const std::string event = request_.dialect.error_event(failure_->error, seen.type, seen.code);
       const std::array<std::string_view, 1> pieces{event};

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace fairlead::exchange {
@@ -17,6 +18,7 @@ struct Failure {
   net::SendReport report;
   int status = 0;                           ///< the provider's; 0: none came
   std::optional<Milliseconds> retry_after;  ///< as the provider said
+  std::string provider_code;                ///< as the provider said
 };
 
 /// Sent whole on a fresh connection and no answer came: the provider may have done, and billed, the work.

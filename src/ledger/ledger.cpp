@@ -210,14 +210,8 @@ void Ledger::Impl::commit_each(Entries group) {
       return lose_store(std::move(group), result.error());
     }
     Entries kept;
-    std::size_t refused = one.front().writes.size();
     fail(std::move(one.front()), result.error(), kept);
-    for (Entry& entry : kept) {
-      refused -= entry.writes.size();
-      pending.push_front(std::move(entry));
-    }
-    const std::lock_guard lock(mutex);
-    numbers.refused_rows += refused;
+    std::move(kept.begin(), kept.end(), std::front_inserter(pending));
   }
 }
 
@@ -250,23 +244,26 @@ Entries Ledger::Impl::turn_away(Entries entries) {
 /// The entry has failed. If it held opens, settlements of older rows in it become an entry of their own, in `kept`.
 void Ledger::Impl::fail(Entry entry, const Error& error, Entries& kept) {
   std::size_t failed = entry.writes.size();
-  if (has_open(entry)) {
-    std::vector<Write> settlements = settlements_of(std::move(entry.writes));
-    failed -= settlements.size();
-    if (!settlements.empty()) {
-      kept.push_back({std::move(settlements), nullptr});
-      const std::lock_guard lock(mutex);
-      ++unfinished;
-    }
+  std::vector<Write> settlements;
+  if (has_open(entry)) settlements = settlements_of(std::move(entry.writes));
+  failed -= settlements.size();
+  {
+    const std::lock_guard lock(mutex);
+    if (error.kind == ErrorKind::internal) numbers.refused_rows += failed;
+    if (!settlements.empty()) ++unfinished;
   }
+  if (!settlements.empty()) kept.push_back({std::move(settlements), nullptr});
   end(entry.done, failed, error);
 }
 
 void Ledger::Impl::end(const Done& done, std::size_t writes, const Result<void>& result) {
+  {
+    const std::lock_guard lock(mutex);
+    numbers.queued -= writes;
+  }
   if (done) done(result);
   const std::lock_guard lock(mutex);
-  numbers.queued -= writes;
-  if (--unfinished == 0) ended.notify_all();
+  if (--unfinished == 0) ended.notify_all();  // only now: who waited for the end may let go of what `done` stands on
 }
 
 Ledger::Ledger(std::unique_ptr<Store> store, LedgerLimits limits) : impl_(std::make_unique<Impl>(std::move(store), limits)) {}

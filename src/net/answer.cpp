@@ -133,6 +133,11 @@ void SocketAnswer::give_up() {
   if (cancel_) cancel_->request();
 }
 
+void SocketAnswer::hurry() {
+  form_.keep_alive = false;
+  if (cancel_) cancel_->request(Cancel::Reason::draining);
+}
+
 void SocketAnswer::watch(Cancel& cancel) {
   cancel_ = &cancel;
   if (gone_) return cancel.request();

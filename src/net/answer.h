@@ -37,6 +37,8 @@ class SocketAnswer final : public AppAnswer {
   void close_after() { form_.keep_alive = false; }
   /// Ends the work under way for it: as if the app had hung up.
   void give_up();
+  /// The same while the app is still there: its last words can be sent.
+  void hurry();
   /// The Cancel of watch() is about to be gone.
   void forget_cancel() { cancel_ = nullptr; }
 

@@ -81,11 +81,12 @@ Task<Result<void>> Call::wait_for_head(SendReport& report) {
 Result<void> Call::check_head() {
   const int status = response_.status();
   if (status < 200 || status > 599) return protocol_error("status " + std::to_string(status));
-  if (status / 100 == 3) return protocol_error("a redirect, which is not followed: status " + std::to_string(status));
   const std::string_view coding = response_.field("Content-Encoding");
   if (coding.empty() || iequals(coding, "identity")) return {};
-  if (!iequals(coding, "gzip") && !iequals(coding, "x-gzip") && !iequals(coding, "deflate"))
+  if (!iequals(coding, "gzip") && !iequals(coding, "x-gzip") && !iequals(coding, "deflate")) {
+    if (status > 299) return {};  // a refusal holds whatever its words are
     return protocol_error("a content coding that was not asked for");
+  }
   inflater_ = std::make_unique<wire::Inflater>();
   return {};
 }

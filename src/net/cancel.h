@@ -9,9 +9,13 @@ namespace fairlead::net {
 /// pointless calls request(). A hook set after request() runs at once.
 class Cancel {
  public:
+  enum class Reason { app_gone, draining };  ///< draining: the app is still there, and can be told
+
   bool requested() const { return requested_; }
-  void request() {
+  Reason reason() const { return reason_; }
+  void request(Reason reason = Reason::app_gone) {
     if (std::exchange(requested_, true)) return;
+    reason_ = reason;
     if (hook_) hook_();
   }
   void set_hook(std::function<void()> hook) {
@@ -22,6 +26,7 @@ class Cancel {
 
  private:
   bool requested_ = false;
+  Reason reason_ = Reason::app_gone;
   std::function<void()> hook_;
 };
 

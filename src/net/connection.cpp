@@ -72,6 +72,13 @@ void Connection::drain() {
   if (answer_) answer_->close_after();
 }
 
+void Connection::hurry() {
+  if (answer_)
+    answer_->hurry();
+  else
+    stream_.reset();
+}
+
 void Connection::cancel() {
   if (answer_) answer_->give_up();
   stream_.reset();

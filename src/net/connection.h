@@ -34,6 +34,8 @@ class Connection {
   Task<void> run();
   /// Closes it now if it is idle, else after the answer under way.
   void drain();
+  /// Ends the work under way, and leaves it time for an honest end; what has no request yet is closed.
+  void hurry();
   /// Ends the work under way as if the app had hung up, and closes.
   void cancel();
 

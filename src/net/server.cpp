@@ -19,6 +19,7 @@ using boost::system::error_code;
 
 constexpr asio::use_awaitable_t<Executor> awaiting{};
 constexpr std::chrono::milliseconds accept_backoff_ms{100};
+constexpr Milliseconds last_words_ms_max{2'000};   // for exchanges that a drain ended to settle and say so
 
 Error listen_error(const Endpoint& endpoint, const error_code& error) {
   const std::string where = endpoint.address().to_string() + " port " + std::to_string(endpoint.port());
@@ -122,7 +123,12 @@ void Server::drain(Milliseconds limit) {
   drain_limit_.expires_after(limit);
   drain_limit_.async_wait([this](error_code error) {
     if (error) return;
-    for (Connection& connection : connections_) connection.cancel();
+    for (Connection& connection : connections_) connection.hurry();
+    drain_limit_.expires_after(last_words_ms_max);
+    drain_limit_.async_wait([this](error_code late) {
+      if (late) return;
+      for (Connection& connection : connections_) connection.cancel();
+    });
   });
 }
 

@@ -34,7 +34,8 @@ class Server {
   /// For connections accepted from now on. False if nothing listens there.
   bool set_tls(const Endpoint& endpoint, std::shared_ptr<const TlsServer> tls);
 
-  /// Stops accepting; idle connections are closed, the others after their answer, and cancelled after `limit`.
+  /// Stops accepting; idle connections are closed, the others after their answer, and
+  /// ended after `limit`, with an honest error where the app still takes it.
   void drain(Milliseconds limit);
   /// Ends when the last connection is closed, after drain(). One waiter at a time.
   Task<void> stopped();

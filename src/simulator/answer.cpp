@@ -18,7 +18,8 @@ constexpr std::int64_t bytes_max = std::int64_t{1} << 30;
 constexpr std::int64_t tool_calls_max = 128;
 
 constexpr std::string_view plain_filler = "The quick brown fox jumps over the lazy dog, and then it rests. ";
-constexpr std::string_view unicode_filler = "你好，世界 🌍 Grüße aus Zürich — 東京で 42 ¥, naïve café 👩‍🚀 привет. ";
+constexpr std::string_view unicode_filler =
+    "你好，世界 🌍 Grüße aus Zürich — 東京で 42 ¥, naïve café 👩‍🚀 привет. ";
 
 std::string filled(std::string_view filler, std::size_t bytes) {
   std::string text;
@@ -45,7 +46,8 @@ std::string json_text(const Chat& chat) {
 std::string text_for(const Chat& chat, const Script& script) {
   if (chat.format != Format::text) return json_text(chat);
   const std::string_view filler = script.unicode ? unicode_filler : plain_filler;
-  if (const std::int64_t bytes = bytes_wanted(script); bytes > 0) return filled(filler, static_cast<std::size_t>(std::min(bytes, bytes_max)));
+  if (const std::int64_t bytes = bytes_wanted(script); bytes > 0)
+    return filled(filler, static_cast<std::size_t>(std::min(bytes, bytes_max)));
   std::string text;
   if (chat.last_role == "tool") {
     text = "The tools say:";
@@ -88,7 +90,8 @@ std::vector<const json*> tools_to_call(const Chat& chat, const Script& script) {
   if (!chat.parallel_tool_calls) wanted = std::min<std::int64_t>(wanted, 1);
   if (functions.empty()) return {};
   std::vector<const json*> called;
-  for (std::int64_t i = 0; i < std::min(wanted, tool_calls_max); ++i) called.push_back(functions[static_cast<std::size_t>(i) % functions.size()]);
+  for (std::int64_t i = 0; i < std::min(wanted, tool_calls_max); ++i)
+    called.push_back(functions[static_cast<std::size_t>(i) % functions.size()]);
   return called;
 }
 
@@ -177,7 +180,8 @@ Answer compose(const Habits& habits, const Chat& chat, const Script& script, std
     if (i > 0 && chat.format == Format::text) choice.text += " (" + std::to_string(i + 1) + ")";
     for (const json* function : called) {
       const json arguments = sample_of(function->value("parameters", json::object()));
-      choice.calls.push_back({call_id(habits, seed, choice.calls.size()), (*function)["name"], arguments.is_object() ? arguments.dump() : "{}"});
+      choice.calls.push_back(
+          {call_id(habits, seed, choice.calls.size()), (*function)["name"], arguments.is_object() ? arguments.dump() : "{}"});
     }
     if (!called.empty()) choice.finish_reason = "tool_calls";
     if (chat.tokens_max) limit(choice, *chat.tokens_max);

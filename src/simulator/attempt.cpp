@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-// GCC 12.2 lays out the frame of a coroutine wrongly, and so crashes, if it has no local variable of its own and a co_await stands in
-// the condition of an `if` or a loop. Hence the named outcomes below; they can go with GCC 13.
+// GCC 12.2 lays out the frame of a coroutine wrongly, and so crashes, if it has no local variable of its own and a co_await stands
+// in the condition of an `if` or a loop. Hence the named outcomes below; they can go with GCC 13.
 
 namespace fairlead::simulator {
 namespace {
@@ -35,7 +35,11 @@ std::vector<std::vector<std::string>> sold_by_kind(const std::vector<PricedModel
 }
 
 Attempt::Attempt(World& world, Connection& connection, const Request& request, const Habits& habits)
-    : world_(world), connection_(connection), request_(request), habits_(habits), number_(world.seed * 1'000'003 + ++world.attempts) {
+    : world_(world),
+      connection_(connection),
+      request_(request),
+      habits_(habits),
+      number_(world.seed * 1'000'003 + ++world.attempts) {
   line_.kind = habits.name;
   line_.client_request_id = request.field("x-client-request-id");
   line_.at = world.now();
@@ -48,7 +52,7 @@ Task<bool> Attempt::run() {
   line_.delivered = whole && line_.end == "done";
   line_.reported = told_sent_ == line_.tokens;
   world_.bill.add(line_);
-  co_return whole && request_.keep_alive();
+  co_return whole&& request_.keep_alive();
 }
 
 /// Reads the request and its script. A refusal here is the provider's own.
@@ -143,7 +147,8 @@ void Attempt::begin_answer() {
   frame.prompt_tokens = line_.tokens.prompt;
   shape_.emplace(habits_, std::move(frame));
 
-  const bool by_habit = script_.usage == UsageTold::habit || script_.usage == UsageTold::invalid || script_.usage == UsageTold::zero;
+  const bool by_habit =
+      script_.usage == UsageTold::habit || script_.usage == UsageTold::invalid || script_.usage == UsageTold::zero;
   usage_ = script_.usage;
   if (by_habit) usage_ = chat_.continuous_usage ? UsageTold::every : habits_.usage_with_finish ? UsageTold::same : UsageTold::habit;
   if (by_habit && chat_.stream && !chat_.include_usage) usage_ = UsageTold::none;
@@ -225,12 +230,12 @@ Task<bool> Attempt::answer_whole() {
     if (!co_await generate(piece)) co_return false;
   std::string body = script_.error_mid ? stream_error_json(habits_, random_id(number_, 32, true))
                                        : shape_->whole(answer_, final_usage(), usage_ == UsageTold::choices);
+  const std::optional<Tokens> told = std::exchange(told_, std::nullopt);  // only with the last byte
   const std::size_t middle = body.size() / 2;
   if (script_.garbage_mid) body.insert(middle, "\n}{garbage\n");
   if (!writer_) begin_head(type, body.size());
   if (!co_await reach(Place::head)) co_return false;
   const std::string_view view = body;
-  const std::optional<Tokens> told = std::exchange(told_, std::nullopt);
   writer_->body(view.substr(0, middle));
   if (!co_await reach(Place::mid)) co_return false;
   if (!co_await reach(Place::before_usage)) co_return false;

@@ -34,8 +34,9 @@ Int128 invoice(const std::vector<PricedModel>& models, const BillLine& line) {
     if (!price) return 0;
     const Rates& rates = price->rates;
     const Tokens& t = line.tokens;
-    const Int128 sum = amount(t.prompt - t.cached - t.cache_write, rates.input, {}) + amount(t.cached, rates.cached_input, rates.input) +
-                       amount(t.cache_write, rates.cache_write, rates.input) + amount(t.completion, rates.output, {});
+    const Int128 sum = amount(t.prompt - t.cached - t.cache_write, rates.input, {}) +
+                       amount(t.cached, rates.cached_input, rates.input) + amount(t.cache_write, rates.cache_write, rates.input) +
+                       amount(t.completion, rates.output, {});
     return (sum + tokens_per_price / 2) / tokens_per_price;
   }
   return 0;
@@ -84,21 +85,22 @@ void Bill::add(const BillLine& line) {
   ++lines_;
   if (file_ < 0) return;
   const Tokens& t = line.tokens;
-  const std::string text = R"({"bill_id":")" + run_ + "-" + std::to_string(lines_) + R"(","client_request_id":)" + quote(line.client_request_id) +
-                           R"(,"id":)" + quote(line.id) + R"(,"kind":)" + quote(line.kind) + R"(,"model":)" + quote(line.model) + R"(,"at":")" +
-                           iso_time(line.at) + R"(","stream":)" + json_bool(line.stream) + R"(,"status":)" + std::to_string(line.status) +
-                           R"(,"prompt_tokens":)" + std::to_string(t.prompt) + R"(,"cached_tokens":)" + std::to_string(t.cached) +
-                           R"(,"cache_write_tokens":)" + std::to_string(t.cache_write) + R"(,"completion_tokens":)" +
-                           std::to_string(t.completion) + R"(,"reasoning_tokens":)" + std::to_string(t.reasoning) + R"(,"reported":)" +
-                           json_bool(line.reported) + R"(,"delivered":)" + json_bool(line.delivered) + R"(,"cost":")" +
-                           format_decimal(invoice(models_, line)) + R"(","currency":"USD","request_bytes":)" +
-                           std::to_string(line.request_bytes) + R"(,"end":)" + quote(line.end) + "}\n";
+  const std::string text =
+      R"({"bill_id":")" + run_ + "-" + std::to_string(lines_) + R"(","client_request_id":)" + quote(line.client_request_id) +
+      R"(,"id":)" + quote(line.id) + R"(,"kind":)" + quote(line.kind) + R"(,"model":)" + quote(line.model) + R"(,"at":")" +
+      iso_time(line.at) + R"(","stream":)" + json_bool(line.stream) + R"(,"status":)" + std::to_string(line.status) +
+      R"(,"prompt_tokens":)" + std::to_string(t.prompt) + R"(,"cached_tokens":)" + std::to_string(t.cached) +
+      R"(,"cache_write_tokens":)" + std::to_string(t.cache_write) + R"(,"completion_tokens":)" + std::to_string(t.completion) +
+      R"(,"reasoning_tokens":)" + std::to_string(t.reasoning) + R"(,"reported":)" + json_bool(line.reported) + R"(,"delivered":)" +
+      json_bool(line.delivered) + R"(,"cost":")" + format_decimal(invoice(models_, line)) +
+      R"(","currency":"USD","request_bytes":)" + std::to_string(line.request_bytes) + R"(,"end":)" + quote(line.end) + "}\n";
   std::size_t written = 0;
   while (written < text.size()) {
     const ssize_t n = ::write(file_, text.data() + written, text.size() - written);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
-      if (!std::exchange(complained_, true)) std::fprintf(stderr, "simulate: the bill cannot be written: %s\n", std::strerror(errno));
+      if (!std::exchange(complained_, true))
+        std::fprintf(stderr, "simulate: the bill cannot be written: %s\n", std::strerror(errno));
       return;
     }
     written += static_cast<std::size_t>(n);

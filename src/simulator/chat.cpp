@@ -38,7 +38,8 @@ bool thinks(const Habits& habits, const Chat& chat) {
     default: break;
   }
   const json& arguments = member(chat.body, "chat_template_kwargs");
-  return bool_or(member(arguments, "enable_thinking"), bool_or(member(arguments, "thinking"), effort.is_string() && effort != "none"));
+  return bool_or(member(arguments, "enable_thinking"),
+                 bool_or(member(arguments, "thinking"), effort.is_string() && effort != "none"));
 }
 
 std::string read_tool_choice(const json& choice) {
@@ -97,13 +98,15 @@ boost::system::result<Chat, Refusal> read_chat(const Habits& habits, std::string
   if (!chat.body.is_object()) return Refusal{400, "We could not parse the JSON body of your request.", {}, {}, {}};
   chat.model = string_or(member(chat.body, "model"), "");
   const json& messages = member(chat.body, "messages");
-  if (!messages.is_array() || messages.empty()) return Refusal{400, "'messages' must be an array with at least one message.", {}, {}, "messages"};
+  if (!messages.is_array() || messages.empty())
+    return Refusal{400, "'messages' must be an array with at least one message.", {}, {}, "messages"};
   const json& n = member(chat.body, "n");
   if (n.is_number_integer()) chat.n = n.get<std::int64_t>();
   chat.stream = bool_or(member(chat.body, "stream"), false);
   const json& options = member(chat.body, "stream_options");
   chat.include_usage = bool_or(member(options, "include_usage"), false);
-  chat.continuous_usage = chat.include_usage && habits.kind == Kind::vllm && bool_or(member(options, "continuous_usage_stats"), false);
+  chat.continuous_usage =
+      chat.include_usage && habits.kind == Kind::vllm && bool_or(member(options, "continuous_usage_stats"), false);
   chat.obfuscation = bool_or(member(options, "include_obfuscation"), true);
   chat.tokens_max = read_limit(habits, chat.body);
   chat.thinking = thinks(habits, chat);

@@ -13,17 +13,17 @@ enum class NullUsage : std::uint8_t { never, when_asked, always };
 
 struct Habits {
   Kind kind = Kind::openai;
-  std::string_view name;             ///< "deepseek": in markers, bills and model names
-  std::string_view base;             ///< "/qwen/compatible-mode/v1": what a base_url ends in
-  bool cloud = false;                ///< wants a key, and sells the models of the price list
+  std::string_view name;               ///< "deepseek": in markers, bills and model names
+  std::string_view base;               ///< "/qwen/compatible-mode/v1": what a base_url ends in
+  bool cloud = false;                  ///< wants a key, and sells the models of the price list
   bool max_completion_tokens = false;  ///< honours it; every kind honours max_tokens where it does not refuse it
-  bool many = false;                 ///< honours n
-  bool counts_reasoning = false;     ///< tells reasoning tokens
-  std::int64_t cache_unit = 0;       ///< prompt tokens are cached in multiples of this; 0: it tells of none
+  bool many = false;                   ///< honours n
+  bool counts_reasoning = false;       ///< tells reasoning tokens
+  std::int64_t cache_unit = 0;         ///< prompt tokens are cached in multiples of this; 0: it tells of none
   std::int64_t cache_tokens_min = 0;
   std::string_view reasoning_field = {};  ///< its name in messages and deltas; empty: thinks unseen
   NullUsage null_usage = NullUsage::never;
-  bool usage_with_finish = false;    ///< in the chunk of finish_reason, not in one of its own
+  bool usage_with_finish = false;  ///< in the chunk of finish_reason, not in one of its own
 };
 
 /// All kinds, in the order of the enumeration.

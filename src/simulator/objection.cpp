@@ -102,16 +102,19 @@ Objection no_json_word(const Chat& chat) {
 Objection qwen_objection(const Chat& chat) {
   constexpr const char* code = "invalid_parameter_error";
   if (const auto at = find_role(chat, "developer"))
-    return bad("developer is not one of ['system', 'assistant', 'user', 'tool', 'function'] - 'messages." + std::to_string(*at) + ".role'",
-               {}, code);
-  const bool open_weights = chat.model.size() > 6 && chat.model.compare(0, 6, "qwen3-") == 0 && std::isdigit(static_cast<unsigned char>(chat.model[6]));
+    return bad(
+        "developer is not one of ['system', 'assistant', 'user', 'tool', 'function'] - 'messages." + std::to_string(*at) + ".role'",
+        {}, code);
+  const bool open_weights =
+      chat.model.size() > 6 && chat.model.compare(0, 6, "qwen3-") == 0 && std::isdigit(static_cast<unsigned char>(chat.model[6]));
   if (chat.thinking && !chat.stream && open_weights)
     return bad("parameter.enable_thinking must be set to false for non-streaming calls", {}, code);
   if (chat.thinking && chat.tool_choice != "auto" && chat.tool_choice != "none")
     return bad("The tool_choice parameter does not support being set to required or object in thinking mode", {}, code);
   if (chat.n > 4 || (chat.n > 1 && (chat.thinking || given(chat, "tools"))))
     return bad("Range of n should be [1, 4], and n should be 1 with tools or thinking", {}, code);
-  if (chat.thinking && chat.format == Format::json_object) return bad("Json mode response is not supported when enable_thinking is true", {}, code);
+  if (chat.thinking && chat.format == Format::json_object)
+    return bad("Json mode response is not supported when enable_thinking is true", {}, code);
   if (Objection objection = no_json_word(chat)) {
     objection->code = code;
     return objection;
@@ -124,7 +127,8 @@ Objection loose_schema(const Chat& chat) {
   const json format = chat.body["response_format"].value("json_schema", json());
   if (!format.is_object() || format.value("strict", json()) != true) return std::nullopt;
   const json schema = format.value("schema", json::object());
-  if (!schema.is_object() || schema.value("type", json()) != "object" || schema.value("additionalProperties", json()) == false) return std::nullopt;
+  if (!schema.is_object() || schema.value("type", json()) != "object" || schema.value("additionalProperties", json()) == false)
+    return std::nullopt;
   return bad("Invalid schema for response_format '" + format.value("name", std::string("?")) +
                  "': In context=(), 'additionalProperties' is required to be supplied and to be false.",
              "response_format");
@@ -133,8 +137,8 @@ Objection loose_schema(const Chat& chat) {
 Objection openai_objection(const Chat& chat) {
   if (openai_reasons(chat.model)) {
     if (given(chat, "max_tokens"))
-      return bad("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", "max_tokens",
-                 "unsupported_parameter");
+      return bad("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+                 "max_tokens", "unsupported_parameter");
     for (const char* field : {"temperature", "top_p"})
       if (given(chat, field) && chat.body[field] != 1 && chat.thinking)
         return bad(std::string("Unsupported value: '") + field + "' does not support " + chat.body[field].dump() +
@@ -142,7 +146,8 @@ Objection openai_objection(const Chat& chat) {
                    field, "unsupported_value");
     for (const char* field : {"presence_penalty", "frequency_penalty", "logprobs", "logit_bias", "stop"})
       if (given(chat, field) && chat.body[field] != 0 && chat.body[field] != false)
-        return bad(std::string("Unsupported parameter: '") + field + "' is not supported with this model.", field, "unsupported_parameter");
+        return bad(std::string("Unsupported parameter: '") + field + "' is not supported with this model.", field,
+                   "unsupported_parameter");
   } else if (given(chat, "reasoning_effort")) {
     return bad("Unrecognized request argument supplied: reasoning_effort", "reasoning_effort");
   }
@@ -163,7 +168,8 @@ Objection of_kind(const Habits& habits, const Chat& chat) {
 
 Objection objection(const Habits& habits, const Chat& chat, const std::vector<std::string>& models) {
   if (chat.model.empty() && habits.kind != Kind::llamacpp) return bad("you must provide a model parameter", "model");
-  const bool known = models.empty() ? chat.model.compare(0, 8, "no-such-") != 0 : std::find(models.begin(), models.end(), chat.model) != models.end();
+  const bool known = models.empty() ? chat.model.compare(0, 8, "no-such-") != 0
+                                    : std::find(models.begin(), models.end(), chat.model) != models.end();
   if (!known)
     if (Objection refusal = unknown_model(habits, chat)) return refusal;
   if (Objection refusal = bad_message(chat)) return refusal;

@@ -9,7 +9,9 @@ constexpr std::size_t token_bytes_max = 4;
 
 bool continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
-bool needs_care(char c) { return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e || c == '"' || c == '\\'; }
+bool needs_care(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e || c == '"' || c == '\\';
+}
 }  // namespace
 
 std::string quote(std::string_view text) {

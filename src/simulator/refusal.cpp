@@ -17,7 +17,8 @@ constexpr Standard deepseek_standard[] = {
     {422, "invalid_request_error", "invalid_request_error", "Failed to deserialize the JSON body into the target type"},
     {429, "rate_limit_reached", "invalid_request_error", "Rate limit reached"},
     {500, "server_error", "", "Internal Server Error"},
-    {503, "service_unavailable_error", "", "Service is too busy. We advise users to temporarily switch to alternative LLM API service providers."},
+    {503, "service_unavailable_error", "",
+     "Service is too busy. We advise users to temporarily switch to alternative LLM API service providers."},
 };
 constexpr Standard qwen_standard[] = {
     {400, "invalid_request_error", "invalid_parameter_error", "The request is not valid."},
@@ -81,12 +82,9 @@ Standard standard_of(Kind kind, int status) {
   return {};
 }
 
-constexpr std::string_view openai_money_codes[] = {"insufficient_quota",
-                                                   "credit_balance_exhausted",
-                                                   "organization_spend_limit_exceeded",
-                                                   "project_spend_limit_exceeded",
-                                                   "organization_usage_limit_exceeded",
-                                                   "billing_hard_limit_reached"};
+constexpr std::string_view openai_money_codes[] = {
+    "insufficient_quota",           "credit_balance_exhausted",          "organization_spend_limit_exceeded",
+    "project_spend_limit_exceeded", "organization_usage_limit_exceeded", "billing_hard_limit_reached"};
 
 /// The status and the type that a code has of its own.
 void fit_to_code(const Habits& habits, int& status, Refusal& refusal) {
@@ -115,8 +113,8 @@ std::string nullable(std::string_view text) { return text.empty() ? "null" : quo
 
 /// {"message":..,"type":..,"param":..,"code":..}
 std::string error_object(const Refusal& refusal, std::string_view code) {
-  return R"({"message":)" + quote(refusal.message) + R"(,"type":)" + nullable(refusal.type) + R"(,"param":)" + nullable(refusal.param) +
-         R"(,"code":)" + std::string(code) + "}";
+  return R"({"message":)" + quote(refusal.message) + R"(,"type":)" + nullable(refusal.type) + R"(,"param":)" +
+         nullable(refusal.param) + R"(,"code":)" + std::string(code) + "}";
 }
 
 }  // namespace
@@ -148,7 +146,8 @@ std::string refusal_json(const Habits& habits, const Refusal& given, std::string
       return R"({"object":"error","message":)" + quote(refusal.message) + R"(,"type":)" + nullable(refusal.type) + R"(,"param":)" +
              nullable(refusal.param) + R"(,"code":)" + number + "}";
     case Kind::llamacpp:
-      return R"({"error":{"code":)" + number + R"(,"message":)" + quote(refusal.message) + R"(,"type":)" + nullable(refusal.type) + "}}";
+      return R"({"error":{"code":)" + number + R"(,"message":)" + quote(refusal.message) + R"(,"type":)" + nullable(refusal.type) +
+             "}}";
     case Kind::lmstudio: return R"({"error":)" + quote(refusal.message) + "}";
     case Kind::deepseek:
     case Kind::openai:
@@ -159,7 +158,8 @@ std::string refusal_json(const Habits& habits, const Refusal& given, std::string
 
 std::string stream_error_json(const Habits& habits, std::string_view request_id) {
   if (habits.kind == Kind::qwen) {
-    Refusal moderated{400, "Output data may contain inappropriate content.", "data_inspection_failed", "data_inspection_failed", {}};
+    Refusal moderated{
+        400, "Output data may contain inappropriate content.", "data_inspection_failed", "data_inspection_failed", {}};
     return refusal_json(habits, moderated, request_id);
   }
   const Refusal refusal = refusal_of(habits, 500, {});

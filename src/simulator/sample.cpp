@@ -20,7 +20,8 @@ class Sampler {
       if (auto at = schema.find(choices); at != schema.end() && at->is_array() && !at->empty()) return at->front();
     if (auto at = schema.find("$ref"); at != schema.end()) return sample(referred(*at), name, depth + 1);
     for (const char* choices : {"anyOf", "oneOf", "allOf"})
-      if (auto at = schema.find(choices); at != schema.end() && at->is_array() && !at->empty()) return sample(at->front(), name, depth + 1);
+      if (auto at = schema.find(choices); at != schema.end() && at->is_array() && !at->empty())
+        return sample(at->front(), name, depth + 1);
     return of_type(type_of(schema), schema, name, depth);
   }
 

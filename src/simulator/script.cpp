@@ -180,7 +180,8 @@ boost::system::result<Odds, Complaint> read_odds(std::string_view text) {
   const auto [end, error] = std::from_chars(share.data(), share.data() + share.size(), odds.probability);
   if (space == std::string_view::npos || error != std::errc{} || end != share.data() + share.size() || !(odds.probability >= 0) ||
       odds.probability > 1)
-    return Complaint{"'" + std::string(text) + "' is not a fault: a probability from 0 to 1, then words, such as \"0.02 status=429\""};
+    return Complaint{"'" + std::string(text) +
+                     "' is not a fault: a probability from 0 to 1, then words, such as \"0.02 status=429\""};
   odds.words = text.substr(space + 1);
   Script script;
   if (Outcome read = read_words(odds.words, script); read.has_error()) return read.error();

@@ -18,11 +18,11 @@ enum class Place : std::uint8_t { nowhere, before, head, mid, before_usage, befo
 enum class UsageTold : std::uint8_t { habit, none, invalid, zero, every, same, delta, before_last, choices };
 
 struct Script {
-  std::string only;         ///< the one kind that the words are for; empty: all
-  std::int64_t times = 0;   ///< only the first so many matching attempts; 0: all
-  int status = 0;           ///< refuse with this status; 0: do not
+  std::string only;        ///< the one kind that the words are for; empty: all
+  std::int64_t times = 0;  ///< only the first so many matching attempts; 0: all
+  int status = 0;          ///< refuse with this status; 0: do not
   std::string code;
-  std::string body;         ///< "html" or "empty" instead of the error's JSON
+  std::string body;  ///< "html" or "empty" instead of the error's JSON
   std::string retry_after, retry_after_ms;
   int redirect = 0;
   Place reset = Place::nowhere, close = Place::nowhere, stall = Place::nowhere;

@@ -22,12 +22,13 @@ std::string whole_call(Kind kind, const ToolCall& call, std::size_t index) {
   const std::string number = std::to_string(index), id = quote(call.id);
   switch (kind) {
     case Kind::qwen:
-      return R"({"function":{"arguments":)" + quote(call.arguments) + R"(,"name":)" + quote(call.name) + R"(},"id":)" + id + R"(,"index":)" +
-             number + R"(,"type":"function"})";
+      return R"({"function":{"arguments":)" + quote(call.arguments) + R"(,"name":)" + quote(call.name) + R"(},"id":)" + id +
+             R"(,"index":)" + number + R"(,"type":"function"})";
     case Kind::deepseek:
     case Kind::ollama:
     case Kind::sglang:
-      return R"({"index":)" + number + R"(,"id":)" + id + R"(,"type":"function","function":)" + function_of(call.name, call.arguments) + "}";
+      return R"({"index":)" + number + R"(,"id":)" + id + R"(,"type":"function","function":)" +
+             function_of(call.name, call.arguments) + "}";
     case Kind::llamacpp:
       return R"({"type":"function","function":)" + function_of(call.name, call.arguments) + R"(,"id":)" + id + "}";
     default: return R"({"id":)" + id + R"(,"type":"function","function":)" + function_of(call.name, call.arguments) + "}";
@@ -80,7 +81,8 @@ std::string Shape::timings() const {
          R"(,"prompt_ms":12.5,"predicted_n":1,"predicted_ms":8.25})";
 }
 
-std::string Shape::envelope(std::string_view object, std::string_view choices, std::string_view usage, std::string_view extra) const {
+std::string Shape::envelope(std::string_view object, std::string_view choices, std::string_view usage,
+                            std::string_view extra) const {
   const std::string id = R"("id":)" + quote(frame_.id), model = R"("model":)" + quote(frame_.model),
                     kind = R"("object":")" + std::string(object) + '"', created = R"("created":)" + std::to_string(frame_.created),
                     print = R"("system_fingerprint":)" + fingerprint(habits_, frame_.model),
@@ -89,18 +91,23 @@ std::string Shape::envelope(std::string_view object, std::string_view choices, s
                     more = extra.empty() ? std::string() : "," + std::string(extra);
   const bool streamed = object == "chat.completion.chunk";
   switch (habits_.kind) {
-    case Kind::qwen: return "{" + list + "," + kind + told + "," + created + R"(,"system_fingerprint":null,)" + model + "," + id + more + "}";
+    case Kind::qwen:
+      return "{" + list + "," + kind + told + "," + created + R"(,"system_fingerprint":null,)" + model + "," + id + more + "}";
     case Kind::llamacpp: return "{" + list + "," + created + "," + id + "," + model + "," + print + "," + kind + told + more + "}";
     case Kind::openai:
-      if (streamed) return "{" + id + "," + kind + "," + created + "," + model + R"(,"service_tier":"default",)" + print + "," + list + told + more + "}";
-      return "{" + id + "," + kind + "," + created + "," + model + "," + list + told + R"(,"service_tier":"default",)" + print + more + "}";
+      if (streamed)
+        return "{" + id + "," + kind + "," + created + "," + model + R"(,"service_tier":"default",)" + print + "," + list + told +
+               more + "}";
+      return "{" + id + "," + kind + "," + created + "," + model + "," + list + told + R"(,"service_tier":"default",)" + print +
+             more + "}";
     case Kind::vllm:
       if (streamed) return "{" + id + "," + kind + "," + created + "," + model + "," + list + told + more + "}";
       return "{" + id + "," + kind + "," + created + "," + model + "," + list + R"(,"service_tier":null,)" + print + told +
              R"(,"prompt_logprobs":null,"kv_transfer_params":null)" + more + "}";
     case Kind::sglang:
       if (streamed) return "{" + id + "," + kind + "," + created + "," + model + "," + list + told + more + "}";
-      return "{" + id + "," + kind + "," + created + "," + model + "," + list + told + R"(,"metadata":{"weight_version":"default"})" + more + "}";
+      return "{" + id + "," + kind + "," + created + "," + model + "," + list + told +
+             R"(,"metadata":{"weight_version":"default"})" + more + "}";
     case Kind::lmstudio:
       return "{" + id + "," + kind + "," + created + "," + model + (streamed ? "," + print : std::string()) + "," + list + told +
              (streamed ? std::string() : R"(,"stats":{},)" + print) + more + "}";
@@ -131,11 +138,12 @@ std::string Shape::message(const Choice& choice) const {
     case Kind::qwen: return "{" + content + reasoning + R"(,"role":"assistant")" + some_calls + "}";
     case Kind::openai: return R"({"role":"assistant",)" + null_content + some_calls + R"(,"refusal":null,"annotations":[]})";
     case Kind::vllm:
-      return R"({"role":"assistant",)" + null_content + R"(,"refusal":null,"annotations":null,"audio":null,"function_call":null,"tool_calls":)" +
-             list + R"(,"reasoning":)" + or_null(choice.reasoning) + "}";
+      return R"({"role":"assistant",)" + null_content +
+             R"(,"refusal":null,"annotations":null,"audio":null,"function_call":null,"tool_calls":)" + list + R"(,"reasoning":)" +
+             or_null(choice.reasoning) + "}";
     case Kind::sglang:
-      return R"({"role":"assistant",)" + null_content + R"(,"reasoning_content":)" + or_null(choice.reasoning) + R"(,"tool_calls":)" +
-             (calls ? list : "null") + "}";
+      return R"({"role":"assistant",)" + null_content + R"(,"reasoning_content":)" + or_null(choice.reasoning) +
+             R"(,"tool_calls":)" + (calls ? list : "null") + "}";
     case Kind::lmstudio: return R"({"role":"assistant",)" + content + reasoning + R"(,"tool_calls":)" + list + "}";
     case Kind::llamacpp: return R"({"role":"assistant",)" + null_content + reasoning + some_calls + "}";
     case Kind::deepseek:
@@ -150,8 +158,10 @@ std::string Shape::whole_choice(const Choice& choice, std::size_t index, std::st
                     told = usage.empty() ? std::string() : R"(,"usage":)" + std::string(usage);
   switch (habits_.kind) {
     case Kind::qwen: return "{" + said + "," + finish + "," + number + R"(,"logprobs":null)" + told + "}";
-    case Kind::vllm: return "{" + number + "," + said + R"(,"logprobs":null,)" + finish + R"(,"stop_reason":null,"token_ids":null)" + told + "}";
-    case Kind::sglang: return "{" + number + "," + said + R"(,"logprobs":null,)" + finish + R"(,"matched_stop":151645)" + told + "}";
+    case Kind::vllm:
+      return "{" + number + "," + said + R"(,"logprobs":null,)" + finish + R"(,"stop_reason":null,"token_ids":null)" + told + "}";
+    case Kind::sglang:
+      return "{" + number + "," + said + R"(,"logprobs":null,)" + finish + R"(,"matched_stop":151645)" + told + "}";
     case Kind::llamacpp: return "{" + finish + "," + number + "," + said + told + "}";
     case Kind::ollama: return "{" + number + "," + said + "," + finish + told + "}";
     default: return "{" + number + "," + said + R"(,"logprobs":null,)" + finish + told + "}";
@@ -172,15 +182,16 @@ std::string Shape::whole(const Answer& answer, std::string_view usage, bool insi
 
 std::string Shape::delta_choice(int choice, std::string_view delta, std::string_view finish_reason, std::string_view usage) const {
   const std::string number = R"("index":)" + std::to_string(choice), finish = R"("finish_reason":)" + or_null(finish_reason),
-                    change = R"("delta":)" + std::string(delta), told = usage.empty() ? std::string() : R"(,"usage":)" + std::string(usage);
+                    change = R"("delta":)" + std::string(delta),
+                    told = usage.empty() ? std::string() : R"(,"usage":)" + std::string(usage);
   switch (habits_.kind) {
     case Kind::qwen:
       if (!finish_reason.empty()) return "{" + finish + "," + change + "," + number + R"(,"logprobs":null)" + told + "}";
       return "{" + change + "," + finish + "," + number + R"(,"logprobs":null)" + told + "}";
     case Kind::vllm: return "{" + number + "," + change + R"(,"logprobs":null,)" + finish + R"(,"token_ids":null)" + told + "}";
     case Kind::sglang:
-      return "{" + number + "," + change + R"(,"logprobs":null,)" + finish + R"(,"matched_stop":)" + (finish_reason == "stop" ? "151645" : "null") +
-             told + "}";
+      return "{" + number + "," + change + R"(,"logprobs":null,)" + finish + R"(,"matched_stop":)" +
+             (finish_reason == "stop" ? "151645" : "null") + told + "}";
     case Kind::llamacpp: return "{" + finish + "," + number + "," + change + told + "}";
     case Kind::ollama: return "{" + number + "," + change + "," + finish + told + "}";
     default: return "{" + number + "," + change + R"(,"logprobs":null,)" + finish + told + "}";
@@ -194,10 +205,12 @@ std::string Shape::opening(int choice, bool calls, std::string_view usage) const
       if (frame_.thinking) delta = R"({"role":"assistant","content":null,"reasoning_content":""})";
       break;
     case Kind::qwen:
-      delta = frame_.thinking ? R"({"content":null,"role":"assistant","reasoning_content":""})" : R"({"content":"","role":"assistant"})";
+      delta = frame_.thinking ? R"({"content":null,"role":"assistant","reasoning_content":""})"
+                              : R"({"content":"","role":"assistant"})";
       break;
     case Kind::openai:
-      delta = calls ? R"({"role":"assistant","content":null,"refusal":null})" : R"({"role":"assistant","content":"","refusal":null})";
+      delta =
+          calls ? R"({"role":"assistant","content":null,"refusal":null})" : R"({"role":"assistant","content":"","refusal":null})";
       break;
     case Kind::sglang: delta = R"({"role":"assistant","content":"","reasoning_content":null,"tool_calls":null})"; break;
     case Kind::llamacpp: delta = R"({"role":"assistant","content":null})"; break;
@@ -232,8 +245,8 @@ std::string Shape::call_delta(const ToolCall& call, int index) const {
   const std::string number = std::to_string(index), id = quote(call.id), name = quote(call.name);
   switch (habits_.kind) {
     case Kind::qwen:
-      return R"({"content":null,"tool_calls":[{"index":)" + number + R"(,"id":)" + id + R"(,"type":"function","function":{"name":)" + name +
-             R"(,"arguments":""}}]})";
+      return R"({"content":null,"tool_calls":[{"index":)" + number + R"(,"id":)" + id +
+             R"(,"type":"function","function":{"name":)" + name + R"(,"arguments":""}}]})";
     case Kind::ollama:  // whole, in one delta
       return R"({"role":"assistant","content":"","tool_calls":[{"id":)" + id + R"(,"index":)" + number +
              R"(,"type":"function","function":)" + function_of(call.name, call.arguments) + "}]}";
@@ -250,7 +263,8 @@ std::string Shape::arguments_delta(int index, std::string_view fragment) const {
   const std::string number = std::to_string(index), arguments = quote(fragment);
   switch (habits_.kind) {
     case Kind::qwen:  // the id again, but empty
-      return R"({"content":null,"tool_calls":[{"index":)" + number + R"(,"id":"","type":"function","function":{"arguments":)" + arguments + "}}]}";
+      return R"({"content":null,"tool_calls":[{"index":)" + number + R"(,"id":"","type":"function","function":{"arguments":)" +
+             arguments + "}}]}";
     case Kind::sglang:
       return R"({"role":null,"content":null,"reasoning_content":null,"tool_calls":[{"id":null,"index":)" + number +
              R"(,"type":"function","function":{"name":null,"arguments":)" + arguments + "}}]}";
@@ -292,7 +306,9 @@ std::string Shape::ending(int choice, std::string_view finish_reason, std::strin
                inside_choice ? std::string_view{} : usage, habits_.kind == Kind::llamacpp ? timings() : std::string());
 }
 
-std::string Shape::empty_delta(int choice, std::string_view usage) const { return chunk(delta_choice(choice, last_delta(), {}), usage); }
+std::string Shape::empty_delta(int choice, std::string_view usage) const {
+  return chunk(delta_choice(choice, last_delta(), {}), usage);
+}
 
 std::string Shape::usage_only(std::string_view usage) const { return chunk({}, usage); }
 

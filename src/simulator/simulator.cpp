@@ -35,8 +35,14 @@ Simulator::Simulator(asio::io_context& context, Options& options, Bill bill)
     : context_(context),
       acceptor_(context),
       sweep_timer_(context),
-      world_{Director(std::move(options.faults), options.seed), std::move(bill), sold_by_kind(options.models), options.seed,
-             std::move(options.now), {}, 0, false} {
+      world_{Director(std::move(options.faults), options.seed),
+             std::move(bill),
+             sold_by_kind(options.models),
+             options.seed,
+             std::move(options.now),
+             {},
+             0,
+             false} {
   if (!world_.now) world_.now = [] { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); };
 }
 
@@ -142,18 +148,19 @@ Task<bool> Simulator::answer(Connection& connection, const Request& request, int
   writer.head(status, {{"content-type", "application/json"}}, body.size());
   writer.body(body);
   const bool sent = co_await writer.flush();
-  co_return sent && request.keep_alive();
+  co_return sent&& request.keep_alive();
 }
 
 void Simulator::remember(const Request& request, const Habits* habits) {
   ++requests_;
   if (received_.size() == received_max) received_.pop_front();
-  received_.push_back({habits, request.method, request.target, request.head, request.body.substr(0, received_body_bytes_max), request.body.size()});
+  received_.push_back(
+      {habits, request.method, request.target, request.head, request.body.substr(0, received_body_bytes_max), request.body.size()});
 }
 
 std::string Simulator::stats() const {
-  return R"({"requests":)" + std::to_string(requests_) + R"(,"attempts":)" + std::to_string(world_.attempts) + R"(,"connections":)" +
-         std::to_string(accepted_) + R"(,"open":)" + std::to_string(connections_.size()) + "}";
+  return R"({"requests":)" + std::to_string(requests_) + R"(,"attempts":)" + std::to_string(world_.attempts) +
+         R"(,"connections":)" + std::to_string(accepted_) + R"(,"open":)" + std::to_string(connections_.size()) + "}";
 }
 
 std::string Simulator::last(std::string_view query) const {
@@ -164,9 +171,9 @@ std::string Simulator::last(std::string_view query) const {
   for (std::size_t i = received_.size() - count; i < received_.size(); ++i) {
     const Received& one = received_[i];
     if (list.size() > 1) list += ',';
-    list += R"({"kind":)" + quote(one.habits != nullptr ? one.habits->name : "") + R"(,"method":)" + quote(one.method) + R"(,"target":)" +
-            quote(one.target) + R"(,"head":)" + quote(one.head) + R"(,"body":)" + quote(one.body) + R"(,"body_bytes":)" +
-            std::to_string(one.body_bytes) + "}";
+    list += R"({"kind":)" + quote(one.habits != nullptr ? one.habits->name : "") + R"(,"method":)" + quote(one.method) +
+            R"(,"target":)" + quote(one.target) + R"(,"head":)" + quote(one.head) + R"(,"body":)" + quote(one.body) +
+            R"(,"body_bytes":)" + std::to_string(one.body_bytes) + "}";
   }
   return list + "]";
 }
@@ -180,7 +187,8 @@ std::string Simulator::models(const Habits& habits) const {
     list += R"({"id":)" + quote(names[i]) + R"(,"object":"model",)";
     if (habits.kind != Kind::deepseek) list += R"("created":1790000000,)";
     list += R"("owned_by":)" + quote(habits.name);
-    if (habits.kind == Kind::vllm || habits.kind == Kind::sglang) list += R"(,"root":)" + quote(names[i]) + R"(,"max_model_len":131072)";
+    if (habits.kind == Kind::vllm || habits.kind == Kind::sglang)
+      list += R"(,"root":)" + quote(names[i]) + R"(,"max_model_len":131072)";
     list += '}';
   }
   return list + "]}";

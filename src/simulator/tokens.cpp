@@ -47,10 +47,11 @@ std::string qwen_details(const Tokens& tokens) {
 std::string openai_usage(const Tokens& t, const std::string& prompt, const std::string& completion, const std::string& total) {
   return object_of(
       {prompt, completion, total,
-       named("prompt_tokens_details", object_of({field("cached_tokens", t.cached), field("cache_write_tokens", t.cache_write),
-                                                 field("audio_tokens", 0)})),
-       named("completion_tokens_details", object_of({field("reasoning_tokens", t.reasoning), field("audio_tokens", 0),
-                                                     field("accepted_prediction_tokens", 0), field("rejected_prediction_tokens", 0)}))});
+       named("prompt_tokens_details",
+             object_of({field("cached_tokens", t.cached), field("cache_write_tokens", t.cache_write), field("audio_tokens", 0)})),
+       named("completion_tokens_details",
+             object_of({field("reasoning_tokens", t.reasoning), field("audio_tokens", 0), field("accepted_prediction_tokens", 0),
+                        field("rejected_prediction_tokens", 0)}))});
 }
 
 }  // namespace
@@ -71,12 +72,14 @@ Tokens PromptCache::take(const Habits& habits, const Chat& chat, const Script& s
   if (tokens.cached > 0) tokens.cached = std::min(tokens.cached, tokens.prompt - 1) / habits.cache_unit * habits.cache_unit;
   if (habits.cache_unit == 0) return tokens;
   if (script.cached >= 0) tokens.cached = std::min(script.cached, tokens.prompt);
-  if (script.cache_write >= 0 && habits.kind != Kind::deepseek) tokens.cache_write = std::min(script.cache_write, tokens.prompt - tokens.cached);
+  if (script.cache_write >= 0 && habits.kind != Kind::deepseek)
+    tokens.cache_write = std::min(script.cache_write, tokens.prompt - tokens.cached);
   return tokens;
 }
 
 std::string usage_json(const Habits& habits, const Tokens& told, bool thinking, UsageTold how) {
-  if (how == UsageTold::invalid) return R"({"prompt_tokens":-17,"completion_tokens":99999999999999999999999,"total_tokens":"many"})";
+  if (how == UsageTold::invalid)
+    return R"({"prompt_tokens":-17,"completion_tokens":99999999999999999999999,"total_tokens":"many"})";
   const Tokens tokens = how == UsageTold::zero ? Tokens{} : told;
   const std::string prompt = field("prompt_tokens", tokens.prompt), completion = field("completion_tokens", tokens.completion),
                     total = field("total_tokens", tokens.prompt + tokens.completion);
@@ -84,8 +87,9 @@ std::string usage_json(const Habits& habits, const Tokens& told, bool thinking, 
       thinking ? named("completion_tokens_details", object_of({field("reasoning_tokens", tokens.reasoning)})) : std::string();
   switch (habits.kind) {
     case Kind::deepseek:
-      return object_of({prompt, completion, total, named("prompt_tokens_details", object_of({field("cached_tokens", tokens.cached)})), reasoning,
-                        field("prompt_cache_hit_tokens", tokens.cached), field("prompt_cache_miss_tokens", tokens.prompt - tokens.cached)});
+      return object_of(
+          {prompt, completion, total, named("prompt_tokens_details", object_of({field("cached_tokens", tokens.cached)})), reasoning,
+           field("prompt_cache_hit_tokens", tokens.cached), field("prompt_cache_miss_tokens", tokens.prompt - tokens.cached)});
     case Kind::qwen: return object_of({prompt, completion, total, named("prompt_tokens_details", qwen_details(tokens)), reasoning});
     case Kind::openai: return openai_usage(tokens, prompt, completion, total);
     case Kind::vllm: return object_of({prompt, total, completion, R"("prompt_tokens_details":null)"});

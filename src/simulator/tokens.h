@@ -1,5 +1,6 @@
 #pragma once
-// Tokens as the simulated provider counts them, the cache of prompts that it claims to have, and how it tells its usage. One thread.
+// Tokens as the simulated provider counts them, the cache of prompts that it claims to have, and how it tells its usage. One
+// thread.
 #include <cstdint>
 #include <string>
 #include <unordered_set>

@@ -16,7 +16,7 @@ class Answer:
 
     def events(self):
         """The data of a stream's events, parsed but for [DONE]."""
-        data = [line[5:].strip() for line in self.body.decode().splitlines() if line.startswith("data:")]
+        data = [line[5:].strip().decode() for line in self.body.splitlines() if line.startswith(b"data:")]  # of bytes: U+2028 ends no line
         return [text if text == "[DONE]" else json.loads(text) for text in data]
 
     @property

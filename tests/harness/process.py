@@ -76,7 +76,11 @@ class Program:
 
     def wait(self):
         """The exit code, once all output is read."""
-        code = self.process.wait(PATIENCE)
+        try:
+            code = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"it did not end within {PATIENCE} s; its output:\n{self.output}") from None
         for reader in self._readers:
             reader.join(PATIENCE)
         return code

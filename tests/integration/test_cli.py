@@ -76,11 +76,11 @@ def test_usage_adds_up_to_the_bill_while_the_daemon_runs(daemon, simulator, sett
 
     as_json = run("usage", *config, "--by", "provider", "--format", "json", **where)
     assert as_json.returncode == 0, as_json.stderr
-    assert sum(Decimal(row["usd"]) for row in json.loads(as_json.stdout)["rows"]) == total
+    assert sum(Decimal(row["cost_usd"]) for row in json.loads(as_json.stdout)["rows"]) == total
     as_csv = run("usage", *config, "--by", "provider", "--format", "csv", **where)
     rows = list(csv.DictReader(io.StringIO(as_csv.stdout)))
     assert {row["provider"]: row["requests"] for row in rows} == {"deepseek": "1", "qwen": "1", "openai": "2"}
-    assert sum(Decimal(row["usd"]) for row in rows) == total
+    assert sum(Decimal(row["cost_usd"]) for row in rows) == total
     assert "deepseek" in run("usage", *config, **where).stdout
 
 

@@ -12,8 +12,9 @@ async def streams_under_way(daemon, count):
         body = chat("[[sim chunks=5000 chunk_ms=20]] a long story", stream=True)
         return await connection.exchange(request_bytes("POST", "/v1/chat/completions", daemon.key, body))
 
+    before = len(daemon.ledger().attempts)
     tasks = [asyncio.create_task(stream()) for _ in range(count)]
-    await asyncio.to_thread(wait_until, lambda: len(daemon.ledger().attempts) == count, f"{count} streams")
+    await asyncio.to_thread(wait_until, lambda: len(daemon.ledger().attempts) == before + count, f"{count} streams")
     await asyncio.to_thread(daemon.kill)
     return await asyncio.gather(*tasks)
 

@@ -3,7 +3,8 @@
 #include "wire/json.h"
 
 #include <algorithm>
-#include <array>
+#include <charconv>
+#include <cstdint>
 
 namespace fairlead::openai {
 namespace {
@@ -20,22 +21,45 @@ void replace_all(std::string& text, std::string_view what) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += mask.size()) text.replace(at, what.size(), mask);
 }
 
-std::string percent_encoded(std::string_view text) {
-  static constexpr char hex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (is_alphanumeric(c) || std::string_view("-_.~").find(c) != std::string_view::npos)
-      out += c;
-    else
-      out += '%', out += hex[byte >> 4], out += hex[byte & 15];
-  }
-  return out;
+/// Whether `text` begins with the digits of this byte's number, in hexadecimal.
+bool is_hex_of(std::string_view text, std::size_t digits, char byte) {
+  if (text.size() < digits) return false;
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, value, 16);
+  return error == std::errc{} && end == text.data() + digits && value == static_cast<unsigned char>(byte);
 }
 
+/// How many bytes at the front of `text` spell this one: itself, or escaped as in URLs or in JSON within JSON. 0: they do not.
+std::size_t spelled(std::string_view text, char byte) {
+  constexpr std::size_t backslashes_max = 8;
+  if (text.empty()) return 0;
+  if (text.front() == '%' && is_hex_of(text.substr(1), 2, byte)) return 3;
+  const std::size_t escape = std::min(text.substr(0, backslashes_max + 1).find_first_not_of('\\'), text.size());
+  const std::string_view escaped = text.substr(escape);
+  if (escape > 0 && escaped.starts_with('u') && is_hex_of(escaped.substr(1), 4, byte)) return escape + 5;
+  if (text.front() == byte) return 1;
+  return escape > 0 && escaped.starts_with(byte) ? escape + 1 : 0;
+}
+
+void mask_spelled(std::string& text, std::string_view key) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    std::size_t end = at;
+    const bool whole = std::all_of(key.begin(), key.end(), [&](char byte) {
+      const std::size_t bytes = spelled(std::string_view(text).substr(end), byte);
+      end += bytes;
+      return bytes != 0;
+    });
+    if (!whole) continue;
+    text.replace(at, end - at, mask);
+    at += mask.size() - 1;
+  }
+}
+
+constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view base64_url_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 /// The characters of base64 that depend on `text` alone when it begins `shift` bytes into a group of three.
-std::string base64_core(std::string_view text, std::size_t shift) {
-  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+std::string base64_core(std::string_view text, std::size_t shift, std::string_view digits) {
   std::string out;
   std::uint32_t bits = 0;
   int have = 0;
@@ -50,8 +74,9 @@ std::string base64_core(std::string_view text, std::size_t shift) {
 void mask_key(std::string& text, std::string_view key) {
   if (key.size() < secret_bytes_min) return;
   replace_all(text, key);
-  replace_all(text, percent_encoded(key));
-  for (std::size_t shift = 0; shift < 3; ++shift) replace_all(text, base64_core(key, shift));
+  mask_spelled(text, key);
+  for (const std::string_view digits : {base64_digits, base64_url_digits})
+    for (std::size_t shift = 0; shift < 3; ++shift) replace_all(text, base64_core(key, shift, digits));
 }
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {

@@ -33,8 +33,8 @@ test("streamText", async () => {
 
 test("tools, buffered and streamed", async () => {
   const prompt = "[[sim tools=2]] weather?";
-  assert.equal((await generateText({ model: fairlead("chat"), prompt, tools })).toolCalls.length, 2);
-  assert.equal((await streamText({ model: fairlead("chat"), prompt, tools }).toolCalls).length, 2);
+  assert.equal((await generateText({ model: fairlead("openai"), prompt, tools })).toolCalls.length, 2);
+  assert.equal((await streamText({ model: fairlead("openai"), prompt, tools }).toolCalls).length, 2);
 });
 
 test("an error is an error", async () => {

@@ -30,8 +30,8 @@ test("stream with usage", async () => {
 for (const model of ["deepseek", "qwen", "openai"]) {
   test(`tools in parallel, buffered and streamed: ${model}`, async () => {
     const messages = ask("[[sim tools=2]] weather and time?");
-    const answer = await client.chat.completions.create({ model, messages, tools });
-    const streamed = await client.chat.completions.stream({ model, messages, tools }).finalChatCompletion();
+    const answer = await client.chat.completions.create({ model, messages, tools, parallel_tool_calls: true });
+    const streamed = await client.chat.completions.stream({ model, messages, tools, parallel_tool_calls: true }).finalChatCompletion();
     for (const { choices } of [answer, streamed]) {
       assert.equal(choices[0].message.tool_calls.length, 2);
       for (const call of choices[0].message.tool_calls) assert.equal(typeof JSON.parse(call.function.arguments), "object");

@@ -27,7 +27,7 @@ def test_stream(model):
 
 
 def test_tools(model):
-    answer = model.bind_tools([get_weather]).invoke("[[sim tools=2]] weather?")
+    answer = model.bind_tools([get_weather], parallel_tool_calls=True).invoke("[[sim tools=2]] weather?")
     assert [call["name"] for call in answer.tool_calls] == ["get_weather", "get_weather"]
 
 

@@ -38,7 +38,7 @@ def test_stream_with_usage(client, settled):
 
 @pytest.mark.parametrize("provider", ["deepseek", "qwen", "openai"])
 def test_tools_in_parallel(client, provider):
-    answer = client.chat.completions.create(model=provider, messages=ask("[[sim tools=2]] weather and time?"), tools=TOOLS)
+    answer = client.chat.completions.create(model=provider, messages=ask("[[sim tools=2]] weather and time?"), tools=TOOLS, parallel_tool_calls=True)
     calls = answer.choices[0].message.tool_calls
     assert len(calls) == 2 and len({call.id for call in calls}) == 2
     assert all(isinstance(json.loads(call.function.arguments), dict) for call in calls)
@@ -46,7 +46,7 @@ def test_tools_in_parallel(client, provider):
 
 @pytest.mark.parametrize("provider", ["deepseek", "qwen", "openai"])
 def test_tools_streamed(client, provider):
-    with client.chat.completions.stream(model=provider, messages=ask("[[sim tools=2]] weather and time?"), tools=TOOLS) as stream:
+    with client.chat.completions.stream(model=provider, messages=ask("[[sim tools=2]] weather and time?"), tools=TOOLS, parallel_tool_calls=True) as stream:
         for _ in stream:
             pass
         calls = stream.get_final_completion().choices[0].message.tool_calls

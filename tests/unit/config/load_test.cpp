@@ -74,7 +74,7 @@ TEST(Load, takes_everything_the_file_says) {
   world.files["etc/key"] = "sk-2\n";
   world.files["etc/f.yaml"] = R"(listen: ["127.0.0.1:8080", {address: "[::]:8443", tls: {certificate: ca.pem, key: ca.pem}}]
 admin: 127.0.0.1:9090
-ledger: sqlite:/tmp/x.db
+ledger: sqlite:/var/lib/x.db
 workers: 3
 limits: {head_bytes_max: 64KiB, connections_max: 7, drain_ms_max: 1500}
 timeouts: {connect: 250ms, total: 1h}

@@ -119,6 +119,11 @@ TEST(SafeText, MasksTheKeyInEveryCoding) {  // M56
   const auto masked = [&](std::string_view text) { return openai::safe_text(text, key); };
   EXPECT_EQ(masked("your key " + key + " is wrong, " + key), "your key [masked] is wrong, [masked]");
   EXPECT_EQ(masked("k=kZ9%2Bw%2FQ%3Dlongish%3Asecret&x"), "k=[masked]&x");
+  EXPECT_EQ(masked("k=%6bZ9%2bw%2fQ%3dlongish%3asecret&x"), "k=[masked]&x");
+  EXPECT_EQ(masked(R"({\"k\":\"kZ9+w\/Q=longish:secret\"})"), R"({\"k\":\"[masked]\"})");
+  EXPECT_EQ(masked(R"(\u006bZ9\\u002bw\/Q\u003Dlongish:secre\u0074!)"), "[masked]!");
+  EXPECT_EQ(openai::safe_text(R"(kk\u005c9e1dkk)", R"(kk\9e1dkk)"), "[masked]");
+  EXPECT_EQ(masked(R"(\u006bZ9\u002)"), R"(\u006bZ9\u002)");
   // base64 of "key", of "xkey" and of "xxkey": what is left over has no whole byte run of the key's middle.
   for (const char* coded :
        {"a1o5K3cvUT1sb25naXNoOnNlY3JldA==", "eGtaOSt3L1E9bG9uZ2lzaDpzZWNyZXQ=", "eHhrWjkrdy9RPWxvbmdpc2g6c2VjcmV0"}) {

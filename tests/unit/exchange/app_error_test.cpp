@@ -42,6 +42,7 @@ const Row table[] = {
     {ErrorKind::upstream_refused, 400, 400, "invalid_request_error", "upstream_refused", false},
     {ErrorKind::upstream_refused, 413, 413, "invalid_request_error", "upstream_refused", false},
     {ErrorKind::upstream_refused, 422, 422, "invalid_request_error", "upstream_refused", false},
+    {ErrorKind::upstream_refused, 404, 502, "server_error", "upstream_model_not_found", false},
     {ErrorKind::upstream_refused, 418, 400, "invalid_request_error", "upstream_refused", false},
     {ErrorKind::upstream_filtered, 400, 400, "invalid_request_error", "content_filter", false},
     {ErrorKind::upstream_unavailable, 500, 502, "server_error", "upstream_unavailable", true},
@@ -59,6 +60,12 @@ TEST(AppError, FollowsTheTable) {
     EXPECT_EQ(seen.code, row.code) << to_string(row.kind);
     EXPECT_EQ(seen.should_retry, row.should_retry) << to_string(row.kind);
   }
+}
+
+TEST(AppError, AProvidersOwnCodePassesThroughWhereTheRequestIsAtFault) {
+  const Error refused(ErrorKind::upstream_refused, ErrorOrigin::provider, "m");
+  EXPECT_EQ(app_error(refused, 400, "context_length_exceeded").code, "context_length_exceeded");
+  EXPECT_EQ(app_error(Error(ErrorKind::upstream_auth, ErrorOrigin::provider, "m"), 401, "invalid_api_key").code, "upstream_auth");
 }
 
 std::string value_of(const net::Fields& fields, std::string_view name) {

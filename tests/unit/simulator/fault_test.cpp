@@ -18,14 +18,17 @@ struct Refused {
 TEST_F(Fault, RefusalsHaveTheProvidersShape) {
   start();
   const Refused table[] = {
-      {deepseek, "status=402", 402, R"({"error":{"message":"Insufficient Balance","type":"unknown_error","param":null,"code":"invalid_request_error"}})"},
-      {openai, "status=429", 429, R"({"error":{"message":"Rate limit reached for requests","type":"requests","param":null,"code":"rate_limit_exceeded"}})"},
+      {deepseek, "status=402", 402,
+       R"({"error":{"message":"Insufficient Balance","type":"unknown_error","param":null,"code":"invalid_request_error"}})"},
+      {openai, "status=429", 429,
+       R"({"error":{"message":"Rate limit reached for requests","type":"requests","param":null,"code":"rate_limit_exceeded"}})"},
       {openai, "code=insufficient_quota", 429,
        R"({"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}})"},
       {openai, "status=500", 500,
        R"({"error":{"message":"The server had an error while processing your request. Sorry about that!","type":"server_error","param":null,"code":null}})"},
       {llamacpp, "status=503", 503, R"({"error":{"code":503,"message":"Loading model","type":"unavailable_error"}})"},
-      {vllm, "status=500", 500, R"({"error":{"message":"Internal server error","type":"InternalServerError","param":null,"code":500}})"},
+      {vllm, "status=500", 500,
+       R"({"error":{"message":"Internal server error","type":"InternalServerError","param":null,"code":500}})"},
       {sglang, "status=401", 401, R"({"error":"Unauthorized"})"},
       {openai, "status=502 body=html", 502, "<html><body><h1>502</h1></body></html>\n"},
       {openai, "status=529 body=empty", 529, ""},
@@ -68,10 +71,10 @@ struct Cut {
   const char* words;
   bool stream;
   bool reset;
-  bool head;          ///< the head came
-  bool content;       ///< some of the answer came
-  bool usage;         ///< the usage came
-  int completion;     ///< tokens on the bill
+  bool head;       ///< the head came
+  bool content;    ///< some of the answer came
+  bool usage;      ///< the usage came
+  int completion;  ///< tokens on the bill
   const char* end;
 };
 
@@ -112,7 +115,8 @@ TEST_F(Fault, CutsComeWhereTheyAreToldAndAreBilledAsFarAsTheAnswerWasGenerated) 
     EXPECT_EQ(lines[i]["end"], row.end) << row.words;
     EXPECT_EQ(lines[i]["reported"], row.usage) << row.words;
     EXPECT_EQ(lines[i]["delivered"], false) << row.words;
-    const bool worked = std::string(row.words).find("=before") == std::string::npos || std::string(row.words).find("before_") != std::string::npos;
+    const bool worked =
+        std::string(row.words).find("=before") == std::string::npos || std::string(row.words).find("before_") != std::string::npos;
     EXPECT_EQ(lines[i]["cost"] != "0", worked) << row.words;
   }
 }
@@ -121,7 +125,8 @@ TEST_F(Fault, ErrorsInsideAnAnswerHaveTheProvidersShape) {
   start();
   EXPECT_EQ(ask(vllm.base, streamed(vllm, told("error=mid"))).events().back(), "[DONE]");
   EXPECT_NE(ask(openai.base, streamed(openai, told("error=mid"))).events().back(), "[DONE]");
-  EXPECT_NE(ask(lmstudio.base, streamed(lmstudio, told("error=mid"))).body.find("event: error\ndata: {\"error\""), std::string::npos);
+  EXPECT_NE(ask(lmstudio.base, streamed(lmstudio, told("error=mid"))).body.find("event: error\ndata: {\"error\""),
+            std::string::npos);
   const Reply whole = ask(openai.base, chat(openai, told("error=mid")));
   EXPECT_EQ(whole.status, 200);
   EXPECT_EQ(whole.parsed()["error"]["type"], "server_error");
@@ -156,7 +161,7 @@ std::string places_of_usage(const Reply& reply) {
 TEST_F(Fault, UsageComesInEveryPlaceThatProvidersPutIt) {  // M02, M03
   start();
   const std::pair<const char*, const char*> table[] = {
-      {"usage=none", "...."}, {"usage=same", "...f"},  {"usage=before_last", "..t."}, {"usage=delta", "....d"},
+      {"usage=none", "...."},    {"usage=same", "...f"},   {"usage=before_last", "..t."}, {"usage=delta", "....d"},
       {"usage=choices", "...c"}, {"usage=every", "dttfu"}, {"usage=zero", "....u"},
   };
   for (const auto& [words, places] : table)
@@ -223,10 +228,11 @@ TEST_F(Fault, ADrawnFaultComesWithoutAMarker) {
 TEST_F(Fault, AStallEndsByItselfOrWhenTheClientLeaves) {
   start();
   EXPECT_EQ(ask(vllm.base, streamed(vllm, told("stall=mid stall_ms=5"))).events().back(), "[DONE]");
-  for (const char* words : {"stall=before", "stall=head", "stall=mid chunks=4", "delay_ms=600000", "chunk_ms=600000", "endless", "endless chunk_ms=1"}) {
+  for (const char* words : {"stall=before", "stall=head", "stall=mid chunks=4", "delay_ms=600000", "chunk_ms=600000", "endless"}) {
     Client client = connect();
     client.send(post(vllm.base, streamed(vllm, told(words)).dump()));
-    if (std::string(words).find("mid") != std::string::npos || std::string(words).find("endless") != std::string::npos) client.read(800);
+    if (std::string(words).find("mid") != std::string::npos) client.read_until("fox jumps");
+    if (std::string(words).find("endless") != std::string::npos) client.read(100'000);
     client.close();
     wait_until_quiet();
   }
@@ -236,15 +242,15 @@ TEST_F(Fault, AStallEndsByItselfOrWhenTheClientLeaves) {
   whole.close();
   wait_until_quiet();
   const std::vector<json> lines = bill();
-  ASSERT_EQ(lines.size(), 9U);
+  ASSERT_EQ(lines.size(), 8U);
   for (std::size_t i = 1; i < lines.size(); ++i) {
     EXPECT_EQ(lines[i]["end"], "client_closed") << i;
     EXPECT_EQ(lines[i]["delivered"], false);
   }
-  EXPECT_EQ(lines[1]["prompt_tokens"], 0);       // nothing had begun
+  EXPECT_EQ(lines[1]["prompt_tokens"], 0);  // nothing had begun
   EXPECT_EQ(lines[2]["completion_tokens"], 0);
   EXPECT_GT(lines[2]["prompt_tokens"], 0);
-  EXPECT_EQ(lines[3]["completion_tokens"], 8);   // half of it
+  EXPECT_EQ(lines[3]["completion_tokens"], 8);  // half of it
   EXPECT_EQ(lines[4]["completion_tokens"], 0);
   EXPECT_EQ(lines[5]["completion_tokens"], 0);
   EXPECT_GT(lines[6]["completion_tokens"], 100);
@@ -254,7 +260,7 @@ TEST_F(Fault, StoppingBillsWhatIsUnderWay) {
   start();
   Client client = connect();
   client.send(post(vllm.base, streamed(vllm, told("stall=mid chunks=4")).dump()));
-  client.read(1'000);
+  client.read_until("fox jumps");
   const std::vector<json> lines = bill();
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines[0]["end"], "fault:shutdown");

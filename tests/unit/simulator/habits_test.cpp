@@ -23,21 +23,21 @@ TEST_F(Habit, BufferedAnswersHaveEachProvidersKeysInItsOrder) {
   const Golden table[] = {
       {deepseek,
        "\n"
-       R"({"id":"#","object":"chat.completion","created":#,"model":"deepseek-flash","system_fingerprint":"fp_eaab8d114b_prod0820_fp8_kvcache","choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi","reasoning_content":"They want an answer to: Hi"},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":8,"completion_tokens":11,"total_tokens":19,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":7},"prompt_cache_hit_tokens":0,"prompt_cache_miss_tokens":8}})"},
+       R"({"id":"#","object":"chat.completion","created":#,"model":"deepseek-flash","system_fingerprint":"fp_eaab8d114b_prod0820_fp8_kvcache","choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi","reasoning_content":"They want an answer to: Hi"},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":8,"completion_tokens":10,"total_tokens":18,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":7},"prompt_cache_hit_tokens":0,"prompt_cache_miss_tokens":8}})"},
       {qwen,
-       R"({"choices":[{"message":{"content":"You said: Hi","role":"assistant"},"finish_reason":"stop","index":0,"logprobs":null}],"object":"chat.completion","usage":{"prompt_tokens":8,"completion_tokens":4,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":0}},"created":#,"system_fingerprint":null,"model":"qwen-plus","id":"#"})"},
+       R"({"choices":[{"message":{"content":"You said: Hi","role":"assistant"},"finish_reason":"stop","index":0,"logprobs":null}],"object":"chat.completion","usage":{"prompt_tokens":8,"completion_tokens":3,"total_tokens":11,"prompt_tokens_details":{"cached_tokens":0}},"created":#,"system_fingerprint":null,"model":"qwen-plus","id":"#"})"},
       {openai,
-       R"({"id":"#","object":"chat.completion","created":#,"model":"gpt-6-luna-2026-09-22","choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":8,"completion_tokens":11,"total_tokens":19,"prompt_tokens_details":{"cached_tokens":0,"cache_write_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":7,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"service_tier":"default","system_fingerprint":"fp_de604bd877"})"},
+       R"({"id":"#","object":"chat.completion","created":#,"model":"gpt-6-luna-2026-09-22","choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":8,"completion_tokens":10,"total_tokens":18,"prompt_tokens_details":{"cached_tokens":0,"cache_write_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":7,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"service_tier":"default","system_fingerprint":"fp_de604bd877"})"},
       {vllm,
-       R"({"id":"#","object":"chat.completion","created":#,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi","refusal":null,"annotations":null,"audio":null,"function_call":null,"tool_calls":[],"reasoning":null},"logprobs":null,"finish_reason":"stop","stop_reason":null,"token_ids":null}],"service_tier":null,"system_fingerprint":null,"usage":{"prompt_tokens":8,"total_tokens":12,"completion_tokens":4,"prompt_tokens_details":null},"prompt_logprobs":null,"kv_transfer_params":null})"},
+       R"({"id":"#","object":"chat.completion","created":#,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi","refusal":null,"annotations":null,"audio":null,"function_call":null,"tool_calls":[],"reasoning":null},"logprobs":null,"finish_reason":"stop","stop_reason":null,"token_ids":null}],"service_tier":null,"system_fingerprint":null,"usage":{"prompt_tokens":8,"total_tokens":11,"completion_tokens":3,"prompt_tokens_details":null},"prompt_logprobs":null,"kv_transfer_params":null})"},
       {sglang,
-       R"({"id":"#","object":"chat.completion","created":#,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi","reasoning_content":null,"tool_calls":null},"logprobs":null,"finish_reason":"stop","matched_stop":151645}],"usage":{"prompt_tokens":8,"total_tokens":12,"completion_tokens":4,"prompt_tokens_details":null,"reasoning_tokens":0},"metadata":{"weight_version":"default"}})"},
+       R"({"id":"#","object":"chat.completion","created":#,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi","reasoning_content":null,"tool_calls":null},"logprobs":null,"finish_reason":"stop","matched_stop":151645}],"usage":{"prompt_tokens":8,"total_tokens":11,"completion_tokens":3,"prompt_tokens_details":null,"reasoning_tokens":0},"metadata":{"weight_version":"default"}})"},
       {llamacpp,
-       R"({"choices":[{"finish_reason":"stop","index":0,"message":{"role":"assistant","content":"You said: Hi"}}],"created":#,"id":"#","model":"m","system_fingerprint":"b6543-1a2b3c4d","object":"chat.completion","usage":{"completion_tokens":4,"prompt_tokens":8,"total_tokens":12},"timings":{"cache_n":0,"prompt_n":8,"prompt_ms":12.5,"predicted_n":1,"predicted_ms":8.25}})"},
+       R"({"choices":[{"finish_reason":"stop","index":0,"message":{"role":"assistant","content":"You said: Hi"}}],"created":#,"id":"#","model":"m","system_fingerprint":"b6543-1a2b3c4d","object":"chat.completion","usage":{"completion_tokens":3,"prompt_tokens":8,"total_tokens":11},"timings":{"cache_n":0,"prompt_n":8,"prompt_ms":12.5,"predicted_n":1,"predicted_ms":8.25}})"},
       {ollama,
-       R"({"id":"#","object":"chat.completion","created":#,"model":"m","system_fingerprint":"fp_ollama","choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":8,"completion_tokens":4,"total_tokens":12}})"},
+       R"({"id":"#","object":"chat.completion","created":#,"model":"m","system_fingerprint":"fp_ollama","choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":8,"completion_tokens":3,"total_tokens":11}})"},
       {lmstudio,
-       R"({"id":"#","object":"chat.completion","created":#,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi","tool_calls":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":8,"completion_tokens":4,"total_tokens":12},"stats":{},"system_fingerprint":"m"})"},
+       R"({"id":"#","object":"chat.completion","created":#,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi","tool_calls":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":8,"completion_tokens":3,"total_tokens":11},"stats":{},"system_fingerprint":"m"})"},
   };
   for (const Golden& row : table) {
     const Reply reply = ask(row.seat.base, chat(row.seat, "Hi"));
@@ -56,7 +56,7 @@ TEST_F(Habit, DeepSeekStreamsUsageWithTheFinishAfterACommentAndItsThoughts) {
   for (std::size_t i = 0; i + 1 < chunks.size(); ++i) EXPECT_TRUE(chunks[i].at("usage").is_null());
   EXPECT_EQ(chunks.back()["choices"][0]["finish_reason"], "stop");
   EXPECT_EQ(chunks.back()["choices"][0]["delta"], json::parse(R"({"content":"","reasoning_content":null})"));
-  EXPECT_EQ(chunks.back()["usage"]["total_tokens"], 19);
+  EXPECT_EQ(chunks.back()["usage"]["total_tokens"], 18);
   EXPECT_EQ(reply.events().back(), "[DONE]");
   EXPECT_EQ(reply.joined("reasoning_content"), "They want an answer to: Hi");
   EXPECT_EQ(reply.joined("content"), "You said: Hi");
@@ -76,8 +76,12 @@ TEST_F(Habit, OthersStreamUsageInAChunkOfItsOwnAndOnlyWhenAsked) {  // M05
 
 TEST_F(Habit, NullUsageIsWrittenAsEachProviderDoes) {
   start();
-  const std::pair<Seat, std::pair<bool, bool>> table[] = {  // with include_usage, without
-      {deepseek, {true, true}}, {qwen, {true, true}}, {openai, {true, false}}, {vllm, {false, false}}, {ollama, {false, false}}};
+  const std::pair<Seat, std::pair<bool, bool>> table[] = {// with include_usage, without
+                                                          {deepseek, {true, true}},
+                                                          {qwen, {true, true}},
+                                                          {openai, {true, false}},
+                                                          {vllm, {false, false}},
+                                                          {ollama, {false, false}}};
   for (const auto& [seat, null] : table) {
     EXPECT_EQ(ask(seat.base, streamed(seat, "Hi")).chunks()[1].contains("usage"), null.first) << seat.base;
     EXPECT_EQ(ask(seat.base, chat(seat, "Hi", {{"stream", true}})).chunks()[1].contains("usage"), null.second) << seat.base;
@@ -86,11 +90,13 @@ TEST_F(Habit, NullUsageIsWrittenAsEachProviderDoes) {
 
 TEST_F(Habit, ThoughtsAreNamedAsEachProviderNamesThem) {
   start();
-  const std::pair<Seat, const char*> table[] = {{deepseek, "reasoning_content"}, {qwen, "reasoning_content"},     {vllm, "reasoning"},
-                                                {sglang, "reasoning_content"},   {llamacpp, "reasoning_content"}, {ollama, "reasoning"}};
+  const std::pair<Seat, const char*> table[] = {
+      {deepseek, "reasoning_content"}, {qwen, "reasoning_content"},     {vllm, "reasoning"},
+      {sglang, "reasoning_content"},   {llamacpp, "reasoning_content"}, {ollama, "reasoning"}};
   for (const auto& [seat, field] : table) {
     EXPECT_EQ(ask(seat.base, streamed(seat, "Hi [[sim thinking]]")).joined(field), "They want an answer to: Hi") << seat.base;
-    EXPECT_EQ(ask(seat.base, chat(seat, "Hi [[sim thinking]]")).parsed()["choices"][0]["message"][field], "They want an answer to: Hi")
+    EXPECT_EQ(ask(seat.base, chat(seat, "Hi [[sim thinking]]")).parsed()["choices"][0]["message"][field],
+              "They want an answer to: Hi")
         << seat.base;
   }
   EXPECT_EQ(ask(openai.base, streamed(openai, "Hi")).body.find("They want"), std::string::npos);
@@ -164,7 +170,8 @@ TEST_F(Habit, QwenRepeatsAnEmptyIdAndCallsOneToolUnlessAsked) {
 TEST_F(Habit, ToolResultsAreAnsweredInWords) {
   start();
   json body = chat(openai, "Go [[sim tools=1]]", two_tools);
-  body["messages"].push_back(json::parse(R"({"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"weather","arguments":"{}"}}]})"));
+  body["messages"].push_back(json::parse(
+      R"({"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"weather","arguments":"{}"}}]})"));
   body["messages"].push_back({{"role", "tool"}, {"tool_call_id", "c"}, {"content", "12 °C"}});
   EXPECT_EQ(ask(openai.base, body).parsed()["choices"][0]["message"]["content"], "The tools say: 12 °C");
 }
@@ -172,7 +179,8 @@ TEST_F(Habit, ToolResultsAreAnsweredInWords) {
 TEST_F(Habit, DeepSeekWantsItsThoughtsBackInToolLoops) {
   start();
   json body = chat(deepseek, "Go", two_tools);
-  body["messages"].push_back(json::parse(R"({"role":"assistant","content":"","tool_calls":[{"id":"c","type":"function","function":{"name":"weather","arguments":"{}"}}]})"));
+  body["messages"].push_back(json::parse(
+      R"({"role":"assistant","content":"","tool_calls":[{"id":"c","type":"function","function":{"name":"weather","arguments":"{}"}}]})"));
   body["messages"].push_back({{"role", "tool"}, {"tool_call_id", "c"}, {"content", "12"}});
   EXPECT_EQ(ask(deepseek.base, body).status, 400);
   body["messages"][1]["reasoning_content"] = "because";
@@ -181,19 +189,23 @@ TEST_F(Habit, DeepSeekWantsItsThoughtsBackInToolLoops) {
 
 TEST_F(Habit, SchemasAreConformedTo) {
   start();
-  const json schema = json::parse(R"({"type":"object","additionalProperties":false,"required":["name","tags","inner","kind","maybe"],
+  const json schema =
+      json::parse(R"({"type":"object","additionalProperties":false,"required":["name","tags","inner","kind","maybe"],
     "properties":{"name":{"type":"string"},"tags":{"type":"array","items":{"type":"number"}},"inner":{"$ref":"#/$defs/inner"},
                   "kind":{"enum":["a","b"]},"maybe":{"anyOf":[{"type":["boolean","null"]},{"type":"null"}]}},
     "$defs":{"inner":{"type":"object","properties":{"again":{"$ref":"#/$defs/inner"}}}}})");
-  const json format = {{"response_format", {{"type", "json_schema"}, {"json_schema", {{"name", "x"}, {"strict", true}, {"schema", schema}}}}}};
-  const json made = json::parse(ask(openai.base, chat(openai, "Hi", format)).parsed()["choices"][0]["message"]["content"].get<std::string>());
+  const json format = {
+      {"response_format", {{"type", "json_schema"}, {"json_schema", {{"name", "x"}, {"strict", true}, {"schema", schema}}}}}};
+  const json made =
+      json::parse(ask(openai.base, chat(openai, "Hi", format)).parsed()["choices"][0]["message"]["content"].get<std::string>());
   EXPECT_EQ(made["name"], "name");
   EXPECT_EQ(made["tags"], json::array({1.5}));
   EXPECT_EQ(made["kind"], "a");
   EXPECT_EQ(made["maybe"], true);
   EXPECT_TRUE(made["inner"].is_object());
   const json no_schema = {{"response_format", {{"type", "json_object"}}}};
-  EXPECT_EQ(ask(openai.base, chat(openai, "Some JSON", no_schema)).parsed()["choices"][0]["message"]["content"], R"({"answer":"Some JSON"})");
+  EXPECT_EQ(ask(openai.base, chat(openai, "Some JSON", no_schema)).parsed()["choices"][0]["message"]["content"],
+            R"({"answer":"Some JSON"})");
 }
 
 TEST_F(Habit, LimitsAndChoicesAreHonouredWhereTheProviderDoes) {
@@ -206,7 +218,7 @@ TEST_F(Habit, LimitsAndChoicesAreHonouredWhereTheProviderDoes) {
   EXPECT_EQ(cut["choices"][0]["message"]["content"], "You said");
   EXPECT_EQ(cut["usage"]["completion_tokens"], 2);
   EXPECT_EQ(ask(vllm.base, chat(vllm, "Hi", newer)).parsed()["usage"]["completion_tokens"], 2);
-  EXPECT_EQ(ask(qwen.base, chat(qwen, "Hi", newer)).parsed()["usage"]["completion_tokens"], 4);  // it does not know the field
+  EXPECT_EQ(ask(qwen.base, chat(qwen, "Hi", newer)).parsed()["usage"]["completion_tokens"], 3);  // it does not know the field
   const json thought_only = ask(openai.base, chat(openai, "Hi", newer)).parsed();
   EXPECT_EQ(thought_only["choices"][0]["message"]["content"], "");
   EXPECT_EQ(thought_only["usage"]["completion_tokens_details"]["reasoning_tokens"], 2);
@@ -226,9 +238,15 @@ TEST_F(Habit, RequestsAreRefusedAsEachProviderRefusesThem) {
   const json schema = json::parse(R"({"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{}}}})");
   const json unknown = {{"model", "no-such-model"}};
   const Refused table[] = {
-      {"reasoning models take no max_tokens", openai, {{"max_tokens", 9}}, 400,
+      {"reasoning models take no max_tokens",
+       openai,
+       {{"max_tokens", 9}},
+       400,
        R"({"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}})"},
-      {"temperature", openai, {{"temperature", 0.2}}, 400,
+      {"temperature",
+       openai,
+       {{"temperature", 0.2}},
+       400,
        R"({"error":{"message":"Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.","type":"invalid_request_error","param":"temperature","code":"unsupported_value"}})"},
       {"model", openai, unknown, 404,
        R"({"error":{"message":"The model `no-such-model` does not exist or you do not have access to it.","type":"invalid_request_error","param":null,"code":"model_not_found"}})"},
@@ -236,17 +254,27 @@ TEST_F(Habit, RequestsAreRefusedAsEachProviderRefusesThem) {
        R"({"error":{"message":"Model Not Exist","type":"invalid_request_error","param":null,"code":"invalid_request_error"}})"},
       {"schema", deepseek, schema, 400,
        R"({"error":{"message":"This response_format type is unavailable now","type":"invalid_request_error","param":null,"code":"invalid_request_error"}})"},
-      {"n", deepseek, {{"n", 2}}, 400,
+      {"n",
+       deepseek,
+       {{"n", 2}},
+       400,
        R"~({"error":{"message":"Invalid n value (currently only n = 1 is supported)","type":"invalid_request_error","param":null,"code":"invalid_request_error"}})~"},
       {"developer", deepseek, developer, 422,
        R"({"error":{"message":"Failed to deserialize the JSON body into the target type: messages[0].role: unknown variant `developer`, expected one of `system`, `user`, `assistant`, `tool`","type":"invalid_request_error","param":null,"code":"invalid_request_error"}})"},
       {"model", vllm, unknown, 404,
        R"({"error":{"message":"The model `no-such-model` does not exist.","type":"NotFoundError","param":"model","code":404}})"},
-      {"messages", sglang, {{"messages", json::array()}}, 400,
+      {"messages",
+       sglang,
+       {{"messages", json::array()}},
+       400,
        R"({"object":"error","message":"'messages' must be an array with at least one message.","type":"BadRequestError","param":"messages","code":400})"},
-      {"messages", llamacpp, {{"messages", 3}}, 400,
+      {"messages",
+       llamacpp,
+       {{"messages", 3}},
+       400,
        R"({"error":{"code":400,"message":"'messages' must be an array with at least one message.","type":"invalid_request_error"}})"},
-      {"model", ollama, unknown, 404, R"({"error":{"message":"model 'no-such-model' not found","type":"not_found_error","param":null,"code":null}})"},
+      {"model", ollama, unknown, 404,
+       R"({"error":{"message":"model 'no-such-model' not found","type":"not_found_error","param":null,"code":null}})"},
       {"model", lmstudio, unknown, 404, R"({"error":"Model \"no-such-model\" not found."})"},
   };
   for (const Refused& row : table) {
@@ -273,9 +301,11 @@ TEST_F(Habit, KeysAreWantedByCloudProvidersOnly) {
 
 TEST_F(Habit, WhatIsNotARequestIsRefusedAndNothingCrashes) {
   start();
-  for (const char* body : {"", "[]", "{", "null", "{\"messages\":{}}", R"({"messages":[1]})", R"({"messages":[{"role":7}],"model":"m"})",
-                           R"({"model":"m","messages":[{"role":"user","content":null}],"tools":[1,{"function":3}],"tool_choice":"","response_format":7})",
-                           R"({"model":"gpt-6-luna","messages":[{"role":"user"}],"response_format":{"type":"json_schema"}})"})
+  for (
+      const char* body :
+      {"", "[]", "{", "null", "{\"messages\":{}}", R"({"messages":[1]})", R"({"messages":[{"role":7}],"model":"m"})",
+       R"({"model":"m","messages":[{"role":"user","content":null}],"tools":[1,{"function":3}],"tool_choice":"","response_format":7})",
+       R"({"model":"gpt-6-luna","messages":[{"role":"user"}],"response_format":{"type":"json_schema"}})"})
     for (const Seat& seat : all_seats) {
       Client client = connect();
       client.send(post(seat.base, body));
@@ -305,11 +335,13 @@ TEST_F(Habit, ChunkedRequestsAndSeveralOnOneConnectionAreTaken) {
   std::string chunked = "POST /vllm/v1/chat/completions HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n";
   client.send(chunked);
   EXPECT_EQ(client.read(25), "HTTP/1.1 100 Continue\r\n\r\n");
-  client.send("5;x=y\r\n" + body.substr(0, 5) + "\r\n" + [&] {
-    char size[16];
-    std::snprintf(size, sizeof size, "%zx\r\n", body.size() - 5);
-    return std::string(size);
-  }() + body.substr(5) + "\r\n0\r\nTrailer: 1\r\n\r\n" + post(vllm.base, body) + post(vllm.base, body));
+  client.send("5;x=y\r\n" + body.substr(0, 5) + "\r\n" +
+              [&] {
+                char size[16];
+                std::snprintf(size, sizeof size, "%zx\r\n", body.size() - 5);
+                return std::string(size);
+              }() +
+              body.substr(5) + "\r\n0\r\nTrailer: 1\r\n\r\n" + post(vllm.base, body) + post(vllm.base, body));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(client.reply().parsed()["choices"][0]["message"]["content"], "You said: Hi");
 }
 

@@ -23,9 +23,9 @@ using nlohmann::json;
 
 /// What came of one request.
 struct Reply {
-  std::string raw;     ///< all bytes of the answer
+  std::string raw;  ///< all bytes of the answer
   std::string head;
-  std::string body;    ///< without its framing
+  std::string body;  ///< without its framing
   int status = 0;
   bool whole = false;  ///< the framing's end came
   bool reset = false;  ///< the connection ended in RST
@@ -54,7 +54,8 @@ struct Reply {
     for (const json& chunk : chunks())
       if (chunk.contains("choices"))
         for (const json& choice : chunk["choices"])
-          if (choice["delta"].contains(field) && choice["delta"][field].is_string()) text += choice["delta"][field].get<std::string>();
+          if (choice["delta"].contains(field) && choice["delta"][field].is_string())
+            text += choice["delta"][field].get<std::string>();
     return text;
   }
 };
@@ -63,7 +64,8 @@ class Client {
  public:
   explicit Client(const std::string& address) : socket_(context_) {
     const std::size_t colon = address.rfind(':');
-    socket_.connect({asio::ip::make_address(address.substr(0, colon)), static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1)))});
+    socket_.connect(
+        {asio::ip::make_address(address.substr(0, colon)), static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1)))});
   }
   void send(const std::string& bytes) { asio::write(socket_, asio::buffer(bytes)); }
   /// Reads until so many bytes are there, or no more come.
@@ -71,6 +73,11 @@ class Client {
     boost::system::error_code error;
     while (inbound_.size() < bytes && read_some(error)) continue;
     return inbound_;
+  }
+  /// Reads until this text is there, or no more comes.
+  void read_until(const std::string& text) {
+    boost::system::error_code error;
+    while (inbound_.find(text) == std::string::npos && read_some(error)) continue;
   }
   /// Reads one answer to its end.
   Reply reply() {
@@ -142,7 +149,8 @@ class Rehearsal : public testing::Test {
 
   void start(std::vector<std::string> faults = {}) {
     Options options;
-    bill_ = testing::TempDir() + "bill_" + testing::UnitTest::GetInstance()->current_test_info()->name() + std::to_string(::getpid());
+    bill_ =
+        testing::TempDir() + "bill_" + testing::UnitTest::GetInstance()->current_test_info()->name() + std::to_string(::getpid());
     std::remove(bill_.c_str());
     options.bill = bill_;
     options.models = models();
@@ -173,14 +181,18 @@ class Rehearsal : public testing::Test {
     plus.from = at(2026, 1, 1, 0);
     plus.rates = {usd("0.40"), {}, {}, usd("1.20")};
     plus.tiers.push_back({1'000, {usd("1.20"), {}, {}, usd("3.60")}});
-    return {{"deepseek/deepseek-flash", {flash}}, {"openai/gpt-6-luna", {luna}}, {"openai/gpt-4.1", {luna}}, {"qwen/qwen-plus", {plus}},
+    return {{"deepseek/deepseek-flash", {flash}},
+            {"openai/gpt-6-luna", {luna}},
+            {"openai/gpt-4.1", {luna}},
+            {"qwen/qwen-plus", {plus}},
             {"qwen/qwen3-32b", {plus}}};
   }
 
   Client connect() const { return Client(address_); }
 
   /// A whole POST of a chat request.
-  static std::string post(const std::string& base, const std::string& body, const std::string& more = "Authorization: Bearer sk-test\r\n") {
+  static std::string post(const std::string& base, const std::string& body,
+                          const std::string& more = "Authorization: Bearer sk-test\r\n") {
     return "POST " + base + "/chat/completions HTTP/1.1\r\nHost: x\r\nX-Client-Request-Id: row-1\r\n" + more +
            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   }

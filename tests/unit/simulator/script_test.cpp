@@ -2,12 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
 namespace fairlead::simulator {
 namespace {
 
 TEST(Script, ReadsWordsAndValues) {
   Script script;
-  ASSERT_TRUE(read_words("status=429 retry_after=2 code=slow_down reset=mid stall=head usage=every split thinking=0", script).has_value());
+  ASSERT_TRUE(
+      read_words("status=429 retry_after=2 code=slow_down reset=mid stall=head usage=every split thinking=0", script).has_value());
   EXPECT_EQ(script.status, 429);
   EXPECT_EQ(script.retry_after, "2");
   EXPECT_EQ(script.code, "slow_down");
@@ -20,12 +25,12 @@ TEST(Script, ReadsWordsAndValues) {
 
 TEST(Script, RefusesWhatItDoesNotKnow) {
   const std::pair<const char*, const char*> table[] = {
-      {"statsu=429", "no word 'statsu'"},       {"status=29", "'status=29' is not status=N"},
-      {"status=abc", "'status=abc' is not"},    {"reset=later", "'reset=later' is not reset=PLACE"},
+      {"statsu=429", "no word 'statsu'"},        {"status=29", "'status=29' is not status=N"},
+      {"status=abc", "'status=abc' is not"},     {"reset=later", "'reset=later' is not reset=PLACE"},
       {"bytes=-1", "'bytes=-1' is not bytes=N"}, {"usage=maybe", "'usage=maybe' is not usage="},
       {"split=yes", "'split=yes' is not split"}, {"redirect=404", "'redirect=404' is not redirect"},
-      {"code=", "'code=' is not code=TEXT"},    {"error=head", "'error=head' is not error=mid"},
-      {"body=xml", "'body=xml' is not body="},  {"bytes=99999999999999999999", "is not bytes=N"},
+      {"code=", "'code=' is not code=TEXT"},     {"error=head", "'error=head' is not error=mid"},
+      {"body=xml", "'body=xml' is not body="},   {"bytes=99999999999999999999", "is not bytes=N"},
   };
   for (const auto& [words, complaint] : table) {
     Script script;
@@ -38,11 +43,24 @@ TEST(Script, RefusesWhatItDoesNotKnow) {
 TEST(Script, EveryWordOfTheReferenceIsAccepted) {
   for (const WordHelp& help : script_words()) {
     std::string word(help.word.substr(0, help.word.find('|')));
-    for (const auto& [sign, value] : {std::pair<std::string, std::string>{"=N", "=307"}, {"=PLACE", "=mid"}, {"=TEXT", "=x"}, {"=KIND", "=qwen"}, {"=NAME", "=x"}})
+    for (const auto& [sign, value] : {std::pair<std::string, std::string>{"=N", "=307"},
+                                      {"=PLACE", "=mid"},
+                                      {"=TEXT", "=x"},
+                                      {"=KIND", "=qwen"},
+                                      {"=NAME", "=x"}})
       if (const std::size_t begin = word.find(sign); begin != std::string::npos) word = word.substr(0, begin) + value;
     Script script;
     EXPECT_TRUE(read_words(word, script).has_value()) << word;
   }
+}
+
+TEST(Script, EveryWordIsInTheDocumentation) {
+  std::ifstream file(FAIRLEAD_SOURCE_DIR "/docs/simulate.md");
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  for (std::size_t at = text.find("\\|"); at != std::string::npos; at = text.find("\\|")) text.erase(at, 1);  // escaped in tables
+  for (const WordHelp& help : script_words())
+    EXPECT_NE(text.find("| `" + std::string(help.word) + "` | " + std::string(help.meaning) + " |"), std::string::npos)
+        << help.word;
 }
 
 TEST(Script, TakesMarkersOutOfTheText) {
