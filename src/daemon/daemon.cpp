@@ -162,7 +162,7 @@ class Daemon {
         reload();
       else
         drain();
-      wait_for_signal();
+      if (!stopped_) wait_for_signal();
     });
   }
 
@@ -212,6 +212,7 @@ class Daemon {
   }
 
   void stop_admin() {
+    stopped_ = true;  // a signal that is queued already must not start another wait
     signals_.cancel();
     admin_server_.drain(Milliseconds{0});
     asio::co_spawn(io_.get_executor(), admin_server_.stopped(), asio::detached);
@@ -247,7 +248,7 @@ class Daemon {
   net::Server admin_server_{io_.get_executor(), admin_};
   asio::basic_signal_set<Executor> signals_;
   std::vector<net::Endpoint> bound_;
-  bool draining_ = false;
+  bool draining_ = false, stopped_ = false;
   std::size_t workers_left_ = 0;
 };
 
