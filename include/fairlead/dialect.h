@@ -20,7 +20,7 @@ using Pieces = std::vector<std::string_view>;
 
 /// What to send to a provider. `body` may point into the ChatRequest and into `owned`; so it moves, and is not copied.
 struct EncodedRequest {
-  std::string path;  ///< after the base URL's, e.g. "/chat/completions"
+  std::string path;                                         ///< after the base URL's, e.g. "/chat/completions"
   std::vector<std::pair<std::string, std::string>> fields;  ///< header fields of the dialect, credentials included
   Pieces body;
   std::vector<std::unique_ptr<std::string>> owned;
@@ -29,7 +29,7 @@ struct EncodedRequest {
 
 struct AnswerOptions {
   AnswerModel answer_model = AnswerModel::provider;
-  std::string asked_model;        ///< the name for AnswerModel::asked
+  std::string asked_model;  ///< the name for AnswerModel::asked
   std::size_t event_bytes_max = 16 << 20;
   std::size_t answer_bytes_max = 64 << 20;
   /// Decimal USD of a usage, for the usage chunk of a stream; may be empty, then nothing is added.
@@ -38,13 +38,13 @@ struct AnswerOptions {
 
 /// What an answer told of itself, so far.
 struct AnswerSummary {
-  Usage usage;  ///< of the last report; never a sum
+  Usage usage;                                   ///< of the last report; never a sum
   UsageSource usage_source = UsageSource::none;  ///< none: nothing reported yet; invalid: absurd figures came
-  std::string model;          ///< as the provider said
-  std::string id;             ///< the provider's id of the answer
-  std::string finish_reason;  ///< of the first choice, last seen
-  std::size_t content_bytes = 0;  ///< of text, reasoning and tool arguments, JSON unescaped or not: for estimates
-  bool content_started = false;   ///< something that the app can see came
+  std::string model;                             ///< as the provider said
+  std::string id;                                ///< the provider's id of the answer
+  std::string finish_reason;                     ///< of the first choice, last seen
+  std::size_t content_bytes = 0;                 ///< of text, reasoning and tool arguments, JSON unescaped or not: for estimates
+  bool content_started = false;                  ///< something that the app can see came
 };
 
 /// Turns one provider's answer into the app's, as it comes. One object per attempt; not shared.
@@ -65,7 +65,7 @@ class AnswerCoder {
 /// without secrets), its `param`, and what passes through to the app.
 struct Refusal {
   Error error;
-  int status = 0;        ///< the provider's
+  int status = 0;          ///< the provider's
   std::string code, type;  ///< the provider's error.code and error.type, as strings
 };
 
@@ -84,7 +84,8 @@ class Dialect {
   // The providers' side.
   /// Errors: bad_request if the request cannot be said to this provider.
   virtual Result<EncodedRequest> encode_request(const ChatRequest& request, const Target& target) const = 0;
-  virtual std::unique_ptr<AnswerCoder> answer_coder(const ChatRequest& request, const Target& target, AnswerOptions options) const = 0;
+  virtual std::unique_ptr<AnswerCoder> answer_coder(const ChatRequest& request, const Target& target,
+                                                    AnswerOptions options) const = 0;
   /// A non-2xx answer, read whole or up to a limit.
   virtual Refusal read_refusal(int status, std::string_view body, const Target& target) const = 0;
 };

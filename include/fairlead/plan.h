@@ -22,15 +22,15 @@ struct RequestFacts {
 
 /// What the world is like at this moment. Grows with health, limits and learned estimates.
 struct Conditions {
-  double bytes_per_token = 3.5;             ///< the stated prior for input
+  double bytes_per_token = 3.5;               ///< the stated prior for input
   std::int64_t output_tokens_expected = 400;  ///< the stated prior for output
-  std::vector<bool> unhealthy;  ///< by Target::index; shorter: the rest is healthy
+  std::vector<bool> unhealthy;                ///< by Target::index; shorter: the rest is healthy
 };
 
 /// The arithmetic of one expected cost, kept to be shown.
 struct ExpectedCost {
   PriceInForce price;
-  Money amount;        ///< in the price's currency
+  Money amount;  ///< in the price's currency
   Int128 usd_pico = 0;
   std::int64_t input_tokens = 0, cached_tokens = 0, output_tokens = 0;
 };

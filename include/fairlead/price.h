@@ -52,7 +52,7 @@ struct Price {
 struct PriceInForce {
   const Price* entry = nullptr;
   Rates rates;
-  std::string window;                 ///< the window's name; empty outside of one
+  std::string window;                   ///< the window's name; empty outside of one
   std::int64_t above_input_tokens = 0;  ///< the tier; 0 for the base
 };
 
@@ -64,7 +64,8 @@ std::optional<PriceInForce> price_in_force(const std::vector<Price>& prices, Cur
 /// The cost of one attempt.
 /// Shapes: Usage in disjoint kinds, each possibly empty (not reported counts as none); the price in force when it was sent.
 /// Units:  tokens; result in 10^-12 of the price's currency, rounded half up once, at the end.
-/// Errors: internal for counts below 0 or above 10^12 (the dialect flags those before), and for tokens of a kind that has no rate: their cost is
+/// Errors: internal for counts below 0 or above 10^12 (the dialect flags those before), and for tokens of a kind that has no rate:
+/// their cost is
 ///         unknown, never 0. Never throws.
 Result<Money> cost_of(const Usage& usage, const PriceInForce& price);
 

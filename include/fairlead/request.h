@@ -25,8 +25,8 @@ struct Capabilities {
 
 /// One member of the request's top-level object. Offsets into ChatRequest::body, half open.
 struct Member {
-  std::string key;                        ///< unescaped
-  std::size_t key_begin = 0;              ///< at the opening quote
+  std::string key;            ///< unescaped
+  std::size_t key_begin = 0;  ///< at the opening quote
   std::size_t value_begin = 0, value_end = 0;
 };
 

@@ -20,9 +20,9 @@ enum class ErrorKind : std::uint8_t {
   method_not_allowed,  ///< the path exists, the method does not
   body_too_large,
   head_too_large,
-  unsupported_media,   ///< a Content-Type or Content-Encoding that we do not take
-  request_timeout,     ///< the app was too slow to send its request
-  app_gone,            ///< the app hung up
+  unsupported_media,  ///< a Content-Type or Content-Encoding that we do not take
+  request_timeout,    ///< the app was too slow to send its request
+  app_gone,           ///< the app hung up
   // our own
   no_candidate,        ///< no target can serve what the request needs
   ledger_unavailable,  ///< the ledger cannot be written: nothing may be sent
@@ -31,18 +31,18 @@ enum class ErrorKind : std::uint8_t {
   io,                  ///< a file, socket or thread of ours failed
   internal,
   // the provider's side
-  upstream_connect,    ///< DNS, TCP or proxy failure: nothing was sent
-  upstream_tls,        ///< handshake or verification failure: nothing was sent
-  upstream_timeout,    ///< a connect, first-byte, idle or total deadline passed
-  upstream_closed,     ///< the connection ended before the answer did
-  upstream_protocol,   ///< not HTTP, not JSON, not SSE, a redirect, or over a limit
-  upstream_rate_limit, ///< slow down: 429 and its like
-  upstream_no_money,   ///< the account is out of credit
-  upstream_auth,       ///< our credential was refused
-  upstream_refused,    ///< the provider finds the request itself wrong
-  upstream_filtered,   ///< the provider's content filter
-  upstream_unavailable,///< 408, 409, 5xx
-  upstream_error_event,///< an error inside an answer that had begun
+  upstream_connect,      ///< DNS, TCP or proxy failure: nothing was sent
+  upstream_tls,          ///< handshake or verification failure: nothing was sent
+  upstream_timeout,      ///< a connect, first-byte, idle or total deadline passed
+  upstream_closed,       ///< the connection ended before the answer did
+  upstream_protocol,     ///< not HTTP, not JSON, not SSE, a redirect, or over a limit
+  upstream_rate_limit,   ///< slow down: 429 and its like
+  upstream_no_money,     ///< the account is out of credit
+  upstream_auth,         ///< our credential was refused
+  upstream_refused,      ///< the provider finds the request itself wrong
+  upstream_filtered,     ///< the provider's content filter
+  upstream_unavailable,  ///< 408, 409, 5xx
+  upstream_error_event,  ///< an error inside an answer that had begun
 };
 
 enum class ErrorOrigin : std::uint8_t { app, fairlead, provider };

@@ -42,11 +42,11 @@ struct RequestSettle {
   int http_status = 0;  ///< what the app got; 0: nothing
   EndedBy ended_by = EndedBy::none;
   Phase phase = Phase::none;
-  std::string error;  ///< ErrorKind's name, or "interrupted"; empty: success
-  std::string target; ///< that answered; empty: none
+  std::string error;   ///< ErrorKind's name, or "interrupted"; empty: success
+  std::string target;  ///< that answered; empty: none
   int attempts = 0;
   std::optional<std::int64_t> first_byte_us;  ///< from start to the first byte to the app
-  Int128 usd_pico = 0;  ///< sum over the attempts that have a cost
+  Int128 usd_pico = 0;                        ///< sum over the attempts that have a cost
 };
 
 /// Durable before the attempt's first byte goes upstream.
@@ -70,9 +70,9 @@ struct AttemptSettle {
   TimePoint ended_at;
   EndedBy ended_by = EndedBy::none;
   Phase phase = Phase::none;
-  std::string error;        ///< ErrorKind's name, or "interrupted"; empty: success
-  int status = 0;           ///< the provider's; 0: none came
-  bool unconfirmed = false; ///< sent whole, no answer: it may be billed
+  std::string error;         ///< ErrorKind's name, or "interrupted"; empty: success
+  int status = 0;            ///< the provider's; 0: none came
+  bool unconfirmed = false;  ///< sent whole, no answer: it may be billed
   bool connection_reused = false;
   std::string reported_model, upstream_id, finish_reason;
   Usage usage;

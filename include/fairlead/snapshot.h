@@ -33,21 +33,21 @@ struct Url {
 struct Profile {
   /// What a refusal means, where status alone does not tell. Matches if each stated part matches.
   struct ErrorRule {
-    int status = 0;            ///< 0: any
-    std::string code;          ///< error.code or error.type, or the flat code; empty: any
-    std::string text;          ///< a part of the message, in lower case; empty: any
-    std::string meaning;       ///< rate_limit | no_money | auth | refused | filtered | unavailable | context
+    int status = 0;       ///< 0: any
+    std::string code;     ///< error.code or error.type, or the flat code; empty: any
+    std::string text;     ///< a part of the message, in lower case; empty: any
+    std::string meaning;  ///< rate_limit | no_money | auth | refused | filtered | unavailable | context
   };
   std::string name;
   std::string output_limit_field;  ///< "max_tokens" or "max_completion_tokens": the app's is renamed to it; "": left as it is
   std::map<std::string, std::string> rename;  ///< top-level request fields: ours to theirs
   std::vector<std::string> drop;              ///< top-level request fields that it refuses or ignores
-  bool stream_usage_on_request = true;   ///< ask with stream_options.include_usage
-  bool stream_options_refused = false;   ///< remove stream_options altogether
-  bool developer_role = false;           ///< knows the role `developer`; otherwise it becomes `system`
+  bool stream_usage_on_request = true;        ///< ask with stream_options.include_usage
+  bool stream_options_refused = false;        ///< remove stream_options altogether
+  bool developer_role = false;                ///< knows the role `developer`; otherwise it becomes `system`
   std::string reasoning_field;  ///< what it calls reasoning_content in messages and deltas: "reasoning_content" or "reasoning"
   bool reasoning_outside_output = false;  ///< its output count leaves reasoning out (total tells; providers differ)
-  std::string models_path;      ///< where its model list is, relative to the base URL
+  std::string models_path;                ///< where its model list is, relative to the base URL
   std::vector<ErrorRule> errors;
   Capabilities lacks;  ///< what no model has behind this kind of provider, whatever the model can
 };
@@ -76,13 +76,13 @@ struct Provider {
   std::string api_key;           ///< a secret: never printed. Empty: no Authorization is sent
   std::string disabled_because;  ///< not empty: a secret is missing, and no target here is a candidate
   Facts facts;
-  std::string price_list;  ///< the first half of the model names it is priced by
-  Currency currency;       ///< what the account is billed in
-  std::string ca_file;     ///< PEM; empty: the system's store
-  std::optional<Url> proxy;  ///< HTTP CONNECT
+  std::string price_list;           ///< the first half of the model names it is priced by
+  Currency currency;                ///< what the account is billed in
+  std::string ca_file;              ///< PEM; empty: the system's store
+  std::optional<Url> proxy;         ///< HTTP CONNECT
   std::string proxy_authorization;  ///< "user:password" of the proxy; a secret
   Timeouts timeouts;
-  int idle_connections_max = 256;    ///< kept per worker
+  int idle_connections_max = 256;              ///< kept per worker
   Milliseconds idle_connection_ms_max{4'000};  ///< kept no longer than this; below the shortest server's own limit
 };
 
@@ -90,7 +90,7 @@ struct Model {
   std::string name;    ///< as the provider names it
   std::string origin;  ///< legal home of its maker; empty: not stated
   Capabilities capabilities;
-  bool capabilities_stated = false;  ///< not stated: taken to have all
+  bool capabilities_stated = false;    ///< not stated: taken to have all
   std::int64_t context_window = 0;     ///< tokens; 0: not stated
   std::int64_t output_tokens_max = 0;  ///< tokens; 0: not stated
   std::vector<Price> prices;           ///< every currency, ascending by `from`
@@ -125,9 +125,9 @@ using FactMatch = std::map<std::string, std::vector<std::string>>;
 
 struct Policy {
   std::string name;
-  FactMatch when;  ///< key, team, route -> values; every one must match; empty: always
-  FactMatch allow; ///< every fact named must have one of the values
-  FactMatch deny;  ///< no fact named may have one of the values
+  FactMatch when;   ///< key, team, route -> values; every one must match; empty: always
+  FactMatch allow;  ///< every fact named must have one of the values
+  FactMatch deny;   ///< no fact named may have one of the values
   std::string reason;
 };
 
@@ -140,7 +140,7 @@ struct Key {
 };
 
 struct Listener {
-  std::string address;  ///< "127.0.0.1:8080", "[::1]:8080"; port 0 takes any
+  std::string address;                   ///< "127.0.0.1:8080", "[::1]:8080"; port 0 takes any
   std::string certificate, private_key;  ///< PEM files; both or none
 };
 
@@ -154,7 +154,7 @@ struct Limits {
   Milliseconds head_ms_max{15'000};         ///< for an app to send its head
   Milliseconds body_ms_max{120'000};        ///< for an app to send its body
   Milliseconds keep_alive_ms_max{75'000};   ///< an app's idle connection
-  Milliseconds write_ms_max{60'000};        ///< for an app to take what it is sent
+  Milliseconds write_ms_max{60'000};        ///< for an app to take anything of what it is sent
   Milliseconds drain_ms_max{30'000};        ///< for streams to finish on SIGTERM
 };
 

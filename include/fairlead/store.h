@@ -15,7 +15,7 @@ namespace fairlead {
 
 /// What `usage` reports: rows grouped by any dimensions.
 struct ReportQuery {
-  std::vector<std::string> by;  ///< provider, model, target, route, key, team, day (UTC); empty: one row of all
+  std::vector<std::string> by;            ///< provider, model, target, route, key, team, day (UTC); empty: one row of all
   std::optional<TimePoint> since, until;  ///< of the attempt's sent_at; `until` exclusive
 };
 
@@ -23,11 +23,11 @@ struct ReportRow {
   std::vector<std::string> group;  ///< values in the order of `by`
   std::int64_t requests = 0;       ///< distinct
   std::int64_t attempts = 0;
-  std::int64_t failed_attempts = 0;  ///< ended in an error, or interrupted
-  Usage usage;                     ///< sums; kinds never reported stay empty
+  std::int64_t failed_attempts = 0;     ///< ended in an error, or interrupted
+  Usage usage;                          ///< sums; kinds never reported stay empty
   std::int64_t estimated_attempts = 0;  ///< usage_source estimated or invalid
   std::int64_t unpriced_attempts = 0;   ///< ended, and their cost is unknown
-  std::vector<Money> cost;         ///< one per currency, by its code
+  std::vector<Money> cost;              ///< one per currency, by its code
   Int128 usd_pico = 0;
 };
 
@@ -52,7 +52,8 @@ class Store {
   /// Errors: ledger_unavailable (may succeed later); internal (one of these rows can never be written: an amount above 9.2 million
   /// units, an id that exists, a settlement without its open row).
   virtual Result<void> commit(std::span<const Write> writes) = 0;
-  /// Rows still `open` become `interrupted`, with the estimate of their open row as usage and cost. Returns how many attempts. Called once, before the first commit.
+  /// Rows still `open` become `interrupted`, with the estimate of their open row as usage and cost. Returns how many attempts.
+  /// Called once, before the first commit.
   virtual Result<std::int64_t> recover(TimePoint now) = 0;
   /// Ordered by group. Errors: ledger_unavailable, config (no such dimension).
   virtual Result<std::vector<ReportRow>> report(const ReportQuery& query) = 0;
@@ -62,9 +63,9 @@ class Store {
 
 enum class StoreMode : std::uint8_t { write, read };
 
-/// Opens "sqlite:PATH"; `write` creates it and its schema where missing and takes the one writer's lock; `read` only looks, also while
-/// a daemon writes. The messages of its errors are for the operator, and name the path.
-/// Errors: ledger_unavailable (cannot open, not ours, newer schema, another daemon has it), config (unknown scheme).
+/// Opens "sqlite:PATH"; `write` creates it and its schema where missing and takes the one writer's lock; `read` only looks, also
+/// while a daemon writes. The messages of its errors are for the operator, and name the path. Errors: ledger_unavailable (cannot
+/// open, not ours, newer schema, another daemon has it), config (unknown scheme).
 Result<std::unique_ptr<Store>> open_store(std::string_view url, StoreMode mode);
 
 /// One kind of database: what a file of src/store/ defines. `where` is the URL after its scheme, "sqlite:" for sqlite.cpp.

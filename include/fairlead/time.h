@@ -5,6 +5,6 @@
 namespace fairlead {
 
 using TimePoint = std::chrono::sys_time<std::chrono::microseconds>;  ///< UTC
-using SteadyTime = std::chrono::steady_clock::time_point;           ///< for deadlines and durations
+using SteadyTime = std::chrono::steady_clock::time_point;            ///< for deadlines and durations
 
 }  // namespace fairlead

@@ -30,7 +30,7 @@ std::string format(const Finding& finding);
 
 /// The world as a configuration sees it; in tests a map.
 struct Sources {
-  std::function<std::optional<std::string>(const std::string& path)> read_file;      ///< empty: missing or unreadable
+  std::function<std::optional<std::string>(const std::string& path)> read_file;  ///< empty: missing or unreadable
   std::function<std::optional<std::string>(const std::string& name)> environment;
 };
 Sources real_sources();

@@ -97,7 +97,7 @@ void add_server_rows(Rows& rows) {
   wait("head_ms_max", "15s", "For an app to send the head of its request.");
   wait("body_ms_max", "2m", "For an app to send the body of its request.");
   wait("keep_alive_ms_max", "75s", "An app's connection without a request.");
-  wait("write_ms_max", "60s", "For an app to take what it is sent.");
+  wait("write_ms_max", "60s", "For an app to take anything of what it is sent.");
   wait("drain_ms_max", "30s", "For streams to finish when the daemon is told to stop.");
 
   rows.push_back(

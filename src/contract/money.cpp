@@ -17,13 +17,16 @@ Result<Int128> parse_decimal(std::string_view text) {
   const std::size_t point = text.find('.');
   const std::string_view whole = text.substr(0, point);
   const std::string_view fraction = point == std::string_view::npos ? std::string_view{} : text.substr(point + 1);
-  const auto digits = [](std::string_view s) { return std::all_of(s.begin(), s.end(), [](char c) { return c >= '0' && c <= '9'; }); };
+  const auto digits = [](std::string_view s) {
+    return std::all_of(s.begin(), s.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
   if (whole.empty() || whole.size() > whole_digits_max || fraction.size() > decimals_max || !digits(whole) || !digits(fraction) ||
       (point != std::string_view::npos && fraction.empty()))
     return bad_decimal(text);
   Int128 value = 0;
   for (char c : whole) value = value * 10 + (c - '0');
-  for (int i = 0; i < decimals_max; ++i) value = value * 10 + (static_cast<std::size_t>(i) < fraction.size() ? fraction[static_cast<std::size_t>(i)] - '0' : 0);
+  for (int i = 0; i < decimals_max; ++i)
+    value = value * 10 + (static_cast<std::size_t>(i) < fraction.size() ? fraction[static_cast<std::size_t>(i)] - '0' : 0);
   return value;
 }
 
@@ -47,7 +50,8 @@ std::string format_decimal(Int128 pico) {
 Result<Currency> parse_currency(std::string_view text) {
   Currency currency;
   if (text.size() != 3 || !std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; }))
-    return Error(ErrorKind::config, ErrorOrigin::fairlead, "'" + std::string(text) + "' is not a currency: three capital letters such as USD");
+    return Error(ErrorKind::config, ErrorOrigin::fairlead,
+                 "'" + std::string(text) + "' is not a currency: three capital letters such as USD");
   std::copy(text.begin(), text.end(), currency.code.begin());
   return currency;
 }

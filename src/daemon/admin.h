@@ -16,6 +16,7 @@ class Admin : public net::AppHandler {
   };
   explicit Admin(Views views);
   Task<void> handle(net::AppRequest& request, net::AppAnswer& answer) override;
+  bool wants_body(const net::AppRequest&) const override { return false; }
   std::string error_body(const Error& error) const override;
   Limits limits() const override;
 

@@ -71,7 +71,8 @@ std::string needs_restart(const Snapshot& now, const Snapshot& next) {
 
 class Daemon {
  public:
-  explicit Daemon(std::string config_file) : config_file_(std::move(config_file)), work_(asio::make_work_guard(io_)), signals_(io_) {}
+  explicit Daemon(std::string config_file)
+      : config_file_(std::move(config_file)), work_(asio::make_work_guard(io_)), signals_(io_) {}
 
   /// Errors: what keeps the daemon from starting, in a sentence.
   Result<void> start() {
@@ -244,7 +245,8 @@ class Daemon {
   std::optional<config::Cell> cell_;
   std::list<Worker> workers_;
   std::optional<Ledger> ledger_;  ///< goes before the workers' loops, to which it hands its last results
-  Admin admin_{{[this] { return not_ready_because(); }, [this] { return metrics_text(); }, [this] { return cell_->get()->limits; }}};
+  Admin admin_{
+      {[this] { return not_ready_because(); }, [this] { return metrics_text(); }, [this] { return cell_->get()->limits; }}};
   net::Server admin_server_{io_.get_executor(), admin_};
   asio::basic_signal_set<Executor> signals_;
   std::vector<net::Endpoint> bound_;

@@ -1,5 +1,6 @@
 #pragma once
-// Tells systemd how the service fares (sd_notify's protocol: one datagram to $NOTIFY_SOCKET). Without that variable, nothing happens.
+// Tells systemd how the service fares (sd_notify's protocol: one datagram to $NOTIFY_SOCKET). Without that variable, nothing
+// happens.
 #include <string_view>
 
 namespace fairlead::daemon {

@@ -36,10 +36,11 @@ Task<void> Api::handle(net::AppRequest& request, net::AppAnswer& answer) {
   }
   const std::shared_ptr<const Snapshot> snapshot = world_.snapshot.get();
   Result<std::string> body =
-      method.empty() ? Result<std::string>(Error(ErrorKind::not_found, ErrorOrigin::app, "there is no such path here; POST /v1/chat/completions and GET /v1/models are"))
-      : request.method != method
-          ? Result<std::string>(Error(ErrorKind::method_not_allowed, ErrorOrigin::app, "this path takes " + std::string(method) + " only"))
-          : models_answer(request, *snapshot);
+      method.empty()             ? Result<std::string>(Error(ErrorKind::not_found, ErrorOrigin::app,
+                                                             "there is no such path here; POST /v1/chat/completions and GET /v1/models are"))
+      : request.method != method ? Result<std::string>(Error(ErrorKind::method_not_allowed, ErrorOrigin::app,
+                                                             "this path takes " + std::string(method) + " only"))
+                                 : models_answer(request, *snapshot);
   net::Fields fields;
   int status = 200;
   if (body) {
@@ -54,6 +55,10 @@ Task<void> Api::handle(net::AppRequest& request, net::AppAnswer& answer) {
   const std::array<std::string_view, 1> pieces{text};
   co_await answer.send(status, fields, pieces);
   if (!body) world_.observer.turned_away(body.error());
+}
+
+bool Api::wants_body(const net::AppRequest& head) const {
+  return head.method == "POST" && method_of(head.path) == "POST" && authenticate(head.field("authorization"), *world_.snapshot.get()).has_value();
 }
 
 std::string Api::error_body(const Error& error) const {

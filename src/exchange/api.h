@@ -8,6 +8,7 @@ class Api : public net::AppHandler {
  public:
   explicit Api(World& world) : world_(world) {}
   Task<void> handle(net::AppRequest& request, net::AppAnswer& answer) override;
+  bool wants_body(const net::AppRequest& head) const override;
   std::string error_body(const Error& error) const override;
   Limits limits() const override;
 

@@ -11,7 +11,10 @@ constexpr std::string_view server_error = "server_error";
 /// What a provider found wrong with the request itself is the app's to know, under the same status.
 int refused_status(int provider_status) {
   switch (provider_status) {
-    case 400: case 413: case 415: case 422: return provider_status;
+    case 400:
+    case 413:
+    case 415:
+    case 422: return provider_status;
     default: return 400;
   }
 }

@@ -12,8 +12,8 @@ namespace fairlead::exchange {
 
 struct AppError {
   int status = 500;
-  std::string_view type, code;   ///< OpenAI's error.type and error.code
-  bool should_retry = true;      ///< false: SDKs are told `x-should-retry: false`
+  std::string_view type, code;  ///< OpenAI's error.type and error.code
+  bool should_retry = true;     ///< false: SDKs are told `x-should-retry: false`
 };
 
 /// By the kind; `provider_status` (0: none) and `provider_code` (empty: none) where the provider's own finding about the request

@@ -63,7 +63,8 @@ class Relay {
     content_ = true;
     upstream_.first_content();
     outcome_.end.phase = Phase::relay;
-    outcome_.end.first_byte_us = std::chrono::duration_cast<std::chrono::microseconds>(request_.world.now() - outcome_.end.sent_at).count();
+    outcome_.end.first_byte_us =
+        std::chrono::duration_cast<std::chrono::microseconds>(request_.world.now() - outcome_.end.sent_at).count();
   }
 
   Task<Result<void>> pass_on() {
@@ -81,7 +82,8 @@ class Relay {
     auto written = co_await request_.answer.write(pieces_);
     if (!written) co_return gone();
     if (!request_.first_byte_us)
-      request_.first_byte_us = std::chrono::duration_cast<std::chrono::microseconds>(request_.world.steady_now() - request_.started).count();
+      request_.first_byte_us =
+          std::chrono::duration_cast<std::chrono::microseconds>(request_.world.steady_now() - request_.started).count();
     co_return boost::system::in_place_value;
   }
 

@@ -23,7 +23,7 @@ struct Request {
   RequestOpen row;
   SteadyTime started;
   SteadyTime deadline;
-  net::Cancel cancel;   ///< requested when the app is gone
+  net::Cancel cancel;         ///< requested when the app is gone
   bool content_sent = false;  ///< beyond this there is no second attempt
   std::optional<std::int64_t> first_byte_us;
 };

@@ -40,18 +40,22 @@ struct Initiate {
     if (limit) {
       waiting->timer.emplace(executor, *limit);
       waiting->timer->async_wait([waiting](boost::system::error_code error) {
-        if (!error) waiting->resume(Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger cannot be written at the moment"));
+        if (!error)
+          waiting->resume(
+              Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger cannot be written at the moment"));
       });
     }
     // The last reference must go on the worker's thread: the callback gives its own away.
     ledger->write(std::move(writes), [waiting = std::move(waiting), worker = executor](Result<void> result) mutable {
-      asio::post(worker, [waiting = std::move(waiting), result = std::move(result)]() mutable { waiting->resume(std::move(result)); });
+      asio::post(worker,
+                 [waiting = std::move(waiting), result = std::move(result)]() mutable { waiting->resume(std::move(result)); });
     });
   }
 };
 
 Task<Result<void>> wait_for(Initiate initiate, std::vector<Write> writes) {
-  return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Result<void>)>(initiate, asio::use_awaitable_t<Executor>(), std::move(writes));
+  return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Result<void>)>(
+      initiate, asio::use_awaitable_t<Executor>(), std::move(writes));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace fairlead::exchange {
 namespace {
 
 constexpr std::int64_t output_tokens_unknown = 4096;  // reserved for where neither the app nor the model states a limit
-constexpr Milliseconds settle_ms_max{30'000};        // the rows are kept and tried on; the app is told that the books are out of order
+constexpr Milliseconds settle_ms_max{30'000};  // the rows are kept and tried on; the app is told that the books are out of order
 constexpr auto use_task = asio::use_awaitable_t<Executor>();
 
 /// A plan without candidates: whose doing was it? Policy speaks first, so that its refusals never look like an outage.
@@ -48,7 +48,20 @@ Error no_candidate(const Plan& plan) {
 class Exchange {
  public:
   Exchange(World& world, std::shared_ptr<const Snapshot> snapshot, net::AppRequest& app, net::AppAnswer& answer, const Key& key)
-      : request_{world, std::move(snapshot), app, answer, *find_dialect("openai"), {}, {}, {}, {}, world.steady_now(), {}, {}, false, {}},
+      : request_{world,
+                 std::move(snapshot),
+                 app,
+                 answer,
+                 *find_dialect("openai"),
+                 {},
+                 {},
+                 {},
+                 {},
+                 world.steady_now(),
+                 {},
+                 {},
+                 false,
+                 {}},
         key_(key) {
     request_.row.id = make_request_id(world.now(), world.random);
     request_.row.started_at = world.now();
@@ -98,7 +111,8 @@ class Exchange {
         failure_.reset();
         co_return;
       }
-      failure_ = Failure{*outcome_.end.error, outcome_.end.report, outcome_.end.status, outcome_.retry_after, outcome_.provider_code};
+      failure_ =
+          Failure{*outcome_.end.error, outcome_.end.report, outcome_.end.status, outcome_.retry_after, outcome_.provider_code};
       if (request_.content_sent || request_.cancel.requested()) co_return;
       const double jitter = std::uniform_real_distribution<double>(0, 1)(request_.world.random);
       const auto left = std::chrono::duration_cast<Milliseconds>(request_.deadline - request_.world.steady_now());

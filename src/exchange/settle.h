@@ -17,8 +17,8 @@ struct AttemptEnd {
   TimePoint sent_at, ended_at;
   net::SendReport report;
   int status = 0;
-  std::optional<Error> error;      ///< empty: the answer came whole
-  Phase phase = Phase::none;       ///< where it ended
+  std::optional<Error> error;  ///< empty: the answer came whole
+  Phase phase = Phase::none;   ///< where it ended
   AnswerSummary answer;
   std::int64_t input_tokens_estimate = 0;
   std::optional<std::int64_t> output_tokens_max;  ///< the app's cap: no estimate exceeds it

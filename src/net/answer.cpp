@@ -102,13 +102,12 @@ Task<Result<void>> SocketAnswer::flush() {
     co_return Result<void>();
   }
   committed_ = true;
-  stream_.set_deadline(std::chrono::steady_clock::now() + form_.write_ms_max);
-  const auto [error, written] = co_await stream_.write(gathered_);
+  const auto [error, written] = co_await stream_.write(gathered_, form_.write_ms_max);
   stream_.clear_deadline();
   head_ = std::string();
   if (error) {
     give_up();
-    co_return app_gone(error == asio::error::timed_out ? "it did not take the bytes within write_ms_max" : error.message());
+    co_return app_gone(error == asio::error::timed_out ? "it took nothing for write_ms_max" : error.message());
   }
   if (state_ == State::ended) end();
   co_return Result<void>();

@@ -1,6 +1,6 @@
 #pragma once
-// What a request of an app, and the answer to it, look like to the exchange. Implemented by net/server over sockets, by fakes in tests.
-// One worker's thread.
+// What a request of an app, and the answer to it, look like to the exchange. Implemented by net/server over sockets, by fakes in
+// tests. One worker's thread.
 #include <fairlead/dialect.h>
 #include <fairlead/snapshot.h>
 
@@ -27,9 +27,9 @@ struct AppRequest {
   std::string_view path;   ///< without the query, as sent (never decoded: an escaped slash is not a slash)
   std::string_view query;  ///< after '?'; may be empty
   std::vector<Field> fields;
-  std::string body;        ///< whole, after transfer and content coding
-  std::string peer;        ///< "127.0.0.1:50312"
-  SteadyTime arrived_at;   ///< when its first byte was read
+  std::string body;       ///< whole, after transfer and content coding
+  std::string peer;       ///< "127.0.0.1:50312"
+  SteadyTime arrived_at;  ///< when its first byte was read
   /// The first field of this name (any case), or empty.
   std::string_view field(std::string_view name) const;
 };
@@ -62,6 +62,9 @@ class AppHandler {
  public:
   virtual ~AppHandler() = default;
   virtual Task<void> handle(AppRequest& request, AppAnswer& answer) = 0;
+  /// Asked with the head alone, before a body that may be over 64 KiB is read. False: handle() is called without one, and the
+  /// connection is closed after its answer. So nobody fills memory who has no business here.
+  virtual bool wants_body(const AppRequest& head) const = 0;
   /// The whole body of an error answer that the server gives by itself (bad framing, too large, too slow): JSON.
   virtual std::string error_body(const Error& error) const = 0;
   /// The limits in force for the next request.

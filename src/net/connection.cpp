@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t idle_read_bytes = 1024;  // all that an idle connection holds
 constexpr std::size_t head_read_bytes = 4096;
+constexpr std::uint64_t unasked_body_bytes_max = 64 << 10;  // read from anyone, so that a refusal leaves the connection in use
 constexpr std::size_t linger_bytes_max = 64 << 20;
 constexpr std::chrono::milliseconds linger_ms_max{5000};
 
@@ -117,15 +118,21 @@ Task<bool> Connection::serve_request() {
     co_await refuse(error, limits);
     co_return false;
   }
-  Result<std::string> body = co_await read_body(*head, limits);
-  if (!body) {
+  AppRequest request{head->method, head->path, head->query, head->fields, {}, peer_, arrived_at_};
+  const Result<bool> wanted = co_await read_body(*head, request, limits);
+  if (!wanted) {
     ++counters_.bodies_refused;
-    const Error error = body.error();
+    const Error error = wanted.error();
     co_await refuse(error, limits);
     co_return false;
   }
+  if (!*wanted) {
+    draining_ = true;
+    co_await answer_request(*head, request, limits);
+    co_await linger();
+    co_return false;
+  }
   // From here on the request is whole, and what is left in the buffer is the next one's.
-  AppRequest request{head->method, head->path, head->query, head->fields, std::move(*body), peer_, arrived_at_};
   co_return co_await answer_request(*head, request, limits);
 }
 
@@ -174,14 +181,20 @@ Task<Result<std::string>> Connection::read_head(const Limits& limits) {
   }
 }
 
-Task<Result<std::string>> Connection::read_body(const Head& head, const Limits& limits) {
+/// Into `request`. False: nobody wants it, and what came of it was dropped.
+Task<Result<bool>> Connection::read_body(const Head& head, AppRequest& request, const Limits& limits) {
   Result<BodyReader> body = BodyReader::make(head, limits.body_bytes_max);
   if (!body) co_return body.error();
-  if (head.expect_continue && !body->finished() && buffer_.empty()) {
-    if (auto said = co_await say_continue(limits); !said) co_return said.error();
-  }
+  bool wanted = false;
   stream_.set_deadline(now() + limits.body_ms_max);
-  while (!body->finished()) {
+  for (bool first = true; !body->finished(); first = false) {
+    if (!wanted && body->size_known() > unasked_body_bytes_max) {
+      wanted = handler_.wants_body(request);
+      if (!wanted) co_return false;
+    }
+    if (first && head.expect_continue && buffer_.empty()) {
+      if (auto said = co_await say_continue(limits); !said) co_return said.error();
+    }
     if (buffer_.empty()) {
       if (auto more = co_await read_more(body->wanted()); !more) co_return more.error();
     }
@@ -190,12 +203,13 @@ Task<Result<std::string>> Connection::read_body(const Head& head, const Limits& 
     buffer_.erase(0, *taken);
   }
   if (buffer_.empty()) buffer_.shrink_to_fit();  // an answer may stream for minutes
-  co_return body->take();
+  request.body = body->take();
+  co_return true;
 }
 
 Task<Result<void>> Connection::say_continue(const Limits& limits) {
   const std::array<std::string_view, 1> pieces{"HTTP/1.1 100 Continue\r\n\r\n"};
-  stream_.set_deadline(now() + limits.write_ms_max);
+  stream_.set_deadline(now() + limits.body_ms_max);
   const auto [error, written] = co_await stream_.write(pieces);
   if (error) co_return Error(ErrorKind::app_gone, ErrorOrigin::app, "The app is gone.", error.message());
   co_return Result<void>();

@@ -45,7 +45,7 @@ class Connection {
   Task<bool> serve_request();
   Task<bool> answer_request(const Head& head, AppRequest& request, const Limits& limits);
   Task<Result<std::string>> read_head(const Limits& limits);
-  Task<Result<std::string>> read_body(const Head& head, const Limits& limits);
+  Task<Result<bool>> read_body(const Head& head, AppRequest& request, const Limits& limits);
   Task<Result<void>> say_continue(const Limits& limits);
   Task<Result<void>> read_more(std::size_t bytes_max);
   Task<void> refuse(const Error& error, const Limits& limits);

@@ -7,6 +7,7 @@
 #include "net/framing.h"
 #include "wire/inflate.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -25,6 +26,8 @@ class BodyReader {
   /// Errors: bad_request (chunk framing, compressed data corrupt or cut), body_too_large. Nothing more may be fed then.
   Result<std::size_t> feed(std::string_view bytes);
   bool finished() const { return chunked_ ? chunks_.finished() : left_ == 0; }
+  /// How large it is at least: as announced, or as it has come so far, compressed or not.
+  std::uint64_t size_known() const { return std::max<std::uint64_t>({left_ + received_, body_.size()}); }
   /// How many bytes to ask the network for at once.
   std::size_t wanted() const;
   /// The whole body, once finished().

@@ -19,7 +19,7 @@ using boost::system::error_code;
 
 constexpr asio::use_awaitable_t<Executor> awaiting{};
 constexpr std::chrono::milliseconds accept_backoff_ms{100};
-constexpr Milliseconds last_words_ms_max{2'000};   // for exchanges that a drain ended to settle and say so
+constexpr Milliseconds last_words_ms_max{2'000};  // for exchanges that a drain ended to settle and say so
 
 Error listen_error(const Endpoint& endpoint, const error_code& error) {
   const std::string where = endpoint.address().to_string() + " port " + std::to_string(endpoint.port());

@@ -91,6 +91,11 @@ struct Stream::Impl {
   static Task<std::pair<error_code, std::size_t>> write_plain(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces);
   static Task<std::pair<error_code, std::size_t>> write_tls(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces);
 
+  /// The peer has taken something of a write.
+  void note_progress() {
+    if (stall_ms_max > std::chrono::milliseconds{0}) deadline = std::chrono::steady_clock::now() + stall_ms_max;
+  }
+
   /// Each asynchronous wait stands between these two.
   static void begin_wait(const std::shared_ptr<Impl>& self) {
     ++self->waiting;
@@ -110,6 +115,7 @@ struct Stream::Impl {
   TcpSocket socket;
   Timer timer;
   SteadyTime deadline = SteadyTime::max();
+  std::chrono::milliseconds stall_ms_max{0};  ///< of the write under way; 0: its deadline is fixed
   std::optional<SteadyTime> armed_for;
   int waiting = 0;  ///< reads and writes that the deadline is for
   std::unique_ptr<TlsWire> tls;
@@ -216,6 +222,14 @@ Task<std::pair<error_code, std::size_t>> Stream::read_some(asio::mutable_buffer 
 }
 
 Task<std::pair<error_code, std::size_t>> Stream::write(std::span<const std::string_view> pieces) {
+  impl_->stall_ms_max = std::chrono::milliseconds{0};
+  return impl_->tls ? Impl::write_tls(impl_, pieces) : Impl::write_plain(impl_, pieces);
+}
+
+Task<std::pair<error_code, std::size_t>> Stream::write(std::span<const std::string_view> pieces,
+                                                       std::chrono::milliseconds stall_ms_max) {
+  impl_->stall_ms_max = stall_ms_max;
+  impl_->note_progress();
   return impl_->tls ? Impl::write_tls(impl_, pieces) : Impl::write_plain(impl_, pieces);
 }
 
@@ -233,6 +247,7 @@ Task<std::pair<error_code, std::size_t>> Stream::Impl::write_plain(std::shared_p
     if (sent >= 0) {
       written += static_cast<std::size_t>(sent);
       rest.advance(static_cast<std::size_t>(sent));
+      self->note_progress();
     } else if (errno == EAGAIN) {
       const error_code ec = co_await wait(self, WaitFor::write);
       if (ec) co_return Outcome(ec, written);
@@ -260,6 +275,7 @@ Task<std::pair<error_code, std::size_t>> Stream::Impl::write_tls(std::shared_ptr
       if (step.ec) co_return Outcome(step.ec, written);
       bytes.remove_prefix(step.bytes);
       written += step.bytes;
+      if (step.bytes > 0) self->note_progress();
       if (step.wait == WaitFor::nothing) continue;
       const error_code ec = co_await wait(self, step.wait);
       if (ec) co_return Outcome(ec, written);

@@ -9,6 +9,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -44,6 +45,9 @@ class Stream {
   Task<std::pair<boost::system::error_code, std::size_t>> read_some(asio::mutable_buffer buffer);
   /// All of the pieces, gathered. The count is what went out, also on an error (of TLS: what was made into records).
   Task<std::pair<boost::system::error_code, std::size_t>> write(std::span<const std::string_view> pieces);
+  /// The same; the deadline is `stall_ms_max` from now, and anew from whenever the peer has taken something.
+  Task<std::pair<boost::system::error_code, std::size_t>> write(std::span<const std::string_view> pieces,
+                                                                std::chrono::milliseconds stall_ms_max);
 
   /// Cheap to move forward: the timer is armed only for a wait, and again only where it must be.
   void set_deadline(SteadyTime deadline);

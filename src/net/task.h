@@ -1,5 +1,6 @@
 #pragma once
-// The types of asio that the rest of the house may see: a concrete executor (type erasure costs on every operation) and coroutines on it.
+// The types of asio that the rest of the house may see: a concrete executor (type erasure costs on every operation) and coroutines
+// on it.
 #include <fairlead/result.h>
 #include <fairlead/time.h>
 

@@ -18,17 +18,17 @@ namespace fairlead::net {
 struct UpstreamRequest {
   const Provider* provider = nullptr;  ///< address, TLS, proxy, credentials' place, timeouts
   const EncodedRequest* encoded = nullptr;
-  bool stream = false;                 ///< asks for text/event-stream
-  SteadyTime deadline;                 ///< total, of the whole attempt
-  bool fresh_connection = false;       ///< take none from the pool
+  bool stream = false;            ///< asks for text/event-stream
+  SteadyTime deadline;            ///< total, of the whole attempt
+  bool fresh_connection = false;  ///< take none from the pool
 };
 
 /// How far a request came; filled in as it goes, and true whatever the outcome.
 struct SendReport {
   bool connection_reused = false;
-  bool bytes_sent = false;    ///< something of the request went out
-  bool sent_whole = false;    ///< all of it did
-  bool answer_began = false;  ///< a byte of an answer came
+  bool bytes_sent = false;                 ///< something of the request went out
+  bool sent_whole = false;                 ///< all of it did
+  bool answer_began = false;               ///< a byte of an answer came
   std::optional<std::int64_t> connect_us;  ///< DNS, TCP, proxy and TLS; empty on a reused connection
 };
 
@@ -54,7 +54,8 @@ class Upstream {
   /// Sends and waits for the head of the final answer (1xx are skipped). Redirects are not followed.
   /// Errors: upstream_connect, upstream_tls (nothing was sent), upstream_timeout, upstream_closed, upstream_protocol, app_gone.
   /// Error::retry says what may be done: reused_connection_only if a reused connection closed before any byte of an answer.
-  virtual Task<Result<std::unique_ptr<UpstreamAnswer>>> send(const UpstreamRequest& request, SendReport& report, Cancel& cancel) = 0;
+  virtual Task<Result<std::unique_ptr<UpstreamAnswer>>> send(const UpstreamRequest& request, SendReport& report,
+                                                             Cancel& cancel) = 0;
 };
 
 }  // namespace fairlead::net

@@ -8,7 +8,8 @@ namespace fairlead {
 /// rejection and its reason. Same input, same plan. No candidates and at least one rejection by policy alone: refuse with 403.
 Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Conditions& conditions, TimePoint now);
 
-/// The plan as the JSON that the ledger keeps: {"strategy","candidates":[{"target","expected_usd","amount","currency","input_tokens",
+/// The plan as the JSON that the ledger keeps:
+/// {"strategy","candidates":[{"target","expected_usd","amount","currency","input_tokens",
 /// "output_tokens","rates"...}],"rejections":[{"target","by","rule","reason"}]}.
 std::string to_json(const Plan& plan);
 

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-// GCC 12.2 lays out the frame of a coroutine wrongly, and so crashes, if it has no local variable of its own and a co_await stands
-// in the condition of an `if` or a loop. Hence the named outcomes below; they can go with GCC 13.
+// What a condition awaits has a name here: GCC 12.2 makes wrong code of it otherwise (src/README.md).
 
 namespace fairlead::simulator {
 namespace {
@@ -72,7 +71,7 @@ std::optional<Refusal> Attempt::read() {
 Task<bool> Attempt::perform() {
   std::optional<Refusal> refusal = read();
   if (refusal) co_return co_await refuse(*refusal);
-  if (!co_await reach(Place::before)) co_return false;
+  if (const bool here = co_await reach(Place::before); !here) co_return false;
   if (script_.status != 0 || script_.redirect != 0 || !script_.code.empty()) co_return co_await refuse_as_told();
   refusal = objection(habits_, chat_, world_.models_of(habits_));
   if (refusal) co_return co_await refuse(*refusal);
@@ -127,7 +126,7 @@ Task<bool> Attempt::refuse(const Refusal& refusal) {
 }
 
 Task<bool> Attempt::refuse_as_told() {
-  if (!co_await pause(script_.delay_ms)) co_return false;
+  if (const bool here = co_await pause(script_.delay_ms); !here) co_return false;
   const Refusal refusal = refusal_of(habits_, script_.redirect != 0 ? script_.redirect : script_.status, script_.code);
   const bool written = co_await refuse(refusal);
   if (written) line_.end = script_.redirect != 0 ? "fault:redirect" : "fault:status";
@@ -170,7 +169,7 @@ Task<bool> Attempt::wait_in_queue(std::string_view type) {
   const std::string_view comment = script_.crlf ? ": keep-alive\r\n\r\n" : ": keep-alive\n\n";
   for (std::int64_t i = 0; i < script_.keepalive; ++i) {
     writer_->body(chat_.stream ? comment : "\n");
-    if (!co_await pause(script_.delay_ms / script_.keepalive)) co_return false;
+    if (const bool here = co_await pause(script_.delay_ms / script_.keepalive); !here) co_return false;
   }
   co_return true;
 }
@@ -187,7 +186,8 @@ Task<bool> Attempt::generate(const Piece& piece) {
 /// What the script wants here: nothing, a stall, or an end of the connection (`false`).
 Task<bool> Attempt::reach(Place place) {
   bool here = true;
-  if (script_.stall == place) here = co_await pause(script_.stall_ms > 0 ? script_.stall_ms : forever_ms);
+  const std::int64_t stall_ms = script_.stall_ms > 0 ? script_.stall_ms : forever_ms;
+  if (script_.stall == place) here = co_await pause(stall_ms);
   if (!here) co_return false;
   if (script_.reset == place) co_return co_await cut("reset");
   if (script_.close == place) co_return co_await cut("close");
@@ -225,31 +225,31 @@ Task<bool> Attempt::flush() {
 
 Task<bool> Attempt::answer_whole() {
   constexpr std::string_view type = "application/json";
-  if (!co_await wait_in_queue(type)) co_return false;
+  if (const bool here = co_await wait_in_queue(type); !here) co_return false;
   for (const Piece& piece : answer_.pieces)
-    if (!co_await generate(piece)) co_return false;
+    if (const bool here = co_await generate(piece); !here) co_return false;
   std::string body = script_.error_mid ? stream_error_json(habits_, random_id(number_, 32, true))
                                        : shape_->whole(answer_, final_usage(), usage_ == UsageTold::choices);
   const std::optional<Tokens> told = std::exchange(told_, std::nullopt);  // only with the last byte
   const std::size_t middle = body.size() / 2;
   if (script_.garbage_mid) body.insert(middle, "\n}{garbage\n");
   if (!writer_) begin_head(type, body.size());
-  if (!co_await reach(Place::head)) co_return false;
+  if (const bool here = co_await reach(Place::head); !here) co_return false;
   const std::string_view view = body;
   writer_->body(view.substr(0, middle));
-  if (!co_await reach(Place::mid)) co_return false;
-  if (!co_await reach(Place::before_usage)) co_return false;
+  if (const bool here = co_await reach(Place::mid); !here) co_return false;
+  if (const bool here = co_await reach(Place::before_usage); !here) co_return false;
   while (script_.endless) {
     writer_->body(view.substr(0, middle));
-    if (!co_await flush()) co_return false;
+    if (const bool here = co_await flush(); !here) co_return false;
     if (connection_.client_left()) co_return false;
   }
   writer_->body(view.substr(middle, body.size() - middle - 1));
-  if (!co_await reach(Place::before_done)) co_return false;
+  if (const bool here = co_await reach(Place::before_done); !here) co_return false;
   told_ = told;
   writer_->body(view.substr(body.size() - 1));
   writer_->end();
-  if (!co_await flush()) co_return false;
+  if (const bool here = co_await flush(); !here) co_return false;
   if (script_.error_mid) line_.end = "fault:error";
   if (script_.garbage_mid) line_.end = "fault:garbage";
   co_return true;
@@ -284,11 +284,11 @@ std::string Attempt::final_usage() {
 Task<bool> Attempt::answer_stream() {
   const bool plain = habits_.kind == Kind::llamacpp || habits_.kind == Kind::ollama;
   const std::string_view type = plain ? "text/event-stream" : "text/event-stream; charset=utf-8";
-  if (!co_await wait_in_queue(type)) co_return false;
+  if (const bool here = co_await wait_in_queue(type); !here) co_return false;
   if (!writer_) begin_head(type, 0);
-  if (!co_await reach(Place::head)) co_return false;
-  if (!co_await stream_opening()) co_return false;
-  if (!co_await stream_pieces()) co_return false;
+  if (const bool here = co_await reach(Place::head); !here) co_return false;
+  if (const bool here = co_await stream_opening(); !here) co_return false;
+  if (const bool here = co_await stream_pieces(); !here) co_return false;
   if (line_.end != "done") co_return true;  // broken off by an error
   co_return co_await stream_ending();
 }
@@ -304,17 +304,21 @@ Task<bool> Attempt::stream_pieces() {
   const std::size_t count = answer_.pieces.size(), middle = std::max<std::size_t>(count / 2, 1);
   for (std::size_t i = 0; i < count || (script_.endless && count > 0); ++i) {
     const Piece& piece = answer_.pieces[i % count];
-    if (!co_await generate(piece)) co_return false;
+    if (const bool here = co_await generate(piece); !here) co_return false;
     const bool last_of_all = i + 1 == count && usage_ == UsageTold::before_last;
+    const std::optional<Tokens> told = told_;
     const std::string json = shape_->piece(answer_, piece, last_of_all ? final_usage() : running_usage());
-    if (!json.empty()) event(json);
+    if (json.empty())
+      told_ = told;  // a thought that the provider hides: no event, and so no usage in one
+    else
+      event(json);
     if (writer_->held() > held_bytes_max) {
-      if (!co_await flush()) co_return false;
+      if (const bool here = co_await flush(); !here) co_return false;
       if (connection_.client_left()) co_return false;
     }
     if (i + 1 != middle) continue;
-    if (!co_await reach(Place::mid)) co_return false;
-    if (!co_await stream_trouble()) co_return false;
+    if (const bool here = co_await reach(Place::mid); !here) co_return false;
+    if (const bool here = co_await stream_trouble(); !here) co_return false;
     if (line_.end != "done") break;
   }
   co_return true;
@@ -335,7 +339,7 @@ Task<bool> Attempt::stream_trouble() {
 
 Task<bool> Attempt::stream_ending() {
   if (usage_with_ending()) {
-    if (!co_await reach(Place::before_usage)) co_return false;
+    if (const bool here = co_await reach(Place::before_usage); !here) co_return false;
   }
   const std::size_t count = answer_.choices.size();
   for (std::size_t i = 0; i < count; ++i) {
@@ -344,14 +348,14 @@ Task<bool> Attempt::stream_ending() {
     event(shape_->ending(static_cast<int>(i), answer_.choices[i].finish_reason, usage, here && usage_ == UsageTold::choices));
   }
   if (!usage_with_ending()) {
-    if (!co_await reach(Place::before_usage)) co_return false;
+    if (const bool here = co_await reach(Place::before_usage); !here) co_return false;
   }
   if (usage_ == UsageTold::delta) event(shape_->empty_delta(0, final_usage()));
   if (usage_ == UsageTold::habit || (usage_ == UsageTold::every && chat_.include_usage)) event(shape_->usage_only(final_usage()));
-  if (!co_await reach(Place::before_done)) co_return false;
+  if (const bool here = co_await reach(Place::before_done); !here) co_return false;
   if (!script_.nodone) event("[DONE]");
   writer_->end();
-  if (!co_await flush()) co_return false;
+  if (const bool here = co_await flush(); !here) co_return false;
   if (script_.nodone) line_.end = "fault:nodone";
   if (script_.garbage_mid) line_.end = "fault:garbage";
   co_return true;

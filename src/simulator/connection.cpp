@@ -51,14 +51,14 @@ Task<bool> Connection::read(Request& request) {
   std::size_t end = 0;
   while ((end = inbound_.find("\r\n\r\n")) == std::string::npos) {
     if (inbound_.size() > head_bytes_max) co_return co_await refuse(431);
-    if (!co_await read_more(read_bytes)) co_return false;
+    if (const bool here = co_await read_more(read_bytes); !here) co_return false;
   }
   std::optional<Request> head = read_head(std::string_view(inbound_).substr(0, end + 4));
   inbound_.erase(0, end + 4);
   if (!head) co_return co_await refuse(400);
   request = std::move(*head);
   if (request.field("expect") == "100-continue") {
-    if (!co_await send("HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
+    if (const bool here = co_await send("HTTP/1.1 100 Continue\r\n\r\n"); !here) co_return false;
   }
   if (!request.field("transfer-encoding").empty()) co_return co_await read_chunked(request);
   co_return co_await read_body(request);
@@ -73,7 +73,7 @@ Task<bool> Connection::read_body(Request& request) {
   }
   if (length > body_bytes_max) co_return co_await refuse(413);
   while (inbound_.size() < length)
-    if (!co_await read_more(std::min(length - inbound_.size(), read_bytes_of_body))) co_return false;
+    if (const bool here = co_await read_more(std::min(length - inbound_.size(), read_bytes_of_body)); !here) co_return false;
   request.body = inbound_.substr(0, length);
   if (length == inbound_.size()) {
     inbound_ = {};  // an answer may take long, and there may be thousands of them
@@ -90,7 +90,7 @@ Task<bool> Connection::read_chunked(Request& request) {
     if (reader.state() == ChunkReader::State::done) co_return true;
     if (reader.state() == ChunkReader::State::broken) co_return co_await refuse(400);
     if (request.body.size() > body_bytes_max) co_return co_await refuse(413);
-    if (!co_await read_more(read_bytes_of_body)) co_return false;
+    if (const bool here = co_await read_more(read_bytes_of_body); !here) co_return false;
   }
 }
 
@@ -183,7 +183,7 @@ Task<bool> AnswerWriter::flush() {
   if (!habit_.split) co_return co_await connection_.send(bytes);
   const std::string_view view = bytes;
   for (std::size_t i = 0; i < view.size(); ++i)
-    if (!co_await connection_.send(view.substr(i, 1))) co_return false;
+    if (const bool here = co_await connection_.send(view.substr(i, 1)); !here) co_return false;
   co_return true;
 }
 

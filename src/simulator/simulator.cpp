@@ -118,8 +118,8 @@ Task<void> Simulator::sweep() {
 Task<void> Simulator::serve(Connection& connection) {
   Request request;
   while (!world_.stopping) {
-    if (!co_await connection.read(request)) break;
-    if (!co_await handle(connection, request)) break;
+    if (const bool here = co_await connection.read(request); !here) break;
+    if (const bool here = co_await handle(connection, request); !here) break;
     request = {};
   }
   connection.close();

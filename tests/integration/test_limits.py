@@ -169,7 +169,7 @@ def trickle(connection, first, then, answer_within):
 @pytest.mark.parametrize("first, then", [
     (b"POST /v1/chat", b"x"), (b"GET / HTTP/1.1\r\nHost: x\r\n", b"X"),
     (b"", b"G"),
-    (b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{", b" "),
+    (b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 100000\r\n\r\n{" % CLIENT_KEY.encode(), b" "),
     (b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
 ], ids=["line", "field", "from the first byte", "body", "chunks"])
 def test_a_slow_sender_is_cut_off_in_time(start, first, then):

@@ -48,25 +48,25 @@ TEST_P(Attempts, FollowTheTable) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Attempts,
-    testing::Values(
-        Row{"connect", failure(ErrorKind::upstream_connect, Sent::nothing), "again", "again"},
-        Row{"tls", failure(ErrorKind::upstream_tls, Sent::nothing), "again", "again"},
-        Row{"stale", failure(ErrorKind::upstream_closed, Sent::whole_reused, 0, Retry::reused_connection_only), "again", "again"},
-        Row{"unconfirmed", failure(ErrorKind::upstream_closed, Sent::whole_fresh), "next", "stop"},  // M40
-        Row{"timeout", failure(ErrorKind::upstream_timeout, Sent::whole_fresh), "next", "stop"},
-        Row{"s408", failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 408), "next", "later"},
-        Row{"s500", failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 500), "next", "later"},
-        Row{"s429", failure(ErrorKind::upstream_rate_limit, Sent::whole_fresh, 429), "next", "later"},
-        Row{"s401", failure(ErrorKind::upstream_auth, Sent::whole_fresh, 401), "next", "stop"},
-        Row{"s402", failure(ErrorKind::upstream_no_money, Sent::whole_fresh, 402), "next", "stop"},
-        Row{"s400", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 400), "stop", "stop"},
-        Row{"s422", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 422), "stop", "stop"},
-        Row{"s404", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 404), "next", "stop"},
-        Row{"filter", failure(ErrorKind::upstream_filtered, Sent::whole_fresh, 400), "stop", "stop"},
-        Row{"event", failure(ErrorKind::upstream_error_event, Sent::whole_fresh, 200), "next", "later"},
-        Row{"garbage", failure(ErrorKind::upstream_protocol, Sent::whole_fresh, 200), "next", "stop"},
-        Row{"app", failure(ErrorKind::app_gone, Sent::whole_fresh), "stop", "stop"},
-        Row{"ours", failure(ErrorKind::ledger_unavailable, Sent::nothing), "stop", "stop"}),
+    testing::Values(Row{"connect", failure(ErrorKind::upstream_connect, Sent::nothing), "again", "again"},
+                    Row{"tls", failure(ErrorKind::upstream_tls, Sent::nothing), "again", "again"},
+                    Row{"stale", failure(ErrorKind::upstream_closed, Sent::whole_reused, 0, Retry::reused_connection_only), "again",
+                        "again"},
+                    Row{"unconfirmed", failure(ErrorKind::upstream_closed, Sent::whole_fresh), "next", "stop"},  // M40
+                    Row{"timeout", failure(ErrorKind::upstream_timeout, Sent::whole_fresh), "next", "stop"},
+                    Row{"s408", failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 408), "next", "later"},
+                    Row{"s500", failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 500), "next", "later"},
+                    Row{"s429", failure(ErrorKind::upstream_rate_limit, Sent::whole_fresh, 429), "next", "later"},
+                    Row{"s401", failure(ErrorKind::upstream_auth, Sent::whole_fresh, 401), "next", "stop"},
+                    Row{"s402", failure(ErrorKind::upstream_no_money, Sent::whole_fresh, 402), "next", "stop"},
+                    Row{"s400", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 400), "stop", "stop"},
+                    Row{"s422", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 422), "stop", "stop"},
+                    Row{"s404", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 404), "next", "stop"},
+                    Row{"filter", failure(ErrorKind::upstream_filtered, Sent::whole_fresh, 400), "stop", "stop"},
+                    Row{"event", failure(ErrorKind::upstream_error_event, Sent::whole_fresh, 200), "next", "later"},
+                    Row{"garbage", failure(ErrorKind::upstream_protocol, Sent::whole_fresh, 200), "next", "stop"},
+                    Row{"app", failure(ErrorKind::app_gone, Sent::whole_fresh), "stop", "stop"},
+                    Row{"ours", failure(ErrorKind::ledger_unavailable, Sent::nothing), "stop", "stop"}),
     [](const auto& row) { return row.param.what; });
 
 TEST(AttemptCourse, RetriesAtOnceOnlyOnce) {

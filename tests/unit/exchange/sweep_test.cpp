@@ -1,14 +1,14 @@
-// The sweep: one exchange over fake streams, repeated with the k-th I/O operation failing, for every k. Every run ends in exactly one
-// request row with a settled row for each attempt, nothing spawned is left, and the app got a well-formed answer or a close.
+// The sweep: one exchange over fake streams, repeated with the k-th I/O operation failing, for every k. Every run ends in exactly
+// one request row with a settled row for each attempt, nothing spawned is left, and the app got a well-formed answer or a close.
 #include "exchange/exchange.h"
 
 #include <gtest/gtest.h>
 
+#include <openssl/sha.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <map>
 #include <mutex>
-#include <openssl/sha.h>
 
 namespace fairlead::exchange {
 namespace {
@@ -21,7 +21,9 @@ struct Faults {
   bool hit() { return ++count == fail_at; }
 };
 
-Error io_error(ErrorKind kind, ErrorOrigin origin, Retry retry = Retry::never) { return {kind, origin, "failed on purpose", "", retry}; }
+Error io_error(ErrorKind kind, ErrorOrigin origin, Retry retry = Retry::never) {
+  return {kind, origin, "failed on purpose", "", retry};
+}
 
 /// Keeps what was committed; a failed commit keeps nothing of its batch.
 struct Books {
@@ -55,13 +57,16 @@ class FakeStore : public Store {
 };
 
 constexpr std::string_view stream_events[] = {
-    "data: {\"id\":\"a1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n",
+    "data: "
+    "{\"id\":\"a1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_"
+    "reason\":null}]}\n\n",
     "data: {\"id\":\"a1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"finish_reason\":null}]}\n\n",
     "data: {\"id\":\"a1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}],"
     "\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":1,\"total_tokens\":6}}\n\n",
     "data: [DONE]\n\n"};
 constexpr std::string_view buffered_answer =
-    "{\"id\":\"a1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"hi\"},\"finish_reason\":\"stop\"}],"
+    "{\"id\":\"a1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"hi\"},\"finish_"
+    "reason\":\"stop\"}],"
     "\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":1,\"total_tokens\":6}}";
 
 class FakeUpstreamAnswer : public net::UpstreamAnswer {
@@ -90,7 +95,8 @@ class FakeUpstreamAnswer : public net::UpstreamAnswer {
 class FakeUpstream : public net::Upstream {
  public:
   explicit FakeUpstream(Faults& faults) : faults_(faults) {}
-  Task<Result<std::unique_ptr<net::UpstreamAnswer>>> send(const net::UpstreamRequest& request, net::SendReport& report, net::Cancel&) override {
+  Task<Result<std::unique_ptr<net::UpstreamAnswer>>> send(const net::UpstreamRequest& request, net::SendReport& report,
+                                                          net::Cancel&) override {
     if (faults_.hit()) co_return io_error(ErrorKind::upstream_connect, ErrorOrigin::provider, Retry::before_commit);
     report.bytes_sent = true;
     if (faults_.hit()) co_return io_error(ErrorKind::upstream_closed, ErrorOrigin::provider);
@@ -204,14 +210,20 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at) {
     Ledger ledger(std::make_unique<FakeStore>(run->books, faults));
     FakeUpstream upstream(faults);
     const config::Cell cell(make_snapshot());
-    World world{io.get_executor(), config::Cell::Reader(cell), ledger, upstream, run->ends,
+    World world{io.get_executor(),
+                config::Cell::Reader(cell),
+                ledger,
+                upstream,
+                run->ends,
                 [] { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); },
-                [] { return std::chrono::steady_clock::now(); }, std::mt19937_64(1)};
+                [] { return std::chrono::steady_clock::now(); },
+                std::mt19937_64(1)};
     net::AppRequest request;
     request.method = "POST";
     request.path = "/v1/chat/completions";
     request.fields = {{"authorization", "Bearer sk-test"}};
-    request.body = std::string(R"({"model":"chat","messages":[{"role":"user","content":"x"}],"stream":)") + (stream ? "true}" : "false}");
+    request.body =
+        std::string(R"({"model":"chat","messages":[{"role":"user","content":"x"}],"stream":)") + (stream ? "true}" : "false}");
     FakeAnswer answer(faults);
     asio::co_spawn(io, run_exchange(world, request, answer), asio::detached);
     io.run();  // returns when nothing is left to do: nothing spawned may be left
@@ -243,7 +255,8 @@ void expect_in_order(const Run& run, bool stream, int k) {
   const bool error = run.body.find("\"error\"") != std::string::npos;
   if (run.status != 200) {
     EXPECT_TRUE(error) << where;
-    EXPECT_TRUE(run.books.request_opens.empty() || run.status == 503) << where << ": only our own books may end a request with two targets";
+    EXPECT_TRUE(run.books.request_opens.empty() || run.status == 503)
+        << where << ": only our own books may end a request with two targets";
   } else if (stream) {
     EXPECT_NE(error, run.body.ends_with("data: [DONE]\n\n")) << where << ": " << run.body;
   } else {

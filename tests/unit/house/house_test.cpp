@@ -256,14 +256,6 @@ std::string keyword_before(const std::string& before) {
   return std::regex_search(end, found, keyword) ? found[1].str() : "";
 }
 
-bool declares_variable(const std::string& statement) {
-  static const std::regex declaration(
-      R"(^\s*((if|for|while|switch)\s*(constexpr\s*)?\(\s*)?((const|static|constexpr)\s+)*(auto\s*&{0,2}\s*\[|(auto|[A-Za-z_][\w:]*(<[^;]*>)?)\s*(const\s*)?[&*]*\s+[&*]*\w+\s*([={(\[:,]|$)))");
-  static const std::regex no_type(
-      R"(^\s*((if|for|while|switch)\s*(constexpr\s*)?\(\s*)?(return|co_return|co_await|co_yield|else|throw|goto|case|delete|new)\b)");
-  return std::regex_search(statement, declaration) && !std::regex_search(statement, no_type);
-}
-
 /// A temporary written in place: a lambda, or braces around the parts of a value. The standard library's own types are no
 /// aggregates with a destructor, but for std::array.
 bool has_temporary(const std::string& statement) {
@@ -278,10 +270,18 @@ bool has_temporary(const std::string& statement) {
   return false;
 }
 
+/// Does an await stand beside a logical operator? asio's own, within `co_await (a || b)`, do not count.
+bool is_operand(const std::string& statement) {
+  static const std::regex operand(R"((&&|\|\||\?)[^;]*\bco_await\b|\bco_await\s+[^(\s][^;]*(&&|\|\||\?))");
+  static const std::regex reference(R"(\bauto\s*&&)");
+  return std::regex_search(std::regex_replace(statement, reference, "auto"), operand);
+}
+
 /// Reads the statements of one file for what GCC 12.2 makes wrong code of:
 /// - a full expression that awaits while a temporary of its own lives: the temporary is destroyed twice;
-/// - a condition that awaits, in a coroutine without any variable of its own: its body is never run, or ends in a trap;
-/// - a loop's condition that awaits beside && or ||: it awaits whatever the other side is.
+/// - a condition that awaits: in a coroutine without any variable of its own its body is never run, or ends in a trap;
+/// - an await that is an operand of &&, || or ?: a loop's condition awaits whatever the other side is, and others have crashed.
+/// What the condition awaits is named first, which `if (const auto r = co_await f(); !r)` does in one line.
 class AwaitPitfalls {
  public:
   /// Their lines.
@@ -306,7 +306,7 @@ class AwaitPitfalls {
         case ')': close_parenthesis(i); break;
         case '{': open_brace(i); break;
         case '}': close_brace(i); break;
-        case ';': end_statement(i, parentheses_.empty() ? "" : parentheses_.back()); break;
+        case ';': end_statement(i, !parentheses_.empty() && parentheses_.back() == "for" ? "for" : ""); break;
         default: break;
       }
       if (!ended_) statement_ += code_[i];
@@ -326,7 +326,6 @@ class AwaitPitfalls {
                         : std::regex_search(statement_, scope) ? Brace::scope
                                                                : Brace::block;
     if (brace != Brace::value) end_statement(at, "");
-    if (brace == Brace::block && std::count(braces_.begin(), braces_.end(), Brace::block) == 0) has_variable_ = false;
     braces_.push_back(brace);
   }
 
@@ -336,23 +335,13 @@ class AwaitPitfalls {
     braces_.pop_back();
     if (brace == Brace::value) return;
     end_statement(at, "");
-    if (std::count(braces_.begin(), braces_.end(), Brace::block) > 0) return;
-    if (!has_variable_) lines_.insert(lines_.end(), awaiting_conditions_.begin(), awaiting_conditions_.end());
-    awaiting_conditions_.clear();
   }
 
-  /// `keyword`: of the condition that the statement stands in, or empty.
+  /// `keyword`: of the condition that the statement is, or empty.
   void end_statement(std::size_t at, const std::string& keyword) {
     const std::size_t await = std::min(statement_.find("co_await"), statement_.find("co_yield"));
-    if (await != std::string::npos) {
-      const int line = line_of(code_, begin_ + await);
-      const bool logic = statement_.find("&&") != std::string::npos || statement_.find("||") != std::string::npos;
-      if (has_temporary(statement_) || (logic && (keyword == "while" || keyword == "for")))
-        lines_.push_back(line);
-      else if (!keyword.empty())
-        awaiting_conditions_.push_back(line);
-    }
-    if (!braces_.empty() && declares_variable(statement_)) has_variable_ = true;
+    if (await != std::string::npos && (!keyword.empty() || has_temporary(statement_) || is_operand(statement_)))
+      lines_.push_back(line_of(code_, begin_ + await));
     statement_.clear();
     begin_ = at + 1;
     ended_ = true;
@@ -364,9 +353,7 @@ class AwaitPitfalls {
   std::vector<std::string> parentheses_;  ///< of the open ones: the keyword whose condition they hold
   std::string statement_;
   std::size_t begin_ = 0;
-  bool ended_ = false;                    ///< the statement, at this character
-  bool has_variable_ = false;             ///< the function under way
-  std::vector<int> awaiting_conditions_;  ///< of the function under way
+  bool ended_ = false;  ///< the statement, at this character
 };
 
 TEST(House, the_await_pitfall_is_seen) {
@@ -385,9 +372,17 @@ TEST(House, the_await_pitfall_is_seen) {
       {"Task<void> f() { while (true) { if (co_await g()) break; } }", true},
       {"Task<void> f() { int n = 0; while (a && co_await g()) ++n; }", true},
       {"Task<void> f() { if (auto r = co_await g(); !r) co_return; }", false},
-      {"Task<void> f() { int n = 0; if (co_await g(n)) co_return; }", false},
-      {"Task<void> f() { for (const auto& x : all) if (!co_await g(x)) co_return; }", false},
-      {"Task<void> f() { const bool ok = a && co_await g(); if (!ok) co_return; }", false},
+      {"Task<void> f() { int n = 0; if (co_await g(n)) co_return; }", true},
+      {"Task<void> f() { for (const auto& x : all) if (!co_await g(x)) co_return; }", true},
+      {"Task<void> f() { for (int n = 0; co_await g(n); ++n) use(n); }", true},
+      {"Task<void> f() { for (auto& x : co_await g()) use(x); }", true},
+      {"Task<void> f() { switch (co_await g()) { default: break; } }", true},
+      {"Task<void> f() { const bool ok = a && co_await g(); if (!ok) co_return; }", true},
+      {"Task<void> f() { co_return co_await g() || a; }", true},
+      {"Task<void> f() { const int n = a ? co_await g() : 0; use(n); }", true},
+      {"Task<void> f() { auto&& r = co_await g(); use(r); }", false},
+      {"Task<void> f() { const auto woken = co_await (timer() || socket()); use(woken); }", false},
+      {"Task<void> f() { for (const auto& x : all) { if (const bool ok = co_await g(x); !ok) co_return; } }", false},
       {"Task<void> f() { if (delay > Milliseconds{0}) co_await pause(delay); }", false},
       {"Task<void> f() { Pair p{a, b}; co_await g(std::move(p)); }", false},
       {"auto f() -> Task<void> { co_await g(std::string_view{a}); }", false},

@@ -181,6 +181,24 @@ TEST_F(Fault, UsageComesInEveryPlaceThatProvidersPutIt) {  // M02, M03
   EXPECT_EQ(lines.back()["reported"], false);
 }
 
+TEST_F(Fault, UsageBesideAThoughtThatIsHiddenWasNotTold) {
+  start();
+  // The limit is used up by thinking, which this provider does not show: no piece has an event that could carry the usage.
+  for (const char* words :
+       {"usage=before_last thinking bytes=400", "usage=before_last", "usage=every thinking bytes=400 close=mid"}) {
+    const Reply reply = ask(openai.base, streamed(openai, told(words), {{"max_completion_tokens", 4}}));
+    const bool told_usage = reply.body.find("\"prompt_tokens\":") != std::string::npos;
+    EXPECT_EQ(reply.joined("content"), "") << words;
+    EXPECT_EQ(told_usage, std::string(words).find("every") != std::string::npos) << words;
+  }
+  const std::vector<json> lines = bill();
+  ASSERT_EQ(lines.size(), 3U);
+  for (const json& line : lines) {
+    EXPECT_GT(line["reasoning_tokens"], 0) << line;
+    EXPECT_EQ(line["reported"], false) << line;
+  }
+}
+
 TEST_F(Fault, TheBytesComeInOddForms) {
   start();
   const std::string plain = ask(vllm.base, streamed(vllm, told("unicode"))).joined("content");
