@@ -58,7 +58,8 @@ Task<void> Api::handle(net::AppRequest& request, net::AppAnswer& answer) {
 }
 
 bool Api::wants_body(const net::AppRequest& head) const {
-  return head.method == "POST" && method_of(head.path) == "POST" && authenticate(head.field("authorization"), *world_.snapshot.get()).has_value();
+  return head.method == "POST" && method_of(head.path) == "POST" &&
+         authenticate(head.field("authorization"), *world_.snapshot.get()).has_value();
 }
 
 std::string Api::error_body(const Error& error) const {
