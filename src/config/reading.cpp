@@ -159,7 +159,7 @@ std::string Reading::beside(int file, const std::string& path) const {
 }
 
 std::string Reading::readable_file(const Value& option) {
-  const std::string path = beside(option.place.file, option.text);
+  std::string path = beside(option.place.file, option.text);
   const auto content = sources_.read_file(path);
   if (!content || content->empty())
     findings_.error(option, "the file " + in_quotes(path) + (content ? " is empty" : " cannot be read"),

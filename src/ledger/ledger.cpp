@@ -175,7 +175,7 @@ Result<void> Ledger::Impl::commit(Entries& group) {
     sizes.push_back(entry.writes.size());
     std::move(entry.writes.begin(), entry.writes.end(), std::back_inserter(writes));
   }
-  const Result<void> result = store->commit(writes);
+  Result<void> result = store->commit(writes);
   {
     const std::lock_guard lock(mutex);
     ++(result ? numbers.commits : numbers.failed_commits);

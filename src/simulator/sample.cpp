@@ -48,7 +48,7 @@ class Sampler {
     if (type == "string") return name.empty() ? "text" : std::string(name);
     if (type == "boolean") return true;
     if (type == "integer" || type == "number") {
-      const json minimum = schema.value("minimum", json());
+      json minimum = schema.value("minimum", json());
       if (minimum.is_number()) return minimum;
       return type == "integer" ? json(7) : json(1.5);
     }

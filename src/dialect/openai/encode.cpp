@@ -10,7 +10,6 @@
 namespace fairlead::openai {
 namespace {
 
-using wire::JsonKind;
 using wire::JsonReader;
 using wire::JsonString;
 
