@@ -33,7 +33,8 @@ struct RequestOpen {
   std::string requested_model;
   bool stream = false;
   std::string snapshot_hash;
-  std::string plan;  ///< JSON: candidates with expected cost, rejections with reasons
+  std::string plan;      ///< JSON: candidates with their rates, rejections with reasons; the same for many requests
+  std::string expected;  ///< JSON: [input, cached input, output tokens, USD in 10^-12] of each candidate, null without a price
 };
 
 struct RequestSettle {

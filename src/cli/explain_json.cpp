@@ -1,6 +1,7 @@
 #include "cli/explain_json.h"
 
 #include "cli/table.h"
+#include "plan/plan.h"
 
 #include <nlohmann/json.hpp>
 
@@ -79,7 +80,7 @@ std::string explain_json(const RequestRecord& record) {
             {"requested_model", open.requested_model},
             {"stream", open.stream},
             {"snapshot_hash", open.snapshot_hash},
-            {"plan", parsed(open.plan)}};
+            {"plan", parsed(whole_plan_text(open.plan, open.expected))}};
   if (record.state != RowState::open)
     json.update(Json{{"ended_at", utc_text(end.ended_at)},
                      {"http_status", end.http_status},

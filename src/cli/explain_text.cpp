@@ -1,6 +1,7 @@
 #include "cli/explain_text.h"
 
 #include "cli/table.h"
+#include "plan/plan.h"
 
 #include <nlohmann/json.hpp>
 
@@ -177,7 +178,7 @@ std::string ledger_line(const Attempt& attempt) {
 }  // namespace
 
 std::string explain_text(const RequestRecord& record) {
-  const Json plan = parsed(record.open.plan);
+  const Json plan = parsed(whole_plan_text(record.open.plan, record.open.expected));
   std::string text = heading(record) + outcome(record) + cost_line(record);
   text += candidates_text(plan) + rejections_text(plan) + attempts_text(record);
   if (!record.attempts.empty()) text += "\nIn the ledger\n";

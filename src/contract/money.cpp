@@ -1,6 +1,8 @@
 #include <fairlead/money.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 
 namespace fairlead {
 namespace {
@@ -31,17 +33,23 @@ Result<Int128> parse_decimal(std::string_view text) {
 }
 
 std::string format_decimal(Int128 pico) {
+  __extension__ using Unsigned = unsigned __int128;
   const bool negative = pico < 0;
-  Int128 rest = pico;
+  const Unsigned size = negative ? -static_cast<Unsigned>(pico) : static_cast<Unsigned>(pico);
   std::string reversed;
-  for (int i = 0; i < decimals_max || rest != 0 || i == decimals_max; ++i) {
-    if (i == decimals_max && !reversed.empty()) reversed += '.';
-    const int remainder = static_cast<int>(rest % 10);  // of the sign of the amount, so that the lowest one needs no negation
-    const auto digit = static_cast<char>('0' + (negative ? -remainder : remainder));
-    rest /= 10;
-    if (i < decimals_max && reversed.empty() && digit == '0') continue;  // no trailing zeros
-    reversed += digit;
+  // Down to 64 bits as soon as it fits: a division of 128 bits costs as much as all the rest.
+  auto fraction = static_cast<std::uint64_t>(size % pico_per_unit);
+  Unsigned whole = size / pico_per_unit;
+  for (int i = 0; i < decimals_max; ++i, fraction /= 10) {
+    const auto digit = static_cast<char>('0' + fraction % 10);
+    if (!reversed.empty() || digit != '0') reversed += digit;  // no trailing zeros
   }
+  if (!reversed.empty()) reversed += '.';
+  for (; whole > std::numeric_limits<std::uint64_t>::max(); whole /= 10)
+    reversed += static_cast<char>('0' + static_cast<int>(whole % 10));
+  auto rest = static_cast<std::uint64_t>(whole);
+  do reversed += static_cast<char>('0' + rest % 10);
+  while ((rest /= 10) != 0);
   if (negative) reversed += '-';
   std::reverse(reversed.begin(), reversed.end());
   return reversed;

@@ -6,8 +6,11 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <mutex>
+#include <unordered_map>
 
 #include "daemon/log.h"
 
@@ -19,6 +22,8 @@ using prometheus::Counter, prometheus::Family, prometheus::Gauge, prometheus::Hi
 
 const Histogram::BucketBoundaries seconds_buckets{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
                                                   1,     2.5,    5,     10,   30,    60,   300, 1800};
+
+constexpr std::array token_kinds{"input", "cached_input", "cache_write", "output", "reasoning"};
 
 double seconds(std::int64_t us) { return static_cast<double>(us) / 1e6; }
 
@@ -78,17 +83,58 @@ struct Metrics::Impl {
   Gauge* config_in_force = nullptr;
   std::atomic<RequestLog> request_log{RequestLog::failures};
 
-  void count_tokens(const std::string& target, const AttemptSettle& attempt) {
-    const auto add = [&](const char* kind, const std::optional<std::int64_t>& count) {
-      if (count && *count > 0)
-        tokens.Add({{"target", target}, {"kind", kind}, {"source", std::string(to_string(attempt.usage_source))}})
-            .Increment(static_cast<double>(*count));
-    };
-    add("input", attempt.usage.input);
-    add("cached_input", attempt.usage.cached_input);
-    add("cache_write", attempt.usage.cache_write);
-    add("output", attempt.usage.output);
-    add("reasoning", attempt.usage.reasoning);
+  /// What the exchanges of one kind count in: looked up once, since a look-up by labels costs more than all counting.
+  struct Meters {
+    Counter* requests = nullptr;
+    Histogram* duration = nullptr;
+    Histogram* first_byte = nullptr;
+  };
+  struct AttemptMeters {
+    Counter* attempts = nullptr;
+    Counter* cost = nullptr;
+    std::array<Counter*, 5> tokens{};  ///< by kind; made when there are any
+  };
+  std::mutex mutex;  // guards the maps, and what they hold
+  std::unordered_map<std::string, Meters> meters;
+  std::unordered_map<std::string, AttemptMeters> attempt_meters;
+  std::string key;
+
+  Meters& meters_of(const exchange::Ended& e) {
+    key.assign(e.open.route).append("\n").append(e.settle.error) += static_cast<char>(e.settle.http_status >> 8);
+    key += static_cast<char>(e.settle.http_status);
+    Meters& found = meters[key];
+    if (found.requests) return found;
+    found.requests =
+        &requests.Add({{"route", e.open.route}, {"status", std::to_string(e.settle.http_status)}, {"error", e.settle.error}});
+    found.duration = &duration.Add({{"route", e.open.route}}, seconds_buckets);
+    found.first_byte = &first_byte.Add({{"route", e.open.route}}, seconds_buckets);
+    return found;
+  }
+
+  AttemptMeters& meters_of(const AttemptOpen& open, const AttemptSettle& settle) {
+    key.assign(open.target).append("\n").append(settle.error) += static_cast<char>(settle.usage_source);
+    AttemptMeters& found = attempt_meters[key];
+    if (found.attempts) return found;
+    found.attempts = &attempts.Add({{"target", open.target}, {"error", settle.error}});
+    found.cost = &cost.Add({{"target", open.target}});
+    return found;
+  }
+
+  void count_attempt(const AttemptOpen& open, const AttemptSettle& settle) {
+    AttemptMeters& meters_here = meters_of(open, settle);
+    meters_here.attempts->Increment();
+    if (settle.usd_pico) meters_here.cost->Increment(static_cast<double>(*settle.usd_pico) / 1e12);
+    const Usage& u = settle.usage;
+    const std::array<const std::optional<std::int64_t>*, 5> counts{&u.input, &u.cached_input, &u.cache_write, &u.output,
+                                                                   &u.reasoning};
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      if (counts[i]->value_or(0) <= 0) continue;
+      Counter*& counter = meters_here.tokens[i];
+      if (!counter)
+        counter = &tokens.Add(
+            {{"target", open.target}, {"kind", token_kinds[i]}, {"source", std::string(to_string(settle.usage_source))}});
+      counter->Increment(static_cast<double>(**counts[i]));
+    }
   }
 
   void log_request(const exchange::Ended& e) const {
@@ -117,17 +163,13 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
 void Metrics::ended(const exchange::Ended& e) {
-  impl_->requests.Add({{"route", e.open.route}, {"status", std::to_string(e.settle.http_status)}, {"error", e.settle.error}})
-      .Increment();
-  impl_->duration.Add({{"route", e.open.route}}, seconds_buckets).Observe(seconds((e.settle.ended_at - e.open.started_at).count()));
-  if (e.settle.first_byte_us)
-    impl_->first_byte.Add({{"route", e.open.route}}, seconds_buckets).Observe(seconds(*e.settle.first_byte_us));
-  for (std::size_t i = 0; i < e.attempts.size(); ++i) {
-    const std::string& target = e.attempts_open[i].target;
-    impl_->attempts.Add({{"target", target}, {"error", e.attempts[i].error}}).Increment();
-    impl_->count_tokens(target, e.attempts[i]);
-    if (e.attempts[i].usd_pico)
-      impl_->cost.Add({{"target", target}}).Increment(static_cast<double>(*e.attempts[i].usd_pico) / 1e12);
+  {
+    const std::lock_guard lock(impl_->mutex);
+    Impl::Meters& meters = impl_->meters_of(e);
+    meters.requests->Increment();
+    meters.duration->Observe(seconds((e.settle.ended_at - e.open.started_at).count()));
+    if (e.settle.first_byte_us) meters.first_byte->Observe(seconds(*e.settle.first_byte_us));
+    for (std::size_t i = 0; i < e.attempts.size(); ++i) impl_->count_attempt(e.attempts_open[i], e.attempts[i]);
   }
   impl_->log_request(e);
 }

@@ -36,6 +36,7 @@ class Worker {
   asio::io_context io_{1};
   asio::executor_work_guard<Executor> work_;
   net::Pool pool_;
+  exchange::Books books_;
   exchange::World world_;
   exchange::Api api_;
   net::Server server_;

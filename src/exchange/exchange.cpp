@@ -11,7 +11,6 @@
 
 #include "exchange/app_error.h"
 #include "exchange/attempt.h"
-#include "exchange/durable.h"
 #include "plan/authenticate.h"
 #include "plan/classify.h"
 #include "plan/plan.h"
@@ -20,7 +19,6 @@ namespace fairlead::exchange {
 namespace {
 
 constexpr std::int64_t output_tokens_unknown = 4096;  // reserved for where neither the app nor the model states a limit
-constexpr Milliseconds settle_ms_max{30'000};  // the rows are kept and tried on; the app is told that the books are out of order
 constexpr auto use_task = asio::use_awaitable_t<Executor>();
 
 /// A plan without candidates: whose doing was it? Policy speaks first, so that its refusals never look like an outage.
@@ -83,7 +81,8 @@ class Exchange {
     request_.facts = *facts;
     if (facts->route) request_.row.route = facts->route->name;
     plan_ = make_plan(*facts, *request_.snapshot, request_.conditions, request_.world.now());
-    request_.row.plan = to_json(plan_);
+    request_.row.plan = request_.world.texts.plan(plan_);
+    request_.row.expected = expected_text(plan_);
     if (plan_.candidates.empty()) return no_candidate(plan_);
     Milliseconds total{0};
     for (const Candidate& c : plan_.candidates) total = std::max(total, c.target->provider->timeouts.total);
@@ -106,7 +105,7 @@ class Exchange {
       }
       outcome_ = co_await run_attempt(request_, target, number, step.fresh_connection);
       target_ = &target;
-      settled_.push_back(settle_attempt(request_.row.id, number, outcome_.end, *request_.snapshot));
+      settled_.push_back(settle_attempt(request_.row.id, number, outcome_.end, *request_.snapshot, request_.world.texts));
       if (!outcome_.end.error) {
         failure_.reset();
         co_return;
@@ -137,7 +136,7 @@ class Exchange {
     std::vector<Write> writes = take_unwritten();
     if (!opened_) writes.emplace_back(request_.row);
     writes.emplace_back(row);
-    auto written = co_await durable(request_.world.executor, request_.world.ledger, std::move(writes), settle_ms_max);
+    auto written = co_await request_.world.books.durable(std::move(writes));
     if (!written && opened_) refuse(written.error());
     co_await tell_app(row);
     const Ended ended{request_.row, row, opens_, settled_, failure_ ? failure_->error.detail : std::string{}};
@@ -167,7 +166,7 @@ class Exchange {
       row.estimate_cost = cost->amount;
       row.estimate_usd_pico = cost->usd_pico;
       row.estimate_usd_rate = cost->usd_rate;
-      row.price = cost->price;
+      row.price = request_.world.texts.price(target, cost->price);
     }
     const std::int64_t model_max = target.model->output_tokens_max > 0 ? target.model->output_tokens_max : output_tokens_unknown;
     worst.output = request_.facts.output_tokens_max.value_or(model_max) * request_.chat.choices;
@@ -175,7 +174,7 @@ class Exchange {
     std::vector<Write> writes = take_unwritten();
     if (!opened_) writes.emplace_back(request_.row);
     writes.emplace_back(row);
-    auto written = co_await durable(request_.world.executor, request_.world.ledger, std::move(writes));
+    auto written = co_await request_.world.books.durable(std::move(writes));
     if (!written) co_return written;
     opened_ = true;
     opens_.push_back(std::move(row));
@@ -184,7 +183,7 @@ class Exchange {
 
   /// Waits out a backoff, with what is known written down first; ends early when the app leaves.
   Task<void> pause(Milliseconds delay) {
-    co_await durable(request_.world.executor, request_.world.ledger, take_unwritten());
+    co_await request_.world.books.durable(take_unwritten());
     Timer timer(request_.world.executor, delay);
     request_.cancel.set_hook([&timer] { timer.cancel(); });
     boost::system::error_code ignored;
@@ -287,6 +286,7 @@ Task<void> turn_away(World& world, net::AppAnswer& answer, Error error) {
 
 Task<void> run_exchange(World& world, net::AppRequest& request, net::AppAnswer& answer) {
   std::shared_ptr<const Snapshot> snapshot = world.snapshot.get();
+  world.texts.use(snapshot);
   const auto key = authenticate(request.field("authorization"), *snapshot);
   if (!key) {
     co_await turn_away(world, answer, key.error());

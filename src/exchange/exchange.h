@@ -4,7 +4,8 @@
 #include <fairlead/snapshot.h>
 
 #include "config/cell.h"
-#include "ledger/ledger.h"
+#include "exchange/books.h"
+#include "exchange/texts.h"
 #include "net/app.h"
 #include "net/upstream.h"
 
@@ -37,12 +38,13 @@ class Observer {
 struct World {
   Executor executor;
   config::Cell::Reader snapshot;
-  Ledger& ledger;
+  Books& books;
   net::Upstream& upstream;
   Observer& observer;
   std::function<TimePoint()> now;
   std::function<SteadyTime()> steady_now;
   std::mt19937_64 random;
+  Texts texts;
 };
 
 /// POST /v1/chat/completions.

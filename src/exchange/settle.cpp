@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string_view>
 
 namespace fairlead::exchange {
 namespace {
@@ -19,33 +18,6 @@ EndedBy ended_by(const AttemptEnd& end) {
     case ErrorOrigin::provider: return EndedBy::provider;
   }
   return EndedBy::none;
-}
-
-void append_rate(std::string& json, std::string_view kind, const std::optional<Int128>& rate) {
-  if (rate) json.append(",\"").append(kind).append("\":\"").append(format_decimal(*rate)).append("\"");
-}
-
-/// Names come from the configuration: quoted here without a JSON library, as the fields are few and on every request's way.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) >= 0x20) out += c;
-  }
-  return out += '"';
-}
-
-std::string price_json(const Target& target, const PriceInForce& price) {
-  std::string json = "{\"model\":" + quoted(target.provider->price_list + "/" + target.model->name);
-  json += ",\"from_us\":" + std::to_string(price.entry->from.time_since_epoch().count());
-  json.append(",\"currency\":\"").append(price.entry->currency.view()).append("\"");
-  if (!price.window.empty()) json += ",\"window\":" + quoted(price.window);
-  if (price.above_input_tokens != 0) json += ",\"above_input_tokens\":" + std::to_string(price.above_input_tokens);
-  append_rate(json, "input", price.rates.input);
-  append_rate(json, "cached_input", price.rates.cached_input);
-  append_rate(json, "cache_write", price.rates.cache_write);
-  append_rate(json, "output", price.rates.output);
-  return json += "}";
 }
 
 }  // namespace
@@ -72,10 +44,11 @@ std::optional<Cost> cost_at(const Target& target, const Usage& usage, TimePoint 
   const auto amount = cost_of(usage, *price);
   const auto rate = snapshot.usd_per.find(std::string(price->entry->currency.view()));
   if (!amount || rate == snapshot.usd_per.end()) return std::nullopt;
-  return Cost{*amount, multiply_pico(amount->pico, rate->second), rate->second, price_json(target, *price)};
+  return Cost{*amount, multiply_pico(amount->pico, rate->second), rate->second, *price};
 }
 
-AttemptSettle settle_attempt(const std::string& request_id, int number, const AttemptEnd& end, const Snapshot& snapshot) {
+AttemptSettle settle_attempt(const std::string& request_id, int number, const AttemptEnd& end, const Snapshot& snapshot,
+                             Texts& texts) {
   AttemptSettle row;
   row.request_id = request_id;
   row.number = number;
@@ -101,11 +74,11 @@ AttemptSettle settle_attempt(const std::string& request_id, int number, const At
     row.usd_pico = 0;
     return row;
   }
-  if (auto cost = cost_at(*end.target, taken.usage, end.sent_at, snapshot)) {
+  if (const auto cost = cost_at(*end.target, taken.usage, end.sent_at, snapshot)) {
     row.cost = cost->amount;
     row.usd_pico = cost->usd_pico;
     row.usd_rate = cost->usd_rate;
-    row.price = std::move(cost->price);
+    row.price = texts.price(*end.target, cost->price);
   }
   return row;
 }

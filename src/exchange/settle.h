@@ -5,6 +5,7 @@
 #include <fairlead/row.h>
 
 #include "exchange/retry.h"
+#include "exchange/texts.h"
 
 #include <optional>
 #include <string>
@@ -43,10 +44,11 @@ TakenUsage taken_usage(const AttemptEnd& end);
 struct Cost {
   Money amount;
   Int128 usd_pico = 0, usd_rate = 0;
-  std::string price;  ///< JSON of the price in force
+  PriceInForce price;
 };
 std::optional<Cost> cost_at(const Target& target, const Usage& usage, TimePoint sent_at, const Snapshot& snapshot);
 
-AttemptSettle settle_attempt(const std::string& request_id, int number, const AttemptEnd& end, const Snapshot& snapshot);
+AttemptSettle settle_attempt(const std::string& request_id, int number, const AttemptEnd& end, const Snapshot& snapshot,
+                             Texts& texts);
 
 }  // namespace fairlead::exchange

@@ -117,17 +117,20 @@ Task<Result<void>> SocketAnswer::flush() {
 void SocketAnswer::end() {
   whole_ = true;
   cancel_ = nullptr;
+  turn_.leave();
   stream_.stop_watch();
 }
 
 void SocketAnswer::abort() {
   gone_ = true;
+  turn_.leave();
   form_.keep_alive = false;
   stream_.reset();
 }
 
 void SocketAnswer::give_up() {
   gone_ = true;
+  turn_.leave();
   form_.keep_alive = false;
   if (cancel_) cancel_->request();
 }
@@ -140,7 +143,7 @@ void SocketAnswer::hurry() {
 void SocketAnswer::watch(Cancel& cancel) {
   cancel_ = &cancel;
   if (gone_) return cancel.request();
-  stream_.watch([this] { give_up(); });
+  turn_.wait(lookout_, [this] { stream_.watch([this] { give_up(); }); });
 }
 
 }  // namespace fairlead::net

@@ -2,6 +2,7 @@
 // The answer to one request over an app's connection: HTTP/1 heads and chunks. Made by net/connection. One worker's thread.
 #include "net/app.h"
 #include "net/http_date.h"
+#include "net/lookout.h"
 #include "net/stream.h"
 
 #include <cstdint>
@@ -20,7 +21,8 @@ struct AnswerForm {
 
 class SocketAnswer final : public AppAnswer {
  public:
-  SocketAnswer(Stream& stream, HttpDate& date, AnswerForm form) : stream_(stream), date_(date), form_(form) {}
+  SocketAnswer(Stream& stream, HttpDate& date, Lookout& lookout, AnswerForm form)
+      : stream_(stream), date_(date), lookout_(lookout), form_(form) {}
   ~SocketAnswer() override { stream_.stop_watch(); }
   SocketAnswer(const SocketAnswer&) = delete;
   SocketAnswer& operator=(const SocketAnswer&) = delete;
@@ -57,12 +59,14 @@ class SocketAnswer final : public AppAnswer {
 
   Stream& stream_;
   HttpDate& date_;
+  Lookout& lookout_;
   AnswerForm form_;
   State state_ = State::nothing;
   bool committed_ = false;
   bool gone_ = false;
   bool whole_ = false;
   Cancel* cancel_ = nullptr;
+  Lookout::Turn turn_;
   std::string head_;  ///< empty once it went out
   Pieces gathered_;   ///< of the write under way
 };

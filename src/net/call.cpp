@@ -67,7 +67,7 @@ Task<Result<void>> Call::begin(const std::string& head, const Pieces& body, Send
 Task<Result<void>> Call::wait_for_head(SendReport& report) {
   while (!response_.has_head()) {
     link_->stream().set_deadline(deadline());
-    const auto [ec, bytes] = co_await link_->stream().read_some(response_.room());
+    const auto [ec, bytes] = co_await link_->stream().read_some(response_);
     if (ec && ec != asio::error::eof)
       co_return stream_error(ec, cancel_, ErrorKind::upstream_closed, sent_whole_ ? "waiting for the answer" : "sending");
     report.answer_began |= bytes > 0;
@@ -116,7 +116,7 @@ Task<Result<void>> Call::receive() {
   const std::function<void()> close = [&stream] { stream.close(); };
   const CancelScope scope(cancel_, close);
   stream.set_deadline(deadline());
-  const auto [ec, bytes] = co_await stream.read_some(response_.room());
+  const auto [ec, bytes] = co_await stream.read_some(response_);
   if (ec == asio::error::eof && !cancel_.requested()) co_return response_.end();
   if (ec) co_return stream_error(ec, cancel_, ErrorKind::upstream_closed, "reading the answer");
   co_return response_.take(bytes);

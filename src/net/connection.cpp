@@ -1,7 +1,6 @@
 #include "net/connection.h"
 
 #include "net/request.h"
-#include "net/second_opinion.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +9,6 @@
 namespace fairlead::net {
 namespace {
 
-constexpr std::size_t idle_read_bytes = 1024;  // all that an idle connection holds
 constexpr std::size_t head_read_bytes = 4096;
 constexpr std::uint64_t unasked_body_bytes_max = 64 << 10;  // read from anyone, so that a refusal leaves the connection in use
 constexpr std::size_t linger_bytes_max = 64 << 20;
@@ -25,6 +23,25 @@ std::string name_of(const TcpSocket& socket) {
   const std::string address = peer.address().to_string();
   return (peer.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(peer.port());
 }
+
+/// Room at the end of a text, only while something is read into it.
+class Appending final : public Room {
+ public:
+  Appending(std::string& text, std::size_t bytes_max) : text_(text), before_(text.size()), bytes_max_(bytes_max) {}
+  asio::mutable_buffer room() override {
+    text_.resize(before_ + bytes_max_);
+    return {text_.data() + before_, bytes_max_};
+  }
+  void release() override {
+    text_.resize(before_);
+    if (text_.empty()) text_ = std::string();
+  }
+  void end(std::size_t bytes) { text_.resize(before_ + bytes); }
+
+ private:
+  std::string& text_;
+  std::size_t before_, bytes_max_;
+};
 
 Error read_error(boost::system::error_code error) {
   if (error == asio::error::timed_out)
@@ -46,8 +63,8 @@ int status_of(ErrorKind kind) {
 }  // namespace
 
 Connection::Connection(TcpSocket socket, std::shared_ptr<const TlsServer> tls, AppHandler& handler, HttpDate& date,
-                       ServerCounters& counters)
-    : stream_(std::move(socket)), tls_(std::move(tls)), handler_(handler), date_(date), counters_(counters) {
+                       Lookout& lookout, ServerCounters& counters)
+    : stream_(std::move(socket)), tls_(std::move(tls)), handler_(handler), date_(date), lookout_(lookout), counters_(counters) {
   peer_ = name_of(stream_.socket());
 }
 
@@ -95,11 +112,10 @@ Task<bool> Connection::shake_hands() {
 
 Task<bool> Connection::await_request() {
   if (buffer_.empty()) {
-    buffer_.shrink_to_fit();
     if (draining_) co_return false;
     idle_ = true;
     stream_.set_deadline(now() + handler_.limits().keep_alive_ms_max);
-    const auto first = co_await read_more(idle_read_bytes);
+    const auto first = co_await read_more(head_read_bytes);
     idle_ = false;
     if (!first) co_return false;
   }
@@ -111,7 +127,7 @@ Task<bool> Connection::await_request() {
 Task<bool> Connection::serve_request() {
   const Limits limits = handler_.limits();
   const Result<std::string> head_bytes = co_await read_head(limits);
-  const Result<Head> head = head_bytes ? prove_head(*head_bytes) : head_bytes.error();
+  const Result<Head> head = head_bytes ? parse_head(*head_bytes) : head_bytes.error();
   if (!head) {
     ++counters_.heads_refused;
     const Error error = head.error();
@@ -138,7 +154,7 @@ Task<bool> Connection::serve_request() {
 
 Task<bool> Connection::answer_request(const Head& head, AppRequest& request, const Limits& limits) {
   const AnswerForm form{head.http_1_0, head.method == "HEAD", head.keep_alive && !draining_, limits.write_ms_max};
-  SocketAnswer answer(stream_, date_, form);
+  SocketAnswer answer(stream_, date_, lookout_, form);
   stream_.clear_deadline();
   answer_ = &answer;
   ++counters_.requests;
@@ -217,11 +233,9 @@ Task<Result<void>> Connection::say_continue(const Limits& limits) {
 
 /// Appends at least one byte to the buffer, before the deadline.
 Task<Result<void>> Connection::read_more(std::size_t bytes_max) {
-  const std::size_t before = buffer_.size();
-  buffer_.resize(before + bytes_max);
-  const asio::mutable_buffer room(buffer_.data() + before, bytes_max);
+  Appending room(buffer_, bytes_max);
   const auto [error, bytes] = co_await stream_.read_some(room);
-  buffer_.resize(before + bytes);
+  room.end(bytes);
   if (error) co_return read_error(error);
   co_return Result<void>();
 }
@@ -231,7 +245,7 @@ Task<void> Connection::refuse(const Error& error, const Limits& limits) {
   buffer_ = std::string();
   if (error.kind == ErrorKind::app_gone) co_return;
   const AnswerForm form{false, false, false, limits.write_ms_max};
-  SocketAnswer answer(stream_, date_, form);
+  SocketAnswer answer(stream_, date_, lookout_, form);
   const std::string text = handler_.error_body(error);
   const Fields fields{{"Content-Type", "application/json"}};
   const std::array<std::string_view, 1> pieces{text};

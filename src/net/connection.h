@@ -28,7 +28,8 @@ struct ServerCounters {
 class Connection {
  public:
   /// What is referred to must outlive it. `tls` may be null.
-  Connection(TcpSocket socket, std::shared_ptr<const TlsServer> tls, AppHandler& handler, HttpDate& date, ServerCounters& counters);
+  Connection(TcpSocket socket, std::shared_ptr<const TlsServer> tls, AppHandler& handler, HttpDate& date, Lookout& lookout,
+             ServerCounters& counters);
 
   /// Serves until the connection is closed. Throws nothing of the app's making.
   Task<void> run();
@@ -55,6 +56,7 @@ class Connection {
   std::shared_ptr<const TlsServer> tls_;
   AppHandler& handler_;
   HttpDate& date_;
+  Lookout& lookout_;
   ServerCounters& counters_;
   std::string peer_;
   std::string buffer_;  ///< read, and not yet part of a request

@@ -141,17 +141,32 @@ Result<void> read_field(std::string_view line, Head& head) {
   return {};
 }
 
-/// Fields of which a second one could mean something else to somebody else.
-Result<void> check_single_fields(const Head& head) {
-  constexpr std::array<std::string_view, 7> single{"Host",         "Authorization",    "Content-Length", "Transfer-Encoding",
-                                                   "Content-Type", "Content-Encoding", "Expect"};
-  for (std::string_view name : single) {
-    const auto count =
-        std::count_if(head.fields.begin(), head.fields.end(), [&](const Field& f) { return equal_any_case(f.name, name); });
-    if (count > 1) return malformed("more than one " + std::string(name));
+/// The fields that frame a request or say who asks; a second one could mean something else to somebody else.
+struct Single {
+  std::string_view name;
+  const Field* field = nullptr;
+};
+class Singles {
+ public:
+  /// Errors: bad_request, for one that is there twice.
+  Result<void> find(const Head& head) {
+    for (const Field& field : head.fields)
+      for (Single& single : all_) {
+        if (!equal_any_case(field.name, single.name)) continue;
+        if (single.field) return malformed("more than one " + std::string(single.name));
+        single.field = &field;
+      }
+    return {};
   }
-  return {};
-}
+  const Field* host() const { return all_[0].field; }
+  const Field* length() const { return all_[1].field; }
+  const Field* coding() const { return all_[2].field; }
+  const Field* expect() const { return all_[3].field; }
+
+ private:
+  std::array<Single, 7> all_{
+      {{"Host"}, {"Content-Length"}, {"Transfer-Encoding"}, {"Expect"}, {"Authorization"}, {"Content-Type"}, {"Content-Encoding"}}};
+};
 
 const Field* find_field(const Head& head, std::string_view name) {
   const auto it =
@@ -159,9 +174,9 @@ const Field* find_field(const Head& head, std::string_view name) {
   return it == head.fields.end() ? nullptr : &*it;
 }
 
-Result<void> read_body_framing(Head& head) {
-  const Field* length = find_field(head, "Content-Length");
-  if (const Field* coding = find_field(head, "Transfer-Encoding")) {
+Result<void> read_body_framing(Head& head, const Singles& singles) {
+  const Field* length = singles.length();
+  if (const Field* coding = singles.coding()) {
     if (!equal_any_case(coding->value, "chunked")) return malformed("Transfer-Encoding is not 'chunked'");
     if (length) return malformed("both Content-Length and Transfer-Encoding");
     if (head.http_1_0) return malformed("Transfer-Encoding in HTTP/1.0");
@@ -192,15 +207,16 @@ Result<void> read_connection(Head& head) {
 }
 
 Result<void> read_meaning(Head& head) {
-  if (auto single = check_single_fields(head); !single) return single;
-  const Field* host = find_field(head, "Host");
+  Singles singles;
+  if (auto found = singles.find(head); !found) return found;
+  const Field* host = singles.host();
   if (!host || !is_host(host->value)) return malformed("Host is missing or not a host");
-  if (const Field* expect = find_field(head, "Expect")) {
+  if (const Field* expect = singles.expect()) {
     if (!equal_any_case(expect->value, "100-continue")) return malformed("Expect is not '100-continue'");
     head.expect_continue = !head.http_1_0;
   }
   if (auto connection = read_connection(head); !connection) return connection;
-  return read_body_framing(head);
+  return read_body_framing(head, singles);
 }
 
 }  // namespace
@@ -209,6 +225,7 @@ bool is_token(std::string_view text) { return !text.empty() && all_of(text, toke
 bool is_field_value(std::string_view text) { return all_of(text, value_set); }
 
 bool equal_any_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
   constexpr auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
 }
@@ -231,6 +248,7 @@ Result<Head> parse_head(std::string_view bytes) {
   if (!bytes.ends_with("\r\n\r\n")) return malformed("the head does not end in an empty line");
   bytes.remove_suffix(crlf.size());
   Head head;
+  head.fields.reserve(16);
   if (auto line = read_request_line(take_until(bytes, crlf), head); !line) return line.error();
   while (!bytes.empty()) {
     if (auto field = read_field(take_until(bytes, crlf), head); !field) return field.error();

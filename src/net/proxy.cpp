@@ -43,7 +43,7 @@ Task<Result<void>> open_tunnel(Stream& stream, const Url& url, const std::string
 
   Response response(Response::Kind::tunnel);
   while (!response.has_head()) {
-    const auto [ec, bytes] = co_await stream.read_some(response.room());
+    const auto [ec, bytes] = co_await stream.read_some(response);
     if (ec) co_return stream_error(ec, cancel, ErrorKind::upstream_connect, doing);
     const Result<void> taken = response.take(bytes);
     if (!taken) co_return upstream_error(ErrorKind::upstream_connect, doing + ": " + taken.error().detail);

@@ -22,6 +22,28 @@ constexpr std::string_view http1 = "HTTP/1.";
 
 Error protocol_error(std::string detail) { return upstream_error(ErrorKind::upstream_protocol, std::move(detail)); }
 
+/// The first buffers of answers, used again by whoever reads next on this thread: a stream that waits holds none.
+class Buffers {
+ public:
+  static Buffers& of_this_thread() {
+    thread_local Buffers buffers;
+    return buffers;
+  }
+  std::unique_ptr<char[]> take(std::size_t capacity) {
+    if (capacity != first_capacity || free_.empty()) return std::make_unique_for_overwrite<char[]>(capacity);
+    std::unique_ptr<char[]> buffer = std::move(free_.back());
+    free_.pop_back();
+    return buffer;
+  }
+  void give(std::unique_ptr<char[]> buffer, std::size_t capacity) {
+    if (buffer && capacity == first_capacity && free_.size() < free_buffers_max) free_.push_back(std::move(buffer));
+  }
+
+ private:
+  static constexpr std::size_t free_buffers_max = 16;
+  std::vector<std::unique_ptr<char[]>> free_;
+};
+
 bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -76,12 +98,20 @@ class Response::Parser final : public http::basic_parser<false> {
 
 Response::Response(Kind kind) : kind_(kind) { begin(); }
 
-Response::~Response() = default;
-
 void Response::begin() {
   parser_ = std::make_unique<Parser>(*this);
   texts_.clear();
   fields_.clear();
+}
+
+Response::~Response() { Buffers::of_this_thread().give(std::move(buffer_), capacity_); }
+
+void Response::release() {
+  body_ = {};
+  joined_ = std::string();
+  if (begin_ < end_) return;
+  Buffers::of_this_thread().give(std::move(buffer_), capacity_);
+  capacity_ = begin_ = end_ = 0;
 }
 
 boost::asio::mutable_buffer Response::room() {
@@ -93,8 +123,9 @@ boost::asio::mutable_buffer Response::room() {
   }
   if (end_ == capacity_) {
     const std::size_t capacity = std::max(first_capacity, 2 * capacity_);
-    auto buffer = std::make_unique_for_overwrite<char[]>(capacity);
+    auto buffer = Buffers::of_this_thread().take(capacity);
     if (end_ > 0) std::memcpy(buffer.get(), buffer_.get(), end_);
+    Buffers::of_this_thread().give(std::move(buffer_), capacity_);
     buffer_ = std::move(buffer);
     capacity_ = capacity;
   }

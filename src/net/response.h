@@ -2,6 +2,8 @@
 // Reads one HTTP/1.1 answer, strictly, from bytes as they come: no I/O. Used by Answer and the proxy's tunnel. One worker's thread.
 #include <fairlead/result.h>
 
+#include "net/stream.h"
+
 #include <boost/asio/buffer.hpp>
 
 #include <cstddef>
@@ -13,19 +15,21 @@
 namespace fairlead::net {
 
 /// Room for bytes, then take() of them, again and again. Interim (1xx) answers are skipped, trailers dropped.
-class Response {
+class Response final : public Room {
  public:
   static constexpr std::size_t head_bytes_max = 64 << 10;  ///< of all heads, interim ones included; of a chunk's head; of trailers
 
   /// `tunnel`: the answer to a CONNECT, which has no body.
   enum class Kind : unsigned char { answer, tunnel };
   explicit Response(Kind kind = Kind::answer);
-  ~Response();
+  ~Response() override;
   Response(const Response&) = delete;
   Response& operator=(const Response&) = delete;
 
   /// Where the next bytes go; never empty. Ends the life of body().
-  boost::asio::mutable_buffer room();
+  boost::asio::mutable_buffer room() override;
+  /// Gives the room back until the next bytes come, if nothing in it waits to be parsed. Ends the life of body().
+  void release() override;
   /// That many bytes were put there. Errors: upstream_protocol.
   Result<void> take(std::size_t bytes);
   /// The peer's bytes have ended. Errors: upstream_closed, unless that is the proper end of this answer.

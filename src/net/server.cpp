@@ -51,7 +51,7 @@ Result<Endpoint> parse_endpoint(std::string_view address) {
 }
 
 Server::Server(Executor executor, AppHandler& handler)
-    : executor_(executor), handler_(handler), drain_limit_(executor), ended_(executor) {}
+    : executor_(executor), handler_(handler), lookout_(executor), drain_limit_(executor), ended_(executor) {}
 
 Result<Endpoint> Server::listen(const Endpoint& endpoint, std::shared_ptr<const TlsServer> tls) {
   TcpAcceptor acceptor(executor_);
@@ -106,7 +106,7 @@ void Server::serve(TcpSocket socket, const Listening& listening) {
   }
   ++counters_.connections_total;
   ++counters_.connections_open;
-  connections_.emplace_front(std::move(socket), listening.tls, handler_, date_, counters_);
+  connections_.emplace_front(std::move(socket), listening.tls, handler_, date_, lookout_, counters_);
   const auto connection = connections_.begin();
   asio::co_spawn(executor_, connection->run(), [this, connection](std::exception_ptr) {
     connections_.erase(connection);

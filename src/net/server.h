@@ -6,6 +6,7 @@
 #include "net/app.h"
 #include "net/connection.h"
 #include "net/http_date.h"
+#include "net/lookout.h"
 #include "net/stream.h"
 #include "net/task.h"
 #include "net/tls.h"
@@ -55,6 +56,7 @@ class Server {
   Executor executor_;
   AppHandler& handler_;
   HttpDate date_;
+  Lookout lookout_;
   ServerCounters counters_;
   std::list<Listening> listening_;
   std::list<Connection> connections_;

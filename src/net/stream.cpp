@@ -108,6 +108,7 @@ struct Stream::Impl {
     return ec;
   }
 
+  WireStep read_now(asio::mutable_buffer buffer);
   WireStep try_read(void* bytes, std::size_t size);
   bool keep_what_came();
   void close(bool with_reset);
@@ -117,7 +118,8 @@ struct Stream::Impl {
   SteadyTime deadline = SteadyTime::max();
   std::chrono::milliseconds stall_ms_max{0};  ///< of the write under way; 0: its deadline is fixed
   std::optional<SteadyTime> armed_for;
-  int waiting = 0;  ///< reads and writes that the deadline is for
+  int waiting = 0;       ///< reads and writes that the deadline is for
+  bool emptied = false;  ///< the last read took all that the socket held
   std::unique_ptr<TlsWire> tls;
   std::unique_ptr<std::array<char, record_bytes>> record;  ///< what write_tls gathers in
 
@@ -180,6 +182,24 @@ Task<error_code> Stream::handshake_server(const TlsServer& tls, std::string& why
   return Impl::shake_hands(impl_, tls.accept(), why);
 }
 
+/// What the watch has kept, or what is there.
+WireStep Stream::Impl::read_now(asio::mutable_buffer buffer) {
+  if (kept_used < kept.size()) {
+    const std::size_t bytes = kept.copy(static_cast<char*>(buffer.data()), buffer.size(), kept_used);
+    kept_used += bytes;
+    if (kept_used == kept.size()) {
+      kept = std::string();
+      kept_used = 0;
+    }
+    return {WaitFor::nothing, {}, bytes};
+  }
+  if (kept_end) return {WaitFor::nothing, kept_end, 0};
+  if (!socket.is_open()) return {WaitFor::nothing, asio::error::operation_aborted, 0};
+  const WireStep step = try_read(buffer.data(), buffer.size());
+  emptied = step.wait == WaitFor::nothing && !step.ec && step.bytes < buffer.size();
+  return step;
+}
+
 WireStep Stream::Impl::try_read(void* bytes, std::size_t size) {
   if (tls) return tls->read(bytes, size);
   ssize_t received = 0;
@@ -191,33 +211,40 @@ WireStep Stream::Impl::try_read(void* bytes, std::size_t size) {
   return {WaitFor::nothing, os_error(errno), 0};
 }
 
+namespace {
+
+class GivenRoom final : public Room {
+ public:
+  explicit GivenRoom(asio::mutable_buffer buffer) : buffer_(buffer) {}
+  asio::mutable_buffer room() override { return buffer_; }
+  void release() override {}
+
+ private:
+  asio::mutable_buffer buffer_;
+};
+
+}  // namespace
+
 Task<std::pair<error_code, std::size_t>> Stream::read_some(asio::mutable_buffer buffer) {
+  GivenRoom room(buffer);
+  co_return co_await read_some(room);
+}
+
+Task<std::pair<error_code, std::size_t>> Stream::read_some(Room& room) {
   using Outcome = std::pair<error_code, std::size_t>;
   const std::shared_ptr<Impl> self = impl_;
-  if (self->kept_used < self->kept.size()) {
-    const std::size_t bytes = self->kept.copy(static_cast<char*>(buffer.data()), buffer.size(), self->kept_used);
-    self->kept_used += bytes;
-    if (self->kept_used == self->kept.size()) {
-      self->kept.clear();
-      self->kept_used = 0;
-    }
-    co_return Outcome(error_code(), bytes);
-  }
-  if (self->kept_end) co_return Outcome(self->kept_end, 0);
-  if (!self->socket.is_open()) co_return Outcome(asio::error::operation_aborted, 0);
-  if (!self->tls) {
-    error_code ec;
-    Impl::begin_wait(self);
-    const std::size_t bytes = co_await self->socket.async_read_some(buffer, asio::redirect_error(awaiting, ec));
-    // What was read must not be lost to a close or a deadline that came in the same turn.
-    const error_code ended = self->end_wait(ec);
-    co_return bytes > 0 ? Outcome(error_code(), bytes) : Outcome(ended, 0);
-  }
   for (;;) {
-    const WireStep step = self->tls->read(buffer.data(), buffer.size());
-    if (step.wait == WaitFor::nothing) co_return Outcome(step.ec, step.bytes);
+    // A read that brought less than there was room for has emptied the socket: then the wait comes first, and spares a call in
+    // vain.
+    WireStep step{WaitFor::read, {}, 0};
+    if (!self->emptied || self->tls) {
+      step = self->read_now(room.room());
+      if (step.wait == WaitFor::nothing) co_return Outcome(step.ec, step.bytes);
+      room.release();
+    }
     const error_code ec = co_await Impl::wait(self, step.wait);
     if (ec) co_return Outcome(ec, 0);
+    self->emptied = false;
   }
 }
 
@@ -334,6 +361,7 @@ void Stream::Impl::look_on(const std::shared_ptr<Impl>& self) {
   self->looking = true;
   self->socket.async_wait(TcpSocket::wait_read, [self](error_code ec) {
     self->looking = false;
+    self->emptied = false;
     if (!self->gone || !self->socket.is_open()) return;
     // An aborted wait is the deadline of a write, which cancels all that waits on the socket.
     if (ec == asio::error::operation_aborted || self->keep_what_came()) return look_on(self);

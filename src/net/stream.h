@@ -28,6 +28,14 @@ using TcpAcceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 class TlsClient;
 class TlsServer;
 
+/// Where bytes are read to. It is asked for room when there are some, so that who only waits holds none.
+class Room {
+ public:
+  virtual ~Room() = default;
+  virtual asio::mutable_buffer room() = 0;  ///< not empty
+  virtual void release() = 0;               ///< nothing was read into it, and a wait begins
+};
+
 /// Every wait ends at the deadline at the latest, with asio::error::timed_out; until it is set there is none. A stream that timed
 /// out is still open. One read and one write at a time. It may be destroyed while they wait: they end with operation_aborted.
 class Stream {
@@ -43,6 +51,7 @@ class Stream {
 
   /// At least one byte, or an error (asio::error::eof at the end; a TLS end without close_notify too is eof).
   Task<std::pair<boost::system::error_code, std::size_t>> read_some(asio::mutable_buffer buffer);
+  Task<std::pair<boost::system::error_code, std::size_t>> read_some(Room& room);
   /// All of the pieces, gathered. The count is what went out, also on an error (of TLS: what was made into records).
   Task<std::pair<boost::system::error_code, std::size_t>> write(std::span<const std::string_view> pieces);
   /// The same; the deadline is `stall_ms_max` from now, and anew from whenever the peer has taken something.

@@ -2,15 +2,24 @@
 // plan(): the heart of the product. Pure: no I/O, no clock, no randomness of its own. Any thread.
 #include <fairlead/plan.h>
 
+#include <string>
+#include <string_view>
+
 namespace fairlead {
 
 /// Candidates in the order of the route, narrowed by capability, policy and price, ranked by the route's strategy; with every
 /// rejection and its reason. Same input, same plan. No candidates and at least one rejection by policy alone: refuse with 403.
 Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Conditions& conditions, TimePoint now);
 
-/// The plan as the JSON that the ledger keeps:
-/// {"strategy","candidates":[{"target","expected_usd","amount","currency","input_tokens",
-/// "output_tokens","rates"...}],"rejections":[{"target","by","rule","reason"}]}.
-std::string to_json(const Plan& plan);
+/// The plan as the ledger keeps it, in two parts. What is the same for many requests:
+/// {"strategy","candidates":[{"target","currency","rates","price_from"...}],"rejections":[{"target","by","rule","reason"}]};
+/// and what is this one's: [[input, cached input, output tokens, USD in 10^-12], null for a candidate without a price, ...].
+std::string plan_text(const Plan& plan);
+std::string expected_text(const Plan& plan);
+/// Appends all that plan_text() tells, shorter and faster: equal for equal texts only, within one snapshot.
+void append_plan_key(std::string& key, const Plan& plan);
+/// Both parts as one: candidates with "input_tokens", "cached_tokens", "output_tokens", "amount" and "expected_usd" added.
+/// Errors: none; null for what is not such a text.
+std::string whole_plan_text(std::string_view plan, std::string_view expected);
 
 }  // namespace fairlead

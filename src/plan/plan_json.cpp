@@ -2,8 +2,10 @@
 #include "plan/plan.h"
 
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 namespace fairlead {
@@ -37,19 +39,14 @@ Json rates_json(const Rates& rates) {
 }
 
 Json candidate_json(const Candidate& candidate) {
-  Json json{{"target", candidate.target->name}, {"expected_usd", nullptr}};
+  Json json{{"target", candidate.target->name}};
   if (!candidate.expected) return json;
-  const ExpectedCost& expected = *candidate.expected;
-  json["expected_usd"] = format_decimal(expected.usd_pico);
-  json["amount"] = format_decimal(expected.amount.pico);
-  json["currency"] = expected.amount.currency.view();
-  json["input_tokens"] = expected.input_tokens;
-  json["cached_tokens"] = expected.cached_tokens;
-  json["output_tokens"] = expected.output_tokens;
-  json["rates"] = rates_json(expected.price.rates);
-  json["price_from"] = iso_8601(expected.price.entry->from);
-  if (!expected.price.window.empty()) json["window"] = expected.price.window;
-  if (expected.price.above_input_tokens > 0) json["above_input_tokens"] = expected.price.above_input_tokens;
+  const PriceInForce& price = candidate.expected->price;
+  json["currency"] = candidate.expected->amount.currency.view();
+  json["rates"] = rates_json(price.rates);
+  json["price_from"] = iso_8601(price.entry->from);
+  if (!price.window.empty()) json["window"] = price.window;
+  if (price.above_input_tokens > 0) json["above_input_tokens"] = price.above_input_tokens;
   return json;
 }
 
@@ -58,15 +55,103 @@ Json rejection_json(const Rejection& rejection) {
       {"target", rejection.target->name}, {"by", to_string(rejection.by)}, {"rule", rejection.rule}, {"reason", rejection.reason}};
 }
 
+void append_number(std::string& text, Int128 number) {
+  std::array<char, 24> digits{};
+  const auto small = static_cast<std::int64_t>(number);
+  if (small != number) {  // above nine million USD
+    text += "null";
+    return;
+  }
+  text.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), small).ptr);
+}
+
+/// Names that are not UTF-8 must not cost the row.
+std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Rates rates_of(const Json& json) {
+  const auto rate = [&](const char* kind) -> std::optional<Int128> {
+    const auto text = json.value(kind, std::string());
+    const auto parsed = parse_decimal(text);
+    return parsed ? std::optional<Int128>(*parsed) : std::nullopt;
+  };
+  return {rate("input"), rate("cached_input"), rate("cache_write"), rate("output")};
+}
+
+/// What the candidate was expected to cost, in words of the plan.
+void add_expected(Json& candidate, const Json& expected) {
+  if (!candidate.is_object()) return;
+  candidate["expected_usd"] = nullptr;
+  if (!expected.is_array() || expected.size() != 4 || !candidate.contains("rates")) return;
+  for (int i = 0; i < 3; ++i)
+    if (!expected[i].is_number_integer()) return;
+  Usage usage;
+  usage.input = expected[0].get<std::int64_t>();
+  usage.cached_input = expected[1].get<std::int64_t>();
+  usage.output = expected[2].get<std::int64_t>();
+  PriceInForce price;
+  price.rates = rates_of(candidate["rates"]);
+  if (const auto amount = cost_of(usage, price)) candidate["amount"] = format_decimal(amount->pico);
+  if (expected[3].is_number_integer()) candidate["expected_usd"] = format_decimal(expected[3].get<std::int64_t>());
+  candidate["input_tokens"] = *usage.input;
+  candidate["cached_tokens"] = *usage.cached_input;
+  candidate["output_tokens"] = *usage.output;
+}
+
 }  // namespace
 
-std::string to_json(const Plan& plan) {
+std::string plan_text(const Plan& plan) {
   Json candidates = Json::array(), rejections = Json::array();
   for (const Candidate& candidate : plan.candidates) candidates.push_back(candidate_json(candidate));
   for (const Rejection& rejection : plan.rejections) rejections.push_back(rejection_json(rejection));
-  const Json json{{"strategy", plan.strategy}, {"candidates", std::move(candidates)}, {"rejections", std::move(rejections)}};
-  // Names that are not UTF-8 must not cost the row.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return dumped({{"strategy", plan.strategy}, {"candidates", std::move(candidates)}, {"rejections", std::move(rejections)}});
+}
+
+std::string expected_text(const Plan& plan) {
+  std::string text = "[";
+  for (const Candidate& candidate : plan.candidates) {
+    if (text.size() > 1) text += ',';
+    if (!candidate.expected) {
+      text += "null";
+      continue;
+    }
+    const ExpectedCost& expected = *candidate.expected;
+    char before = '[';
+    for (const Int128 number :
+         {Int128{expected.input_tokens}, Int128{expected.cached_tokens}, Int128{expected.output_tokens}, expected.usd_pico}) {
+      text += std::exchange(before, ',');
+      append_number(text, number);
+    }
+    text += ']';
+  }
+  return text += ']';
+}
+
+void append_plan_key(std::string& key, const Plan& plan) {
+  const auto add = [&](const auto& value) { key.append(reinterpret_cast<const char*>(&value), sizeof value); };
+  key.append(plan.strategy) += '\n';
+  for (const Candidate& candidate : plan.candidates) {
+    add(candidate.target);
+    const PriceInForce none, &price = candidate.expected ? candidate.expected->price : none;
+    add(price.entry);
+    add(price.above_input_tokens);
+    key.append(price.window) += '\n';
+  }
+  for (const Rejection& rejection : plan.rejections) {
+    add(rejection.target);
+    add(rejection.by);
+    key.append(rejection.rule).append("\n").append(rejection.reason) += '\n';
+  }
+}
+
+std::string whole_plan_text(std::string_view plan, std::string_view expected) {
+  Json whole = Json::parse(plan, nullptr, false);
+  const Json numbers = Json::parse(expected, nullptr, false);
+  if (!whole.is_object()) return "null";
+  const auto candidates = whole.find("candidates");
+  if (candidates == whole.end() || !candidates->is_array()) return dumped(whole);
+  for (std::size_t i = 0; i < candidates->size(); ++i)
+    add_expected((*candidates)[i], numbers.is_array() && i < numbers.size() ? numbers[i] : Json());
+  return dumped(whole);
 }
 
 }  // namespace fairlead

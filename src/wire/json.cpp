@@ -1,5 +1,9 @@
 #include "wire/json.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <bit>
 #include <cstring>
 #include <optional>
@@ -13,6 +17,16 @@ constexpr std::uint64_t zero_bytes(std::uint64_t word) { return (word - ones) & 
 
 /// The offset of the first quote, backslash, control character or byte above ASCII from `at` on; the size if there is none.
 std::size_t end_of_plain(std::string_view text, std::size_t at) {
+#ifdef __SSE2__
+  for (; text.size() - at >= 16; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+    // Signed: bytes above ASCII are below the space too.
+    const __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+    const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    const auto special = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, slash))));
+    if (special != 0) return at + static_cast<std::size_t>(std::countr_zero(special));
+  }
+#endif
   for (; text.size() - at >= 8; at += 8) {
     std::uint64_t word = 0;
     std::memcpy(&word, text.data() + at, sizeof word);

@@ -7,7 +7,7 @@ import pytest
 from harness import books
 from harness.daemon import OTHER_KEY, PROMPT_CANARY, TARGETS
 from harness.http import chat, post_chat, send, text_of
-from harness.process import wait_until
+from harness.process import run, wait_until
 
 HELLO = f"Say hello, {PROMPT_CANARY}"
 
@@ -31,7 +31,8 @@ def test_a_buffered_answer_comes_with_its_target_and_cost(daemon, simulator, set
 
 def test_the_cheapest_target_is_taken_and_the_plan_is_kept(daemon, settled):
     answer = post_chat(daemon, chat(HELLO))
-    plan = json.loads(settled().request(answer.request_id)["plan"])
+    settled()
+    plan = json.loads(run("explain", answer.request_id, "--format", "json", "--ledger", f"sqlite:{daemon.ledger_file}").stdout)["plan"]
     costs = [Decimal(candidate["expected_usd"]) for candidate in plan["candidates"]]
     assert {candidate["target"] for candidate in plan["candidates"]} == set(TARGETS.values())
     assert costs == sorted(costs) and costs[0] > 0

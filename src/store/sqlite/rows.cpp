@@ -111,6 +111,7 @@ RequestRecord read_record(const Statement& row) {
   open.stream = c.flag();
   open.snapshot_hash = c.text();
   open.plan = c.text();
+  open.expected = c.text();
   settle.ended_at = c.time();
   settle.http_status = c.small();
   settle.ended_by = c.ended_by();
@@ -124,7 +125,7 @@ RequestRecord read_record(const Statement& row) {
 }
 
 constexpr std::string_view request_columns =
-    "SELECT id, state, started_at, key, team, route, endpoint, requested_model, stream, snapshot_hash, plan, ended_at, "
+    "SELECT id, state, started_at, key, team, route, endpoint, requested_model, stream, snapshot_hash, plan, expected, ended_at, "
     "http_status, ended_by, phase, error, target, attempts, first_byte_us, usd_pico FROM requests ";
 
 constexpr std::string_view attempts_of_request =
@@ -140,7 +141,7 @@ RowWriter::RowWriter(sqlite3* connection)
     : connection_(connection),
       open_request_(connection,
                     "INSERT INTO requests (id, state, started_at, key, team, route, endpoint, requested_model, stream, "
-                    "snapshot_hash, plan) VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+                    "snapshot_hash, plan, expected) VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       open_attempt_(connection,
                     "INSERT INTO attempts (request_id, number, state, sent_at, provider, model, target, reserved_usd_pico, "
                     "input_tokens_estimate, estimate_cost_pico, estimate_cost_currency, estimate_usd_pico, "
@@ -166,7 +167,7 @@ Result<void> RowWriter::write(const Write& row) {
 Result<void> RowWriter::put(const RequestOpen& r) {
   return open_request_.run(std::string_view(r.id), r.started_at, std::string_view(r.key), std::string_view(r.team),
                            std::string_view(r.route), std::string_view(r.endpoint), std::string_view(r.requested_model), r.stream,
-                           std::string_view(r.snapshot_hash), std::string_view(r.plan));
+                           std::string_view(r.snapshot_hash), std::string_view(r.plan), std::string_view(r.expected));
 }
 
 Result<void> RowWriter::put(const AttemptOpen& r) {

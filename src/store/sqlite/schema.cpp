@@ -23,7 +23,8 @@ CREATE TABLE requests (
   requested_model TEXT    NOT NULL,
   stream          INTEGER NOT NULL,              -- 0 or 1
   snapshot_hash   TEXT    NOT NULL,              -- of the configuration that it ran under
-  plan            TEXT    NOT NULL,              -- JSON: strategy, candidates with expected cost, rejections with reasons
+  plan            TEXT    NOT NULL,              -- JSON: strategy, candidates with their rates, rejections with reasons
+  expected        TEXT    NOT NULL,              -- JSON: [input, cached input, output tokens, USD pico] of each candidate
   ended_at        INTEGER,
   http_status     INTEGER,                       -- what the app got; 0: nothing
   ended_by        TEXT,                          -- none, app, fairlead, provider

@@ -60,12 +60,11 @@ class BooksTest : public testing::Test {
     RequestOpen first = request_open("req_1");
     first.requested_model = "chat\x1b[2J";
     first.plan = R"({"strategy":"cheapest","candidates":[
-      {"target":"deepseek/deepseek-chat","expected_usd":"0.000168","amount":"0.0012","currency":"CNY","input_tokens":120,
-       "cached_tokens":0,"output_tokens":320,"rates":{"input":"2","cached_input":"0.2","output":"3"}},
-      {"target":"openai/openai-chat","expected_usd":"0.00068","amount":"0.00068","currency":"USD","input_tokens":120,
-       "cached_tokens":0,"output_tokens":320,"rates":{"input":"0.25","output":"2"}},
-      {"target":"onprem/qwen3","expected_usd":null}],
+      {"target":"deepseek/deepseek-chat","currency":"CNY","rates":{"input":"2","cached_input":"0.2","output":"3"}},
+      {"target":"openai/openai-chat","currency":"USD","rates":{"input":"0.25","output":"2"}},
+      {"target":"onprem/qwen3"}],
       "rejections":[{"target":"qwen/qwen-max","by":"policy","rule":"government-devices","reason":"Executive memo 14"}]})";
+    first.expected = "[[120,0,320,168000000],[120,0,320,670000000],null]";
     AttemptSettle failed = attempt_settle("req_1");
     failed.error = "upstream_closed";
     failed.phase = Phase::relay;
@@ -183,7 +182,7 @@ TEST_F(BooksTest, ExplainTellsAPersonWhyAndWhatItCost) {
       "Candidates, by strategy cheapest, best first\n"
       "     target                  expected USD  in its currency  arithmetic\n"
       "  1  deepseek/deepseek-chat      0.000168       0.0012 CNY  120 input x 2 + 320 output x 3 CNY per million\n"
-      "  2  openai/openai-chat           0.00068      0.00068 USD  120 input x 0.25 + 320 output x 2 USD per million\n"
+      "  2  openai/openai-chat           0.00067      0.00067 USD  120 input x 0.25 + 320 output x 2 USD per million\n"
       "  3  onprem/qwen3                no price\n"
       "\n"
       "Rejected\n"

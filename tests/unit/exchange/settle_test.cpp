@@ -11,6 +11,7 @@ struct Fixture {
   Provider provider;
   Model model;
   Target target;
+  mutable Texts texts;
   Fixture() {
     provider.name = "p";
     provider.price_list = "list";
@@ -50,7 +51,7 @@ TEST(Settle, ReportedUsageIsTheTruthHoweverItEnded) {
     end.answer.usage.output = 500'000;
     end.answer.usage_source = UsageSource::reported;
     if (failed) end.error = broken();
-    const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot);
+    const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot, f.texts);
     EXPECT_EQ(row.usage_source, UsageSource::reported);
     ASSERT_TRUE(row.cost && row.usd_pico && row.usd_rate);
     EXPECT_EQ(format_decimal(row.cost->pico), "2");
@@ -66,14 +67,14 @@ TEST(Settle, CutOrCancelledStreamsAreEstimatedFromWhatCame) {  // M09, M10
   AttemptEnd end = f.end();
   end.answer.content_bytes = 350;
   end.error = broken(ErrorOrigin::app);
-  AttemptSettle row = settle_attempt("r", 1, end, f.snapshot);
+  AttemptSettle row = settle_attempt("r", 1, end, f.snapshot, f.texts);
   EXPECT_EQ(row.usage_source, UsageSource::estimated);
   EXPECT_EQ(row.usage.input, 100);
   EXPECT_EQ(row.usage.output, 100);
   EXPECT_EQ(row.ended_by, EndedBy::app);
   EXPECT_EQ(format_decimal(row.cost->pico), "0.0003");
   end.output_tokens_max = 7;
-  row = settle_attempt("r", 1, end, f.snapshot);
+  row = settle_attempt("r", 1, end, f.snapshot, f.texts);
   EXPECT_EQ(row.usage.output, 7) << "no estimate exceeds the app's own limit";
 }
 
@@ -82,7 +83,7 @@ TEST(Settle, AbsurdUsageIsNeverBelieved) {
   AttemptEnd end = f.end();
   end.answer.usage.input = -5;
   end.answer.usage_source = UsageSource::invalid;
-  const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot);
+  const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot, f.texts);
   EXPECT_EQ(row.usage_source, UsageSource::invalid);
   EXPECT_EQ(row.usage.input, 100);
 }
@@ -92,7 +93,7 @@ TEST(Settle, SentWholeWithoutAnAnswerMayBeBilledAndSaysSo) {
   AttemptEnd end = f.end();
   end.status = 0;
   end.error = broken();
-  const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot);
+  const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot, f.texts);
   EXPECT_TRUE(row.unconfirmed);
   EXPECT_EQ(row.usage_source, UsageSource::estimated);
   EXPECT_EQ(row.usage.input, 100);
@@ -109,7 +110,7 @@ TEST(Settle, RefusedOrNeverSentCostsNothing) {
   unsent.report = {};
   unsent.error = broken();
   for (const AttemptEnd& end : {refused, unsent}) {
-    const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot);
+    const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot, f.texts);
     EXPECT_EQ(row.usage_source, UsageSource::none);
     EXPECT_FALSE(row.usage.input);
     EXPECT_FALSE(row.unconfirmed);
@@ -124,7 +125,7 @@ TEST(Settle, WithoutAPriceTheCostIsUnknownAndNotZero) {  // M06
   AttemptEnd end = f.end();
   end.answer.usage.input = 10;
   end.answer.usage_source = UsageSource::reported;
-  const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot);
+  const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot, f.texts);
   EXPECT_FALSE(row.cost);
   EXPECT_FALSE(row.usd_pico);
   EXPECT_EQ(row.usage.input, 10);
@@ -136,7 +137,7 @@ TEST(Settle, APriceOfZeroIsFree) {
   AttemptEnd end = f.end();
   end.answer.usage.input = 10;
   end.answer.usage_source = UsageSource::reported;
-  const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot);
+  const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot, f.texts);
   ASSERT_TRUE(row.cost);
   EXPECT_EQ(row.cost->pico, 0);
 }

@@ -26,7 +26,7 @@ Error io_error(ErrorKind kind, ErrorOrigin origin, Retry retry = Retry::never) {
 }
 
 /// Keeps what was committed; a failed commit keeps nothing of its batch.
-struct Books {
+struct Rows {
   std::mutex mutex;
   std::map<std::string, int> request_opens, request_settles;
   std::map<std::pair<std::string, int>, int> attempt_opens, attempt_settles;
@@ -34,7 +34,7 @@ struct Books {
 
 class FakeStore : public Store {
  public:
-  FakeStore(Books& books, Faults& faults) : books_(books), faults_(faults) {}
+  FakeStore(Rows& books, Faults& faults) : books_(books), faults_(faults) {}
   Result<void> commit(std::span<const Write> writes) override {
     const std::lock_guard lock(books_.mutex);
     if (writes.empty()) return {};
@@ -52,7 +52,7 @@ class FakeStore : public Store {
   Result<std::optional<RequestRecord>> request(std::string_view) override { return std::optional<RequestRecord>{}; }
 
  private:
-  Books& books_;
+  Rows& books_;
   Faults& faults_;
 };
 
@@ -194,7 +194,7 @@ std::shared_ptr<const Snapshot> make_snapshot() {
 }
 
 struct Run {
-  Books books;
+  Rows books;
   Ends ends;
   int operations = 0;
   int status = 0;
@@ -208,16 +208,18 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at) {
   {
     asio::io_context io{1};
     Ledger ledger(std::make_unique<FakeStore>(run->books, faults));
+    Books to_ledger(io.get_executor(), ledger);
     FakeUpstream upstream(faults);
     const config::Cell cell(make_snapshot());
     World world{io.get_executor(),
                 config::Cell::Reader(cell),
-                ledger,
+                to_ledger,
                 upstream,
                 run->ends,
                 [] { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); },
                 [] { return std::chrono::steady_clock::now(); },
-                std::mt19937_64(1)};
+                std::mt19937_64(1),
+                {}};
     net::AppRequest request;
     request.method = "POST";
     request.path = "/v1/chat/completions";

@@ -135,8 +135,8 @@ TEST_F(PlanTest, ANamedTargetStandsUnderTheSameRules) {
 TEST_F(PlanTest, TheSameInputGivesTheSamePlan) {
   world.snapshot.policies = {{"no-training", {}, {}, {{"retention", {"trains"}}}, "ours"}};
   world.conditions.unhealthy = {false, false, true};
-  const std::string first = to_json(plan());
-  for (int i = 0; i < 100; ++i) ASSERT_EQ(to_json(plan()), first);
+  const std::string first = plan_text(plan());
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(plan_text(plan()), first);
 }
 
 TEST_F(PlanTest, ThePriceIsThatOfTheMoment) {
@@ -152,18 +152,50 @@ TEST_F(PlanTest, IsKeptAsJsonWithExactDecimals) {
   flash.prices[0].rates.cached_input = *parse_decimal("0.003");
   flash.prices[0].windows = {{"weekend", 0b1100000, 0, 0, {}}};
   world.snapshot.policies = {{"not-\"us\"", {}, {}, {{"origin", {"US"}}}, "a reason"}};
+  const Plan made = plan();
   EXPECT_EQ(
-      to_json(plan()),
-      R"({"strategy":"cheapest","candidates":[{"target":"deepseek/flash","expected_usd":"0.00039","amount":"0.00039",)"
-      R"("currency":"USD","input_tokens":1000,"cached_tokens":0,"output_tokens":400,)"
+      plan_text(made),
+      R"({"strategy":"cheapest","candidates":[{"target":"deepseek/flash","currency":"USD",)"
       R"("rates":{"input":"0.15","cached_input":"0.003","output":"0.6"},"price_from":"2026-01-01T00:00:00Z","window":"weekend"},)"
-      R"({"target":"onprem/local","expected_usd":null}],)"
+      R"({"target":"onprem/local"}],)"
       R"("rejections":[{"target":"openai/luna","by":"policy","rule":"not-\"us\"","reason":"its origin is US, denied is US: a reason"}]})");
+  EXPECT_EQ(expected_text(made), "[[1000,0,400,390000000],null]");
+  const auto whole = nlohmann::json::parse(whole_plan_text(plan_text(made), expected_text(made)));
+  const auto& flash_told = whole["candidates"][0];
+  EXPECT_EQ(flash_told["expected_usd"], "0.00039");
+  EXPECT_EQ(flash_told["amount"], "0.00039");
+  EXPECT_EQ(flash_told["input_tokens"], 1000);
+  EXPECT_EQ(flash_told["cached_tokens"], 0);
+  EXPECT_EQ(flash_told["output_tokens"], 400);
+  EXPECT_TRUE(whole["candidates"][1]["expected_usd"].is_null());
+}
+
+TEST_F(PlanTest, WhatIsNoPlanIsToldAsItStands) {
+  EXPECT_EQ(whole_plan_text("nonsense", "[]"), "null");
+  EXPECT_EQ(whole_plan_text(R"({"candidates":7})", "nonsense"), R"({"candidates":7})");
+  EXPECT_EQ(whole_plan_text(R"({"candidates":[{"target":"a","rates":{"input":"x"}},1]})", R"([[1,"2",3,4],[]])"),
+            R"({"candidates":[{"target":"a","rates":{"input":"x"},"expected_usd":null},1]})");
+}
+
+TEST_F(PlanTest, TheKeyTellsPlansOfDifferentTextsApart) {
+  const auto key_of = [](const Plan& made) {
+    std::string text;
+    append_plan_key(text, made);
+    return text;
+  };
+  const Plan all = plan();
+  facts.input_tokens += 7;
+  const Plan longer = plan();
+  EXPECT_EQ(key_of(all), key_of(longer));
+  EXPECT_EQ(plan_text(all), plan_text(longer));
+  EXPECT_NE(expected_text(all), expected_text(longer));
+  world.snapshot.policies = {{"no-us", {}, {}, {{"origin", {"US"}}}, "a reason"}};
+  EXPECT_NE(key_of(all), key_of(plan()));
 }
 
 TEST_F(PlanTest, NamesThatAreNotUtf8StillGiveJson) {
   world.snapshot.policies = {{"\xff\xfe", {}, {}, {{"origin", {"US"}}}, "\xc3"}};
-  EXPECT_TRUE(nlohmann::json::accept(to_json(plan())));
+  EXPECT_TRUE(nlohmann::json::accept(plan_text(plan())));
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
-#include "net/second_opinion.h"
+#pragma once
+// The gate and Beast must understand a head alike: what the gate lets pass means the same to a parser that is lenient elsewhere.
+#include "net/framing.h"
 
 #include <boost/beast/http/basic_parser.hpp>
 
 #include <limits>
+#include <string_view>
 
 namespace fairlead::net {
-namespace {
 
 namespace http = boost::beast::http;
 using boost::beast::string_view;
@@ -49,14 +51,7 @@ class Comparison final : public http::basic_parser<true> {
   bool alike_ = true;
 };
 
-}  // namespace
-
-Result<Head> prove_head(std::string_view bytes) {
-  Result<Head> head = parse_head(bytes);
-  if (head && !Comparison(*head).agrees_on(bytes)) {
-    return Error{ErrorKind::bad_request, ErrorOrigin::app, "Malformed HTTP request: it can be understood in two ways."};
-  }
-  return head;
-}
+/// Does Beast read these bytes as `head` tells them, in all that frames or routes a request?
+inline bool beast_agrees(const Head& head, std::string_view bytes) { return Comparison(head).agrees_on(bytes); }
 
 }  // namespace fairlead::net

@@ -1,0 +1,138 @@
+#include "exchange/books.h"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <variant>
+
+namespace fairlead::exchange {
+
+/// One coroutine that waits.
+class Books::Wait {
+ public:
+  virtual ~Wait() = default;
+  virtual void resume(Result<void> result) = 0;  ///< once; after that nothing
+};
+
+template <class Handler>
+class Books::WaitOf final : public Wait {
+ public:
+  explicit WaitOf(Handler handler) : handler_(std::move(handler)) {}
+  void resume(Result<void> result) override {
+    if (!handler_) return;
+    auto taken = std::move(*handler_);
+    handler_.reset();
+    std::move(taken)(std::move(result));
+  }
+
+ private:
+  std::optional<Handler> handler_;
+};
+
+/// What the ledger has finished, until the worker takes it: a commit ends many waits, and wakes the worker once.
+struct Books::Mailbox : std::enable_shared_from_this<Mailbox> {
+  Mailbox(Books& of, const Executor& executor) : books(of), worker(executor) {}
+
+  struct Finished {
+    std::shared_ptr<Wait> wait;
+    Result<void> result;
+  };
+  Books& books;  ///< for deliver(), which runs while the worker does
+  Executor worker;
+  std::mutex mutex;  // guards what follows
+  std::vector<Finished> finished;
+  std::optional<asio::executor_work_guard<Executor>> work;  ///< keeps the worker's loop alive while something is waited for
+  std::size_t waits = 0;
+
+  void expect() {
+    const std::lock_guard lock(mutex);
+    if (waits++ == 0) work.emplace(worker);
+  }
+  void put(std::shared_ptr<Wait> wait, Result<void> result) {
+    bool wake = false;
+    {
+      const std::lock_guard lock(mutex);
+      wake = finished.empty();
+      finished.push_back({std::move(wait), std::move(result)});
+    }
+    if (wake) asio::post(worker, [self = shared_from_this()] { self->deliver(); });
+  }
+  void deliver() {
+    std::vector<Finished> taken;
+    bool at_rest = false;
+    {
+      const std::lock_guard lock(mutex);
+      taken.swap(finished);
+      waits -= taken.size();
+      at_rest = waits == 0;
+      if (at_rest) work.reset();
+    }
+    if (at_rest) books.rest();
+    for (Finished& one : taken) one.wait->resume(std::move(one.result));
+  }
+};
+
+struct Books::Initiate {
+  Books* books;
+  template <class Handler>
+  void operator()(Handler handler, std::vector<Write> writes) const {
+    const bool opens = std::any_of(writes.begin(), writes.end(), [](const Write& write) {
+      return std::holds_alternative<RequestOpen>(write) || std::holds_alternative<AttemptOpen>(write);
+    });
+    std::shared_ptr<Wait> wait = std::make_shared<WaitOf<Handler>>(std::move(handler));
+    if (!opens) books->limit(wait);
+    books->mailbox_->expect();
+    // The last reference must go on the worker's thread: the callback gives its own away.
+    books->ledger_.write(std::move(writes), [wait = std::move(wait), mailbox = books->mailbox_](Result<void> result) mutable {
+      mailbox->put(std::move(wait), std::move(result));
+    });
+  }
+};
+
+Books::Books(const Executor& executor, Ledger& ledger)
+    : ledger_(ledger), mailbox_(std::make_shared<Mailbox>(*this, executor)), timer_(executor) {}
+
+Task<Result<void>> Books::durable(std::vector<Write> writes) {
+  return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Result<void>)>(
+      Initiate{this}, asio::use_awaitable_t<Executor>(), std::move(writes));
+}
+
+void Books::limit(std::shared_ptr<Wait> wait) {
+  while (!limited_.empty() && limited_.front().second.expired()) limited_.pop_front();
+  limited_.emplace_back(std::chrono::steady_clock::now() + settle_ms_max, std::move(wait));
+  if (!timer_runs_) give_up_old();
+}
+
+/// Nothing waits: no timer keeps the worker's loop alive.
+void Books::rest() {
+  limited_.clear();
+  if (std::exchange(timer_runs_, false)) timer_.cancel();
+}
+
+/// Ends the waits that have lasted too long, and comes again when the next one will have.
+void Books::give_up_old() {
+  timer_runs_ = false;
+  const SteadyTime now = std::chrono::steady_clock::now();
+  while (!limited_.empty()) {
+    const auto& [until, weak] = limited_.front();
+    const std::shared_ptr<Wait> wait = weak.lock();
+    if (wait && until > now) break;
+    limited_.pop_front();
+    if (wait)
+      wait->resume(Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger cannot be written at the moment"));
+  }
+  if (limited_.empty()) return;
+  timer_runs_ = true;
+  timer_.expires_at(limited_.front().first);
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) give_up_old();
+  });
+}
+
+}  // namespace fairlead::exchange

@@ -1,0 +1,43 @@
+#pragma once
+// A worker's way to the ledger: Ledger::write as an awaitable. One worker's thread, but for what the ledger calls.
+#include "ledger/ledger.h"
+#include "net/task.h"
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace fairlead::exchange {
+
+class Books {
+ public:
+  Books(const Executor& executor, Ledger& ledger);
+  Books(const Books&) = delete;
+  Books& operator=(const Books&) = delete;
+
+  /// Resumes once the writes are durable, or have failed. What holds an open fails by itself when the ledger cannot be written;
+  /// settlements, which the ledger tries until it can, are waited for up to `settle_ms_max` (then ledger_unavailable).
+  Task<Result<void>> durable(std::vector<Write> writes);
+
+  static constexpr std::chrono::milliseconds settle_ms_max{30'000};
+
+ private:
+  class Wait;
+  template <class Handler>
+  class WaitOf;
+  struct Initiate;
+  struct Mailbox;
+
+  void limit(std::shared_ptr<Wait> wait);
+  void give_up_old();
+  void rest();
+
+  Ledger& ledger_;
+  std::shared_ptr<Mailbox> mailbox_;  ///< shared with what the ledger still holds
+  Timer timer_;
+  bool timer_runs_ = false;
+  std::deque<std::pair<SteadyTime, std::weak_ptr<Wait>>> limited_;  ///< in the order of their ends
+};
+
+}  // namespace fairlead::exchange

@@ -1,0 +1,75 @@
+#include "exchange/texts.h"
+
+#include "plan/plan.h"
+
+#include <string_view>
+
+namespace fairlead::exchange {
+namespace {
+
+constexpr std::size_t texts_max = 4096;  // of each kind; reasons of rejections can hold figures that change
+
+void append_rate(std::string& json, std::string_view kind, const std::optional<Int128>& rate) {
+  if (rate) json.append(",\"").append(kind).append("\":\"").append(format_decimal(*rate)).append("\"");
+}
+
+/// Names come from the configuration: quoted here without a JSON library, as the fields are few and on every request's way.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) >= 0x20) out += c;
+  }
+  return out += '"';
+}
+
+std::string price_json(const Target& target, const PriceInForce& price) {
+  std::string json = "{\"model\":" + quoted(target.provider->price_list + "/" + target.model->name);
+  json += ",\"from_us\":" + std::to_string(price.entry->from.time_since_epoch().count());
+  json.append(",\"currency\":\"").append(price.entry->currency.view()).append("\"");
+  if (!price.window.empty()) json += ",\"window\":" + quoted(price.window);
+  if (price.above_input_tokens != 0) json += ",\"above_input_tokens\":" + std::to_string(price.above_input_tokens);
+  append_rate(json, "input", price.rates.input);
+  append_rate(json, "cached_input", price.rates.cached_input);
+  append_rate(json, "cache_write", price.rates.cache_write);
+  append_rate(json, "output", price.rates.output);
+  return json += "}";
+}
+
+}  // namespace
+
+void Texts::use(const std::shared_ptr<const Snapshot>& snapshot) {
+  if (snapshot == snapshot_) return;
+  snapshot_ = snapshot;
+  plans_.clear();
+  prices_.clear();
+}
+
+void Texts::make_room(Made& made) {
+  if (made.size() >= texts_max) made.clear();
+}
+
+const std::string& Texts::plan(const Plan& plan) {
+  key_.clear();
+  append_plan_key(key_, plan);
+  const auto at = plans_.find(key_);
+  if (at != plans_.end()) return at->second;
+  make_room(plans_);
+  return plans_.emplace(key_, plan_text(plan)).first->second;
+}
+
+const std::string& Texts::price(const Target& target, const PriceInForce& price) {
+  key_.clear();
+  const auto add = [&](const auto& value) { key_.append(reinterpret_cast<const char*>(&value), sizeof value); };
+  const Target* const of = &target;
+  add(of);
+  add(price.entry);
+  add(price.above_input_tokens);
+  key_ += price.window;
+  const auto at = prices_.find(key_);
+  if (at != prices_.end()) return at->second;
+  make_room(prices_);
+  return prices_.emplace(key_, price_json(target, price)).first->second;
+}
+
+}  // namespace fairlead::exchange

@@ -1,0 +1,31 @@
+#pragma once
+// Texts that recur from request to request: plans, and prices in force. Each is made once per snapshot. One worker's thread.
+#include <fairlead/plan.h>
+#include <fairlead/snapshot.h>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace fairlead::exchange {
+
+class Texts {
+ public:
+  /// Before the texts of a request: those of another snapshot are forgotten.
+  void use(const std::shared_ptr<const Snapshot>& snapshot);
+  /// plan_text() of it. Valid until the next call.
+  const std::string& plan(const Plan& plan);
+  /// JSON of what a target charges: {"model","from_us","currency","window","above_input_tokens", rates...}. Valid until the next
+  /// call.
+  const std::string& price(const Target& target, const PriceInForce& price);
+
+ private:
+  using Made = std::unordered_map<std::string, std::string>;
+  static void make_room(Made& made);
+
+  std::shared_ptr<const Snapshot> snapshot_;  ///< kept, so that no address in a key is used again
+  std::string key_;
+  Made plans_, prices_;
+};
+
+}  // namespace fairlead::exchange
