@@ -75,7 +75,7 @@ class Dialect {
 
   // The apps' side.
   /// Errors: bad_request with `param`, for what is not JSON (duplicate keys, depth, encoding) or lacks what routing needs.
-  virtual Result<ChatRequest> parse_request(std::string body) const = 0;
+  virtual Result<ChatRequest> parse_request(Bytes body) const = 0;
   /// A whole error answer. `code` may be empty (null on the wire).
   virtual std::string error_body(const Error& error, std::string_view type, std::string_view code) const = 0;
   /// The same as the last event of a stream.

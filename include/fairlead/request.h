@@ -1,5 +1,7 @@
 #pragma once
 // One chat request of an app as a dialect read it: the original bytes, and what routing may know.
+#include <fairlead/bytes.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,7 +33,7 @@ struct Member {
 };
 
 struct ChatRequest {
-  std::string body;             ///< as the app sent it (after transfer and content coding)
+  Bytes body;                   ///< as the app sent it (after transfer and content coding)
   std::vector<Member> members;  ///< top level, in order
   std::string model;
   bool stream = false;
@@ -39,7 +41,9 @@ struct ChatRequest {
   std::optional<std::int64_t> output_tokens_max;  ///< max_completion_tokens or max_tokens
   std::int64_t choices = 1;                       ///< n
   Capabilities needs;
-  std::size_t prompt_bytes = 0;  ///< bytes of `messages` and `tools`, without image and audio data: for the estimate of input
+  bool developer_role = false;     ///< some message has the role `developer`
+  bool reasoning_content = false;  ///< some message carries the reasoning of an earlier answer
+  std::size_t prompt_bytes = 0;    ///< bytes of `messages` and `tools`, without image and audio data: for the estimate of input
 };
 
 }  // namespace fairlead

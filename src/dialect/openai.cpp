@@ -12,7 +12,7 @@ namespace {
 
 class OpenAi final : public Dialect {
  public:
-  Result<ChatRequest> parse_request(std::string body) const override { return openai::parse_request(std::move(body)); }
+  Result<ChatRequest> parse_request(Bytes body) const override { return openai::parse_request(std::move(body)); }
 
   std::string error_body(const Error& error, std::string_view type, std::string_view code) const override {
     std::string body = R"({"error":{"message":)";

@@ -27,7 +27,7 @@ struct AppRequest {
   std::string_view path;   ///< without the query, as sent (never decoded: an escaped slash is not a slash)
   std::string_view query;  ///< after '?'; may be empty
   std::vector<Field> fields;
-  std::string body;       ///< whole, after transfer and content coding
+  Bytes body;             ///< whole, after transfer and content coding
   std::string peer;       ///< "127.0.0.1:50312"
   SteadyTime arrived_at;  ///< when its first byte was read
   /// The first field of this name (any case), or empty.

@@ -211,6 +211,12 @@ Task<Result<bool>> Connection::read_body(const Head& head, AppRequest& request, 
     if (first && head.expect_continue && buffer_.empty()) {
       if (auto said = co_await say_continue(limits); !said) co_return said.error();
     }
+    if (buffer_.empty() && body->direct()) {
+      const auto [error, bytes] = co_await stream_.read_some(*body->direct());
+      body->took(bytes);
+      if (error) co_return read_error(error);
+      continue;
+    }
     if (buffer_.empty()) {
       if (auto more = co_await read_more(body->wanted()); !more) co_return more.error();
     }

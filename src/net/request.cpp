@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t read_bytes_min = 16 << 10;
 constexpr std::size_t read_bytes_max = 64 << 10;
-constexpr std::uint64_t reserve_bytes_max = 1 << 20;  // an announced length is not believed beyond this before it comes
+constexpr std::size_t direct_bytes_max = 1 << 20;
 
 Error too_large() { return {ErrorKind::body_too_large, ErrorOrigin::app, "The request's body is too large."}; }
 
@@ -38,12 +38,25 @@ std::size_t BodyReader::wanted() const {
   return chunked_ ? read_bytes_min : static_cast<std::size_t>(std::min<std::uint64_t>(left_, read_bytes_max));
 }
 
+/// Announced room that is not written costs no memory yet.
+asio::mutable_buffer BodyReader::room() {
+  if (body_.empty()) body_.reserve(static_cast<std::size_t>(left_));
+  const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(left_, direct_bytes_max));
+  return {body_.grow(bytes), bytes};
+}
+
+void BodyReader::took(std::size_t bytes) {
+  received_ += bytes;
+  left_ -= bytes;
+  body_.cut(received_);
+}
+
 Result<std::size_t> BodyReader::feed(std::string_view bytes) {
   Result<std::size_t> taken = std::size_t{0};
   if (chunked_) {
     taken = feed_chunks(bytes);
   } else {
-    if (body_.empty() && !inflater_) body_.reserve(static_cast<std::size_t>(std::min(left_, reserve_bytes_max)));
+    if (body_.empty() && !inflater_) body_.reserve(static_cast<std::size_t>(left_));
     taken = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
     if (auto added = add(bytes.substr(0, *taken)); !added) return added.error();
     left_ -= *taken;
@@ -68,9 +81,14 @@ Result<std::size_t> BodyReader::feed_chunks(std::string_view bytes) {
 Result<void> BodyReader::add(std::string_view content) {
   received_ += content.size();
   if (received_ > bytes_max_) return too_large();
-  if (inflater_) return inflater_->feed(content, body_, bytes_max_);
-  body_.append(content);
-  return {};
+  if (!inflater_) {
+    body_.append(content);
+    return {};
+  }
+  inflated_.clear();
+  const Result<void> fed = inflater_->feed(content, inflated_, bytes_max_ - body_.size());
+  body_.append(inflated_);
+  return fed;
 }
 
 }  // namespace fairlead::net

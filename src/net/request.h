@@ -1,10 +1,12 @@
 #pragma once
 // The body of one app's request, out of the connection's bytes: transfer coding, content coding, limit. Pure; used by
 // net/connection.
+#include <fairlead/bytes.h>
 #include <fairlead/result.h>
 
 #include "net/chunks.h"
 #include "net/framing.h"
+#include "net/stream.h"
 #include "wire/inflate.h"
 
 #include <algorithm>
@@ -16,7 +18,7 @@
 
 namespace fairlead::net {
 
-class BodyReader {
+class BodyReader final : private Room {
  public:
   /// For the body that `head` announces. `bytes_max` limits it as sent and as decompressed.
   /// Errors: body_too_large by its Content-Length; unsupported_media for a content coding other than gzip, deflate and identity.
@@ -30,13 +32,19 @@ class BodyReader {
   std::uint64_t size_known() const { return std::max<std::uint64_t>({left_ + received_, body_.size()}); }
   /// How many bytes to ask the network for at once.
   std::size_t wanted() const;
+  /// Where bytes of a plain body are best read to: its own place. Null for others, which feed() takes. After a read, took() says
+  /// how many came.
+  Room* direct() { return chunked_ || inflater_ ? nullptr : this; }
+  void took(std::size_t bytes);
   /// The whole body, once finished().
-  std::string take() { return std::move(body_); }
+  Bytes take() { return std::move(body_); }
 
  private:
   BodyReader() = default;
   Result<std::size_t> feed_chunks(std::string_view bytes);
   Result<void> add(std::string_view content);
+  asio::mutable_buffer room() override;
+  void release() override { body_.cut(received_); }
 
   std::size_t bytes_max_ = 0;
   bool chunked_ = false;
@@ -44,7 +52,8 @@ class BodyReader {
   std::uint64_t left_ = 0;    ///< of a body by length
   std::size_t received_ = 0;  ///< before decompression
   std::optional<wire::Inflater> inflater_;
-  std::string body_;
+  std::string inflated_;
+  Bytes body_;
 };
 
 }  // namespace fairlead::net

@@ -4,7 +4,6 @@
 #include "wire/json.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string_view>
 
 namespace fairlead::openai {
@@ -122,10 +121,8 @@ class RequestEncoder {
   void messages() {
     const Member& messages = *find("messages");
     const std::string_view text = value(messages);
-    // Twenty times faster than find() on a body with images.
-    const auto has = [&](std::string_view word) { return memmem(text.data(), text.size(), word.data(), word.size()) != nullptr; };
-    const bool developer = !profile_.developer_role && has("\"developer\"");
-    const bool reasoning = renames_reasoning() && has("\"reasoning_content\"");
+    const bool developer = !profile_.developer_role && request_.developer_role;
+    const bool reasoning = renames_reasoning() && request_.reasoning_content;
     if (!developer && !reasoning) return;
     JsonReader json(text);
     json.array([&] { message(json, messages.value_begin, developer, reasoning); });

@@ -132,7 +132,10 @@ class RequestReader {
       ++index;
       json_.object([&](JsonString key) {
         if (key.is("content") && json_.peek() == JsonKind::array) return json_.array([&] { part(); });
-        json_.skip();
+        request_.reasoning_content |= key.is("reasoning_content");
+        const bool role = key.is("role") && json_.peek() == JsonKind::string;
+        if (!role) return void(json_.skip());
+        request_.developer_role |= json_.string().is("developer");
       });
     });
     has_messages_ = index != 0;
@@ -179,7 +182,7 @@ class RequestReader {
 
 }  // namespace
 
-Result<ChatRequest> parse_request(std::string body) {
+Result<ChatRequest> parse_request(Bytes body) {
   ChatRequest request;
   request.body = std::move(body);
   request.members.reserve(16);

@@ -7,7 +7,7 @@
 namespace fairlead::openai {
 
 /// As Dialect::parse_request.
-Result<ChatRequest> parse_request(std::string body);
+Result<ChatRequest> parse_request(Bytes body);
 
 /// As Dialect::encode_request. The body is the app's with edits, by these rules (profiles.yaml has the values):
 ///  - `model` becomes the target's; `drop` removes and `rename` renames top-level fields (where theirs is there already, ours
