@@ -8,6 +8,7 @@ import subprocess
 import time
 
 SIGNS_OF_BUSY = (1, 2, 3, 6, 7)  # columns of /proc/stat: user, nice, system, irq, softirq
+PAGE = 4096
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
@@ -25,21 +26,25 @@ def version_in(line):
     return found.group() if found else None
 
 
-def fdatasync_us(folder, count=200):
-    """The median time to make one appended page durable there, which is what a lone ledger row waits for."""
+def fdatasync_us(folder, grows, count=200):
+    """The median time to make one written page durable there, which is what a lone ledger row waits for: with a file that grows by it,
+    as a young write-ahead log does, or one that is overwritten, as an old one is."""
     file = pathlib.Path(folder) / "fdatasync.probe"
     times = []
-    descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    descriptor = os.open(file, os.O_CREAT | os.O_WRONLY)
     try:
-        for _ in range(count):
-            os.write(descriptor, b"x" * 4096)
+        if not grows:
+            os.write(descriptor, b"x" * PAGE * count)
+            os.fsync(descriptor)
+        for number in range(count):
+            os.pwrite(descriptor, b"y" * PAGE, number * PAGE)
             began = time.perf_counter_ns()
             os.fdatasync(descriptor)
             times.append((time.perf_counter_ns() - began) / 1e3)
     finally:
         os.close(descriptor)
         file.unlink()
-    return statistics.median(times)
+    return round(statistics.median(times), 1)
 
 
 def describe(ledger_folder):
@@ -51,7 +56,8 @@ def describe(ledger_folder):
         "compiler": first_line("c++", "--version"),
         "nginx": version_in(first_line("nginx", "-v")),
         "haproxy": version_in(first_line("haproxy", "-v")),
-        "fdatasync_us": round(fdatasync_us(ledger_folder), 1),
+        "fdatasync_us": fdatasync_us(ledger_folder, grows=False),
+        "fdatasync_growing_us": fdatasync_us(ledger_folder, grows=True),
     }
 
 

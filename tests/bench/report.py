@@ -138,4 +138,4 @@ def of_extra(lines):
 
 def of_machine(facts):
     return (f"{facts['cpu']}, {facts['cores']} cores, Linux {facts['kernel']}; nginx {facts['nginx']}, haproxy {facts['haproxy']}; {facts['compiler']}; "
-            f"fairlead {facts['fairlead']}; an fdatasync in the ledger's folder takes {facts['fdatasync_us']} µs (median)")
+            f"fairlead {facts['fairlead']}; fdatasync of a page in the ledger's folder, median: {facts['fdatasync_us']} µs, {facts['fdatasync_growing_us']} µs if the file grows")

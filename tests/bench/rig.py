@@ -36,7 +36,7 @@ def connects(port):
 class Rig:
     """`tools`: the folder of mock_upstream, load and spin. `out`: where results go; the programs run in a folder of its own below it."""
 
-    def __init__(self, tools, out):
+    def __init__(self, tools, out, spinners=True):
         out.mkdir(parents=True, exist_ok=True)
         self.tools, self.folder = tools, pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=out)).resolve()
         self.folder.chmod(0o755)
@@ -48,7 +48,7 @@ class Rig:
         self.mock = self.spawn([tools / "mock_upstream", "--certificate", certificate, "--key", key], {RIG_CORE}, stdout=subprocess.PIPE)
         ports = json.loads(self.mock.stdout.readline())
         self.upstream = Upstream(ports["port"], ports["tls_port"], certificate)
-        for core in sorted({PROXY_CORE, RIG_CORE}):
+        for core in sorted({PROXY_CORE, RIG_CORE}) if spinners else ():
             self.spinners.append(self.spawn([tools / "spin"], {core}))
 
     def __enter__(self):
@@ -74,11 +74,11 @@ class Rig:
         self.processes.append(process)
         return process
 
-    def end(self, process):
+    def end(self, process, patience=5):
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(5)
+                process.wait(patience)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -157,9 +157,9 @@ class Running:
                 raise Broken(f"{self.target.name} does not listen. It said:\n{logs}")
             time.sleep(0.01)
 
-    def end(self):
+    def end(self, patience=5):
         if self.process:
-            self.rig.end(self.process)
+            self.rig.end(self.process, patience)
 
 
 def tools_folder():

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 
+import curves
 import machine
 import report
 import rig as rigs
@@ -23,27 +24,29 @@ from targets import ROOT, TARGETS, binary
 
 OUT = ROOT / "build/bench"
 SETTLING_SECONDS = 1.0  # of discarded load, before a program's first run of a scenario
-OVERHEAD_SECONDS = 1.2  # of a run: warm-up, start, reading of counters
 
 
 class Schedule:
-    """When the time is short, disturbed runs are not repeated, and a round that would not end in time is not begun."""
+    """Of rounds that take about `round_seconds` each: none is begun that would not end in time, and in each, disturbed runs are repeated as
+    long as its share of the time lasts."""
 
-    def __init__(self, minutes):
-        self.end = time.monotonic() + minutes * 60
-        self.round_began, self.longest_round = time.monotonic(), 0.0
+    def __init__(self, minutes, rounds, round_seconds):
+        self.end, self.rounds, self.round_seconds = time.monotonic() + minutes * 60, rounds, round_seconds
+        self.left, self.round_end = 0.0, 0.0
 
-    def begin_round(self):
-        self.round_began = time.monotonic()
+    def may_begin(self, number):
+        return number == 0 or time.monotonic() + self.round_seconds < self.end
 
-    def end_round(self):
-        self.longest_round = max(self.longest_round, time.monotonic() - self.round_began)
+    def begin(self, number):
+        now = time.monotonic()
+        self.round_end = now + (self.end - now) / (self.rounds - number)
+        self.left = self.round_seconds
 
-    def has_time_for_a_round(self):
-        return time.monotonic() + self.longest_round < self.end
+    def took(self, seconds):
+        self.left -= seconds
 
-    def has_time_for(self, seconds):
-        return time.monotonic() + seconds < self.end
+    def has_spare(self, seconds):
+        return time.monotonic() + self.left + seconds < self.round_end
 
 
 class Rounds:
@@ -51,18 +54,22 @@ class Rounds:
 
     def __init__(self, rig, options, names):
         self.rig, self.options, self.names = rig, options, ["direct", *names]
-        self.schedule, self.running, self.rows = Schedule(options.minutes), {}, []
-        self.disturbed, self.settled = False, set()
+        self.running, self.rows, self.disturbed, self.settled = {}, [], False, set()
+        per_program = sum(scenario.run_seconds(options.seconds) * len(self.modes(scenario)) for scenario in map(SCENARIOS.get, options.scenarios))
+        self.schedule = Schedule(options.minutes, options.rounds, per_program * len(self.names))
+
+    @staticmethod
+    def modes(scenario):
+        return ("open", "closed") if scenario.rate else ("closed",)
 
     def run(self):
         for number in range(self.options.rounds):
-            if not self.schedule.has_time_for_a_round():
+            if not self.schedule.may_begin(number):
                 break
-            self.schedule.begin_round()
+            self.schedule.begin(number)
             for scenario in self.options.scenarios:
                 for name in random.sample(self.names, len(self.names)):
                     self.measure(number, scenario, name)
-            self.schedule.end_round()
         for running in self.running.values():
             running.end()
         return self.rows
@@ -84,7 +91,7 @@ class Rounds:
         if scenario.rate and (name, name_of_scenario) not in self.settled:
             self.rig.load(running, self.arguments(scenario, "closed"), scenario.tls, SETTLING_SECONDS)
             self.settled.add((name, name_of_scenario))
-        for mode in ("open", "closed") if scenario.rate else ("closed",):
+        for mode in self.modes(scenario):
             row = self.undisturbed(running, scenario, mode)
             row.update(round=number, scenario=name_of_scenario, target=name, mode=mode, idle_kib=idle_kib, place=self.names.index(name))
             self.rows.append(row)
@@ -95,27 +102,27 @@ class Rounds:
 
     def arguments(self, scenario, mode):
         connections = min(scenario.connections, (rigs.open_files_max() - 300) // 2)
-        arguments = [*scenario.load, "--connections", connections]
+        arguments = [*scenario.load, "--connections", connections, *(["--ramp", scenario.ramp] if scenario.ramp else [])]
         return arguments + ["--rate", scenario.rate] if mode == "open" else arguments
 
     def undisturbed(self, running, scenario, mode):
         """The first run that others left in peace, or the most peaceful."""
-        seconds = scenario.streams or self.options.seconds
-        runs = []
+        cost, runs = scenario.run_seconds(self.options.seconds), []
+        self.schedule.took(cost)
         for _ in range(1 + self.options.retries):
-            if runs and not self.schedule.has_time_for(self.schedule.longest_round + seconds + OVERHEAD_SECONDS):
-                break
             if self.disturbed:
-                self.wait_for_quiet()
-            runs.append(self.rig.load(running, self.arguments(scenario, mode), scenario.tls, seconds))
+                self.wait_for_quiet(cost)
+            if runs and not self.schedule.has_spare(cost):
+                break
+            runs.append(self.rig.load(running, self.arguments(scenario, mode), scenario.tls, scenario.streams or self.options.seconds))
             self.disturbed = runs[-1]["foreign_cores"] > self.options.foreign
             if not self.disturbed:
                 break
         return min(runs, key=lambda run: run["foreign_cores"])
 
-    def wait_for_quiet(self):
+    def wait_for_quiet(self, cost):
         end = time.monotonic() + self.options.patience
-        while time.monotonic() < end and self.schedule.has_time_for(self.schedule.longest_round):
+        while time.monotonic() < end and self.schedule.has_spare(cost):
             if self.rig.foreign_cores() <= self.options.foreign:
                 return
 
@@ -138,17 +145,19 @@ def read_options(arguments):
     parser.add_argument("--full", action="store_true", help="all scenarios, longer runs, more rounds")
     parser.add_argument("--scenarios", help=f"of {','.join([*SCENARIOS, *EXTRAS])}")
     parser.add_argument("--targets", default="nginx,haproxy,fairlead", help="the programs to measure")
-    parser.add_argument("--rounds", type=int, help="at most (3; with --full, 5)")
-    parser.add_argument("--seconds", type=float, help="of a run (1.5; with --full, 3)")
+    parser.add_argument("--with", dest="peers", default="", help="further gateways, which ./dev bench installs: litellm,portkey")
+    parser.add_argument("--plots", action="store_true", help="measure the curves of the plots, and nothing else")
+    parser.add_argument("--rounds", type=int, help="at most (2; with --full, 5)")
+    parser.add_argument("--seconds", type=float, help="of a run (1.2; with --full, 3)")
     parser.add_argument("--minutes", type=float, help="no round is begun that would not end in time (4.8; with --full, 90)")
     parser.add_argument("--foreign", type=float, default=0.15, help="a run during which others used more cores than this is repeated")
     parser.add_argument("--retries", type=int, default=2, help="of a disturbed run")
     parser.add_argument("--patience", type=float, default=5, help="seconds to wait for a quiet machine after a disturbed run")
     options = parser.parse_args(arguments)
-    for name, short, full in (("rounds", 3, 5), ("seconds", 1.5, 3.0), ("minutes", 4.8, 90.0)):
+    for name, short, full in (("rounds", 2, 5), ("seconds", 1.2, 3.0), ("minutes", 4.8, 90.0)):
         if getattr(options, name) is None:
             setattr(options, name, full if options.full else short)
-    options.targets = names_in(options.targets, TARGETS, "program")
+    options.targets = names_in(f"{options.targets},{options.peers}", TARGETS, "program")
     chosen = names_in(options.scenarios or ",".join([*SCENARIOS, *EXTRAS] if options.full else SHORT), [*SCENARIOS, *EXTRAS], "scenario")
     options.extras = [name for name in chosen if name in EXTRAS]
     options.scenarios = [name for name in chosen if name in SCENARIOS]
@@ -163,6 +172,10 @@ def main():
     with rigs.Rig(rigs.tools_folder(), OUT) as rig:
         facts = {**machine.describe(rig.folder), "fairlead": commit(), "date": datetime.date.today().isoformat()}
         print(report.of_machine(facts) + "\n", flush=True)
+        if options.plots:
+            measured = {"machine": facts, "throughput": curves.throughput(rig, options.targets, options.seconds), "memory": curves.memory(rig, options.targets)}
+            (OUT / "plots.json").write_text(json.dumps(measured, indent=1))
+            return
         rows = Rounds(rig, options, options.targets).run() if options.scenarios else []
         extras = {name: EXTRAS[name](rig, options.targets, options.seconds) for name in options.extras}
     (OUT / "results.json").write_text(json.dumps({"machine": facts, "rows": rows, "extras": extras}, indent=1))

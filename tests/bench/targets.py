@@ -129,8 +129,32 @@ def fairlead(folder, upstream, files, workers=1):
                   env={"FAIRLEAD_BENCH_PROVIDER_KEY": "sk-provider"}, admin_port=admin_port)
 
 
+def litellm(folder, upstream, files):
+    """A proxy with one key, from a virtual environment of its own in .cache."""
+    del files
+    port, config = free_port(), folder / "litellm.yaml"
+    models = [{"model_name": name, "litellm_params": {"model": "openai/mock-model", "api_base": f"{scheme}://127.0.0.1:{mock_port}/v1", "api_key": "sk-provider"}}
+              for name, scheme, mock_port in (("plain", "http", upstream.port), ("tls", "https", upstream.tls_port))]
+    config.write_text(json.dumps({"model_list": models, "general_settings": {"master_key": KEY}}))
+    command = [ROOT / ".cache/litellm/bin/litellm", "--config", config, "--host", "127.0.0.1", "--port", port, "--num_workers", 1, "--telemetry", False]
+    return Target("litellm", command, port, port, model="plain", tls_model="tls", patience=120,
+                  env={"SSL_CERT_FILE": str(upstream.certificate), "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"})
+
+
+def portkey(folder, upstream, files):
+    """A gateway on Node, from .cache. It takes the provider's address from headers, and knows no keys of its own."""
+    del folder, files
+    def headers(scheme, mock_port):
+        return ("x-portkey-provider: openai", f"x-portkey-custom-host: {scheme}://127.0.0.1:{mock_port}/v1")
+
+    port = free_port()
+    command = ["node", "--require", pathlib.Path(__file__).with_name("loopback.cjs"), ROOT / ".cache/portkey/node_modules/@portkey-ai/gateway/build/start-server.js", "--headless", f"--port={port}"]
+    return Target("portkey", command, port, port, headers=headers("http", upstream.port), tls_headers=headers("https", upstream.tls_port),
+                  env={"NODE_ENV": "production", "NODE_EXTRA_CA_CERTS": str(upstream.certificate)})
+
+
 def binary():
     return pathlib.Path(os.environ.get("FAIRLEAD_BIN", ROOT / "build/release/fairlead")).resolve()
 
 
-TARGETS = {"nginx": nginx, "haproxy": haproxy, "fairlead": fairlead}
+TARGETS = {"nginx": nginx, "haproxy": haproxy, "fairlead": fairlead, "litellm": litellm, "portkey": portkey}
