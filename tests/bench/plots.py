@@ -2,6 +2,7 @@
 """Draws docs/performance-throughput.png and docs/performance-memory.png from what `run.py --plots` measured."""
 import json
 import pathlib
+import statistics
 
 import matplotlib
 matplotlib.use("Agg")
@@ -59,7 +60,9 @@ def memory(points_of, note):
 def main():
     measured = json.loads((ROOT / "build/bench/plots.json").read_text())
     facts = measured["machine"]
-    note = f"{facts['cpu']}, {facts['cores']} cores, Linux {facts['kernel']}; fairlead {facts['fairlead']}, {facts['date']}"
+    foreign = statistics.median(point[4] for points in measured["throughput"].values() for point in points)
+    note = (f"{facts['cpu']}, {facts['cores']} cores, Linux {facts['kernel']}; fairlead {facts['fairlead']}, {facts['date']}; "
+            f"other programs used {foreign:.2f} cores meanwhile (median)")
     throughput(measured["throughput"], note)
     memory(measured["memory"], note)
 

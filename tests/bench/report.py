@@ -25,7 +25,9 @@ def cpu_us_each(count):
 
 
 def kib_each_stream(result):
-    return (result["proxy"]["pss_kib"] - result["idle_kib"]) / result["active_end"] if "proxy" in result and result["active_end"] else None
+    if "proxy" not in result or not result["active_end"]:
+        return None
+    return (result["proxy"]["pss_kib"] - result["idle_kib"]) / result["active_end"]
 
 
 OF_REQUESTS = (
@@ -100,8 +102,11 @@ def table(head, lines):
     """Markdown that is also read as it stands."""
     cells = [head, *lines]
     widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
+
     def row(line):
-        return "| " + " | ".join(cell.ljust(width) if at == 0 else cell.rjust(width) for at, (cell, width) in enumerate(zip(line, widths))) + " |"
+        padded = [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:]))]
+        return f"| {' | '.join(padded)} |"
+
     rule = "|" + "|".join("-" * (width + 2) if at == 0 else "-" * (width + 1) + ":" for at, width in enumerate(widths)) + "|"
     return "\n".join([row(head), rule, *(row(line) for line in lines)])
 
@@ -137,5 +142,6 @@ def of_extra(lines):
 
 
 def of_machine(facts):
-    return (f"{facts['cpu']}, {facts['cores']} cores, Linux {facts['kernel']}; nginx {facts['nginx']}, haproxy {facts['haproxy']}; {facts['compiler']}; "
-            f"fairlead {facts['fairlead']}; fdatasync of a page in the ledger's folder, median: {facts['fdatasync_us']} µs, {facts['fdatasync_growing_us']} µs if the file grows")
+    return (f"{facts['cpu']}, {facts['cores']} cores, Linux {facts['kernel']}\n"
+            f"fairlead {facts['fairlead']}, nginx {facts['nginx']}, haproxy {facts['haproxy']}, {facts['compiler']}\n"
+            f"fdatasync of a page in the ledger's folder, median: {facts['fdatasync_us']} µs, {facts['fdatasync_growing_us']} µs where the file grows")

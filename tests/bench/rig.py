@@ -33,6 +33,12 @@ def connects(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def make_certificate(certificate, key):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                   check=True, capture_output=True, stdin=subprocess.DEVNULL)
+
+
 class Rig:
     """`tools`: the folder of mock_upstream, load and spin. `out`: where results go; the programs run in a folder of its own below it."""
 
@@ -42,10 +48,9 @@ class Rig:
         self.folder.chmod(0o755)
         self.processes, self.spinners = [], []
         certificate, key = self.folder / "mock.pem", self.folder / "mock.key"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
-                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate],
-                       check=True, capture_output=True, stdin=subprocess.DEVNULL)
-        self.mock = self.spawn([tools / "mock_upstream", "--certificate", certificate, "--key", key], {RIG_CORE}, stdout=subprocess.PIPE)
+        make_certificate(certificate, key)
+        command = [tools / "mock_upstream", "--certificate", certificate, "--key", key]
+        self.mock = self.spawn(command, {RIG_CORE}, stdout=subprocess.PIPE)
         ports = json.loads(self.mock.stdout.readline())
         self.upstream = Upstream(ports["port"], ports["tls_port"], certificate)
         for core in sorted({PROXY_CORE, RIG_CORE}) if spinners else ():
@@ -67,9 +72,9 @@ class Rig:
             LIBC.prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
             resource.setrlimit(resource.RLIMIT_NOFILE, (open_files_max(), open_files_max()))
 
-        cwd = cwd or self.folder
+        command, cwd = [str(part) for part in command], cwd or self.folder
         with open(cwd / f"{pathlib.Path(command[0]).name}.err", "a") as log:
-            process = subprocess.Popen([str(part) for part in command], preexec_fn=prepare, cwd=cwd, env={**os.environ, **(env or {})},
+            process = subprocess.Popen(command, preexec_fn=prepare, cwd=cwd, env={**os.environ, **(env or {})},
                                        stdin=subprocess.DEVNULL, stdout=stdout or log, stderr=log)
         self.processes.append(process)
         return process
@@ -108,8 +113,8 @@ class Rig:
         """The result of one run of `load`, with the share of cores that others used meanwhile."""
         target, pids = running.target, running.pids()
         command = [self.tools / "load", "--url", f"http://127.0.0.1:{target.tls_port if tls else target.port}{target.path}",
-                   "--model", target.tls_model if tls else target.model, "--seconds", seconds, "--header", f"Authorization: Bearer {KEY}", *arguments]
-        for header in target.tls_headers if tls else target.headers:
+                   "--model", target.tls_model if tls else target.model, "--seconds", seconds, *arguments]
+        for header in (f"Authorization: Bearer {KEY}", *(target.tls_headers if tls else target.headers)):
             command += ["--header", header]
         watched = {"mock": [self.mock.pid], **({"proxy": pids} if pids else {})}
         for name, watched_pids in watched.items():

@@ -55,8 +55,9 @@ class Rounds:
     def __init__(self, rig, options, names):
         self.rig, self.options, self.names = rig, options, ["direct", *names]
         self.running, self.rows, self.disturbed, self.settled = {}, [], False, set()
-        per_program = sum(scenario.run_seconds(options.seconds) * len(self.modes(scenario)) for scenario in map(SCENARIOS.get, options.scenarios))
-        self.schedule = Schedule(options.minutes, options.rounds, per_program * len(self.names))
+        scenarios = [SCENARIOS[name] for name in options.scenarios]
+        of_a_program = sum(scenario.run_seconds(options.seconds) * len(self.modes(scenario)) for scenario in scenarios)
+        self.schedule = Schedule(options.minutes, options.rounds, of_a_program * len(self.names))
 
     @staticmethod
     def modes(scenario):
@@ -93,7 +94,8 @@ class Rounds:
             self.settled.add((name, name_of_scenario))
         for mode in self.modes(scenario):
             row = self.undisturbed(running, scenario, mode)
-            row.update(round=number, scenario=name_of_scenario, target=name, mode=mode, idle_kib=idle_kib, place=self.names.index(name))
+            row.update(round=number, scenario=name_of_scenario, target=name, mode=mode, idle_kib=idle_kib)
+            row.update(place=self.names.index(name))
             self.rows.append(row)
             print(f"# round {number + 1} {name_of_scenario:3} {name:9} {mode:6} {row['requests']:7} requests, {row['errors']} errors, "
                   f"p50 {row['latency_us']['p50']:.0f} µs, foreign {row['foreign_cores']:.2f}", file=sys.stderr, flush=True)
@@ -107,14 +109,14 @@ class Rounds:
 
     def undisturbed(self, running, scenario, mode):
         """The first run that others left in peace, or the most peaceful."""
-        cost, runs = scenario.run_seconds(self.options.seconds), []
+        seconds, cost, runs = scenario.streams or self.options.seconds, scenario.run_seconds(self.options.seconds), []
         self.schedule.took(cost)
         for _ in range(1 + self.options.retries):
             if self.disturbed:
                 self.wait_for_quiet(cost)
             if runs and not self.schedule.has_spare(cost):
                 break
-            runs.append(self.rig.load(running, self.arguments(scenario, mode), scenario.tls, scenario.streams or self.options.seconds))
+            runs.append(self.rig.load(running, self.arguments(scenario, mode), scenario.tls, seconds))
             self.disturbed = runs[-1]["foreign_cores"] > self.options.foreign
             if not self.disturbed:
                 break
@@ -158,7 +160,8 @@ def read_options(arguments):
         if getattr(options, name) is None:
             setattr(options, name, full if options.full else short)
     options.targets = names_in(f"{options.targets},{options.peers}", TARGETS, "program")
-    chosen = names_in(options.scenarios or ",".join([*SCENARIOS, *EXTRAS] if options.full else SHORT), [*SCENARIOS, *EXTRAS], "scenario")
+    known = [*SCENARIOS, *EXTRAS]
+    chosen = names_in(options.scenarios or ",".join(known if options.full else SHORT), known, "scenario")
     options.extras = [name for name in chosen if name in EXTRAS]
     options.scenarios = [name for name in chosen if name in SCENARIOS]
     return options
@@ -173,8 +176,8 @@ def main():
         facts = {**machine.describe(rig.folder), "fairlead": commit(), "date": datetime.date.today().isoformat()}
         print(report.of_machine(facts) + "\n", flush=True)
         if options.plots:
-            measured = {"machine": facts, "throughput": curves.throughput(rig, options.targets, options.seconds), "memory": curves.memory(rig, options.targets)}
-            (OUT / "plots.json").write_text(json.dumps(measured, indent=1))
+            measured = {"throughput": curves.throughput(rig, options.targets, options.seconds), "memory": curves.memory(rig, options.targets)}
+            (OUT / "plots.json").write_text(json.dumps({"machine": facts, **measured}, indent=1))
             return
         rows = Rounds(rig, options, options.targets).run() if options.scenarios else []
         extras = {name: EXTRAS[name](rig, options.targets, options.seconds) for name in options.extras}
@@ -182,7 +185,7 @@ def main():
     if rows:
         print(report.of_rounds(report.Results(rows)))
     for name, lines in extras.items():
-        print(f"{name}: {EXTRAS[name].__doc__.strip()}\n\n{report.of_extra(lines)}\n")
+        print(f"{name}: {' '.join(EXTRAS[name].__doc__.split())}\n\n{report.of_extra(lines)}\n")
 
 
 if __name__ == "__main__":

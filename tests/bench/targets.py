@@ -1,4 +1,4 @@
-"""The programs under test, each with one worker, set up to do the least that they can in front of the mock. fairlead does all that it does."""
+"""The programs under test, each with one worker, set up to do the least that they can, but for fairlead, which does all that it does."""
 import dataclasses
 import hashlib
 import json
@@ -79,7 +79,8 @@ backend tls
 
 def written(folder, name, template, upstream, files, **values):
     file = folder / name
-    file.write_text(template.format(folder=folder, mock=upstream.port, mock_tls=upstream.tls_port, files=files, streams=(files - 200) // 2, **values))
+    values.update(folder=folder, mock=upstream.port, mock_tls=upstream.tls_port, files=files, streams=(files - 200) // 2)
+    file.write_text(template.format(**values))
     return file
 
 
@@ -98,8 +99,8 @@ def haproxy(folder, upstream, files):
 def fairlead_config(upstream, port, admin_port, workers):
     """Everything on: a key, two policies, prices, the ledger, metrics. JSON is YAML."""
     def provider(scheme, mock_port):
-        return {"profile": "generic", "base_url": f"{scheme}://127.0.0.1:{mock_port}/v1", "api_key": "${env:FAIRLEAD_BENCH_PROVIDER_KEY}",
-                "price_list": "bench", "operator": "EU", "region": "EU", "retention": "none",
+        return {"profile": "generic", "base_url": f"{scheme}://127.0.0.1:{mock_port}/v1",
+                "api_key": "${env:FAIRLEAD_BENCH_PROVIDER_KEY}", "price_list": "bench", "operator": "EU", "region": "EU", "retention": "none",
                 "idle_connections_max": 10000, "idle_connection_ms_max": "1h"}
 
     price = {"from": "2020-01-01", "input": "0.15", "cached_input": "0.015", "output": "0.6"}
@@ -116,7 +117,8 @@ def fairlead_config(upstream, port, admin_port, workers):
         "routes": {"plain": {"targets": ["mock/mock-model"]}, "tls": {"targets": ["mocktls/mock-model"]}},
         "policies": [{"name": "nobody-trains", "deny": {"retention": ["trains"]}},
                      {"name": "at-home", "when": {"team": ["bench"]}, "allow": {"region": ["EU"], "operator": ["EU"]}}],
-        "keys": [{"name": "bench", "hash": "sha256:" + hashlib.sha256(KEY.encode()).hexdigest(), "team": "bench", "routes": ["plain", "tls"]}],
+        "keys": [{"name": "bench", "hash": f"sha256:{hashlib.sha256(KEY.encode()).hexdigest()}", "team": "bench",
+                  "routes": ["plain", "tls"]}],
     }
 
 
@@ -133,10 +135,15 @@ def litellm(folder, upstream, files):
     """A proxy with one key, from a virtual environment of its own in .cache."""
     del files
     port, config = free_port(), folder / "litellm.yaml"
-    models = [{"model_name": name, "litellm_params": {"model": "openai/mock-model", "api_base": f"{scheme}://127.0.0.1:{mock_port}/v1", "api_key": "sk-provider"}}
-              for name, scheme, mock_port in (("plain", "http", upstream.port), ("tls", "https", upstream.tls_port))]
+
+    def model(name, scheme, mock_port):
+        return {"model_name": name, "litellm_params": {"model": "openai/mock-model", "api_key": "sk-provider",
+                                                       "api_base": f"{scheme}://127.0.0.1:{mock_port}/v1"}}
+
+    models = [model("plain", "http", upstream.port), model("tls", "https", upstream.tls_port)]
     config.write_text(json.dumps({"model_list": models, "general_settings": {"master_key": KEY}}))
-    command = [ROOT / ".cache/litellm/bin/litellm", "--config", config, "--host", "127.0.0.1", "--port", port, "--num_workers", 1, "--telemetry", False]
+    command = [ROOT / ".cache/litellm/bin/litellm", "--config", config, "--host", "127.0.0.1", "--port", port,
+               "--num_workers", 1, "--telemetry", False]
     return Target("litellm", command, port, port, model="plain", tls_model="tls", patience=120,
                   env={"SSL_CERT_FILE": str(upstream.certificate), "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"})
 
@@ -148,7 +155,9 @@ def portkey(folder, upstream, files):
         return ("x-portkey-provider: openai", f"x-portkey-custom-host: {scheme}://127.0.0.1:{mock_port}/v1")
 
     port = free_port()
-    command = ["node", "--require", pathlib.Path(__file__).with_name("loopback.cjs"), ROOT / ".cache/portkey/node_modules/@portkey-ai/gateway/build/start-server.js", "--headless", f"--port={port}"]
+    on_loopback = pathlib.Path(__file__).with_name("loopback.cjs")
+    server = ROOT / ".cache/portkey/node_modules/@portkey-ai/gateway/build/start-server.js"
+    command = ["node", "--require", on_loopback, server, "--headless", f"--port={port}"]
     return Target("portkey", command, port, port, headers=headers("http", upstream.port), tls_headers=headers("https", upstream.tls_port),
                   env={"NODE_ENV": "production", "NODE_EXTRA_CA_CERTS": str(upstream.certificate)})
 
