@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import machine
-from rig import PROXY_CORE, RIG_CORE, Broken, connects
+from rig import PROXY_CORE, RIG_CORE, Broken, connects, open_files_max
 from scenarios import BUFFERED
 from targets import TARGETS, binary, fairlead
 
@@ -62,7 +62,7 @@ def cold(rig, names, seconds):
         for number in range(STARTS):
             folder = rig.folder / f"cold-{name}-{number}"
             folder.mkdir()
-            target = TARGETS[name](folder, rig.upstream, 20000)
+            target = TARGETS[name](folder, rig.upstream, open_files_max())
             began = time.monotonic()
             process = rig.spawn(target.command, {PROXY_CORE}, folder, target.env)
             listening.append(since(began, lambda: connects(target.port)))

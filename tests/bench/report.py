@@ -144,4 +144,5 @@ def of_extra(lines):
 def of_machine(facts):
     return (f"{facts['cpu']}, {facts['cores']} cores, Linux {facts['kernel']}\n"
             f"fairlead {facts['fairlead']}, nginx {facts['nginx']}, haproxy {facts['haproxy']}, {facts['compiler']}\n"
-            f"fdatasync of a page in the ledger's folder, median: {facts['fdatasync_us']} µs, {facts['fdatasync_growing_us']} µs where the file grows")
+            f"fdatasync of a page in the ledger's folder, median: {facts['fdatasync_us']} µs, and {facts['fdatasync_growing_us']} µs "
+            "where the file grows")

@@ -40,13 +40,14 @@ def make_certificate(certificate, key):
 
 
 class Rig:
-    """`tools`: the folder of mock_upstream, load and spin. `out`: where results go; the programs run in a folder of its own below it."""
+    """`tools`: the folder of mock_upstream, load and spin. `out`: where results go; the programs run in a folder of its own below it.
+    `nice`: of its programs, where the kernel shares the cores out by session (autogroups); None: as other sessions."""
 
-    def __init__(self, tools, out, spinners=True):
+    def __init__(self, tools, out, spinners=True, nice=None):
         out.mkdir(parents=True, exist_ok=True)
         self.tools, self.folder = tools, pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=out)).resolve()
         self.folder.chmod(0o755)
-        self.processes, self.spinners = [], []
+        self.processes, self.spinners, self.nice = [], [], nice
         certificate, key = self.folder / "mock.pem", self.folder / "mock.key"
         make_certificate(certificate, key)
         command = [tools / "mock_upstream", "--certificate", certificate, "--key", key]
@@ -69,6 +70,9 @@ class Rig:
     def spawn(self, command, cores, cwd=None, env=None, stdout=None):
         def prepare():
             os.sched_setaffinity(0, cores)
+            if self.nice is not None:
+                os.setsid()
+                pathlib.Path("/proc/self/autogroup").write_text(str(self.nice))
             LIBC.prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
             resource.setrlimit(resource.RLIMIT_NOFILE, (open_files_max(), open_files_max()))
 

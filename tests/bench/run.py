@@ -155,6 +155,7 @@ def read_options(arguments):
     parser.add_argument("--foreign", type=float, default=0.15, help="a run during which others used more cores than this is repeated")
     parser.add_argument("--retries", type=int, default=2, help="of a disturbed run")
     parser.add_argument("--patience", type=float, default=5, help="seconds to wait for a quiet machine after a disturbed run")
+    parser.add_argument("--nice", type=int, help="as root: among the sessions of this machine; -15 takes the cores from others")
     options = parser.parse_args(arguments)
     for name, short, full in (("rounds", 2, 5), ("seconds", 1.2, 3.0), ("minutes", 4.8, 90.0)):
         if getattr(options, name) is None:
@@ -172,11 +173,12 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if not binary().exists():
         sys.exit(f"{binary()} is not there: ./dev bench builds it")
-    with rigs.Rig(rigs.tools_folder(), OUT) as rig:
+    with rigs.Rig(rigs.tools_folder(), OUT, nice=options.nice) as rig:
         facts = {**machine.describe(rig.folder), "fairlead": commit(), "date": datetime.date.today().isoformat()}
         print(report.of_machine(facts) + "\n", flush=True)
         if options.plots:
-            measured = {"throughput": curves.throughput(rig, options.targets, options.seconds), "memory": curves.memory(rig, options.targets)}
+            measured = {"throughput": curves.throughput(rig, options.targets, options.seconds),
+                        "memory": curves.memory(rig, options.targets)}
             (OUT / "plots.json").write_text(json.dumps({"machine": facts, **measured}, indent=1))
             return
         rows = Rounds(rig, options, options.targets).run() if options.scenarios else []
