@@ -433,7 +433,7 @@ TEST(House, nothing_is_put_off) {
   std::vector<std::string> wrong;
   for (const fs::path& path :
        files_below({"include", "src", "tests", "cmake", "config", "docs", "systemd", "dev", "README.md", "CHANGELOG.md"})) {
-    if (path.filename() == "house_test.cpp" || path.filename() == "package-lock.json") continue;
+    if (path.filename() == "house_test.cpp" || path.filename() == "package-lock.json" || path.extension() == ".png") continue;
     std::istringstream lines(read(path));
     std::string line;
     for (int number = 1; std::getline(lines, line); ++number)
