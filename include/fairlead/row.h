@@ -33,7 +33,9 @@ struct RequestOpen {
   std::string requested_model;
   bool stream = false;
   std::string snapshot_hash;
-  std::string plan;  ///< JSON: candidates with expected cost, rejections with reasons
+  std::string plan;  ///< JSON: candidates with expected cost, rejections with reasons; one text for many requests, where it can be
+  std::string
+      expected;  ///< JSON array, one entry per candidate in the plan's order: what of the plan is this request's alone; or empty
 };
 
 struct RequestSettle {
