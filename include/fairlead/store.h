@@ -44,21 +44,33 @@ struct RequestRecord {
   std::vector<Attempt> attempts;
 };
 
+/// Gives one record after another, each good until the next call; null after the last. Called again from the start for another try.
+class RecordSource {
+ public:
+  virtual ~RecordSource() = default;
+  virtual const RequestRecord* next() = 0;
+};
+
 class Store {
  public:
   virtual ~Store() = default;
-  /// One transaction; durable (fsync) when it returns. On an error nothing of it is written. No writes: a probe, which succeeds if
-  /// rows could be written now. Settling a row that is settled already changes nothing and succeeds.
-  /// Errors: ledger_unavailable (may succeed later); internal (one of these rows can never be written: an amount above 9.2 million
-  /// units, an id that exists, a settlement without its open row).
-  virtual Result<void> commit(std::span<const Write> writes) = 0;
+  /// Saves requests as they stand, each whole with its attempts, in one transaction: what is new is added, what is open is
+  /// replaced, and what has ended (settled, interrupted) never changes again; so saving a record twice is harmless. Not durable
+  /// before sync(). On an error nothing of it is saved. No records: a probe, which succeeds if rows could be saved now. Errors:
+  /// ledger_unavailable (may succeed later); internal (one of these can never be saved, such as an amount above 9.2 million units).
+  virtual Result<void> save(RecordSource& records) = 0;
+  /// All that was saved is durable (fsync) when it returns, whoever reads meanwhile. Errors: ledger_unavailable.
+  virtual Result<void> sync() = 0;
   /// Rows still `open` become `interrupted`, with the estimate of their open row as usage and cost. Returns how many attempts.
-  /// Called once, before the first commit.
+  /// Called once, after the journal's rows were saved and before any of this process.
   virtual Result<std::int64_t> recover(TimePoint now) = 0;
   /// Ordered by group. Errors: ledger_unavailable, config (no such dimension).
   virtual Result<std::vector<ReportRow>> report(const ReportQuery& query) = 0;
   /// By id, or the newest for "last"; empty if there is none.
   virtual Result<std::optional<RequestRecord>> request(std::string_view id) = 0;
+  /// How the names of the journal's files begin that this store's writer keeps: "/var/lib/fairlead/ledger.db.journal-" for
+  /// instance.
+  virtual std::string journal() const = 0;
 };
 
 enum class StoreMode : std::uint8_t { write, read };

@@ -113,10 +113,13 @@ class Daemon {
   Result<void> open_ledger(const Snapshot& snapshot) {
     auto store = open_store(snapshot.ledger, StoreMode::write);
     if (!store) return store.error();
-    const auto interrupted = (*store)->recover(std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()));
-    if (!interrupted) return interrupted.error();
-    if (*interrupted > 0) log(Level::warn, "ledger_recovered", {{"interrupted_attempts", *interrupted}});
-    ledger_.emplace(std::move(*store));
+    auto ledger = Ledger::start(std::move(*store), std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()));
+    if (!ledger) return ledger.error();
+    ledger_ = std::move(*ledger);
+    const LedgerFound& found = ledger_->found();
+    for (const std::string& notice : found.notices) log(Level::warn, "ledger_notice", {{"notice", notice}});
+    if (found.interrupted_attempts > 0)
+      log(Level::warn, "ledger_recovered", {{"interrupted_attempts", found.interrupted_attempts}});
     return {};
   }
 
@@ -244,7 +247,7 @@ class Daemon {
   Metrics metrics_;
   std::optional<config::Cell> cell_;
   std::list<Worker> workers_;
-  std::optional<Ledger> ledger_;  ///< goes before the workers' loops, to which it hands its last results
+  std::unique_ptr<Ledger> ledger_;  ///< goes before the workers' loops, to which it hands its last results
   Admin admin_{
       {[this] { return not_ready_because(); }, [this] { return metrics_text(); }, [this] { return cell_->get()->limits; }}};
   net::Server admin_server_{io_.get_executor(), admin_};

@@ -73,6 +73,20 @@ struct Metrics::Impl {
   Gauge& ledger_failed =
       BuildGauge().Name("fairlead_ledger_failed_commits").Help("Failed commits so far.").Register(registry).Add({});
   Gauge& ledger_rows = BuildGauge().Name("fairlead_ledger_rows").Help("Row writes so far.").Register(registry).Add({});
+  Gauge& ledger_unfed = BuildGauge()
+                            .Name("fairlead_ledger_unfed_rows")
+                            .Help("Row writes that are durable in the journal, and not in the database yet.")
+                            .Register(registry)
+                            .Add({});
+  Gauge& ledger_journal =
+      BuildGauge().Name("fairlead_ledger_journal_bytes").Help("Bytes of the journal's files.").Register(registry).Add({});
+  Gauge& ledger_failed_saves = BuildGauge()
+                                   .Name("fairlead_ledger_failed_saves")
+                                   .Help("Failed tries to feed the database so far.")
+                                   .Register(registry)
+                                   .Add({});
+  Gauge& ledger_refused =
+      BuildGauge().Name("fairlead_ledger_refused_rows").Help("Rows so far that can never be kept.").Register(registry).Add({});
   Gauge& app_connections =
       BuildGauge().Name("fairlead_app_connections").Help("Open connections of apps.").Register(registry).Add({});
   Gauge& upstream_connections =
@@ -197,6 +211,10 @@ std::string Metrics::text(const Gauges& gauges) {
   impl_->ledger_commits.Set(static_cast<double>(gauges.ledger.commits));
   impl_->ledger_failed.Set(static_cast<double>(gauges.ledger.failed_commits));
   impl_->ledger_rows.Set(static_cast<double>(gauges.ledger.rows));
+  impl_->ledger_unfed.Set(static_cast<double>(gauges.ledger.unfed_rows));
+  impl_->ledger_journal.Set(static_cast<double>(gauges.ledger.journal_bytes));
+  impl_->ledger_failed_saves.Set(static_cast<double>(gauges.ledger.failed_saves));
+  impl_->ledger_refused.Set(static_cast<double>(gauges.ledger.refused_rows));
   impl_->app_connections.Set(static_cast<double>(gauges.app_connections));
   impl_->upstream_connections.Set(static_cast<double>(gauges.upstream_connections));
   impl_->upstream_idle.Set(static_cast<double>(gauges.upstream_idle));

@@ -1,5 +1,9 @@
 #include "ledger/ledger.h"
 
+#include "ledger/feeder.h"
+#include "ledger/journal.h"
+#include "ledger/recovery.h"
+
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -50,15 +54,34 @@ std::vector<Write> settlements_of(std::vector<Write> writes) {
   return kept;
 }
 
-Error queue_full() {
-  return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger cannot keep up", "the ledger's queue is full"};
+Error cannot_keep_up() {
+  return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger cannot keep up",
+          "the ledger's queue or journal is full"};
+}
+
+FeedLimits feed_limits(const LedgerLimits& limits) {
+  FeedLimits feed;
+  feed.window_ms = limits.feed_ms_max;
+  feed.open_ms_max = limits.open_ms_max;
+  feed.retry_ms_min = limits.retry_ms_min;
+  feed.retry_ms_max = limits.retry_ms_max;
+  return feed;
 }
 
 }  // namespace
 
 struct Ledger::Impl {
-  Impl(std::unique_ptr<Store> store_, LedgerLimits limits_)
-      : store(std::move(store_)), limits(limits_), backoff(limits_.retry_ms_min) {
+  Impl(std::unique_ptr<Store> store_, LedgerLimits limits_, JournalFiles& files, const Recovered& recovered)
+      : store(std::move(store_)),
+        limits(limits_),
+        found{recovered.interrupted_attempts, recovered.replayed_rows, recovered.notices},
+        journal(files, store->journal(), recovered.next_sequence, limits.segment_bytes, limits.sync),
+        feeder(*store, files, store->journal(), feed_limits(limits)),
+        backoff(limits.retry_ms_min) {
+    // Before the first request: the journal's first file takes a while.
+    if (const auto begun = journal.append({}); !begun) lose_journal({}, begun.error());
+    follow(0);
+    feeder.start();
     writer = std::thread([this] { run(); });
   }
 
@@ -67,29 +90,35 @@ struct Ledger::Impl {
   void close();
 
   void run();
+  void follow(std::size_t rows);
+  bool is_journal_full() const { return feeder.stats().journal_bytes >= limits.journal_bytes_max; }
   bool collect();
   void commit_some();
   Result<void> commit(Entries& group);
   void commit_each(Entries group);
-  void lose_store(Entries failed, const Error& error);
+  void lose_journal(Entries failed, const Error& error);
   Entries turn_away(Entries entries);
   void fail(Entry entry, const Error& error, Entries& kept);
   void end(const Done& done, std::size_t writes, const Result<void>& result);
 
   std::unique_ptr<Store> store;
   const LedgerLimits limits;
+  const LedgerFound found;
+  Journal journal;  // the writer thread's own
+  Feeder feeder;
 
   mutable std::mutex mutex;  // guards what follows
   std::condition_variable arrived, ended;
   Entries queue;
   std::size_t unfinished = 0;  // entries in `queue`, in `pending` or being committed
+  bool journal_full = false;   // the store is too far behind
   bool closing = false;
   Clock::time_point close_by;
   LedgerStats numbers;
 
   // The writer thread's own.
   Entries pending;    // taken from the queue, or kept for another try; oldest first
-  bool lost = false;  // the last commit failed: opens fail at once, and the store is tried again at `retry_at`
+  bool lost = false;  // the last commit failed: opens fail at once, and the journal is tried again at `retry_at`
   Clock::time_point retry_at;
   std::chrono::milliseconds backoff;
   Error why;
@@ -99,7 +128,8 @@ struct Ledger::Impl {
 void Ledger::Impl::write(Entry entry) {
   {
     const std::lock_guard lock(mutex);
-    if (!has_open(entry) || numbers.queued + entry.writes.size() <= limits.queue_writes_max) {
+    if (journal_full) journal_full = is_journal_full();
+    if (!has_open(entry) || (numbers.queued + entry.writes.size() <= limits.queue_writes_max && !journal_full)) {
       numbers.queued += entry.writes.size();
       ++unfinished;
       queue.push_back(std::move(entry));
@@ -107,7 +137,7 @@ void Ledger::Impl::write(Entry entry) {
       return;
     }
   }
-  if (entry.done) entry.done(queue_full());
+  if (entry.done) entry.done(cannot_keep_up());
 }
 
 bool Ledger::Impl::flush(std::chrono::milliseconds timeout) {
@@ -123,6 +153,7 @@ void Ledger::Impl::close() {
     arrived.notify_one();
   }
   writer.join();
+  feeder.close(close_by);
 }
 
 void Ledger::Impl::run() {
@@ -152,7 +183,7 @@ bool Ledger::Impl::collect() {
   return true;
 }
 
-/// One group commit of the oldest entries; with none, a probe of the lost store.
+/// One group commit of the oldest entries; with none, a probe of the lost journal.
 void Ledger::Impl::commit_some() {
   Entries group;
   std::size_t writes = 0;
@@ -164,37 +195,42 @@ void Ledger::Impl::commit_some() {
   const Result<void> result = commit(group);
   if (result) return;
   if (result.error().kind == ErrorKind::internal) return commit_each(std::move(group));
-  lose_store(std::move(group), result.error());
+  lose_journal(std::move(group), result.error());
 }
 
 /// Commits the group as one. On success its entries are ended, and on an error they are as they were.
 Result<void> Ledger::Impl::commit(Entries& group) {
-  std::vector<Write> writes;
-  std::vector<std::size_t> sizes;
-  for (Entry& entry : group) {
-    sizes.push_back(entry.writes.size());
-    std::move(entry.writes.begin(), entry.writes.end(), std::back_inserter(writes));
+  std::vector<std::span<const Write>> writes;
+  std::size_t rows = 0;
+  for (const Entry& entry : group) {
+    writes.emplace_back(entry.writes);
+    rows += entry.writes.size();
   }
-  Result<void> result = store->commit(writes);
+  Result<void> result = journal.append(writes);
+  follow(result ? rows : 0);
   {
+    const bool full = is_journal_full();
     const std::lock_guard lock(mutex);
     ++(result ? numbers.commits : numbers.failed_commits);
-    if (result) numbers.rows += writes.size();
-    if (result) numbers.writable = true;
+    journal_full = full;
+    if (!result) return result;
+    numbers.rows += rows;
+    numbers.queued -= rows;
+    numbers.writable = true;
   }
-  if (result) {
-    lost = false;
-    backoff = limits.retry_ms_min;
-    for (std::size_t i = 0; i < group.size(); ++i) end(group[i].done, sizes[i], result);
-    return result;
-  }
-  auto from = std::make_move_iterator(writes.begin());
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    const auto to = from + static_cast<std::ptrdiff_t>(sizes[i]);
-    group[i].writes.assign(from, to);
-    from = to;
-  }
+  lost = false;
+  backoff = limits.retry_ms_min;
+  for (const Entry& entry : group)
+    if (entry.done) entry.done(result);
+  const std::lock_guard lock(mutex);
+  unfinished -= group.size();
+  if (unfinished == 0) ended.notify_all();  // only now: who waited for the end may let go of what `done` stands on
   return result;
+}
+
+void Ledger::Impl::follow(std::size_t rows) {
+  for (const std::uint64_t sequence : journal.take_abandoned()) feeder.follow(sequence, 0, segment_header_bytes, 0);
+  if (journal.sequence() != 0) feeder.follow(journal.sequence(), journal.segment_bytes(), journal.end(), rows);
 }
 
 /// After a group that held a row which can never be written: finds it, so that no other entry suffers.
@@ -207,7 +243,7 @@ void Ledger::Impl::commit_each(Entries group) {
     if (result) continue;
     if (result.error().kind != ErrorKind::internal) {
       group.push_front(std::move(one.front()));
-      return lose_store(std::move(group), result.error());
+      return lose_journal(std::move(group), result.error());
     }
     Entries kept;
     fail(std::move(one.front()), result.error(), kept);
@@ -215,8 +251,8 @@ void Ledger::Impl::commit_each(Entries group) {
   }
 }
 
-/// The store cannot be written: settlements wait in `pending`, and opens have failed.
-void Ledger::Impl::lose_store(Entries failed, const Error& error) {
+/// The journal cannot be written: settlements wait in `pending`, and opens have failed.
+void Ledger::Impl::lose_journal(Entries failed, const Error& error) {
   {
     const std::lock_guard lock(mutex);
     numbers.writable = false;
@@ -266,7 +302,14 @@ void Ledger::Impl::end(const Done& done, std::size_t writes, const Result<void>&
   if (--unfinished == 0) ended.notify_all();  // only now: who waited for the end may let go of what `done` stands on
 }
 
-Ledger::Ledger(std::unique_ptr<Store> store, LedgerLimits limits) : impl_(std::make_unique<Impl>(std::move(store), limits)) {}
+Result<std::unique_ptr<Ledger>> Ledger::start(std::unique_ptr<Store> store, TimePoint now, LedgerLimits limits,
+                                              JournalFiles& files) {
+  const auto recovered = recover_journal(*store, files, now);
+  if (!recovered) return recovered.error();
+  return std::unique_ptr<Ledger>(new Ledger(std::make_unique<Impl>(std::move(store), limits, files, *recovered)));
+}
+
+Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Ledger::~Ledger() { impl_->close(); }
 
@@ -274,9 +317,18 @@ void Ledger::write(std::vector<Write> writes, Done done) { impl_->write({std::mo
 
 bool Ledger::flush(std::chrono::milliseconds timeout) { return impl_->flush(timeout); }
 
+const LedgerFound& Ledger::found() const { return impl_->found; }
+
 LedgerStats Ledger::stats() const {
+  const FeedStats feed = impl_->feeder.stats();
   const std::lock_guard lock(impl_->mutex);
-  return impl_->numbers;
+  LedgerStats stats = impl_->numbers;
+  stats.unfed_rows = feed.unfed_rows;
+  stats.refused_rows += feed.refused_rows;
+  stats.failed_saves = feed.failed_saves;
+  stats.journal_bytes = feed.journal_bytes;
+  stats.writable = stats.writable && feed.journal_bytes < impl_->limits.journal_bytes_max;
+  return stats;
 }
 
 }  // namespace fairlead

@@ -1,13 +1,18 @@
 #pragma once
-// The one writer of the books: a bounded queue, a writer thread, group commit. Shared by all workers; thread-safe.
+// The one writer of the books: a bounded queue, a thread that commits it in groups to a journal, and a thread that feeds the
+// journal to the store. Shared by all workers; thread-safe.
 #include <fairlead/result.h>
 #include <fairlead/store.h>
+
+#include "ledger/files.h"
+#include "ledger/journal.h"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace fairlead {
@@ -20,19 +25,39 @@ struct LedgerLimits {
   std::chrono::milliseconds retry_ms_min{10};  ///< the first wait after a failed commit; then doubled
   std::chrono::milliseconds retry_ms_max{1'000};
   std::chrono::milliseconds close_ms_max{5'000};  ///< for the destructor to go on trying
+  Sync sync = Sync::disk;
+  std::size_t segment_bytes = 16 << 20;          ///< of one of the journal's files, which takes this room at once
+  std::uint64_t journal_bytes_max = 1ull << 30;  ///< of all; above it, as the store cannot be fed, an open fails at once
+  std::chrono::milliseconds feed_ms_max{250};    ///< under load, from a request's settlement until the store has it
+  std::chrono::milliseconds open_ms_max{1'000};  ///< a request that takes longer is in the store as open
 };
 
 struct LedgerStats {
   std::uint64_t commits = 0, rows = 0, failed_commits = 0;
-  std::uint64_t refused_rows = 0;  ///< the store can never take them (Store::commit's `internal`)
+  std::uint64_t refused_rows = 0;  ///< they can never be written, nor stored
   std::size_t queued = 0;          ///< writes that are not durable yet, those kept for another try included
-  bool writable = true;            ///< the last commit succeeded
+  bool writable = true;            ///< the last commit succeeded, and the journal has room
+  std::uint64_t unfed_rows = 0;    ///< durable in the journal, and not in the store yet
+  std::uint64_t failed_saves = 0;  ///< tries to feed the store; they are repeated
+  std::uint64_t journal_bytes = 0;
+};
+
+/// What the start found of the process before.
+struct LedgerFound {
+  std::int64_t interrupted_attempts = 0;  ///< they were open
+  std::uint64_t replayed_rows = 0;        ///< of the journal
+  std::vector<std::string> notices;       ///< for an operator: a torn end, damage
 };
 
 class Ledger {
  public:
-  explicit Ledger(std::unique_ptr<Store> store, LedgerLimits limits = {});
-  ~Ledger();  ///< writes what is queued, then ends. What cannot be written stays open, and is interrupted at the next start
+  /// Replays the journal of the last process into the store, and interrupts what it left open; then takes writes.
+  /// Errors: ledger_unavailable, in words for the operator.
+  static Result<std::unique_ptr<Ledger>> start(std::unique_ptr<Store> store, TimePoint now, LedgerLimits limits = {},
+                                               JournalFiles& files = system_files());
+  /// Writes what is queued, feeds the store and removes the journal. What cannot be written stays open, and is interrupted at the
+  /// next start; what cannot be fed stays in the journal for it.
+  ~Ledger();
 
   /// Called once, when the writes are durable or have failed: on the writer thread, or within write() if the queue is full. It must
   /// only hand over to its own thread, and must not throw.
@@ -42,15 +67,17 @@ class Ledger {
   /// backoff) until it can be, so that no row is lost while the process lives; an open that cannot be written fails at once, and so
   /// do all opens until a commit succeeds again. Of writes that hold both, `done` gets the error of the open, and settlements of
   /// rows that were opened before are kept.
-  /// Errors (to `done`): ledger_unavailable; internal (the store can never take these).
+  /// Errors (to `done`): ledger_unavailable; internal (these can never be written, such as an amount above 9.2 million units).
   void write(std::vector<Write> writes, Done done);
 
   /// Waits until all that is queued is durable or has failed, or `timeout` passes. False on a timeout.
   bool flush(std::chrono::milliseconds timeout);
   LedgerStats stats() const;
+  const LedgerFound& found() const;
 
  private:
   struct Impl;
+  explicit Ledger(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

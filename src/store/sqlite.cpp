@@ -1,21 +1,27 @@
-// The embedded ledger: one SQLite file in write-ahead mode, every commit synced. One daemon writes; anybody may read meanwhile.
+// The embedded ledger: one SQLite file in write-ahead mode. What is not synced yet is in the journal. One daemon writes; anybody
+// may read meanwhile.
 #include <fairlead/store.h>
 
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/report.h"
 #include "store/sqlite/rows.h"
+#include "store/sqlite/saving.h"
 #include "store/sqlite/schema.h"
 
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace fairlead {
 namespace {
 
 using sqlite::Database;
 using sqlite::Statement;
+
+/// How long saving waits for another program that has the file's write lock: shortly, since the journal holds the rows meanwhile.
+constexpr int save_busy_ms_max = 1'000;
 
 /// The statements that only a writer has.
 struct Writer {
@@ -24,35 +30,86 @@ struct Writer {
         commit(connection, "COMMIT"),
         rollback(connection, "ROLLBACK"),
         probe(connection, "PRAGMA user_version = " + std::to_string(sqlite::schema_version())),  // writes a page that says the same
-        rows(connection) {}
+        lines(connection) {}
 
   Statement begin, commit, rollback, probe;
-  sqlite::RowWriter rows;
+  sqlite::LineWriter lines;
 };
+
+/// What a request becomes whose process died.
+void interrupt(RequestRecord& record, TimePoint now) {
+  Int128 usd_pico = 0;
+  for (RequestRecord::Attempt& attempt : record.attempts) {
+    if (attempt.state == RowState::open) {
+      const AttemptOpen& open = attempt.open;
+      AttemptSettle settle;
+      settle.request_id = open.request_id;
+      settle.number = open.number;
+      settle.ended_at = now;
+      settle.ended_by = EndedBy::fairlead;
+      settle.error = "interrupted";
+      settle.unconfirmed = true;
+      settle.usage.input = open.input_tokens_estimate;
+      settle.usage_source = UsageSource::estimated;
+      settle.cost = open.estimate_cost;
+      settle.usd_pico = open.estimate_usd_pico;
+      settle.usd_rate = open.estimate_usd_rate;
+      settle.price = open.price;
+      attempt.state = RowState::interrupted;
+      attempt.settle = std::move(settle);
+    }
+    usd_pico += attempt.settle.usd_pico.value_or(0);
+  }
+  if (record.state != RowState::open) return;
+  record.state = RowState::interrupted;
+  record.settle = {};
+  record.settle.id = record.open.id;
+  record.settle.ended_at = now;
+  record.settle.ended_by = EndedBy::fairlead;
+  record.settle.error = "interrupted";
+  record.settle.attempts = static_cast<int>(record.attempts.size());
+  record.settle.usd_pico = usd_pico;
+}
 
 class SqliteStore final : public Store {
  public:
-  explicit SqliteStore(Database database) : database_(std::move(database)) {}
-  SqliteStore(Database database, sqlite::WriterLock lock) : lock_(std::move(lock)), database_(std::move(database)) {
+  SqliteStore(Database database, std::string path) : path_(std::move(path)), database_(std::move(database)) {}
+  SqliteStore(Database database, std::string path, sqlite::WriterLock lock)
+      : path_(std::move(path)), lock_(std::move(lock)), database_(std::move(database)) {
     writer_.emplace(database_.handle());
   }
 
-  Result<void> commit(std::span<const Write> writes) override {
+  Result<void> save(RecordSource& records) override {
     if (!writer_) return read_only();
-    if (auto begun = writer_->begin.run(); !begun) return begun;
-    auto done = write(writes);
-    if (done) done = writer_->commit.run();
-    if (!done && sqlite3_get_autocommit(database_.handle()) == 0) (void)writer_->rollback.run();
-    return done;
+    sqlite3_busy_timeout(database_.handle(), save_busy_ms_max);
+    return writing([&]() -> Result<void> {
+      const RequestRecord* record = records.next();
+      if (record == nullptr) return writer_->probe.run();
+      for (; record != nullptr; record = records.next())
+        if (auto done = writer_->lines.save(*record); !done) return done;
+      return {};
+    });
+  }
+
+  Result<void> sync() override {
+    if (!writer_) return read_only();
+    // Every commit is in the write-ahead log, and a checkpoint syncs the log before it copies from it. So the log alone must be on
+    // the disk; a checkpoint would have to wait for readers.
+    sqlite3_file* log = nullptr;
+    if (sqlite3_file_control(database_.handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || log == nullptr)
+      return sqlite::last_error(database_.handle());
+    if (log->pMethods == nullptr) return {};  // nothing was written yet
+    if (log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+      return Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger is not available",
+                   "the write-ahead log of " + path_ + " cannot be synced");
+    return {};
   }
 
   Result<std::int64_t> recover(TimePoint now) override {
     if (!writer_) return read_only();
-    if (auto begun = writer_->begin.run(); !begun) return begun.error();
-    auto attempts = interrupt_open_rows(now);
-    if (attempts)
-      if (auto done = writer_->commit.run(); !done) attempts = done.error();
-    if (!attempts && sqlite3_get_autocommit(database_.handle()) == 0) (void)writer_->rollback.run();
+    std::int64_t attempts = 0;
+    auto done = writing([&] { return interrupt_open_lines(now, attempts); });
+    if (!done) return done.error();
     return attempts;
   }
 
@@ -64,32 +121,42 @@ class SqliteStore final : public Store {
     return reading([&] { return sqlite::read_request(database_, id); });
   }
 
+  std::string journal() const override { return path_ + ".journal-"; }
+
  private:
   static Error read_only() { return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger is open for reading only"}; }
 
-  Result<void> write(std::span<const Write> writes) {
-    if (writes.empty()) return writer_->probe.run();
-    for (const Write& row : writes)
-      if (auto done = writer_->rows.write(row); !done) return done;
-    return {};
+  /// `work` in one transaction, which becomes nothing if it fails.
+  template <class Work>
+  Result<void> writing(Work work) {
+    if (auto begun = writer_->begin.run(); !begun) return begun;
+    auto done = work();
+    if (done) done = writer_->commit.run();
+    if (done) return done;
+    if (sqlite3_get_autocommit(database_.handle()) == 0) (void)writer_->rollback.run();
+    writer_->lines.forget();
+    return done;
   }
 
-  Result<std::int64_t> interrupt_open_rows(TimePoint now) {
-    Statement attempts(database_.handle(),
-                       "UPDATE attempts SET state = 'interrupted', ended_at = ?1, ended_by = 'fairlead', phase = 'none', "
-                       "error = 'interrupted', status = 0, unconfirmed = 1, connection_reused = 0, reported_model = '', "
-                       "upstream_id = '', finish_reason = '', input_tokens = input_tokens_estimate, usage_source = 'estimated', "
-                       "cost_pico = estimate_cost_pico, cost_currency = estimate_cost_currency, usd_pico = estimate_usd_pico, "
-                       "usd_rate_pico = estimate_usd_rate_pico WHERE state = 'open'");
-    if (auto done = attempts.run(now); !done) return done.error();
-    const std::int64_t count = sqlite3_changes64(database_.handle());
-    Statement requests(database_.handle(),
-                       "UPDATE requests SET state = 'interrupted', ended_at = ?1, http_status = 0, ended_by = 'fairlead', "
-                       "phase = 'none', error = 'interrupted', target = '', "
-                       "attempts = (SELECT count(*) FROM attempts WHERE request_id = id), "
-                       "usd_pico = (SELECT coalesce(sum(usd_pico), 0) FROM attempts WHERE request_id = id) WHERE state = 'open'");
-    if (auto done = requests.run(now); !done) return done.error();
-    return count;
+  Result<void> interrupt_open_lines(TimePoint now, std::int64_t& attempts) {
+    Statement open(database_.handle(),
+                   "SELECT id FROM lines WHERE ending = 0 OR outcome = 0 UNION "
+                   "SELECT l.id FROM retries r JOIN lines l ON l.n = r.line WHERE r.outcome = 0");
+    std::vector<std::string> ids;
+    for (;;) {
+      const auto row = open.step();
+      if (!row) return row.error();
+      if (!*row) break;
+      ids.push_back(open.text(0));
+    }
+    for (const std::string& id : ids) {
+      auto record = sqlite::read_request(database_, id);
+      if (!record) return record.error();
+      for (const auto& attempt : (*record)->attempts) attempts += attempt.state == RowState::open;
+      interrupt(**record, now);
+      if (auto saved = writer_->lines.save(**record); !saved) return saved;
+    }
+    return {};
   }
 
   /// Several queries that see one state of the file.
@@ -101,6 +168,7 @@ class SqliteStore final : public Store {
     return result;
   }
 
+  std::string path_;
   // In this order: the statements go first, then the file closes, then the next writer may come.
   std::optional<sqlite::WriterLock> lock_;
   Database database_;
@@ -118,14 +186,15 @@ Result<std::unique_ptr<Store>> open_to_write(const std::string& path, sqlite::Fi
     if (auto created = sqlite::create_private(path); !created) return created.error();
   auto database = Database::open(path, SQLITE_OPEN_READWRITE);
   if (!database) return cannot_open(path, database.error());
+  if (auto done = database->execute("PRAGMA page_size = 8192"); !done) return cannot_open(path, done.error());  // of a new file
   // The schema comes before the write-ahead log, so that the file's own first page says from the beginning whose it is.
   if (auto done = sqlite::migrate(*database, path); !done)
     return done.error().detail.empty() ? done.error() : cannot_open(path, done.error());
-  if (auto done = database->execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
-                                    "PRAGMA journal_size_limit = 67108864");
+  if (auto done = database->execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; "
+                                    "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 2000");
       !done)
     return cannot_open(path, done.error());
-  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(*database), std::move(*lock)));
+  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(*database), path, std::move(*lock)));
 }
 
 Result<std::unique_ptr<Store>> open_to_read(const std::string& path) {
@@ -135,7 +204,7 @@ Result<std::unique_ptr<Store>> open_to_read(const std::string& path) {
   if (auto done = database->execute("PRAGMA query_only = ON"); !done) return cannot_open(path, done.error());
   if (auto done = sqlite::require_schema(*database, path); !done)
     return done.error().detail.empty() ? done.error() : cannot_open(path, done.error());
-  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(*database)));
+  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(*database), path));
 }
 
 Result<std::unique_ptr<Store>> open_sqlite(std::string_view where, StoreMode mode) {

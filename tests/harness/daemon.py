@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 
 from harness import books
-from harness.process import PATIENCE, Program
+from harness.process import PATIENCE, Program, wait_until
 
 CLIENT_KEY = "sk-fl-canary-of-the-app-7f3a9c"
 OTHER_KEY = "sk-fl-canary-of-the-other-11d2"
@@ -103,7 +103,20 @@ class Fairlead(Program):
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
+    def gauge(self, name):
+        text = self.admin_get("/metrics")[1]
+        return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(name + " "))
+
+    def is_fed(self):
+        """Has the database all that the journal has? A daemon that ended has seen to it."""
+        try:
+            return self.process.poll() is not None or self.gauge("fairlead_ledger_unfed_rows") == 0
+        except OSError:  # the admin side is closed: it is about to end
+            return False
+
     def ledger(self):
+        """The rows: all that were acknowledged before the call, and perhaps more."""
+        wait_until(self.is_fed, "the database to have the journal's rows")
         return books.Ledger(self.ledger_file)
 
     def expect_no_secrets(self):

@@ -6,8 +6,8 @@
 namespace fairlead::sqlite {
 namespace {
 
-/// How long a write waits for another program that has the file's write lock: longer than a person's `sqlite3` session usually
-/// holds it (a copy, a VACUUM), as waiting is better than refusing requests.
+/// How long opening and recovery wait for another program that has the file's write lock: longer than a person's `sqlite3` session
+/// usually holds it (a copy, a VACUUM).
 constexpr int busy_ms_max = 15'000;
 
 bool is_of_the_row(int code) {
@@ -52,6 +52,7 @@ void Statement::reset() {
   sqlite3_reset(handle_.get());
   sqlite3_clear_bindings(handle_.get());
   bind_error_.reset();
+  bound_ = 0;
 }
 
 std::string Statement::text(int column) const {

@@ -28,8 +28,12 @@ class Statement {
   template <class... Values>
   Statement& bind(const Values&... values) {
     reset();
-    int position = 0;
-    (bind_at(++position, values), ...);
+    return add(values...);
+  }
+  /// Binds the parameters that follow those bound since the last reset or finished run.
+  template <class... Values>
+  Statement& add(const Values&... values) {
+    (bind_at(++bound_, values), ...);
     return *this;
   }
   /// True: there is a row to read. False: done, and ready to be bound again.
@@ -72,6 +76,7 @@ class Statement {
   sqlite3* connection_;
   std::unique_ptr<sqlite3_stmt, Finalize> handle_;
   std::optional<Error> prepare_error_, bind_error_;
+  int bound_ = 0;
 };
 
 /// An open file. Closing it finishes the write-ahead log, if it is the last connection.

@@ -8,81 +8,175 @@ namespace {
 
 // Step i brings version i to version i + 1. A step that was released is never changed: a change of the schema is a new step.
 constexpr std::string_view steps[] = {R"sql(
+-- What people read are the views `requests` and `attempts`, at the end; the tables below them say the same in less room.
 -- Times are microseconds since 1970-01-01 UTC (_at) or durations in microseconds (_us). Amounts (_pico) are 10^-12 of a unit.
 -- state: open -> settled, or interrupted if the process died in between.
 
--- One row per request of an app. The first part is written before anything goes upstream, the second when it ended.
-CREATE TABLE requests (
-  id              TEXT    NOT NULL PRIMARY KEY,  -- what the app got as x-request-id
-  state           TEXT    NOT NULL,
-  started_at      INTEGER NOT NULL,
-  key             TEXT    NOT NULL,              -- the name of the key, never the key
+-- What recurs together is stored once, and lines refer to it. The same may be stored twice, which harms nothing.
+CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;  -- plans and prices, JSON
+CREATE TABLE asks (                   -- who asked for what
+  id              INTEGER PRIMARY KEY,
+  key             TEXT    NOT NULL,   -- the name of the key, never the key
   team            TEXT    NOT NULL,
   route           TEXT    NOT NULL,
   endpoint        TEXT    NOT NULL,
   requested_model TEXT    NOT NULL,
-  stream          INTEGER NOT NULL,              -- 0 or 1
-  snapshot_hash   TEXT    NOT NULL,              -- of the configuration that it ran under
-  plan            TEXT    NOT NULL,              -- JSON: strategy, candidates with their rates, rejections with reasons
-  expected        TEXT    NOT NULL,              -- JSON: [input, cached input, output tokens, USD pico] of each candidate
-  ended_at        INTEGER,
-  http_status     INTEGER,                       -- what the app got; 0: nothing
-  ended_by        TEXT,                          -- none, app, fairlead, provider
-  phase           TEXT,                          -- none, plan, connect, send, wait, relay, done
-  error           TEXT,                          -- empty: success
-  target          TEXT,                          -- that answered; empty: none
-  attempts        INTEGER,
-  first_byte_us   INTEGER,                       -- from started_at to the first byte to the app
-  usd_pico        INTEGER                        -- sum of the attempts' usd_pico
+  stream          INTEGER NOT NULL,   -- 0 or 1
+  snapshot_hash   TEXT    NOT NULL,   -- of the configuration that it ran under
+  plan            INTEGER NOT NULL    -- texts: strategy, candidates, rejections with reasons
 ) STRICT;
-
--- One row per try at one target. No rowid: attempts lie in the order of their requests, which is that of time.
-CREATE TABLE attempts (
-  request_id             TEXT    NOT NULL REFERENCES requests (id),
-  number                 INTEGER NOT NULL,  -- from 1
-  state                  TEXT    NOT NULL,
-  sent_at                INTEGER NOT NULL,
+CREATE TABLE endings (                -- how a request ended
+  id          INTEGER PRIMARY KEY,    -- 0: not yet
+  state       TEXT NOT NULL,
+  http_status INTEGER,                -- what the app got; 0: nothing
+  ended_by    TEXT,                   -- none, app, fairlead, provider
+  phase       TEXT,                   -- none, plan, connect, send, wait, relay, done
+  error       TEXT,                   -- empty: success
+  target      TEXT,                   -- that answered; empty: none
+  attempts    INTEGER
+) STRICT;
+CREATE TABLE terms (                  -- where an attempt went, and at what price
+  id                     INTEGER PRIMARY KEY,
   provider               TEXT    NOT NULL,
   model                  TEXT    NOT NULL,
   target                 TEXT    NOT NULL,
-  reserved_usd_pico      INTEGER,           -- the worst that it could cost; NULL: no price
-  input_tokens_estimate  INTEGER NOT NULL,
-  estimate_cost_pico     INTEGER,           -- of input_tokens_estimate: taken if the process dies
   estimate_cost_currency TEXT,
-  estimate_usd_pico      INTEGER,
   estimate_usd_rate_pico INTEGER,
-  price                  TEXT    NOT NULL,  -- JSON of the price in force; empty: none
-  ended_at               INTEGER,
-  ended_by               TEXT,
-  phase                  TEXT,
-  error                  TEXT,              -- empty: success
-  status                 INTEGER,           -- the provider's HTTP status; 0: none came
-  unconfirmed            INTEGER,           -- 1: sent, no answer: it may be billed
-  connection_reused      INTEGER,
-  reported_model         TEXT,              -- as the provider said
-  upstream_id            TEXT,
-  finish_reason          TEXT,
-  input_tokens           INTEGER,           -- the kinds are disjoint; NULL: not reported, which is not 0
-  cached_input_tokens    INTEGER,
-  cache_write_tokens     INTEGER,
-  output_tokens          INTEGER,           -- without reasoning
-  reasoning_tokens       INTEGER,
-  audio_tokens           INTEGER,           -- a part of the above
-  image_tokens           INTEGER,           -- a part of the above
-  usage_source           TEXT,              -- none, reported, estimated, invalid
-  cost_pico              INTEGER,           -- NULL: unknown, which is not 0
-  cost_currency          TEXT,
-  usd_pico               INTEGER,
-  usd_rate_pico          INTEGER,           -- USD per unit of cost_currency
-  connect_us             INTEGER,
-  first_byte_us          INTEGER,
-  duration_us            INTEGER,
-  PRIMARY KEY (request_id, number)
-) STRICT, WITHOUT ROWID;
+  price                  INTEGER NOT NULL   -- texts: of the price in force; empty: none
+) STRICT;
+CREATE TABLE outcomes (               -- how an attempt ended
+  id                INTEGER PRIMARY KEY,    -- 0: not yet
+  state             TEXT NOT NULL,
+  ended_by          TEXT,
+  phase             TEXT,
+  error             TEXT,             -- empty: success
+  status            INTEGER,          -- the provider's HTTP status; 0: none came
+  unconfirmed       INTEGER,          -- 1: sent, no answer: it may be billed
+  connection_reused INTEGER,
+  reported_model    TEXT,             -- as the provider said
+  finish_reason     TEXT,
+  usage_source      TEXT,             -- none, reported, estimated, invalid
+  cost_currency     TEXT,
+  usd_rate_pico     INTEGER,          -- USD per unit of cost_currency
+  price             INTEGER           -- texts: in the place of the terms' price
+) STRICT;
+INSERT INTO texts VALUES (0, '');
+INSERT INTO endings (id, state) VALUES (0, 'open');
+INSERT INTO outcomes (id, state) VALUES (0, 'open');
 
-CREATE INDEX attempts_by_time ON attempts (sent_at);                       -- for reports of a period
-CREATE INDEX requests_open ON requests (state) WHERE state = 'open';       -- for recovery; as small as what is in flight
-CREATE INDEX attempts_open ON attempts (state) WHERE state = 'open';
+-- One line per request, with its first attempt, since most have no other.
+CREATE TABLE lines (
+  n                     INTEGER PRIMARY KEY,
+  id                    TEXT    NOT NULL UNIQUE,  -- what the app got as x-request-id
+  ask                   INTEGER NOT NULL,
+  started_at            INTEGER NOT NULL,
+  expected              TEXT    NOT NULL,         -- JSON: what is this request's alone in its plan
+  ending                INTEGER NOT NULL,
+  ended_at              INTEGER,
+  first_byte_us         INTEGER,                  -- from started_at to the first byte to the app
+  usd_pico              INTEGER,                  -- sum of the attempts' usd_pico
+  terms                 INTEGER,                  -- NULL, as all that follows: no attempt was made
+  sent_at               INTEGER,
+  reserved_usd_pico     INTEGER,                  -- the worst that it could cost; NULL: no price
+  input_tokens_estimate INTEGER,
+  estimate_cost_pico    INTEGER,                  -- of input_tokens_estimate: taken if the process dies
+  estimate_usd_pico     INTEGER,
+  outcome               INTEGER,
+  attempt_ended_at      INTEGER,
+  upstream_id           TEXT,
+  input_tokens          INTEGER,                  -- the kinds are disjoint; NULL: not reported, which is not 0
+  cached_input_tokens   INTEGER,
+  cache_write_tokens    INTEGER,
+  output_tokens         INTEGER,                  -- without reasoning
+  reasoning_tokens      INTEGER,
+  audio_tokens          INTEGER,                  -- a part of the above
+  image_tokens          INTEGER,                  -- a part of the above
+  cost_pico             INTEGER,                  -- NULL: unknown, which is not 0
+  attempt_usd_pico      INTEGER,
+  connect_us            INTEGER,
+  attempt_first_byte_us INTEGER,
+  duration_us           INTEGER
+) STRICT;
+CREATE INDEX lines_by_time ON lines (sent_at);  -- for reports of a period
+CREATE INDEX lines_open ON lines (n) WHERE ending = 0 OR outcome = 0;  -- for recovery; as small as what is in flight
+
+-- The attempts after the first.
+CREATE TABLE retries (
+  line                  INTEGER NOT NULL REFERENCES lines (n),
+  number                INTEGER NOT NULL,  -- from 2
+  terms                 INTEGER NOT NULL,
+  sent_at               INTEGER NOT NULL,
+  reserved_usd_pico     INTEGER,
+  input_tokens_estimate INTEGER NOT NULL,
+  estimate_cost_pico    INTEGER,
+  estimate_usd_pico     INTEGER,
+  outcome               INTEGER NOT NULL,
+  attempt_ended_at      INTEGER,
+  upstream_id           TEXT,
+  input_tokens          INTEGER,
+  cached_input_tokens   INTEGER,
+  cache_write_tokens    INTEGER,
+  output_tokens         INTEGER,
+  reasoning_tokens      INTEGER,
+  audio_tokens          INTEGER,
+  image_tokens          INTEGER,
+  cost_pico             INTEGER,
+  attempt_usd_pico      INTEGER,
+  connect_us            INTEGER,
+  attempt_first_byte_us INTEGER,
+  duration_us           INTEGER,
+  PRIMARY KEY (line, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX retries_by_time ON retries (sent_at);
+CREATE INDEX retries_open ON retries (line) WHERE outcome = 0;
+
+-- One row per request of an app.
+CREATE VIEW requests AS
+SELECT l.id AS id, e.state AS state, l.started_at AS started_at, a.key AS key, a.team AS team, a.route AS route,
+       a.endpoint AS endpoint, a.requested_model AS requested_model, a.stream AS stream, a.snapshot_hash AS snapshot_hash,
+       (SELECT text FROM texts WHERE texts.id = a.plan) AS plan, l.expected AS expected, l.ended_at AS ended_at,
+       e.http_status AS http_status, e.ended_by AS ended_by, e.phase AS phase, e.error AS error, e.target AS target,
+       e.attempts AS attempts, l.first_byte_us AS first_byte_us, l.usd_pico AS usd_pico
+FROM lines l JOIN asks a ON a.id = l.ask JOIN endings e ON e.id = l.ending;
+
+-- One row per try at one target.
+CREATE VIEW attempts AS
+SELECT l.id AS request_id, 1 AS number, o.state AS state, l.sent_at AS sent_at, t.provider AS provider, t.model AS model,
+       t.target AS target, l.reserved_usd_pico AS reserved_usd_pico, l.input_tokens_estimate AS input_tokens_estimate,
+       l.estimate_cost_pico AS estimate_cost_pico, t.estimate_cost_currency AS estimate_cost_currency,
+       l.estimate_usd_pico AS estimate_usd_pico, t.estimate_usd_rate_pico AS estimate_usd_rate_pico,
+       (SELECT text FROM texts WHERE texts.id = coalesce(o.price, t.price)) AS price, l.attempt_ended_at AS ended_at,
+       o.ended_by AS ended_by, o.phase AS phase, o.error AS error, o.status AS status, o.unconfirmed AS unconfirmed,
+       o.connection_reused AS connection_reused, o.reported_model AS reported_model, l.upstream_id AS upstream_id,
+       o.finish_reason AS finish_reason, l.input_tokens AS input_tokens, l.cached_input_tokens AS cached_input_tokens,
+       l.cache_write_tokens AS cache_write_tokens, l.output_tokens AS output_tokens, l.reasoning_tokens AS reasoning_tokens,
+       l.audio_tokens AS audio_tokens, l.image_tokens AS image_tokens, o.usage_source AS usage_source,
+       l.cost_pico AS cost_pico, o.cost_currency AS cost_currency, l.attempt_usd_pico AS usd_pico,
+       o.usd_rate_pico AS usd_rate_pico, l.connect_us AS connect_us, l.attempt_first_byte_us AS first_byte_us,
+       l.duration_us AS duration_us
+FROM lines l JOIN terms t ON t.id = l.terms JOIN outcomes o ON o.id = l.outcome
+UNION ALL
+SELECT l.id AS request_id, r.number AS number, o.state AS state, r.sent_at AS sent_at, t.provider AS provider,
+       t.model AS model, t.target AS target, r.reserved_usd_pico AS reserved_usd_pico,
+       r.input_tokens_estimate AS input_tokens_estimate, r.estimate_cost_pico AS estimate_cost_pico,
+       t.estimate_cost_currency AS estimate_cost_currency, r.estimate_usd_pico AS estimate_usd_pico,
+       t.estimate_usd_rate_pico AS estimate_usd_rate_pico,
+       (SELECT text FROM texts WHERE texts.id = coalesce(o.price, t.price)) AS price, r.attempt_ended_at AS ended_at,
+       o.ended_by AS ended_by, o.phase AS phase, o.error AS error, o.status AS status, o.unconfirmed AS unconfirmed,
+       o.connection_reused AS connection_reused, o.reported_model AS reported_model, r.upstream_id AS upstream_id,
+       o.finish_reason AS finish_reason, r.input_tokens AS input_tokens, r.cached_input_tokens AS cached_input_tokens,
+       r.cache_write_tokens AS cache_write_tokens, r.output_tokens AS output_tokens, r.reasoning_tokens AS reasoning_tokens,
+       r.audio_tokens AS audio_tokens, r.image_tokens AS image_tokens, o.usage_source AS usage_source,
+       r.cost_pico AS cost_pico, o.cost_currency AS cost_currency, r.attempt_usd_pico AS usd_pico,
+       o.usd_rate_pico AS usd_rate_pico, r.connect_us AS connect_us, r.attempt_first_byte_us AS first_byte_us,
+       r.duration_us AS duration_us
+FROM retries r JOIN lines l ON l.n = r.line JOIN terms t ON t.id = r.terms JOIN outcomes o ON o.id = r.outcome;
+
+-- DELETE FROM requests takes the attempts along.
+CREATE TRIGGER requests_delete INSTEAD OF DELETE ON requests BEGIN
+  DELETE FROM retries WHERE line = (SELECT n FROM lines WHERE id = old.id);
+  DELETE FROM lines WHERE id = old.id;
+END;
 )sql"};
 
 Error newer(const std::string& path, std::int64_t version) {

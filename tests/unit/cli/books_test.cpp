@@ -19,8 +19,11 @@ using test::attempt_open;
 using test::attempt_settle;
 using test::Folder;
 using test::noon;
+using test::open_attempt;
+using test::record_of;
 using test::request_open;
 using test::request_settle;
+using test::settled_attempt;
 using testing::HasSubstr;
 using testing::Not;
 using Json = nlohmann::json;
@@ -54,9 +57,6 @@ class BooksTest : public testing::Test {
   BooksTest() {
     auto store = open_store(url(), StoreMode::write);
     if (!store) throw std::runtime_error(store.error().message);
-    const auto commit = [&](const std::vector<Write>& writes) {
-      if (auto done = (*store)->commit(writes); !done) throw std::runtime_error(done.error().detail);
-    };
     RequestOpen first = request_open("req_1");
     first.requested_model = "chat\x1b[2J";
     first.plan = R"({"strategy":"cheapest","candidates":[
@@ -69,8 +69,6 @@ class BooksTest : public testing::Test {
     failed.error = "upstream_closed";
     failed.phase = Phase::relay;
     failed.usage_source = UsageSource::estimated;
-    commit({first, attempt_open("req_1")});
-    commit({failed, attempt_open("req_1", 2, "openai")});
     AttemptSettle answered = attempt_settle("req_1", 2);
     answered.cost = Money{105'000'000, {}};
     answered.usd_pico = 105'000'000;
@@ -79,17 +77,22 @@ class BooksTest : public testing::Test {
     RequestSettle end = request_settle("req_1", 2);
     end.target = "openai/openai-chat";
     end.usd_pico = 133'672'000;
-    commit({answered, end});
     AttemptSettle unpriced = attempt_settle("req_2");
     unpriced.cost.reset();
     unpriced.usd_pico = unpriced.usd_rate = std::nullopt;
     unpriced.price.clear();
     const auto day_later = noon + std::chrono::hours(24);
-    commit({request_open("req_2", day_later), attempt_open("req_2", 1, "=cmd()", day_later)});
     RequestSettle free = request_settle("req_2");
     free.usd_pico = 0;
-    commit({unpriced, free});
-    commit({request_open("req_3", day_later), attempt_open("req_3", 1, "deepseek", day_later)});
+    const auto done = test::save(
+        **store,
+        {record_of(first,
+                   {settled_attempt(attempt_open("req_1"), failed), settled_attempt(attempt_open("req_1", 2, "openai"), answered)},
+                   end),
+         record_of(request_open("req_2", day_later), {settled_attempt(attempt_open("req_2", 1, "=cmd()", day_later), unpriced)},
+                   free),
+         record_of(request_open("req_3", day_later), {open_attempt(attempt_open("req_3", 1, "deepseek", day_later))})});
+    if (!done) throw std::runtime_error(done.error().detail);
   }
 
   std::string url() const { return "sqlite:" + folder_.file("ledger.db"); }

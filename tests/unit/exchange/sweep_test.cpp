@@ -7,8 +7,11 @@
 #include <openssl/sha.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <cerrno>
 #include <map>
-#include <mutex>
+
+#include "ledger/segment.h"
+#include "unit/ledger/memory_world.h"
 
 namespace fairlead::exchange {
 namespace {
@@ -25,35 +28,50 @@ Error io_error(ErrorKind kind, ErrorOrigin origin, Retry retry = Retry::never) {
   return {kind, origin, "failed on purpose", "", retry};
 }
 
-/// Keeps what was committed; a failed commit keeps nothing of its batch.
+/// A journal in memory, of which every commit may fail.
+class FakeFiles : public test::MemoryFiles {
+ public:
+  FakeFiles(test::Faults& none, Faults& faults) : MemoryFiles(none), faults_(faults) {}
+  std::int64_t write(int file, const void* bytes, std::size_t count, std::uint64_t offset) override {
+    const bool frame = offset >= segment_header_bytes && count > frame_header_bytes;
+    if (!frame || !faults_.hit()) return MemoryFiles::write(file, bytes, count, offset);
+    errno = ENOSPC;
+    return -1;
+  }
+
+ private:
+  Faults& faults_;
+};
+
+/// What reached the store. What has ended does so once.
 struct Rows {
-  std::mutex mutex;
   std::map<std::string, int> request_opens, request_settles;
   std::map<std::pair<std::string, int>, int> attempt_opens, attempt_settles;
 };
 
 class FakeStore : public Store {
  public:
-  FakeStore(Rows& books, Faults& faults) : books_(books), faults_(faults) {}
-  Result<void> commit(std::span<const Write> writes) override {
-    const std::lock_guard lock(books_.mutex);
-    if (writes.empty()) return {};
-    if (faults_.hit()) return io_error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead);
-    for (const Write& write : writes) {
-      if (const auto* w = std::get_if<RequestOpen>(&write)) ++books_.request_opens[w->id];
-      if (const auto* w = std::get_if<RequestSettle>(&write)) ++books_.request_settles[w->id];
-      if (const auto* w = std::get_if<AttemptOpen>(&write)) ++books_.attempt_opens[{w->request_id, w->number}];
-      if (const auto* w = std::get_if<AttemptSettle>(&write)) ++books_.attempt_settles[{w->request_id, w->number}];
+  explicit FakeStore(Rows& books) : books_(books) {}
+  Result<void> save(RecordSource& records) override {
+    while (const RequestRecord* record = records.next()) {
+      books_.request_opens[record->open.id] = 1;
+      if (record->state == RowState::settled) ++books_.request_settles[record->open.id];
+      for (const auto& attempt : record->attempts) {
+        const std::pair key(record->open.id, attempt.open.number);
+        books_.attempt_opens[key] = 1;
+        if (attempt.state == RowState::settled && record->state == RowState::settled) ++books_.attempt_settles[key];
+      }
     }
     return {};
   }
+  Result<void> sync() override { return {}; }
   Result<std::int64_t> recover(TimePoint) override { return 0; }
   Result<std::vector<ReportRow>> report(const ReportQuery&) override { return std::vector<ReportRow>{}; }
   Result<std::optional<RequestRecord>> request(std::string_view) override { return std::optional<RequestRecord>{}; }
+  std::string journal() const override { return "journal-"; }
 
  private:
   Rows& books_;
-  Faults& faults_;
 };
 
 constexpr std::string_view stream_events[] = {
@@ -207,8 +225,12 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at) {
   Faults faults{fail_at, 0};
   {
     asio::io_context io{1};
-    Ledger ledger(std::make_unique<FakeStore>(run->books, faults));
-    Books to_ledger(io.get_executor(), ledger);
+    test::Faults none;
+    FakeFiles files(none, faults);
+    LedgerLimits limits;
+    limits.segment_bytes = 64 << 10;
+    const auto started = Ledger::start(std::make_unique<FakeStore>(run->books), TimePoint(), limits, files);
+    Books to_ledger(io.get_executor(), **started);
     FakeUpstream upstream(faults);
     const config::Cell cell(make_snapshot());
     World world{io.get_executor(),
@@ -279,8 +301,8 @@ TEST_P(Sweep, EveryFailingOperationLeavesTheBooksInOrder) {
   for (int k = 1; k <= happy->operations; ++k) {
     const auto run = run_once(stream, k);
     expect_in_order(*run, stream, k);
-    // The first commit is the only one whose failure leaves no row: nothing had been spent.
-    EXPECT_EQ(run->books.request_opens.size(), k == 1 ? 0U : 1U) << k;
+    // The first commit is the only one whose failure may leave no row: nothing had been spent.
+    EXPECT_GE(run->books.request_opens.size(), k > 1 ? 1U : 0U) << k;
   }
 }
 

@@ -63,7 +63,7 @@ const std::map<std::string, std::set<std::string>> library_seen_by = {
     {"simdjson.h", {"dialect"}},
     {"yaml-cpp/", {"config"}},
     {"sqlite3.h", {"store"}},
-    {"zlib.h", {"wire"}},
+    {"zlib.h", {"wire", "ledger"}},
     {"spdlog/", {"daemon"}},
     {"fmt/", {"daemon"}},
     {"CLI/", {"cli"}},

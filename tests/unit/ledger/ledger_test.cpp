@@ -5,10 +5,13 @@
 
 #include <condition_variable>
 #include <functional>
+#include <limits>
 #include <map>
 #include <mutex>
+#include <thread>
 #include <utility>
 
+#include "unit/ledger/memory_world.h"
 #include "unit/store/rows.h"
 
 namespace fairlead {
@@ -17,101 +20,23 @@ namespace {
 using namespace std::chrono_literals;
 using test::attempt_open;
 using test::attempt_settle;
+using test::noon;
+using test::patience;
 using test::request_open;
 using test::request_settle;
 
-constexpr auto patience = 20s;  // for a test that is about to fail
-constexpr LedgerLimits quick{100'000, 1'024, 1ms, 4ms, 5s};
-
-Error unavailable() { return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "disk full"}; }
-
-std::string name_of(const Write& write) {
-  struct Name {
-    std::string operator()(const RequestOpen& r) const { return r.id; }
-    std::string operator()(const RequestSettle& r) const { return r.id; }
-    std::string operator()(const AttemptOpen& r) const { return r.request_id + "#" + std::to_string(r.number); }
-    std::string operator()(const AttemptSettle& r) const { return r.request_id + "#" + std::to_string(r.number); }
-  };
-  return std::visit(Name{}, write);
+LedgerLimits quick() {
+  LedgerLimits limits;
+  limits.retry_ms_min = 1ms;
+  limits.retry_ms_max = 4ms;
+  limits.segment_bytes = 8'192;
+  return limits;
 }
-
-bool is_open(const Write& write) {
-  return std::holds_alternative<RequestOpen>(write) || std::holds_alternative<AttemptOpen>(write);
+LedgerLimits with(std::function<void(LedgerLimits&)> change) {
+  LedgerLimits limits = quick();
+  change(limits);
+  return limits;
 }
-
-/// The world behind a store in memory: what is durable, and which commits fail. Outlives the ledger.
-struct Disk {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::map<std::string, RowState> rows;
-  std::vector<std::string> wrong;    ///< what a ledger must not do: open or settle twice, settle what is not open
-  std::vector<std::size_t> commits;  ///< the sizes of the tries
-  std::function<bool(int)> fails = [](int) { return false; };  ///< by the number of the try, from 1
-  bool held = false;                                           ///< a commit waits until it is released
-  int waiting = 0;
-
-  void set(std::function<bool(int)> rule) {
-    const std::lock_guard lock(mutex);
-    fails = std::move(rule);
-  }
-  void hold() {
-    const std::lock_guard lock(mutex);
-    held = true;
-  }
-  void await_commit() {
-    std::unique_lock lock(mutex);
-    ASSERT_TRUE(changed.wait_for(lock, patience, [&] { return waiting > 0; }));
-  }
-  void release() {
-    const std::lock_guard lock(mutex);
-    held = false;
-    changed.notify_all();
-  }
-  RowState state(const std::string& name) {
-    const std::lock_guard lock(mutex);
-    return rows.at(name);
-  }
-  bool has(const std::string& name) {
-    const std::lock_guard lock(mutex);
-    return rows.count(name) != 0;
-  }
-};
-
-class MemoryStore final : public Store {
- public:
-  explicit MemoryStore(Disk& disk) : disk_(disk) {}
-  Result<void> commit(std::span<const Write> writes) override {
-    std::unique_lock lock(disk_.mutex);
-    ++disk_.waiting;
-    disk_.changed.notify_all();
-    disk_.changed.wait(lock, [&] { return !disk_.held; });
-    --disk_.waiting;
-    disk_.commits.push_back(writes.size());
-    disk_.changed.notify_all();
-    if (disk_.fails(static_cast<int>(disk_.commits.size()))) return unavailable();
-    for (const Write& write : writes)
-      if (name_of(write).find("poison") != std::string::npos) return Error(ErrorKind::internal, ErrorOrigin::fairlead, "poison");
-    for (const Write& write : writes) apply(write);
-    return {};
-  }
-  Result<std::int64_t> recover(TimePoint) override { return 0; }
-  Result<std::vector<ReportRow>> report(const ReportQuery&) override { return std::vector<ReportRow>(); }
-  Result<std::optional<RequestRecord>> request(std::string_view) override { return std::optional<RequestRecord>(); }
-
- private:
-  void apply(const Write& write) {
-    const std::string name = name_of(write);
-    const auto row = disk_.rows.find(name);
-    if (is_open(write)) {
-      if (row != disk_.rows.end()) disk_.wrong.push_back("opened twice: " + name);
-      disk_.rows[name] = RowState::open;
-    } else {
-      if (row == disk_.rows.end() || row->second != RowState::open) disk_.wrong.push_back("settled, but not open: " + name);
-      disk_.rows[name] = RowState::settled;
-    }
-  }
-  Disk& disk_;
-};
 
 /// Collects what the ledger says, by the caller's label.
 class Answers {
@@ -142,9 +67,21 @@ class Answers {
   std::map<std::string, bool> ok_;
 };
 
+bool never(int) { return false; }
+bool always(int) { return true; }
+
+/// A ledger in memory. The files and the store have faults of their own.
 struct Books {
-  explicit Books(LedgerLimits limits = quick) : ledger(std::make_unique<Ledger>(std::make_unique<MemoryStore>(disk), limits)) {}
-  ~Books() { disk.release(); }
+  explicit Books(LedgerLimits limits = quick()) {
+    auto started = Ledger::start(std::make_unique<test::MemoryStore>(store_faults, saved), noon, limits, files);
+    if (!started) throw std::runtime_error(started.error().detail);
+    ledger = std::move(*started);
+    await([this] { return ledger->stats().journal_bytes > 0; });  // the first segment is there
+  }
+  ~Books() {
+    files.release();
+    ledger.reset();
+  }
 
   void write(const std::string& label, std::vector<Write> writes) { ledger->write(std::move(writes), answers(label)); }
   void open(const std::string& id) { write("open " + id, {request_open(id), attempt_open(id)}); }
@@ -153,66 +90,119 @@ struct Books {
     open(id);
     ASSERT_EQ(answers.of("open " + id), true);
   }
+  /// Holds a commit back, so that what comes meanwhile becomes one group.
+  void hold_commit() {
+    files.hold();
+    open("held");
+    files.await_sync();
+  }
+  template <class Condition>
+  static void await(Condition condition) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (!condition()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), until);
+      std::this_thread::yield();
+    }
+  }
+  /// All that ended is in the store.
+  void await_fed() {
+    await([this] { return ledger->stats().unfed_rows == 0; });
+  }
+  /// Ends the ledger: what it has goes to the store.
+  void close() {
+    ledger.reset();
+    EXPECT_THAT(files.names(), testing::IsEmpty());
+  }
+  bool has(const std::string& id) const { return saved.requests.count(id) != 0; }
+  RowState state(const std::string& id) const { return saved.requests.at(id).state; }
+  RowState attempt_state(const std::string& id, std::size_t number = 1) const {
+    return saved.requests.at(id).attempts.at(number - 1).state;
+  }
 
-  Disk disk;
+  test::Faults disk, store_faults;
+  test::MemoryFiles files{disk};
+  test::Saved saved;
   Answers answers;
   std::unique_ptr<Ledger> ledger;
 };
 
-TEST(Ledger, AcknowledgesWhatIsDurable) {
+TEST(Ledger, AcknowledgesWhatIsDurableAndFeedsTheStore) {
   Books books;
   books.open("r1");
   EXPECT_EQ(books.answers.of("open r1"), true);
-  EXPECT_EQ(books.disk.state("r1#1"), RowState::open);
   books.settle("r1");
   EXPECT_EQ(books.answers.of("settle r1"), true);
-  EXPECT_EQ(books.disk.state("r1"), RowState::settled);
   EXPECT_TRUE(books.ledger->flush(patience));
+  books.await_fed();  // at once, since there is no load
   const LedgerStats stats = books.ledger->stats();
   EXPECT_EQ(stats.commits, 2u);
   EXPECT_EQ(stats.rows, 4u);
   EXPECT_EQ(stats.queued, 0u);
   EXPECT_TRUE(stats.writable);
+  books.close();
+  EXPECT_EQ(books.state("r1"), RowState::settled);
+  EXPECT_EQ(books.attempt_state("r1"), RowState::settled);
+  EXPECT_EQ(books.saved.durable.size(), 1u);
 }
 
 TEST(Ledger, CommitsInGroupsWhatCameMeanwhile) {
-  Books books({100'000, 20, 1ms, 4ms, 5s});
-  books.disk.hold();
-  books.open("first");
-  books.disk.await_commit();
+  Books books(with([](LedgerLimits& limits) { limits.commit_writes_max = 20; }));
+  books.hold_commit();
   for (int i = 0; i < 25; ++i) books.open("r" + std::to_string(i));
   EXPECT_EQ(books.ledger->stats().queued, 52u);
   EXPECT_FALSE(books.ledger->flush(0ms));
-  books.disk.release();
+  books.files.release();
   EXPECT_TRUE(books.ledger->flush(patience));
-  EXPECT_EQ(books.disk.commits, (std::vector<std::size_t>{2, 20, 20, 10}));
+  EXPECT_EQ(books.ledger->stats().commits, 4u);  // 2, 20, 20, 10
 }
 
-// M15: commit k of n fails, for each k. Every settlement is there once, every open is there or was refused.
-TEST(Ledger, M15_LosesAndDoublesNoRowWhicheverCommitFails) {
+TEST(Ledger, ARequestUnderWayIsInTheStoreAfterAWhile) {
+  Books books(with([](LedgerLimits& limits) { limits.open_ms_max = limits.feed_ms_max = 1ms; }));
+  books.open_durably("r1");
+  books.await_fed();
+  books.write("second", {attempt_settle("r1"), attempt_open("r1", 2, "qwen")});
+  EXPECT_EQ(books.answers.of("second"), true);
+  books.await_fed();
+  books.write("end", {attempt_settle("r1", 2), request_settle("r1", 2)});
+  EXPECT_EQ(books.answers.of("end"), true);
+  books.await_fed();
+  EXPECT_GE(books.saved.saves, 3);
+  books.close();
+  EXPECT_EQ(books.state("r1"), RowState::settled);
+  EXPECT_EQ(books.attempt_state("r1", 2), RowState::settled);
+}
+
+// M15: call k of n fails, for each k, and so do those after it. Every settlement is there once, every open is there or was refused.
+TEST(Ledger, M15_LosesAndDoublesNoRowWhicheverCallFails) {
   constexpr int requests = 12;
-  for (int k = 1; k <= 2 * requests + 2; ++k) {
-    for (const int failures : {1, 3}) {
-      Books books;
-      books.disk.set([=](int number) { return number >= k && number < k + failures; });
-      std::vector<std::string> opened;
+  for (int k = 1; k <= 4 * requests; ++k) {
+    for (const int failures : {1, 3, 8}) {
+      Books books(with([](LedgerLimits& limits) { limits.segment_bytes = 2'048; }));
+      const auto rule = [=](int number) { return number >= k && number < k + failures; };
+      books.disk.set(rule);
+      books.store_faults.set(rule);
+      std::vector<std::string> opened, refused;
       for (int i = 0; i < requests; ++i) {
         const std::string id = "r" + std::to_string(i);
         books.open(id);
         if (i % 3 != 0) {  // now and then two entries share a commit
           const auto answer = books.answers.of("open " + id);
           ASSERT_TRUE(answer.has_value());
-          if (*answer) books.settle(id), opened.push_back(id);
-          EXPECT_EQ(books.disk.has(id), *answer) << id << " with commit " << k << " failing";
+          if (*answer) books.settle(id);
+          (*answer ? opened : refused).push_back(id);
         }
       }
       ASSERT_TRUE(books.ledger->flush(patience));
+      for (const std::string& id : opened) EXPECT_EQ(books.answers.of("settle " + id), true);
+      books.disk.set(never);
+      books.store_faults.set(never);
+      books.close();
       for (const std::string& id : opened) {
-        EXPECT_EQ(books.answers.of("settle " + id), true);
-        EXPECT_EQ(books.disk.state(id), RowState::settled);
-        EXPECT_EQ(books.disk.state(id + "#1"), RowState::settled);
+        EXPECT_EQ(books.state(id), RowState::settled);
+        EXPECT_EQ(books.attempt_state(id), RowState::settled);
       }
-      EXPECT_THAT(books.disk.wrong, testing::IsEmpty()) << "with commit " << k << " failing";
+      for (const std::string& id : refused) EXPECT_FALSE(books.has(id)) << id << " with call " << k << " failing";
+      EXPECT_THAT(books.saved.wrong, testing::IsEmpty()) << "with call " << k << " failing";
     }
   }
 }
@@ -221,35 +211,35 @@ TEST(Ledger, SplitsAFailedGroupIntoRefusedOpensAndKeptSettlements) {
   Books books;
   books.open_durably("r1");
   books.open_durably("r2");
-  books.disk.hold();
-  books.disk.set([](int number) { return number <= 5; });  // the 3rd is what is held back, the 4th the group
-  books.write("probe", {});
-  books.disk.await_commit();
+  books.hold_commit();
+  books.disk.set(always);
   books.settle("r1");
   books.open("r3");
   books.write("retry r2", {attempt_settle("r2", 1), attempt_open("r2", 2, "qwen")});
   books.write("refused r4", {request_open("r4"), request_settle("r4", 0)});
-  books.disk.release();
+  books.files.release();
+  EXPECT_EQ(books.answers.of("open held"), false);
   EXPECT_EQ(books.answers.of("open r3"), false);
   EXPECT_EQ(books.answers.of("retry r2"), false);
   EXPECT_EQ(books.answers.of("refused r4"), false);
+  books.disk.set(never);
   EXPECT_EQ(books.answers.of("settle r1"), true);
   ASSERT_TRUE(books.ledger->flush(patience));
-  EXPECT_EQ(books.disk.state("r1"), RowState::settled);
-  EXPECT_EQ(books.disk.state("r2#1"), RowState::settled);
-  EXPECT_EQ(books.disk.state("r2"), RowState::open);
-  EXPECT_FALSE(books.disk.has("r2#2"));
-  EXPECT_FALSE(books.disk.has("r3"));
-  EXPECT_FALSE(books.disk.has("r4"));
-  EXPECT_THAT(books.disk.wrong, testing::IsEmpty());
   books.write("end of r2", {request_settle("r2", 2)});
   EXPECT_EQ(books.answers.of("end of r2"), true);
+  books.close();
+  EXPECT_EQ(books.state("r1"), RowState::settled);
+  EXPECT_EQ(books.attempt_state("r2"), RowState::settled);
+  EXPECT_EQ(books.saved.requests.at("r2").attempts.size(), 1u);
+  EXPECT_FALSE(books.has("held"));
+  EXPECT_FALSE(books.has("r3"));
+  EXPECT_FALSE(books.has("r4"));
 }
 
-TEST(Ledger, RefusesOpensWhileTheStoreIsAwayAndComesBackByItself) {
+TEST(Ledger, RefusesOpensWhileTheJournalCannotBeWrittenAndComesBackByItself) {
   Books books;
   books.open_durably("r1");
-  books.disk.set([](int) { return true; });
+  books.disk.set(always);
   books.open("r2");
   EXPECT_EQ(books.answers.of("open r2"), false);
   EXPECT_FALSE(books.ledger->stats().writable);
@@ -259,7 +249,7 @@ TEST(Ledger, RefusesOpensWhileTheStoreIsAwayAndComesBackByItself) {
   EXPECT_EQ(books.answers.calls("settle r1"), 0);  // kept
   EXPECT_EQ(books.ledger->stats().queued, 2u);
 
-  books.disk.set([](int) { return false; });
+  books.disk.set(never);
   EXPECT_EQ(books.answers.of("settle r1"), true);
   EXPECT_TRUE(books.ledger->stats().writable);
   books.open_durably("r4");
@@ -267,86 +257,164 @@ TEST(Ledger, RefusesOpensWhileTheStoreIsAwayAndComesBackByItself) {
 
 TEST(Ledger, AProbeBringsItBackWithoutTraffic) {
   Books books;
-  books.disk.set([](int number) { return number <= 3; });
+  books.disk.set([](int number) { return number <= 8; });
   books.open("r1");
   EXPECT_EQ(books.answers.of("open r1"), false);
-  {
-    std::unique_lock lock(books.disk.mutex);  // no traffic: the tries that follow are probes
-    ASSERT_TRUE(books.disk.changed.wait_for(lock, patience, [&] { return books.disk.commits.size() >= 4; }));
-    EXPECT_EQ(books.disk.commits, (std::vector<std::size_t>{2, 0, 0, 0}));
-  }
+  books.await([&] { return books.ledger->stats().writable; });
   ASSERT_TRUE(books.ledger->flush(patience));
   books.open_durably("r2");
+}
+
+TEST(Ledger, AStoreThatIsAwayStopsNoTraffic) {
+  Books books(with([](LedgerLimits& limits) { limits.segment_bytes = 2'048; }));
+  books.store_faults.set(always);
+  for (int i = 0; i < 50; ++i) {
+    books.open_durably("r" + std::to_string(i));
+    books.settle("r" + std::to_string(i));
+  }
+  ASSERT_TRUE(books.ledger->flush(patience));
+  books.await([&] { return books.ledger->stats().failed_saves > 3; });
+  LedgerStats stats = books.ledger->stats();
+  EXPECT_TRUE(stats.writable);
+  EXPECT_EQ(stats.unfed_rows, 200u);
+  EXPECT_EQ(stats.rows, 200u);
+  EXPECT_EQ(stats.refused_rows, 0u);
+  EXPECT_GT(stats.journal_bytes, 3 * 2'048u);
+  books.store_faults.set(never);
+  books.await_fed();
+  books.await([&] { return books.ledger->stats().journal_bytes == 2'048; });  // what the store has is let go
+  books.close();
+  EXPECT_EQ(books.saved.durable.size(), 50u);
+}
+
+TEST(Ledger, AFullJournalRefusesOpensUntilTheStoreIsBack) {
+  Books books(with([](LedgerLimits& limits) {
+    limits.segment_bytes = 2'048;
+    limits.journal_bytes_max = 6'144;
+  }));
+  books.open_durably("r");
+  books.store_faults.set(always);
+  int opened = 0;
+  for (bool going = true; going; ++opened) {
+    const std::string id = "r" + std::to_string(opened);
+    books.open(id);
+    const auto answer = books.answers.of("open " + id);
+    ASSERT_TRUE(answer.has_value());
+    going = *answer;
+    ASSERT_LT(opened, 1'000);
+  }
+  EXPECT_FALSE(books.ledger->stats().writable);
+  books.settle("r");
+  EXPECT_EQ(books.answers.of("settle r"), true);  // settlements are always taken
+  books.store_faults.set(never);
+  books.await([&] { return books.ledger->stats().writable; });
+  books.open_durably("again");
+  books.close();
+  EXPECT_EQ(books.saved.durable.size(), 1u + static_cast<std::size_t>(opened));  // `again`, and all but the refused one
 }
 
 TEST(Ledger, ARowThatCanNeverBeWrittenHurtsNoOther) {
   Books books;
   books.open_durably("r1");
-  books.disk.hold();
-  books.write("probe", {});
-  books.disk.await_commit();
+  books.hold_commit();
   books.settle("r1");
-  books.open("poison");
-  books.write("mixed", {attempt_settle("poison"), attempt_open("r2", 2)});
+  RequestOpen poison = request_open("poison");
+  AttemptOpen dear = attempt_open("poison");
+  dear.reserved_usd_pico = Int128{std::numeric_limits<std::int64_t>::max()} + 1;
+  books.write("open poison", {poison, dear});
   books.open("r3");
-  books.disk.release();
+  books.files.release();
   EXPECT_EQ(books.answers.of("settle r1"), true);
   EXPECT_EQ(books.answers.of("open poison"), false);
-  EXPECT_EQ(books.answers.of("mixed"), false);
   EXPECT_EQ(books.answers.of("open r3"), true);
   ASSERT_TRUE(books.ledger->flush(patience));
   const LedgerStats stats = books.ledger->stats();
   EXPECT_TRUE(stats.writable);
-  EXPECT_EQ(stats.refused_rows, 4u);
+  EXPECT_EQ(stats.refused_rows, 2u);
   EXPECT_EQ(stats.queued, 0u);
+  books.close();
+  EXPECT_FALSE(books.has("poison"));
+  EXPECT_TRUE(books.has("r3"));
+}
+
+TEST(Ledger, WhatTheStoreRefusesForGoodIsCountedAndStopsNoOther) {
+  Books books;
+  books.saved.refused = {"r3"};
+  books.store_faults.set(always);  // so that all go in one transaction
+  for (int i = 0; i < 8; ++i) {
+    books.open_durably("r" + std::to_string(i));
+    books.settle("r" + std::to_string(i));
+  }
+  books.write("of nobody", {attempt_settle("nobody"), request_settle("nobody")});
+  EXPECT_EQ(books.answers.of("of nobody"), true);
+  books.store_faults.set(never);
+  books.await_fed();
+  EXPECT_EQ(books.ledger->stats().refused_rows, 6u);
+  books.close();
+  EXPECT_EQ(books.saved.requests.size(), 7u);
+  EXPECT_FALSE(books.has("nobody"));
 }
 
 TEST(Ledger, AFullQueueRefusesOpensAtOnceAndTakesSettlements) {
-  Books books({4, 1'024, 1ms, 4ms, 5s});
+  Books books(with([](LedgerLimits& limits) { limits.queue_writes_max = 4; }));
   books.open_durably("r1");
-  books.disk.hold();
-  books.open("r2");
-  books.disk.await_commit();
+  books.hold_commit();
   books.open("r3");
   books.open("r4");
   EXPECT_EQ(books.answers.calls("open r4"), 1);  // at once, on this thread
   EXPECT_EQ(books.answers.of("open r4"), false);
   books.settle("r1");
-  books.disk.release();
+  books.files.release();
   EXPECT_EQ(books.answers.of("open r3"), true);
   EXPECT_EQ(books.answers.of("settle r1"), true);
 }
 
-// M14: a shutdown loses nothing that waits in memory, also if the store fails just then.
+// M14: a shutdown loses nothing that waits in memory, also if the disk fails just then.
 TEST(Ledger, M14_WritesWhatIsQueuedBeforeItEnds) {
   Books books;
   books.open_durably("r1");
-  books.disk.hold();
-  books.write("probe", {});
-  books.disk.await_commit();
+  books.hold_commit();
   books.settle("r1");
   books.open("r2");
-  books.disk.set([](int number) { return number == 3; });
-  books.disk.release();
-  books.ledger.reset();
-  EXPECT_EQ(books.disk.state("r1"), RowState::settled);
+  books.disk.set([](int number) { return number == 2; });
+  books.files.release();
+  books.close();
+  EXPECT_EQ(books.state("r1"), RowState::settled);
   EXPECT_EQ(books.answers.calls("settle r1"), 1);
   EXPECT_EQ(books.answers.calls("open r2"), 1);
 }
 
-TEST(Ledger, EndsInBoundedTimeWithoutAStore) {
-  Books books({100'000, 1'024, 1ms, 4ms, 20ms});
+TEST(Ledger, EndsInBoundedTimeWithoutADisk) {
+  Books books(with([](LedgerLimits& limits) { limits.close_ms_max = 20ms; }));
   books.open_durably("r1");
-  books.disk.set([](int) { return true; });
+  books.disk.set(always);
   books.settle("r1");
   books.ledger.reset();
   EXPECT_EQ(books.answers.of("settle r1"), false);
-  EXPECT_EQ(books.disk.state("r1"), RowState::open);
+}
+
+TEST(Ledger, EndsInBoundedTimeWithoutAStoreAndTheJournalWaitsForTheNextStart) {
+  Books books(with([](LedgerLimits& limits) { limits.close_ms_max = 20ms; }));
+  books.store_faults.set(always);
+  books.open_durably("r1");
+  books.open_durably("r2");
+  books.settle("r1");
+  EXPECT_EQ(books.answers.of("settle r1"), true);
+  books.ledger.reset();
+  EXPECT_THAT(books.saved.requests, testing::IsEmpty());
+  books.store_faults.set(never);
+  const auto again =
+      Ledger::start(std::make_unique<test::MemoryStore>(books.store_faults, books.saved), noon, quick(), books.files);
+  ASSERT_TRUE(again);
+  EXPECT_EQ((*again)->found().interrupted_attempts, 1);
+  EXPECT_EQ((*again)->found().replayed_rows, 6u);
+  EXPECT_EQ(books.state("r1"), RowState::settled);
+  EXPECT_EQ(books.state("r2"), RowState::interrupted);
 }
 
 TEST(Ledger, TakesWritesOfManyThreads) {
   Books books;
-  books.disk.set([](int number) { return number % 7 == 0; });
+  books.disk.set([](int number) { return number % 17 == 0; });
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&books, t] {
@@ -358,8 +426,10 @@ TEST(Ledger, TakesWritesOfManyThreads) {
     });
   for (std::thread& thread : threads) thread.join();
   ASSERT_TRUE(books.ledger->flush(patience));
-  EXPECT_THAT(books.disk.wrong, testing::IsEmpty());
-  for (const auto& [name, state] : books.disk.rows) EXPECT_EQ(state, RowState::settled) << name;
+  books.disk.set(never);
+  books.close();
+  EXPECT_THAT(books.saved.wrong, testing::IsEmpty());
+  for (const auto& [id, request] : books.saved.requests) EXPECT_EQ(request.state, RowState::settled) << id;
 }
 
 }  // namespace

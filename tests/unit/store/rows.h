@@ -7,7 +7,10 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace fairlead::test {
 
@@ -41,6 +44,7 @@ inline RequestOpen request_open(const std::string& id, TimePoint at = noon) {
   row.stream = true;
   row.snapshot_hash = "5f1c";
   row.plan = R"({"strategy":"cheapest","candidates":[],"rejections":[]})";
+  row.expected = R"([{"usd":"0.000029"}])";
   return row;
 }
 
@@ -99,6 +103,38 @@ inline RequestSettle request_settle(const std::string& id, int attempts = 1) {
   row.first_byte_us = 151'000;
   row.usd_pico = 28'672'000;
   return row;
+}
+
+/// A request as the store gets it: open, or settled if `settle` is given.
+inline RequestRecord record_of(RequestOpen open, std::vector<RequestRecord::Attempt> attempts = {},
+                               std::optional<RequestSettle> settle = {}) {
+  RequestRecord record;
+  record.open = std::move(open);
+  record.attempts = std::move(attempts);
+  if (settle) {
+    record.state = RowState::settled;
+    record.settle = std::move(*settle);
+  }
+  return record;
+}
+inline RequestRecord::Attempt open_attempt(AttemptOpen open) { return {RowState::open, std::move(open), {}}; }
+inline RequestRecord::Attempt settled_attempt(AttemptOpen open, AttemptSettle settle) {
+  return {RowState::settled, std::move(open), std::move(settle)};
+}
+
+class Records final : public RecordSource {
+ public:
+  explicit Records(const std::vector<RequestRecord>& records) : records_(records) {}
+  const RequestRecord* next() override { return at_ == records_.size() ? nullptr : &records_[at_++]; }
+
+ private:
+  const std::vector<RequestRecord>& records_;
+  std::size_t at_ = 0;
+};
+
+inline Result<void> save(Store& store, const std::vector<RequestRecord>& records) {
+  Records source(records);
+  return store.save(source);
 }
 
 }  // namespace fairlead::test

@@ -21,9 +21,13 @@ using test::attempt_open;
 using test::attempt_settle;
 using test::Folder;
 using test::noon;
+using test::open_attempt;
+using test::record_of;
 using test::request_open;
 using test::request_settle;
+using test::settled_attempt;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr Currency cny{{'C', 'N', 'Y'}};
 
@@ -51,6 +55,16 @@ class Stranger {
   Stranger(const Stranger&) = delete;
   Stranger& operator=(const Stranger&) = delete;
   int run(const std::string& sql) { return sqlite3_exec(connection_, sql.c_str(), nullptr, nullptr, nullptr); }
+  /// One column of all rows.
+  std::string texts(const std::string& sql, int column) {
+    std::string all;
+    sqlite3_stmt* statement = nullptr;
+    sqlite3_prepare_v2(connection_, sql.c_str(), -1, &statement, nullptr);
+    while (sqlite3_step(statement) == SQLITE_ROW)
+      all.append(reinterpret_cast<const char*>(sqlite3_column_text(statement, column))).append("; ");
+    sqlite3_finalize(statement);
+    return all;
+  }
   std::string text(const std::string& sql) {
     sqlite3_stmt* statement = nullptr;
     sqlite3_prepare_v2(connection_, sql.c_str(), -1, &statement, nullptr);
@@ -67,15 +81,18 @@ class Stranger {
   sqlite3* connection_ = nullptr;
 };
 
-void commit(Store& store, const std::vector<Write>& writes) {
-  const auto done = store.commit(writes);
+void save(Store& store, const std::vector<RequestRecord>& records) {
+  const auto done = test::save(store, records);
   ASSERT_TRUE(done) << done.error().message << " " << done.error().detail;
 }
 
-void commit_whole(Store& store, const std::string& id, const std::string& provider, AttemptSettle settle, TimePoint at = noon) {
-  commit(store, {request_open(id, at), attempt_open(id, 1, provider, at)});
-  commit(store, {std::move(settle), request_settle(id)});
+/// Its first attempt went to the provider; the request is settled.
+RequestRecord whole(const std::string& id, const std::string& provider, AttemptSettle settle, TimePoint at = noon) {
+  return record_of(request_open(id, at), {settled_attempt(attempt_open(id, 1, provider, at), std::move(settle))},
+                   request_settle(id));
 }
+RequestRecord whole(const std::string& id) { return whole(id, "deepseek", attempt_settle(id)); }
+RequestRecord under_way(const std::string& id) { return record_of(request_open(id), {open_attempt(attempt_open(id))}); }
 
 std::vector<ReportRow> report(Store& store, ReportQuery query) {
   auto rows = store.report(query);
@@ -91,8 +108,12 @@ TEST(Sqlite, KeepsEveryFieldOfARow) {
   settle.unconfirmed = settle.connection_reused = true;
   settle.usage = {1, 2, 3, 4, 5, 6, 7};
   settle.usage_source = UsageSource::invalid;
-  commit(*store, {request_open("r1"), attempt_open("r1")});
-  commit(*store, {settle, request_settle("r1")});
+  AttemptSettle other = settle;
+  other.number = 2;
+  other.usage.input = 11;
+  save(*store, {record_of(request_open("r1"),
+                          {settled_attempt(attempt_open("r1"), settle), settled_attempt(attempt_open("r1", 2, "qwen"), other)},
+                          request_settle("r1"))});
 
   const auto record = store->request("r1");
   ASSERT_TRUE(record && *record);
@@ -108,6 +129,7 @@ TEST(Sqlite, KeepsEveryFieldOfARow) {
   EXPECT_TRUE(r.open.stream);
   EXPECT_EQ(r.open.snapshot_hash, "5f1c");
   EXPECT_EQ(r.open.plan, request_open("r1").plan);
+  EXPECT_EQ(r.open.expected, request_open("r1").expected);
   EXPECT_EQ(r.settle.ended_at, noon + std::chrono::seconds(2));
   EXPECT_EQ(r.settle.http_status, 200);
   EXPECT_EQ(r.settle.ended_by, EndedBy::provider);
@@ -118,7 +140,11 @@ TEST(Sqlite, KeepsEveryFieldOfARow) {
   EXPECT_EQ(r.settle.first_byte_us, 151'000);
   EXPECT_TRUE(r.settle.usd_pico == 28'672'000);
 
-  ASSERT_EQ(r.attempts.size(), 1u);
+  ASSERT_EQ(r.attempts.size(), 2u);
+  EXPECT_EQ(r.attempts[1].open.number, 2);
+  EXPECT_EQ(r.attempts[1].open.provider, "qwen");
+  EXPECT_EQ(r.attempts[1].settle.usage, other.usage);
+  EXPECT_EQ(r.attempts[1].settle.price, settle.price);
   const RequestRecord::Attempt& a = r.attempts[0];
   EXPECT_EQ(a.state, RowState::settled);
   EXPECT_EQ(a.open.request_id, "r1");
@@ -161,7 +187,7 @@ TEST(Sqlite, WhatIsEmptyStaysEmpty) {
   open.estimate_cost = std::nullopt;
   AttemptSettle settle;
   settle.request_id = "r1";
-  commit(*store, {request_open("r1"), open, settle});
+  save(*store, {record_of(request_open("r1"), {settled_attempt(open, settle)})});
   const auto record = store->request("last");
   ASSERT_TRUE(record && *record);
   EXPECT_EQ((*record)->state, RowState::open);
@@ -175,55 +201,119 @@ TEST(Sqlite, LastIsTheNewestRequestAndAnUnknownIdIsNone) {
   Folder folder;
   auto store = open_or_fail(folder.file("ledger.db"));
   EXPECT_FALSE(store->request("last")->has_value());
-  commit(*store, {request_open("b")});
-  commit(*store, {request_open("a")});
+  save(*store, {record_of(request_open("b"))});
+  save(*store, {record_of(request_open("a"))});
   EXPECT_EQ((*store->request("last"))->open.id, "a");
   EXPECT_FALSE(store->request("c")->has_value());
+  save(*store, {record_of(request_open("older", noon - std::chrono::seconds(1)))});  // it took longer
+  EXPECT_EQ((*store->request("last"))->open.id, "a");
 }
 
-TEST(Sqlite, ACommitIsAllOrNothing) {
+TEST(Sqlite, SavingIsAllOrNothing) {
   Folder folder;
   auto store = open_or_fail(folder.file("ledger.db"));
-  commit(*store, {request_open("r1")});
-  const std::vector<Write> cases[] = {
-      {request_open("r2"), request_open("r1")},       // the id exists
-      {request_open("r2"), attempt_open("nowhere")},  // an attempt of no request
-      {request_open("r2"), attempt_settle("r2")},     // no open row
-      {request_open("r2"), request_settle("nowhere")},
-  };
-  for (const auto& writes : cases) {
-    const auto done = store->commit(writes);
-    ASSERT_FALSE(done);
-    EXPECT_EQ(done.error().kind, ErrorKind::internal) << done.error().detail;
-    EXPECT_FALSE(store->request("r2")->has_value());
-  }
-  commit(*store, {request_open("r2")});
+  RequestRecord wrong = whole("r3");
+  wrong.settle.usd_pico = Int128{std::numeric_limits<std::int64_t>::max()} + 1;
+  const auto done = test::save(*store, {whole("r2"), wrong});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, ErrorKind::internal) << done.error().detail;
+  EXPECT_FALSE(store->request("r2")->has_value());
+  save(*store, {whole("r2")});  // also what the line refers to
+  EXPECT_EQ((*store->request("r2"))->open.plan, request_open("").plan);
+  EXPECT_EQ((*store->request("r2"))->attempts.at(0).open.target, "deepseek/deepseek-chat");
 }
 
 TEST(Sqlite, AnAmountBeyond64BitsIsAnErrorAndNotARow) {
   Folder folder;
   auto store = open_or_fail(folder.file("ledger.db"));
-  commit(*store, {request_open("r1"), attempt_open("r1")});
+  save(*store, {under_way("r1")});
   AttemptSettle settle = attempt_settle("r1");
   settle.cost->pico = Int128{std::numeric_limits<std::int64_t>::max()} + 1;
-  const auto done = store->commit(std::vector<Write>{settle});
+  const auto done = test::save(*store, {whole("r1", "deepseek", settle)});
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().kind, ErrorKind::internal);
   EXPECT_THAT(done.error().detail, HasSubstr("9223372.036854775808"));
   settle.cost->pico -= 1;
-  commit(*store, {settle});
+  save(*store, {whole("r1", "deepseek", settle)});
+  EXPECT_EQ((*store->request("r1"))->state, RowState::settled);
 }
 
-TEST(Sqlite, ASettledRowIsNeverChangedAndSettlingItAgainSucceeds) {
+TEST(Sqlite, AnOpenRequestIsReplacedAsItGoesOn) {
   Folder folder;
   auto store = open_or_fail(folder.file("ledger.db"));
-  commit_whole(*store, "r1", "deepseek", attempt_settle("r1"));
+  save(*store, {record_of(request_open("r1"))});
+  save(*store, {under_way("r1")});
+  EXPECT_EQ((*store->request("r1"))->attempts.at(0).state, RowState::open);
+  save(*store, {record_of(request_open("r1"), {settled_attempt(attempt_open("r1"), attempt_settle("r1")),
+                                               open_attempt(attempt_open("r1", 2, "qwen"))})});
+  EXPECT_EQ((*store->request("r1"))->attempts.at(1).state, RowState::open);
+  const auto second = settled_attempt(attempt_open("r1", 2, "qwen"), attempt_settle("r1", 2));
+  save(*store, {record_of(request_open("r1"), {settled_attempt(attempt_open("r1"), attempt_settle("r1")), second},
+                          request_settle("r1", 2))});
+  const RequestRecord r = **store->request("r1");
+  EXPECT_EQ(r.state, RowState::settled);
+  ASSERT_EQ(r.attempts.size(), 2u);
+  for (const auto& attempt : r.attempts) EXPECT_EQ(attempt.state, RowState::settled);
+  EXPECT_EQ(report(*store, {}).at(0).attempts, 2);
+}
+
+TEST(Sqlite, WhatEndedIsNeverChangedAndSavingItAgainSucceeds) {
+  Folder folder;
+  auto store = open_or_fail(folder.file("ledger.db"));
+  save(*store, {whole("r1"), under_way("r2")});
+  ASSERT_EQ(*store->recover(noon), 1);
   AttemptSettle other = attempt_settle("r1");
   other.cost->pico = 1;
-  commit(*store, {other, request_settle("r1", 7)});
+  RequestRecord again = whole("r1", "deepseek", other);
+  again.settle.attempts = 7;
+  save(*store, {again, under_way("r1"), whole("r2"), under_way("r2")});
   const auto record = store->request("r1");
   EXPECT_TRUE((*record)->attempts[0].settle.cost->pico == 204'800'000);
   EXPECT_EQ((*record)->settle.attempts, 1);
+  EXPECT_EQ((*store->request("r2"))->state, RowState::interrupted);
+  EXPECT_EQ((*store->request("r2"))->attempts.at(0).state, RowState::interrupted);
+}
+
+TEST(Sqlite, SyncSucceedsWhileSomebodyReads) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  auto store = open_or_fail(path);
+  EXPECT_TRUE(store->sync());
+  Stranger reader(path);
+  ASSERT_EQ(reader.run("BEGIN; SELECT count(*) FROM requests"), SQLITE_OK);
+  for (int i = 0; i < 50; ++i) {
+    save(*store, {whole("r" + std::to_string(i))});
+    const auto synced = store->sync();
+    ASSERT_TRUE(synced) << synced.error().detail;
+  }
+  EXPECT_EQ(reader.text("SELECT count(*) FROM requests"), "0");
+}
+
+TEST(Sqlite, DeletingARequestTakesItsAttempts) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  auto store = open_or_fail(path);
+  const auto second = settled_attempt(attempt_open("r1", 2, "qwen"), attempt_settle("r1", 2));
+  save(*store,
+       {record_of(request_open("r1"), {settled_attempt(attempt_open("r1"), attempt_settle("r1")), second}, request_settle("r1", 2)),
+        whole("r2", "deepseek", attempt_settle("r2"), noon + std::chrono::hours(1))});
+  Stranger sql(path);
+  EXPECT_EQ(sql.text("SELECT count(*) FROM attempts"), "3");
+  EXPECT_EQ(sql.run("DELETE FROM requests WHERE started_at <= 1793534400000000"), SQLITE_OK);
+  EXPECT_EQ(sql.text("SELECT group_concat(request_id) FROM attempts"), "r2");
+}
+
+TEST(Sqlite, ARequestAndAPeriodAreFoundByAnIndex) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  open_or_fail(path);
+  Stranger sql(path);
+  const auto plan_of = [&sql](const std::string& query) { return sql.texts("EXPLAIN QUERY PLAN " + query, 3); };
+  EXPECT_THAT(plan_of("SELECT * FROM requests WHERE id = 'r1'"), Not(HasSubstr("SCAN")));
+  EXPECT_THAT(plan_of("SELECT * FROM attempts WHERE request_id = 'r1' ORDER BY number"), Not(HasSubstr("SCAN l")));
+  EXPECT_THAT(
+      plan_of("SELECT r.team, count(*) FROM attempts a JOIN requests r ON r.id = a.request_id WHERE a.sent_at >= 5 GROUP BY 1"),
+      testing::AllOf(HasSubstr("lines_by_time (sent_at>?)"), HasSubstr("retries_by_time (sent_at>?)"), Not(HasSubstr("SCAN l"))));
 }
 
 TEST(Sqlite, RecoveryInterruptsOpenRowsWithTheirEstimate) {
@@ -231,13 +321,13 @@ TEST(Sqlite, RecoveryInterruptsOpenRowsWithTheirEstimate) {
   const std::string path = folder.file("ledger.db");
   {
     auto store = open_or_fail(path);
-    commit_whole(*store, "done", "deepseek", attempt_settle("done"));
-    commit(*store, {request_open("cut"), attempt_open("cut")});
-    commit(*store, {attempt_settle("cut"), attempt_open("cut", 2, "qwen")});
+    save(*store, {whole("done")});
+    save(*store, {record_of(request_open("cut"), {settled_attempt(attempt_open("cut"), attempt_settle("cut")),
+                                                  open_attempt(attempt_open("cut", 2, "qwen"))})});
     AttemptOpen unpriced = attempt_open("unpriced");
     unpriced.estimate_cost.reset();
     unpriced.estimate_usd_pico = unpriced.estimate_usd_rate = std::nullopt;
-    commit(*store, {request_open("unpriced"), unpriced});
+    save(*store, {record_of(request_open("unpriced"), {open_attempt(unpriced)})});
   }
   auto store = open_or_fail(path);
   const TimePoint now = noon + std::chrono::hours(1);
@@ -275,23 +365,22 @@ TEST(Sqlite, RecoveryInterruptsOpenRowsWithTheirEstimate) {
 TEST(SqliteReport, GroupsAndKeepsWhatWasNeverReportedEmpty) {
   Folder folder;
   auto store = open_or_fail(folder.file("ledger.db"));
-  commit(*store, {request_open("r1"), attempt_open("r1")});
   AttemptSettle failed = attempt_settle("r1");
   failed.error = "upstream_closed";
   failed.usage_source = UsageSource::estimated;
-  commit(*store, {failed, attempt_open("r1", 2, "openai")});
   AttemptSettle second = attempt_settle("r1", 2);
   second.cost = Money{1'000'000, {}};
   second.usd_pico = 1'000'000;
   second.usage = {};
   second.usage.input = 5;
   second.usage.reasoning = 9;
-  commit(*store, {second, request_settle("r1", 2)});
+  save(*store, {record_of(request_open("r1"),
+                          {settled_attempt(attempt_open("r1"), failed), settled_attempt(attempt_open("r1", 2, "openai"), second)},
+                          request_settle("r1", 2))});
   AttemptSettle unpriced = attempt_settle("r2");
   unpriced.cost.reset();
   unpriced.usd_pico = unpriced.usd_rate = std::nullopt;
-  commit_whole(*store, "r2", "deepseek", unpriced);
-  commit(*store, {request_open("r3"), attempt_open("r3")});  // still open
+  save(*store, {whole("r2", "deepseek", unpriced), under_way("r3")});
 
   const auto by_provider = report(*store, {{"provider"}, {}, {}});
   ASSERT_EQ(by_provider.size(), 2u);
@@ -330,9 +419,8 @@ TEST(SqliteReport, TakesAPeriodByTheTimeOfSending) {
   Folder folder;
   auto store = open_or_fail(folder.file("ledger.db"));
   const std::chrono::microseconds tick(1);
-  commit_whole(*store, "r1", "deepseek", attempt_settle("r1"), noon - tick);
-  commit_whole(*store, "r2", "deepseek", attempt_settle("r2"), noon);
-  commit_whole(*store, "r3", "deepseek", attempt_settle("r3"), noon + tick);
+  save(*store, {whole("r1", "deepseek", attempt_settle("r1"), noon - tick), whole("r2"),
+                whole("r3", "deepseek", attempt_settle("r3"), noon + tick)});
   EXPECT_EQ(report(*store, {{}, noon, {}}).at(0).requests, 2);
   EXPECT_EQ(report(*store, {{}, {}, noon}).at(0).requests, 1);
   EXPECT_EQ(report(*store, {{}, noon, noon + tick}).at(0).requests, 1);
@@ -344,14 +432,14 @@ TEST(SqliteReport, TotalsAreExactBeyond64Bits) {
   auto store = open_or_fail(folder.file("ledger.db"));
   constexpr Int128 largest = std::numeric_limits<std::int64_t>::max();
   constexpr int count = 1'000;
-  std::vector<Write> writes;
+  std::vector<RequestRecord> records;
   for (int i = 0; i < count; ++i) {
     const std::string id = "r" + std::to_string(i);
     AttemptSettle settle = attempt_settle(id);
     settle.cost->pico = settle.usd_pico.emplace(largest);
-    writes.insert(writes.end(), {request_open(id), attempt_open(id), settle});
+    records.push_back(whole(id, "deepseek", settle));
   }
-  commit(*store, writes);
+  save(*store, records);
   for (const auto& by : {std::vector<std::string>{}, {"team"}}) {
     const auto rows = report(*store, {by, {}, {}});
     EXPECT_EQ(format_decimal(rows.at(0).usd_pico), "9223372036.854775807");
@@ -372,13 +460,14 @@ TEST(SqliteReport, ReadsWhileTheDaemonWrites) {
   Folder folder;
   const std::string path = folder.file("ledger.db");
   auto writer = open_or_fail(path);
-  commit_whole(*writer, "r1", "deepseek", attempt_settle("r1"));
+  save(*writer, {whole("r1")});
   auto reader = open_or_fail(path, StoreMode::read);
   EXPECT_EQ(report(*reader, {}).at(0).requests, 1);
-  commit_whole(*writer, "r2", "deepseek", attempt_settle("r2"));
+  save(*writer, {whole("r2")});
   EXPECT_EQ(report(*reader, {}).at(0).requests, 2);
   EXPECT_EQ((*reader->request("last"))->open.id, "r2");
-  EXPECT_FALSE(reader->commit(std::vector<Write>{request_open("r3")}));
+  EXPECT_FALSE(test::save(*reader, {whole("r3")}));
+  EXPECT_FALSE(reader->sync());
   EXPECT_FALSE(reader->recover(noon));
 }
 
@@ -386,7 +475,7 @@ TEST(SqliteFile, IsPrivateAndDurable) {
   Folder folder;
   const std::string path = folder.file("ledger.db");
   auto store = open_or_fail(path);
-  commit(*store, {request_open("r1")});
+  save(*store, {whole("r1")});
   for (const char* end : {"", "-wal", "-shm", ".lock"}) {
     struct stat status {};
     ASSERT_EQ(::stat((path + end).c_str(), &status), 0) << end;
@@ -403,7 +492,7 @@ TEST(SqliteFile, APathIsAlwaysAPath) {
   const auto before = std::filesystem::current_path();
   std::filesystem::current_path(folder.file(""));
   for (const char* path : {":memory:", "file:x?mode=memory", "ledger.db"}) {
-    commit(*open_or_fail(path), {request_open("r1")});
+    save(*open_or_fail(path), {whole("r1")});
     EXPECT_TRUE(open_or_fail(path)->request("r1")->has_value()) << path;
   }
   std::filesystem::current_path(before);
@@ -466,7 +555,7 @@ TEST(SqliteFile, RefusesANewerSchemaAndLeavesItAsItIs) {
 TEST(SqliteFile, ADamagedLedgerIsAnErrorAndNotACrash) {
   Folder folder;
   const std::string path = folder.file("ledger.db");
-  commit(*open_or_fail(path), {request_open("r1"), attempt_open("r1")});
+  save(*open_or_fail(path), {under_way("r1")});
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(100);
   file << std::string(std::filesystem::file_size(path) - 100, '\xff');
@@ -478,7 +567,7 @@ TEST(SqliteFile, ADamagedLedgerIsAnErrorAndNotACrash) {
 TEST(SqliteFile, ATouchedEmptyFileBecomesALedger) {
   Folder folder;
   std::ofstream(folder.file("ledger.db")).flush();
-  commit(*open_or_fail(folder.file("ledger.db")), {request_open("r1")});
+  save(*open_or_fail(folder.file("ledger.db")), {whole("r1")});
 }
 
 TEST(SqliteFile, ASecondWriterIsRefusedUntilTheFirstEnds) {
@@ -511,21 +600,21 @@ class FullDisk {
   rlimit before_{};
 };
 
-TEST(SqliteFile, AFullDiskFailsCommitsAndProbesUntilThereIsRoom) {
+TEST(SqliteFile, AFullDiskFailsSavingAndProbesUntilThereIsRoom) {
   Folder folder;
   const std::string path = folder.file("ledger.db");
   auto store = open_or_fail(path);
-  commit(*store, {request_open("r1"), attempt_open("r1")});
+  save(*store, {under_way("r1")});
   {
     const FullDisk full(std::filesystem::file_size(path + "-wal"));
-    const auto done = store->commit(std::vector<Write>{attempt_settle("r1"), request_settle("r1")});
+    const auto done = test::save(*store, {whole("r1")});
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().kind, ErrorKind::ledger_unavailable) << done.error().detail;
-    EXPECT_FALSE(store->commit({}));
+    EXPECT_FALSE(test::save(*store, {}));
     EXPECT_EQ((*store->request("r1"))->state, RowState::open);
   }
-  EXPECT_TRUE(store->commit({}));
-  commit(*store, {attempt_settle("r1"), request_settle("r1")});
+  EXPECT_TRUE(test::save(*store, {}));
+  save(*store, {whole("r1")});
   EXPECT_EQ((*store->request("r1"))->attempts[0].state, RowState::settled);
 }
 

@@ -1,0 +1,97 @@
+#include "ledger/journal.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace fairlead {
+namespace {
+
+constexpr std::size_t zeros_bytes = 1 << 20;  // of one write
+
+}  // namespace
+
+Journal::Journal(JournalFiles& files, std::string prefix, std::uint64_t sequence, std::size_t segment_bytes, Sync sync)
+    : files_(files), prefix_(std::move(prefix)), next_sequence_(sequence), segment_bytes_(segment_bytes), sync_(sync) {}
+
+Result<void> Journal::append(std::span<const std::span<const Write>> group) {
+  if (!sound_)
+    if (auto begun = begin_segment(segment_bytes_); !begun) return begun;
+  if (group.empty()) return {};
+  if (auto encoded = encode(group); !encoded) return encoded;
+  // What a text's number means is each segment's own affair, so for another segment the rows are encoded once more.
+  for (std::size_t bytes = segment_bytes_; end_ + frame_.size() > room_; bytes = segment_header_bytes + frame_.size()) {
+    if (auto begun = begin_segment(bytes); !begun) return begun;
+    if (auto encoded = encode(group); !encoded) return encoded;
+  }
+  return frame_.size() == frame_header_bytes ? Result<void>() : write_frame();
+}
+
+Result<void> Journal::encode(std::span<const std::span<const Write>> group) {
+  frame_.assign(frame_header_bytes, '\0');
+  encoder_.begin_frame();
+  for (const auto& writes : group)
+    for (const Write& row : writes)
+      if (auto added = encoder_.add(row, frame_); !added) {
+        encoder_.forget_frame();
+        return added;
+      }
+  if (frame_.size() <= frame_bytes_max) return {};
+  encoder_.forget_frame();
+  return Error(ErrorKind::internal, ErrorOrigin::fairlead, "a line cannot be written to the ledger", "it is too large");
+}
+
+/// A file of zeros, synced, with its header. In any case the segment before is done with.
+Result<void> Journal::begin_segment(std::size_t total) {
+  sound_ = false;
+  const std::string path = segment_path(prefix_, next_sequence_);
+  OpenFile file(files_, files_.create(path));
+  if (!file) {
+    const Error error = journal_error("create", path);
+    if (errno == EEXIST) ++next_sequence_;  // somebody else's: its number is spent
+    return error;
+  }
+  static const std::string zeros(zeros_bytes, '\0');
+  bool whole = true;
+  for (std::size_t at = 0; whole && at < total; at += zeros.size())
+    whole = file.write(zeros.data(), std::min(zeros.size(), total - at), at);
+  const std::string header = encode_header({journal_version, next_sequence_, sequence_, end_});
+  whole = whole && file.write(header.data(), header.size(), 0);
+  if (sync_ == Sync::disk) whole = whole && file.sync() && files_.sync_folder_of(path) == 0;
+  if (!whole) {
+    const Error error = journal_error("write", path);
+    if (files_.remove(path) != 0) abandoned_.push_back(next_sequence_++);
+    return error;
+  }
+  if (end_ == segment_header_bytes) abandoned_.push_back(sequence_);  // too small for the group that comes
+  file_ = std::move(file);
+  sequence_ = next_sequence_++;
+  end_ = segment_header_bytes;
+  room_ = total;
+  sound_ = true;
+  encoder_.begin_segment();
+  return {};
+}
+
+Result<void> Journal::write_frame() {
+  const std::string_view payload = std::string_view(frame_).substr(frame_header_bytes);
+  frame_.replace(0, frame_header_bytes, encode_frame_header(sequence_, payload));
+  if (file_.write(frame_.data(), frame_.size(), end_) && (sync_ == Sync::os || file_.sync())) {
+    end_ += frame_.size();
+    return {};
+  }
+  Error error = journal_error("write", path());
+  void_frame();
+  return error;
+}
+
+/// After an error nobody knows what the disk holds, so nothing more is written to this segment. The next one's header says where
+/// this one ends; until there is a next one, the frame's own first bytes are zeros again.
+void Journal::void_frame() {
+  static constexpr std::array<char, frame_header_bytes> zeros{};
+  if (file_.write(zeros.data(), zeros.size(), end_)) (void)file_.sync();
+  sound_ = false;
+}
+
+}  // namespace fairlead

@@ -1,0 +1,109 @@
+#include "ledger/recovery.h"
+
+#include "ledger/intake.h"
+#include "ledger/segment.h"
+
+#include <cerrno>
+#include <utility>
+
+namespace fairlead {
+namespace {
+
+constexpr std::size_t batch_requests = 4'096;
+constexpr std::uint64_t no_end = ~std::uint64_t{0};
+
+class Replay {
+ public:
+  Replay(Store& store, JournalFiles& files) : files_(files), prefix_(store.journal()), intake_(store), store_(store) {}
+
+  Result<Recovered> run(TimePoint now) {
+    auto segments = find_segments(files_, prefix_);
+    if (!segments) return segments.error();
+    for (std::size_t i = 0; i < segments->size(); ++i)
+      if (auto done = replay((*segments)[i], end_of(*segments, i)); !done) return done.error();
+    if (auto done = intake_.save_ended(); !done) return done.error();
+    if (auto done = intake_.save_open(Intake::Clock::time_point::max()); !done) return done.error();
+    const auto interrupted = store_.recover(now);
+    if (!interrupted) return interrupted.error();
+    if (auto done = store_.sync(); !done) return done.error();
+    // Beyond this point the journal says nothing that the store does not have on the disk.
+    if (auto done = let_go(*segments); !done) return done.error();
+    found_.interrupted_attempts = *interrupted;
+    found_.replayed_rows = intake_.taken_rows();
+    if (intake_.refused_rows() > 0)
+      found_.notices.push_back(std::to_string(intake_.refused_rows()) + " rows of the journal have no place in the ledger");
+    if (!segments->empty()) found_.next_sequence = segments->back().sequence + 1;
+    return std::move(found_);
+  }
+
+ private:
+  /// Where its last acknowledged frame ends, if a later segment says so.
+  static std::uint64_t end_of(const std::vector<FoundSegment>& segments, std::size_t i) {
+    for (std::size_t later = i + 1; later < segments.size(); ++later)
+      if (const auto& header = segments[later].header; header && header->previous == segments[i].sequence)
+        return header->previous_end;
+    return no_end;
+  }
+
+  Result<void> replay(FoundSegment& segment, std::uint64_t end) {
+    // Without a header the process died before anything was written here, or it is the header alone that is damaged: each frame has
+    // a checksum of its own.
+    auto reader = SegmentReader::open(files_, prefix_, segment.sequence, Trust::found);
+    if (!reader) return reader.error();
+    intake_.begin_segment(segment.sequence);
+    bool whole = true;
+    while (whole) {
+      const auto frame = reader->next(end);
+      if (!frame) return frame.error();
+      if (!*frame) break;
+      whole = intake_.take(**frame, Intake::Clock::time_point());
+      if (intake_.ended() < batch_requests) continue;
+      if (auto done = intake_.save_ended(); !done) return done;
+    }
+    return look_behind(segment, *reader, end, whole);
+  }
+
+  /// Says what is wrong after the last good frame.
+  Result<void> look_behind(FoundSegment& segment, SegmentReader& reader, std::uint64_t end, bool whole) {
+    const std::string at = segment.path + " at byte " + std::to_string(reader.position());
+    if (!whole || (end != no_end && reader.position() != end)) {
+      damaged_.push_back(segment.path);
+      found_.notices.push_back("the journal is damaged: " + at + ", and what follows there is lost. The file is kept as " +
+                               segment.path + damaged_suffix);
+      return {};
+    }
+    if (end != no_end) return {};
+    const auto behind = reader.bytes_behind();
+    if (!behind) return behind.error();
+    if (*behind > 0)
+      found_.notices.push_back("the journal's end is torn, as after a crash: " + at + ", " + std::to_string(*behind) +
+                               " bytes that were never acknowledged are ignored");
+    return {};
+  }
+
+  Result<void> let_go(const std::vector<FoundSegment>& segments) {
+    for (const FoundSegment& segment : segments) {
+      bool damaged = false;
+      for (const std::string& path : damaged_) damaged = damaged || path == segment.path;
+      const int done = damaged ? files_.rename(segment.path, segment.path + damaged_suffix) : files_.remove(segment.path);
+      if (done != 0 && errno != ENOENT) return journal_error("remove", segment.path);
+    }
+    if (!segments.empty() && files_.sync_folder_of(prefix_) != 0) return journal_error("sync the folder of", prefix_);
+    return {};
+  }
+
+  static constexpr const char* damaged_suffix = ".damaged";
+
+  JournalFiles& files_;
+  std::string prefix_;
+  Intake intake_;
+  Store& store_;
+  Recovered found_;
+  std::vector<std::string> damaged_;
+};
+
+}  // namespace
+
+Result<Recovered> recover_journal(Store& store, JournalFiles& files, TimePoint now) { return Replay(store, files).run(now); }
+
+}  // namespace fairlead

@@ -1,0 +1,62 @@
+#pragma once
+// A table of what recurs together: stored once, and referred to by its number.
+#include "store/sqlite/database.h"
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace fairlead::sqlite {
+
+/// Knows the numbers of what it stored. It forgets them all at a limit, and at a restart: the same row is then stored once more.
+class Dictionary {
+ public:
+  static constexpr std::size_t entries_max = 16'384;
+  static constexpr std::size_t bytes_max = 8 << 20;  ///< of all keys
+
+  /// `insert`: one parameter per value of a row.
+  Dictionary(sqlite3* connection, std::string_view insert) : connection_(connection), insert_(connection, insert) {}
+
+  /// The number of the row with these values, which is stored if it is not known. Inside the caller's transaction.
+  template <class... Values>
+  Result<std::int64_t> number_of(const Values&... values) {
+    key_.clear();
+    (append(values), ...);
+    if (const auto known = numbers_.find(std::string_view(key_)); known != numbers_.end()) return known->second;
+    if (auto done = insert_.run(values...); !done) return done.error();
+    return remember();
+  }
+  /// After a transaction that was rolled back.
+  void forget();
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const;
+  };
+
+  void append(std::string_view text);
+  template <std::integral Integer>
+  void append(Integer value) {
+    const auto wide = static_cast<std::int64_t>(value);
+    key_.append(reinterpret_cast<const char*>(&wide), sizeof wide);
+  }
+  void append(Int128 value) { key_.append(reinterpret_cast<const char*>(&value), sizeof value); }
+  template <class Value>
+  void append(const std::optional<Value>& value) {
+    key_.push_back(value ? 1 : 0);
+    if (value) append(*value);
+  }
+  std::int64_t remember();
+
+  sqlite3* connection_;
+  Statement insert_;
+  std::string key_;
+  std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> numbers_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace fairlead::sqlite
