@@ -29,8 +29,9 @@ TEST(OpenAiRequest, ReadsWhatRoutingNeeds) {
   EXPECT_EQ(request.prompt_bytes, std::string_view(R"([{"role":"user","content":"hello"}])").size());
   ASSERT_EQ(request.members.size(), 7U);
   EXPECT_EQ(request.members[0].key, "model");
-  EXPECT_EQ(request.body.view().substr(request.members[0].value_begin, request.members[0].value_end - request.members[0].value_begin),
-            "\"ch\\u0061t\"");
+  EXPECT_EQ(
+      request.body.view().substr(request.members[0].value_begin, request.members[0].value_end - request.members[0].value_begin),
+      "\"ch\\u0061t\"");
 }
 
 TEST(OpenAiRequest, TakesNullForNotThere) {

@@ -39,7 +39,8 @@ class ScriptedHandler final : public AppHandler {
     ++requests;
     const Fields fields{{"Content-Type", "text/plain"}, {"x-split", "a\r\nX-Evil: 1"}};
     if (request.path == "/echo") {
-      const std::string text = std::string(request.method) + " " + std::string(request.query) + " [" + std::string(request.body.view()) + "]";
+      const std::string text =
+          std::string(request.method) + " " + std::string(request.query) + " [" + std::string(request.body.view()) + "]";
       const std::array<std::string_view, 1> pieces{text};
       co_await answer.send(200, fields, pieces);
     } else if (request.path == "/count") {
