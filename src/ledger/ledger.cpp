@@ -112,6 +112,7 @@ struct Ledger::Impl {
   Entries queue;
   std::size_t unfinished = 0;  // entries in `queue`, in `pending` or being committed
   bool journal_full = false;   // the store is too far behind
+  bool idle = false;           // the writer waits for something to do
   bool closing = false;
   Clock::time_point close_by;
   LedgerStats numbers;
@@ -133,7 +134,7 @@ void Ledger::Impl::write(Entry entry) {
       numbers.queued += entry.writes.size();
       ++unfinished;
       queue.push_back(std::move(entry));
-      arrived.notify_one();
+      if (std::exchange(idle, false)) arrived.notify_one();
       return;
     }
   }
@@ -168,10 +169,12 @@ bool Ledger::Impl::collect() {
   {
     std::unique_lock lock(mutex);
     const auto something = [this] { return !queue.empty() || (closing && !lost); };
+    idle = true;
     if (lost)
       arrived.wait_until(lock, closing ? std::min(retry_at, close_by) : retry_at, something);
     else if (pending.empty())
       arrived.wait(lock, something);
+    idle = false;
     taken.swap(queue);
     if (closing && ((pending.empty() && taken.empty()) || (lost && Clock::now() >= close_by))) {
       pending.insert(pending.end(), std::make_move_iterator(taken.begin()), std::make_move_iterator(taken.end()));

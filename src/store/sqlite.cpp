@@ -20,7 +20,8 @@ namespace {
 using sqlite::Database;
 using sqlite::Statement;
 
-/// How long saving waits for another program that has the file's write lock: shortly, since the journal holds the rows meanwhile.
+/// How long saving waits, after the start, for another program that has the file's write lock: shortly, since the journal holds the
+/// rows meanwhile.
 constexpr int save_busy_ms_max = 1'000;
 
 /// The statements that only a writer has.
@@ -81,7 +82,6 @@ class SqliteStore final : public Store {
 
   Result<void> save(RecordSource& records) override {
     if (!writer_) return read_only();
-    sqlite3_busy_timeout(database_.handle(), save_busy_ms_max);
     return writing([&]() -> Result<void> {
       const RequestRecord* record = records.next();
       if (record == nullptr) return writer_->probe.run();
@@ -110,6 +110,7 @@ class SqliteStore final : public Store {
     std::int64_t attempts = 0;
     auto done = writing([&] { return interrupt_open_lines(now, attempts); });
     if (!done) return done.error();
+    sqlite3_busy_timeout(database_.handle(), save_busy_ms_max);
     return attempts;
   }
 
@@ -190,7 +191,7 @@ Result<std::unique_ptr<Store>> open_to_write(const std::string& path, sqlite::Fi
   // The schema comes before the write-ahead log, so that the file's own first page says from the beginning whose it is.
   if (auto done = sqlite::migrate(*database, path); !done)
     return done.error().detail.empty() ? done.error() : cannot_open(path, done.error());
-  if (auto done = database->execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; "
+  if (auto done = database->execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; "
                                     "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 2000");
       !done)
     return cannot_open(path, done.error());

@@ -6,7 +6,7 @@
 namespace fairlead::sqlite {
 namespace {
 
-/// How long opening and recovery wait for another program that has the file's write lock: longer than a person's `sqlite3` session
+/// How long the start waits for another program that has the file's write lock: longer than a person's `sqlite3` session
 /// usually holds it (a copy, a VACUUM).
 constexpr int busy_ms_max = 15'000;
 
@@ -40,7 +40,8 @@ Result<bool> Statement::step() {
   const int code = sqlite3_step(handle_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) {
-    reset();
+    sqlite3_reset(handle_.get());  // the next bind() replaces what is bound
+    bound_ = 0;
     return false;
   }
   Error error = last_error(connection_);

@@ -27,7 +27,7 @@ class Statement {
   /// Binds all parameters in order, from the first. Texts must live until the last step.
   template <class... Values>
   Statement& bind(const Values&... values) {
-    reset();
+    if (bound_ > 0) reset();  // else it is finished
     return add(values...);
   }
   /// Binds the parameters that follow those bound since the last reset or finished run.

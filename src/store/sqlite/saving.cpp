@@ -102,7 +102,7 @@ Result<std::int64_t> LineWriter::text(std::string_view text) {
 
 Result<std::int64_t> LineWriter::ask(const RequestOpen& r) {
   const auto plan = text(r.plan);
-  if (!plan) return plan;
+  if (!plan) return plan.error();
   return asks_.number_of(std::string_view(r.key), std::string_view(r.team), std::string_view(r.route), std::string_view(r.endpoint),
                          std::string_view(r.requested_model), r.stream, std::string_view(r.snapshot_hash), *plan);
 }
@@ -116,7 +116,7 @@ Result<std::int64_t> LineWriter::ending(const RequestRecord& record) {
 
 Result<std::int64_t> LineWriter::terms(const AttemptOpen& r) {
   const auto price = text(r.price);
-  if (!price) return price;
+  if (!price) return price.error();
   return terms_.number_of(std::string_view(r.provider), std::string_view(r.model), std::string_view(r.target),
                           currency_of(r.estimate_cost), r.estimate_usd_rate, *price);
 }
@@ -125,7 +125,7 @@ Result<std::int64_t> LineWriter::outcome(const Attempt& attempt) {
   if (attempt.state == RowState::open) return 0;
   const AttemptSettle& r = attempt.settle;
   const auto price = text(r.price);
-  if (!price) return price;
+  if (!price) return price.error();
   return outcomes_.number_of(to_string(attempt.state), to_string(r.ended_by), to_string(r.phase), std::string_view(r.error),
                              r.status, r.unconfirmed, r.connection_reused, std::string_view(r.reported_model),
                              std::string_view(r.finish_reason), to_string(r.usage_source), currency_of(r.cost), r.usd_rate, *price);

@@ -102,7 +102,7 @@ CREATE INDEX lines_open ON lines (n) WHERE ending = 0 OR outcome = 0;  -- for re
 
 -- The attempts after the first.
 CREATE TABLE retries (
-  line                  INTEGER NOT NULL REFERENCES lines (n),
+  line                  INTEGER NOT NULL,  -- lines.n; a foreign key would make each insert of a line a good deal dearer
   number                INTEGER NOT NULL,  -- from 2
   terms                 INTEGER NOT NULL,
   sent_at               INTEGER NOT NULL,

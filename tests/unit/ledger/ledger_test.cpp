@@ -3,128 +3,26 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <functional>
 #include <limits>
-#include <map>
-#include <mutex>
 #include <thread>
-#include <utility>
 
-#include "unit/ledger/memory_world.h"
-#include "unit/store/rows.h"
+#include "unit/ledger/memory_books.h"
 
 namespace fairlead {
 namespace {
 
 using namespace std::chrono_literals;
+using test::always;
 using test::attempt_open;
 using test::attempt_settle;
+using test::Books;
+using test::never;
 using test::noon;
 using test::patience;
+using test::quick;
 using test::request_open;
 using test::request_settle;
-
-LedgerLimits quick() {
-  LedgerLimits limits;
-  limits.retry_ms_min = 1ms;
-  limits.retry_ms_max = 4ms;
-  limits.segment_bytes = 8'192;
-  return limits;
-}
-LedgerLimits with(std::function<void(LedgerLimits&)> change) {
-  LedgerLimits limits = quick();
-  change(limits);
-  return limits;
-}
-
-/// Collects what the ledger says, by the caller's label.
-class Answers {
- public:
-  Ledger::Done operator()(const std::string& label) {
-    return [this, label](Result<void> result) {
-      const std::lock_guard lock(mutex_);
-      ++calls_[label];
-      ok_[label] = result.has_value();
-      changed_.notify_all();
-    };
-  }
-  /// True or false as the ledger said; empty if it said nothing in time, or more than once.
-  std::optional<bool> of(const std::string& label) {
-    std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, patience, [&] { return calls_[label] > 0; }) || calls_[label] != 1) return std::nullopt;
-    return ok_[label];
-  }
-  int calls(const std::string& label) {
-    const std::lock_guard lock(mutex_);
-    return calls_[label];
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::string, int> calls_;
-  std::map<std::string, bool> ok_;
-};
-
-bool never(int) { return false; }
-bool always(int) { return true; }
-
-/// A ledger in memory. The files and the store have faults of their own.
-struct Books {
-  explicit Books(LedgerLimits limits = quick()) {
-    auto started = Ledger::start(std::make_unique<test::MemoryStore>(store_faults, saved), noon, limits, files);
-    if (!started) throw std::runtime_error(started.error().detail);
-    ledger = std::move(*started);
-    await([this] { return ledger->stats().journal_bytes > 0; });  // the first segment is there
-  }
-  ~Books() {
-    files.release();
-    ledger.reset();
-  }
-
-  void write(const std::string& label, std::vector<Write> writes) { ledger->write(std::move(writes), answers(label)); }
-  void open(const std::string& id) { write("open " + id, {request_open(id), attempt_open(id)}); }
-  void settle(const std::string& id) { write("settle " + id, {attempt_settle(id), request_settle(id)}); }
-  void open_durably(const std::string& id) {
-    open(id);
-    ASSERT_EQ(answers.of("open " + id), true);
-  }
-  /// Holds a commit back, so that what comes meanwhile becomes one group.
-  void hold_commit() {
-    files.hold();
-    open("held");
-    files.await_sync();
-  }
-  template <class Condition>
-  static void await(Condition condition) {
-    const auto until = std::chrono::steady_clock::now() + patience;
-    while (!condition()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), until);
-      std::this_thread::yield();
-    }
-  }
-  /// All that ended is in the store.
-  void await_fed() {
-    await([this] { return ledger->stats().unfed_rows == 0; });
-  }
-  /// Ends the ledger: what it has goes to the store.
-  void close() {
-    ledger.reset();
-    EXPECT_THAT(files.names(), testing::IsEmpty());
-  }
-  bool has(const std::string& id) const { return saved.requests.count(id) != 0; }
-  RowState state(const std::string& id) const { return saved.requests.at(id).state; }
-  RowState attempt_state(const std::string& id, std::size_t number = 1) const {
-    return saved.requests.at(id).attempts.at(number - 1).state;
-  }
-
-  test::Faults disk, store_faults;
-  test::MemoryFiles files{disk};
-  test::Saved saved;
-  Answers answers;
-  std::unique_ptr<Ledger> ledger;
-};
+using test::with;
 
 TEST(Ledger, AcknowledgesWhatIsDurableAndFeedsTheStore) {
   Books books;

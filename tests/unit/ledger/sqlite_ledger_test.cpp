@@ -5,15 +5,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
+#include <filesystem>
 #include <mutex>
 #include <random>
 #include <set>
 #include <thread>
 
 #include "ledger/ledger.h"
+#include "unit/store/full_disk.h"
 #include "unit/store/rows.h"
 
 namespace fairlead {
@@ -22,6 +25,7 @@ namespace {
 using test::attempt_open;
 using test::attempt_settle;
 using test::Folder;
+using test::FullDisk;
 using test::noon;
 using test::request_open;
 using test::request_settle;
@@ -34,10 +38,11 @@ std::unique_ptr<Store> open_or_throw(const std::string& path) {
   return std::move(*store);
 }
 
-/// Small segments, so that many come and go.
+constexpr std::size_t segment_bytes = 32 << 10;  // small, so that many come and go
+
 std::unique_ptr<Ledger> start_or_throw(const std::string& path) {
   LedgerLimits limits;
-  limits.segment_bytes = 32 << 10;
+  limits.segment_bytes = segment_bytes;
   auto ledger = Ledger::start(open_or_throw(path), noon, limits);
   if (!ledger) throw std::runtime_error(ledger.error().message + ledger.error().detail);
   return std::move(*ledger);
@@ -177,13 +182,61 @@ TEST(SqliteLedger, M16_AnotherProgramsWriteLockStopsNobody) {
     EXPECT_GT(ledger->stats().failed_saves, 0u);
     ASSERT_EQ(holder.run("COMMIT"), SQLITE_OK);
     while (ledger->stats().unfed_rows > 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
-    EXPECT_EQ(ledger->stats().unfed_rows, 0u);  // also beside the reader
+    EXPECT_EQ(ledger->stats().unfed_rows, 0u);
+    const auto segments = [&folder] {
+      const std::filesystem::directory_iterator files(folder.file(""));
+      return std::count_if(begin(files), end(files),
+                           [](const auto& file) { return file.path().string().find(".journal-") != std::string::npos; });
+    };
+    while (segments() > 1 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    EXPECT_EQ(segments(), 1);  // what is fed is let go, also beside the reader
   }
   EXPECT_EQ(refused, 0);
   const auto rows = open_or_throw(path)->report({});
   ASSERT_TRUE(rows);
   EXPECT_EQ(rows->at(0).requests, 500);
   EXPECT_EQ(format_decimal(rows->at(0).usd_pico), "0.014336");
+}
+
+// The disk is full for everybody: opens are refused, settlements wait, and all is well again when there is room.
+TEST(SqliteLedger, AFullDiskRefusesOpensAndLosesNothing) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  int opened = 0;
+  {
+    const auto ledger = start_or_throw(path);
+    std::atomic<int> settled = 0;
+    {
+      const FullDisk full(segment_bytes - 1);  // the segment that there is has its room; there is none for another
+      for (bool going = true; going;) {
+        const std::string id = "r" + std::to_string(opened);
+        std::atomic<int> result = 0;
+        ledger->write({request_open(id), attempt_open(id)}, [&](Result<void> done) {
+          result = done ? 1 : 2;
+          result.notify_one();
+        });
+        result.wait(0);
+        going = result == 1;
+        if (going) ++opened;
+        ASSERT_LT(opened, 10'000);
+      }
+      EXPECT_GT(opened, 10);
+      EXPECT_FALSE(ledger->stats().writable);
+      for (int i = 0; i < opened; ++i) {
+        const std::string id = "r" + std::to_string(i);
+        ledger->write({attempt_settle(id), request_settle(id)}, [&](Result<void> done) { settled += done ? 1 : 0; });
+      }
+      EXPECT_FALSE(ledger->flush(std::chrono::milliseconds(0)));
+      EXPECT_EQ(settled, 0);
+    }
+    ASSERT_TRUE(ledger->flush(patience));
+    EXPECT_EQ(settled, opened);
+    EXPECT_TRUE(ledger->stats().writable);
+  }
+  const auto rows = open_or_throw(path)->report({});
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(rows->at(0).requests, opened);
+  EXPECT_EQ(rows->at(0).usage.output, 40 * opened);
 }
 
 }  // namespace

@@ -3,15 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <limits>
 
+#include "unit/store/full_disk.h"
 #include "unit/store/rows.h"
 
 namespace fairlead {
@@ -20,6 +19,7 @@ namespace {
 using test::attempt_open;
 using test::attempt_settle;
 using test::Folder;
+using test::FullDisk;
 using test::noon;
 using test::open_attempt;
 using test::record_of;
@@ -578,27 +578,6 @@ TEST(SqliteFile, ASecondWriterIsRefusedUntilTheFirstEnds) {
   first.reset();
   open_or_fail(path);
 }
-
-/// No file of this process grows beyond `bytes`, as on a full disk.
-class FullDisk {
- public:
-  explicit FullDisk(std::size_t bytes) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit limit = before_;
-    limit.rlim_cur = bytes;
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-  ~FullDisk() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, signal_);
-  }
-
- private:
-  void (*signal_)(int);
-  rlimit before_{};
-};
 
 TEST(SqliteFile, AFullDiskFailsSavingAndProbesUntilThereIsRoom) {
   Folder folder;
