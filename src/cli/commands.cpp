@@ -26,6 +26,11 @@ int run(int argc, char** argv) {
     std::cerr << "fairlead: " << error.what() << '\n';
     return 1;
   }
+  // A report that could not be written is no report, and above all no empty one.
+  if (!std::cout.flush()) {
+    std::cerr << "fairlead: the output could not be written\n";
+    return exit_code == 0 ? 1 : exit_code;
+  }
   return exit_code;
 }
 

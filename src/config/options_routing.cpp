@@ -69,7 +69,8 @@ void add_route_rows(Rows& rows) {
                   .fallback = "true"});
   rows.push_back({.path = "routes.*.fallback_on_unconfirmed",
                   .type = Type::boolean,
-                  .doc = "Also when the failed one may have been billed.",
+                  .doc = "Also when the failed one may have been billed: it was sent whole and no answer came, or an answer had "
+                         "begun and broke off.",
                   .fallback = "true"});
   rows.push_back({.path = "routes.*.answer_model",
                   .type = Type::choice,
@@ -99,7 +100,7 @@ void add_policy_rows(Rows& rows) {
   add_facts(rows, "policies[].deny", facts);
   rows.push_back({.path = "policies[].reason",
                   .type = Type::text,
-                  .doc = "Why; told to the app that it refuses, and kept in plans.",
+                  .doc = "Why; kept in plans, for `explain`. The app that is refused is told the name of the policy.",
                   .otherwise = "none"});
 }
 

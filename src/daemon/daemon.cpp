@@ -26,6 +26,7 @@ namespace fairlead::daemon {
 namespace {
 
 constexpr std::chrono::seconds ledger_flush_max{30};
+constexpr std::chrono::seconds feed_look_every{5};
 
 constexpr int taken_signals[] = {SIGTERM, SIGINT, SIGHUP};
 
@@ -92,6 +93,7 @@ class Daemon {
     for (const int number : taken_signals) signals_.add(number);
     set_signals(SIG_UNBLOCK);  // what came meanwhile is taken now
     wait_for_signal();
+    look_after_feed();
     log(Level::info, "ready", {{"version", FAIRLEAD_VERSION}, {"snapshot", snapshot.hash}, {"workers", workers_.size()}});
     notify_service_manager("READY=1");
     return {};
@@ -105,6 +107,7 @@ class Daemon {
       log(Level::error, "ledger_not_flushed", {{"queued", ledger_->stats().queued}});
       return 1;
     }
+    if (behind_) log(Level::warn, "ledger_not_fed", {{"reason", "stopping; the rows in the journal are fed at the next start"}});
     log(Level::info, "stopped");
     return 0;
   }
@@ -137,6 +140,7 @@ class Daemon {
     for (const Listener& listener : snapshot.listen) {
       auto endpoint = net::parse_endpoint(listener.address);
       if (!endpoint) return endpoint.error();
+      if (auto free = net::require_free(io_.get_executor(), *endpoint); !free) return free;
       auto tls = tls_of(listener);
       if (!tls) return tls.error();
       for (Worker& worker : workers_) {
@@ -153,6 +157,7 @@ class Daemon {
     if (snapshot.admin.empty()) return {};
     auto endpoint = net::parse_endpoint(snapshot.admin);
     if (!endpoint) return endpoint.error();
+    if (auto free = net::require_free(io_.get_executor(), *endpoint); !free) return free;
     endpoint = admin_server_.listen(*endpoint);
     if (!endpoint) return endpoint.error();
     log(Level::info, "listening", {{"side", "admin"}, {"address", text_of(*endpoint)}});
@@ -218,9 +223,31 @@ class Daemon {
   void stop_admin() {
     stopped_ = true;  // a signal that is queued already must not start another wait
     signals_.cancel();
+    feed_look_.cancel();
     admin_server_.drain(Milliseconds{0});
     asio::co_spawn(io_.get_executor(), admin_server_.stopped(), asio::detached);
     work_.reset();
+  }
+
+  /// Says in the log when the database cannot be fed from the journal, and when it has caught up: rows are safe meanwhile, but
+  /// unseen.
+  void look_after_feed() {
+    feed_look_.expires_after(feed_look_every);
+    feed_look_.async_wait([this](boost::system::error_code error) {
+      if (error) return;
+      const LedgerStats stats = ledger_->stats();
+      if (stats.failed_saves > failed_saves_) {
+        log(Level::error, "ledger_not_fed",
+            {{"reason", "the database cannot be written; rows are kept in the journal beside it"},
+             {"unfed_rows", stats.unfed_rows}});
+        behind_ = true;
+      } else if (behind_ && stats.unfed_rows == 0) {
+        log(Level::info, "ledger_fed");
+        behind_ = false;
+      }
+      failed_saves_ = stats.failed_saves;
+      look_after_feed();
+    });
   }
 
   std::string not_ready_because() const {
@@ -252,6 +279,9 @@ class Daemon {
       {[this] { return not_ready_because(); }, [this] { return metrics_text(); }, [this] { return cell_->get()->limits; }}};
   net::Server admin_server_{io_.get_executor(), admin_};
   asio::basic_signal_set<Executor> signals_;
+  Timer feed_look_{io_.get_executor()};
+  std::uint64_t failed_saves_ = 0;  ///< when last looked
+  bool behind_ = false;
   std::vector<net::Endpoint> bound_;
   bool draining_ = false, stopped_ = false;
   std::size_t workers_left_ = 0;

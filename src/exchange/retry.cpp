@@ -32,6 +32,8 @@ Remedy remedy(const Failure& failure) {
 
 bool unconfirmed(const Failure& failure) { return failure.report.sent_whole && failure.status == 0; }
 
+bool may_be_billed(const Failure& failure) { return unconfirmed(failure) || (failure.status >= 200 && failure.status < 300); }
+
 AttemptCourse::AttemptCourse(std::size_t candidates, const Route* route, int attempts_max)
     : candidates_(candidates), attempts_left_(attempts_max - 1), retried_at_once_(candidates, false) {
   if (!route) return;
@@ -65,7 +67,7 @@ std::optional<Step> AttemptCourse::after(const Step& made, const Failure& failur
     retried_at_once_[made.candidate] = true;
     return Step{made.candidate, true, Milliseconds{0}};
   }
-  if (unconfirmed(failure) && !stale_connection && !fallback_on_unconfirmed_) return std::nullopt;
+  if (may_be_billed(failure) && !stale_connection && !fallback_on_unconfirmed_) return std::nullopt;
   if (auto step = next_candidate(made.candidate)) return step;
   if (what == Remedy::another_or_later) return again_with_backoff(made, failure, left, jitter);
   return std::nullopt;

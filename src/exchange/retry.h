@@ -23,6 +23,8 @@ struct Failure {
 
 /// Sent whole on a fresh connection and no answer came: the provider may have done, and billed, the work.
 bool unconfirmed(const Failure& failure);
+/// That, or a 2xx answer had begun when it broke off.
+bool may_be_billed(const Failure& failure);
 
 struct Step {
   std::size_t candidate = 0;      ///< index into the plan's candidates

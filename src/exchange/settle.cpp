@@ -23,12 +23,14 @@ EndedBy ended_by(const AttemptEnd& end) {
 }  // namespace
 
 TakenUsage taken_usage(const AttemptEnd& end) {
-  if (end.answer.usage_source == UsageSource::reported) return {end.answer.usage, UsageSource::reported};
+  // An answer that said something did not cost nothing, whatever its provider says.
+  const bool absurd = end.answer.usage.input_total() == 0 && end.answer.usage.output_total() == 0 && end.answer.content_bytes > 0;
+  if (end.answer.usage_source == UsageSource::reported && !absurd) return {end.answer.usage, UsageSource::reported};
   const bool answered = end.status >= 200 && end.status < 300;
   const bool no_answer = end.status == 0 && end.report.sent_whole;
   if (!answered && !no_answer) return {};
   TakenUsage taken;
-  taken.source = end.answer.usage_source == UsageSource::invalid ? UsageSource::invalid : UsageSource::estimated;
+  taken.source = end.answer.usage_source == UsageSource::none ? UsageSource::estimated : UsageSource::invalid;
   taken.usage.input = end.input_tokens_estimate;
   if (answered) {
     std::int64_t output = tokens_of(end.answer.content_bytes, end.bytes_per_token);

@@ -30,7 +30,7 @@ struct AttemptEnd {
 /// The usage that the books take. The policy:
 /// | what happened | usage |
 /// | the provider reported | its figures (reported) |
-/// | it reported absurd figures | our estimate (invalid) |
+/// | it reported absurd figures, or none at all for an answer with content | our estimate (invalid) |
 /// | a 2xx answer without usage, whole or cut or cancelled | input estimate + the content that came (estimated) |
 /// | sent whole, no answer: it may be billed | input estimate (estimated) |
 /// | refused with an error status, or not sent whole | none, costs nothing |

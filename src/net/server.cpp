@@ -50,6 +50,18 @@ Result<Endpoint> parse_endpoint(std::string_view address) {
   return Endpoint(ip, port);
 }
 
+Result<void> require_free(Executor executor, const Endpoint& endpoint) {
+  TcpAcceptor probe(executor);
+  error_code error;
+  probe.open(endpoint.protocol(), error);
+  if (!error) probe.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error && endpoint.address().is_v6()) probe.set_option(asio::ip::v6_only(true), error);
+  if (!error) probe.bind(endpoint, error);
+  if (!error) probe.listen(1, error);
+  if (error) return listen_error(endpoint, error);
+  return {};
+}
+
 Server::Server(Executor executor, AppHandler& handler)
     : executor_(executor), handler_(handler), lookout_(executor), drain_limit_(executor), ended_(executor) {}
 

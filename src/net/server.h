@@ -24,6 +24,10 @@ using Endpoint = asio::ip::tcp::endpoint;
 /// "127.0.0.1:8080" or "[::1]:8080". Errors: config.
 Result<Endpoint> parse_endpoint(std::string_view address);
 
+/// Nobody listens there, this program included; SO_REUSEPORT would let several share it and split the requests. Port 0 is free.
+/// Errors: io, with the address and the reason.
+Result<void> require_free(Executor executor, const Endpoint& endpoint);
+
 /// It must go before its io_context goes, and not before stopped() ended, unless the io_context will run no more.
 class Server {
  public:

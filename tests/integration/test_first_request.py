@@ -1,5 +1,7 @@
 """The main job: an app asks, a provider answers, and the ledger knows what it cost."""
 import json
+import os
+import subprocess
 from decimal import Decimal
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from harness import books
 from harness.daemon import OTHER_KEY, PROMPT_CANARY, TARGETS
 from harness.http import chat, post_chat, send, text_of
-from harness.process import run, wait_until
+from harness.process import BINARY, run, wait_until
 
 HELLO = f"Say hello, {PROMPT_CANARY}"
 
@@ -144,3 +146,40 @@ def test_health_and_metrics_are_on_the_admin_side_alone(daemon):
     assert status == 200 and "fairlead_" in text
     for path in ("/metrics", "/healthz", "/readyz"):
         assert send(daemon.address, "GET", path, daemon.key).status == 404
+
+
+@pytest.mark.parametrize("words", ["close=mid", "close=before_done", "reset=mid", "garbage=mid"])
+def test_a_buffered_answer_that_breaks_off_is_booked_by_what_came_of_it(daemon, simulator, settled, words):
+    answer = post_chat(daemon, chat(f"[[sim bytes=30000 {words}]] {HELLO}", "qwen"))
+    assert answer.status == 502
+    (line,) = bill_of(simulator, 1)
+    ledger = settled()
+    books.expect_balance(ledger, [line])
+    (attempt,) = ledger.attempts
+    assert attempt["usage_source"] == "estimated" and 0.3 < attempt["output_tokens"] / line["completion_tokens"] < 1.5
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_no_tokens_for_an_answer_with_content_are_not_believed(daemon, settled, stream):
+    assert text_of(post_chat(daemon, chat(f"[[sim usage=zero bytes=300]] {HELLO}", "openai", stream=stream)))
+    (attempt,) = settled().attempts
+    assert attempt["usage_source"] == "invalid" and attempt["output_tokens"] > 50 and attempt["usd_pico"] > 0
+
+
+def test_a_second_daemon_does_not_share_the_ports(daemon, tmp_path):
+    for side in ("listen", "admin"):
+        folder = tmp_path / side
+        folder.mkdir()
+        config = daemon.changed_config()
+        config[side] = [daemon.address] if side == "listen" else daemon.admin
+        (folder / "fairlead.yaml").write_text(json.dumps(config))
+        done = run("serve", "--config", folder / "fairlead.yaml", cwd=folder, env={"FAIRLEAD_TEST_PROVIDER_KEY": "x"})
+        assert done.returncode == 1 and "Address already in use" in done.stderr
+
+
+def test_output_that_cannot_be_written_is_a_failure(daemon):
+    with open("/dev/full", "w") as full:
+        for command in (("usage", "--format", "csv", "--by", "day"), ("check",)):
+            done = subprocess.run([BINARY, *command, *(["--ledger", f"sqlite:{daemon.ledger_file}"] if command[0] == "usage" else [daemon.config_file])],
+                                  stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, env={**os.environ, "FAIRLEAD_TEST_PROVIDER_KEY": "x"})
+            assert done.returncode == 1 and "could not be written" in done.stderr

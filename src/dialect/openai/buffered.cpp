@@ -17,12 +17,17 @@ class BufferedCoder final : public AnswerCoder {
     if (body_.size() + bytes.size() > keeper_.options().answer_bytes_max)
       return provider_failure(ErrorKind::upstream_protocol, "The provider's answer is too large.");
     body_ += bytes;
+    keeper_.summary.content_bytes =
+        body_.size();  // all that can be known of an answer that breaks off: it was generated, and is billed
     return boost::system::in_place_value;
   }
 
   Result<void> finish(Pieces& out) override {
     if (body_.empty()) return provider_failure(ErrorKind::upstream_closed, "The provider closed the connection without an answer.");
-    if (auto read = keeper_.read(body_); !read) return read;
+    keeper_.summary.content_bytes = 0;
+    const auto read = keeper_.read(body_);
+    if (!read && !keeper_.text().well_formed) keeper_.summary.content_bytes = body_.size();
+    if (!read) return read;
     if (!keeper_.text().has_choices)
       return provider_failure(ErrorKind::upstream_protocol, "The provider's answer is not a chat completion.");
     keeper_.summary.content_started = true;

@@ -96,7 +96,12 @@ TEST(AttemptCourse, RouteMayForbidFallback) {
   route.fallback = true;
   route.fallback_on_unconfirmed = false;
   EXPECT_EQ(first_step(failure(ErrorKind::upstream_closed, Sent::whole_fresh), &route), "stop");
+  EXPECT_EQ(first_step(failure(ErrorKind::upstream_closed, Sent::whole_fresh, 200), &route), "stop")
+      << "an answer that had begun is billed";
+  EXPECT_EQ(first_step(failure(ErrorKind::upstream_protocol, Sent::whole_fresh, 200), &route), "stop");
   EXPECT_EQ(first_step(failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 503), &route), "next");
+  route.fallback_on_unconfirmed = true;
+  EXPECT_EQ(first_step(failure(ErrorKind::upstream_closed, Sent::whole_fresh, 200), &route), "next");
 }
 
 TEST(AttemptCourse, WaitsAsLongAsTheProviderSaysButNotBeyondReason) {

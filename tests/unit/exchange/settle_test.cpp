@@ -142,5 +142,20 @@ TEST(Settle, APriceOfZeroIsFree) {
   EXPECT_EQ(row.cost->pico, 0);
 }
 
+TEST(Settle, NoTokensForAnAnswerWithContentAreAbsurd) {
+  const Fixture f;
+  AttemptEnd end = f.end();
+  end.answer.usage.input = 0;
+  end.answer.usage.output = 0;
+  end.answer.usage_source = UsageSource::reported;
+  EXPECT_EQ(settle_attempt("r", 1, end, f.snapshot, f.texts).usage_source, UsageSource::reported) << "nothing came of it";
+  end.answer.content_bytes = 70;
+  const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot, f.texts);
+  EXPECT_EQ(row.usage_source, UsageSource::invalid);
+  EXPECT_EQ(row.usage.input, 100);
+  EXPECT_EQ(row.usage.output, 20);
+  EXPECT_GT(row.cost->pico, 0);
+}
+
 }  // namespace
 }  // namespace fairlead::exchange
