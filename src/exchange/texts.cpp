@@ -2,6 +2,7 @@
 
 #include "plan/plan.h"
 
+#include <cstdint>
 #include <string_view>
 
 namespace fairlead::exchange {
@@ -60,11 +61,10 @@ const std::string& Texts::plan(const Plan& plan) {
 
 const std::string& Texts::price(const Target& target, const PriceInForce& price) {
   key_.clear();
-  const auto add = [&](const auto& value) { key_.append(reinterpret_cast<const char*>(&value), sizeof value); };
-  const Target* const of = &target;
-  add(of);
-  add(price.entry);
-  add(price.above_input_tokens);
+  const auto add = [&](std::uint64_t number) { key_.append(reinterpret_cast<const char*>(&number), sizeof number); };
+  add(reinterpret_cast<std::uintptr_t>(&target));
+  add(reinterpret_cast<std::uintptr_t>(price.entry));
+  add(static_cast<std::uint64_t>(price.above_input_tokens));
   key_ += price.window;
   const auto at = prices_.find(key_);
   if (at != prices_.end()) return at->second;

@@ -86,7 +86,7 @@ Result<void> BodyReader::add(std::string_view content) {
     return {};
   }
   inflated_.clear();
-  const Result<void> fed = inflater_->feed(content, inflated_, bytes_max_ - body_.size());
+  Result<void> fed = inflater_->feed(content, inflated_, bytes_max_ - body_.size());
   body_.append(inflated_);
   return fed;
 }

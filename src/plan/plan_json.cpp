@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -127,18 +128,18 @@ std::string expected_text(const Plan& plan) {
 }
 
 void append_plan_key(std::string& key, const Plan& plan) {
-  const auto add = [&](const auto& value) { key.append(reinterpret_cast<const char*>(&value), sizeof value); };
+  const auto add = [&](std::uint64_t number) { key.append(reinterpret_cast<const char*>(&number), sizeof number); };
   key.append(plan.strategy) += '\n';
   for (const Candidate& candidate : plan.candidates) {
-    add(candidate.target);
+    add(reinterpret_cast<std::uintptr_t>(candidate.target));
     const PriceInForce none, &price = candidate.expected ? candidate.expected->price : none;
-    add(price.entry);
-    add(price.above_input_tokens);
+    add(reinterpret_cast<std::uintptr_t>(price.entry));
+    add(static_cast<std::uint64_t>(price.above_input_tokens));
     key.append(price.window) += '\n';
   }
   for (const Rejection& rejection : plan.rejections) {
-    add(rejection.target);
-    add(rejection.by);
+    add(reinterpret_cast<std::uintptr_t>(rejection.target));
+    add(static_cast<std::uint64_t>(rejection.by));
     key.append(rejection.rule).append("\n").append(rejection.reason) += '\n';
   }
 }
