@@ -20,8 +20,8 @@ using Pieces = std::vector<std::string_view>;
 
 /// What to send to a provider. `body` may point into the ChatRequest and into `owned`; so it moves, and is not copied.
 struct EncodedRequest {
-  std::string path;                                         ///< after the base URL's, e.g. "/chat/completions"
-  std::vector<std::pair<std::string, std::string>> fields;  ///< header fields of the dialect, credentials included
+  std::string_view path;                                         ///< after the base URL's, e.g. "/chat/completions"; a literal
+  std::vector<std::pair<std::string_view, std::string>> fields;  ///< of the dialect, credentials included; names are literals
   Pieces body;
   std::vector<std::unique_ptr<std::string>> owned;
   std::size_t body_bytes() const;

@@ -167,7 +167,7 @@ struct Metrics::Impl {
     line["us"] = (e.settle.ended_at - e.open.started_at).count();
     line["cost_usd"] = format_decimal(e.settle.usd_pico);
     nlohmann::ordered_json attempts_json = nlohmann::ordered_json::array();
-    for (std::size_t i = 0; i < e.attempts.size(); ++i) attempts_json.push_back(attempt_json(e.attempts_open[i], e.attempts[i]));
+    for (const auto& [open, settle] : e.attempts) attempts_json.push_back(attempt_json(*open, *settle));
     line["attempts"] = std::move(attempts_json);
     log(failed && e.settle.ended_by != EndedBy::app ? Level::warn : Level::info, "request", std::move(line));
   }
@@ -183,7 +183,7 @@ void Metrics::ended(const exchange::Ended& e) {
     meters.requests->Increment();
     meters.duration->Observe(seconds((e.settle.ended_at - e.open.started_at).count()));
     if (e.settle.first_byte_us) meters.first_byte->Observe(seconds(*e.settle.first_byte_us));
-    for (std::size_t i = 0; i < e.attempts.size(); ++i) impl_->count_attempt(e.attempts_open[i], e.attempts[i]);
+    for (const auto& [open, settle] : e.attempts) impl_->count_attempt(*open, *settle);
   }
   impl_->log_request(e);
 }

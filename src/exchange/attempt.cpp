@@ -77,8 +77,8 @@ class Relay {
       auto started = co_await request_.answer.start(200, fields);
       if (!started) co_return gone();
     }
-    // Beyond this point the app has seen something of this target's answer: no other target's can follow.
-    if (content_) request_.content_sent = true;
+    // Beyond this point the app has seen something of this target's answer: no other target's can follow, and none needs the body.
+    if (content_ && !std::exchange(request_.content_sent, true)) request_.chat.body = {};
     auto written = co_await request_.answer.write(pieces_);
     if (!written) co_return gone();
     if (!request_.first_byte_us)
@@ -128,7 +128,7 @@ net::Fields answer_fields(const Request& request, const Target* target, int atte
   fields.reserve(8);
   fields.emplace_back("content-type", request.chat.stream ? "text/event-stream; charset=utf-8" : "application/json");
   if (request.chat.stream) fields.emplace_back("cache-control", "no-cache");
-  fields.emplace_back("x-request-id", request.row.id);
+  fields.emplace_back("x-request-id", request.id);
   if (target) fields.emplace_back("x-fairlead-target", target->name);
   fields.emplace_back("x-fairlead-attempts", std::to_string(attempts));
   return fields;
@@ -156,7 +156,7 @@ Task<AttemptOutcome> run_attempt(Request& request, const Target& target, int num
     co_return outcome;
   }
   // Lets a provider's support, and the simulator's bill, name the very attempt.
-  encoded->fields.emplace_back("X-Client-Request-Id", request.row.id + "-" + std::to_string(number));
+  encoded->fields.emplace_back("X-Client-Request-Id", request.id + "-" + std::to_string(number));
 
   net::UpstreamRequest upstream_request;
   upstream_request.provider = target.provider;

@@ -20,7 +20,7 @@ struct Request {
   ChatRequest chat;
   RequestFacts facts;
   Conditions conditions;
-  RequestOpen row;
+  std::string id;
   SteadyTime started;
   SteadyTime deadline;
   net::Cancel cancel;         ///< requested when the app is gone

@@ -81,26 +81,36 @@ struct Books::Mailbox : std::enable_shared_from_this<Mailbox> {
 struct Books::Initiate {
   Books* books;
   template <class Handler>
-  void operator()(Handler handler, std::vector<Write> writes) const {
-    const bool opens = std::any_of(writes.begin(), writes.end(), [](const Write& write) {
-      return std::holds_alternative<RequestOpen>(write) || std::holds_alternative<AttemptOpen>(write);
+  void operator()(Handler handler, Rows rows) const {
+    const bool opens = std::any_of(rows->begin(), rows->end(), [](const Write& row) {
+      return std::holds_alternative<RequestOpen>(row) || std::holds_alternative<AttemptOpen>(row);
     });
     std::shared_ptr<Wait> wait = std::make_shared<WaitOf<Handler>>(std::move(handler));
     if (!opens) books->limit(wait);
     books->mailbox_->expect();
     // The last reference must go on the worker's thread: the callback gives its own away.
-    books->ledger_.write(std::move(writes), [wait = std::move(wait), mailbox = books->mailbox_](Result<void> result) mutable {
-      mailbox->put(std::move(wait), std::move(result));
-    });
+    books->hand_over({std::move(rows), [wait = std::move(wait), mailbox = books->mailbox_](Result<void> result) mutable {
+                        mailbox->put(std::move(wait), std::move(result));
+                      }});
   }
 };
 
 Books::Books(const Executor& executor, Ledger& ledger)
     : ledger_(ledger), mailbox_(std::make_shared<Mailbox>(*this, executor)), timer_(executor) {}
 
-Task<Result<void>> Books::durable(std::vector<Write> writes) {
+Task<Result<void>> Books::durable(Rows rows) {
   return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Result<void>)>(
-      Initiate{this}, asio::use_awaitable_t<Executor>(), std::move(writes));
+      Initiate{this}, asio::use_awaitable_t<Executor>(), std::move(rows));
+}
+
+/// What all that is ready to run has for the ledger goes to it together: one lock, one wake-up, one commit.
+void Books::hand_over(Ledger::Entry entry) {
+  outgoing_.push_back(std::move(entry));
+  if (outgoing_.size() > 1) return;
+  asio::post(timer_.get_executor(), [this] {
+    ledger_.write(outgoing_);
+    outgoing_.clear();
+  });
 }
 
 void Books::limit(std::shared_ptr<Wait> wait) {

@@ -16,9 +16,9 @@ class Books {
   Books(const Books&) = delete;
   Books& operator=(const Books&) = delete;
 
-  /// Resumes once the writes are durable, or have failed. What holds an open fails by itself when the ledger cannot be written;
+  /// Resumes once the rows are durable, or have failed. What holds an open fails by itself when the ledger cannot be written;
   /// settlements, which the ledger tries until it can, are waited for up to `settle_ms_max` (then ledger_unavailable).
-  Task<Result<void>> durable(std::vector<Write> writes);
+  Task<Result<void>> durable(Rows rows);
 
   static constexpr std::chrono::milliseconds settle_ms_max{30'000};
 
@@ -29,12 +29,14 @@ class Books {
   struct Initiate;
   struct Mailbox;
 
+  void hand_over(Ledger::Entry entry);
   void limit(std::shared_ptr<Wait> wait);
   void give_up_old();
   void rest();
 
   Ledger& ledger_;
-  std::shared_ptr<Mailbox> mailbox_;  ///< shared with what the ledger still holds
+  std::shared_ptr<Mailbox> mailbox_;     ///< shared with what the ledger still holds
+  std::vector<Ledger::Entry> outgoing_;  ///< goes to the ledger once what is ready to run now has run
   Timer timer_;
   bool timer_runs_ = false;
   std::deque<std::pair<SteadyTime, std::weak_ptr<Wait>>> limited_;  ///< in the order of their ends

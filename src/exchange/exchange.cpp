@@ -19,6 +19,7 @@ namespace fairlead::exchange {
 namespace {
 
 constexpr std::int64_t output_tokens_unknown = 4096;  // reserved for where neither the app nor the model states a limit
+constexpr std::size_t rows_at_once_max = 3;           // a settlement and two openings, or the end
 constexpr auto use_task = asio::use_awaitable_t<Executor>();
 
 /// A plan without candidates: whose doing was it? Policy speaks first, so that its refusals never look like an outage.
@@ -61,12 +62,12 @@ class Exchange {
                  false,
                  {}},
         key_(key) {
-    request_.row.id = make_request_id(world.now(), world.random);
-    request_.row.started_at = world.now();
-    request_.row.key = key.name;
-    request_.row.team = key.team;
-    request_.row.endpoint = "chat.completions";
-    request_.row.snapshot_hash = request_.snapshot->hash;
+    row_.started_at = world.now();
+    row_.id = request_.id = make_request_id(row_.started_at, world.random);
+    row_.key = key.name;
+    row_.team = key.team;
+    row_.endpoint = "chat.completions";
+    row_.snapshot_hash = request_.snapshot->hash;
   }
 
   /// Parse, classify, plan: pure. An error is the app's answer.
@@ -74,15 +75,15 @@ class Exchange {
     auto chat = request_.dialect.parse_request(std::move(request_.app.body));
     if (!chat) return chat.error();
     request_.chat = std::move(*chat);
-    request_.row.requested_model = request_.chat.model;
-    request_.row.stream = request_.chat.stream;
+    row_.requested_model = request_.chat.model;
+    row_.stream = request_.chat.stream;
     auto facts = classify(request_.chat, key_, *request_.snapshot, request_.conditions);
     if (!facts) return facts.error();
     request_.facts = *facts;
-    if (facts->route) request_.row.route = facts->route->name;
+    if (facts->route) row_.route = facts->route->name;
     plan_ = make_plan(*facts, *request_.snapshot, request_.conditions, request_.world.now());
-    request_.row.plan = request_.world.texts.plan(plan_);
-    request_.row.expected = expected_text(plan_);
+    row_.plan = request_.world.texts.plan(plan_);
+    row_.expected = expected_text(plan_);
     if (plan_.candidates.empty()) return no_candidate(plan_);
     Milliseconds total{0};
     for (const Candidate& c : plan_.candidates) total = std::max(total, c.target->provider->timeouts.total);
@@ -105,7 +106,7 @@ class Exchange {
       }
       outcome_ = co_await run_attempt(request_, target, number, step.fresh_connection);
       target_ = &target;
-      settled_.push_back(settle_attempt(request_.row.id, number, outcome_.end, *request_.snapshot, request_.world.texts));
+      tried_.back().settle = &note(settle_attempt(request_.id, number, outcome_.end, *request_.snapshot, request_.world.texts));
       if (!outcome_.end.error) {
         failure_.reset();
         co_return;
@@ -132,28 +133,34 @@ class Exchange {
 
   /// Writes the end into the books, then lets the app see it. Always runs.
   Task<void> settle() {
-    RequestSettle row = settlement();
-    std::vector<Write> writes = take_unwritten();
-    if (!opened_) writes.emplace_back(request_.row);
-    writes.emplace_back(row);
-    auto written = co_await request_.world.books.durable(std::move(writes));
+    note_open();
+    const RequestSettle& row = note(settlement());
+    auto written = co_await request_.world.books.durable(give());
     if (!written && opened_) refuse(written.error());
     co_await tell_app(row);
-    const Ended ended{request_.row, row, opens_, settled_, failure_ ? failure_->error.detail : std::string{}};
+    if (!tried_.empty() && tried_.back().settle == nullptr) tried_.pop_back();  // it broke
+    const Ended ended{*open_, row, tried_, failure_ ? failure_->error.detail : std::string{}};
     request_.world.observer.ended(ended);
   }
 
  private:
-  /// Settlements not yet given to the ledger, which from then on keeps them whatever happens.
-  std::vector<Write> take_unwritten() {
-    std::vector<Write> writes(settled_.begin() + static_cast<std::ptrdiff_t>(written_), settled_.end());
-    written_ = settled_.size();
-    return writes;
+  /// A row for the books. It stays where it is to the end of the exchange.
+  template <class Row>
+  const Row& note(Row row) {
+    next_.reserve(rows_at_once_max);
+    next_.emplace_back(std::move(row));
+    return std::get<Row>(next_.back());
   }
+  /// Unless the books have it; again, if they could not take it.
+  void note_open() {
+    if (!opened_) open_ = &note(open_ == nullptr ? std::move(row_) : RequestOpen(*open_));
+  }
+  /// What was noted since, for the ledger, which from then on keeps settlements whatever happens.
+  Rows give() { return given_.emplace_back(std::make_shared<const std::vector<Write>>(std::exchange(next_, {}))); }
 
   Task<Result<void>> open_attempt(const Target& target, int number) {
     AttemptOpen row;
-    row.request_id = request_.row.id;
+    row.request_id = request_.id;
     row.number = number;
     row.sent_at = request_.world.now();
     row.provider = target.provider->name;
@@ -171,19 +178,18 @@ class Exchange {
     const std::int64_t model_max = target.model->output_tokens_max > 0 ? target.model->output_tokens_max : output_tokens_unknown;
     worst.output = request_.facts.output_tokens_max.value_or(model_max) * request_.chat.choices;
     if (const auto cost = cost_at(target, worst, row.sent_at, *request_.snapshot)) row.reserved_usd_pico = cost->usd_pico;
-    std::vector<Write> writes = take_unwritten();
-    if (!opened_) writes.emplace_back(request_.row);
-    writes.emplace_back(row);
-    auto written = co_await request_.world.books.durable(std::move(writes));
+    note_open();
+    const AttemptOpen& open = note(std::move(row));
+    auto written = co_await request_.world.books.durable(give());
     if (!written) co_return written;
     opened_ = true;
-    opens_.push_back(std::move(row));
+    tried_.push_back({&open, nullptr});
     co_return boost::system::in_place_value;
   }
 
   /// Waits out a backoff, with what is known written down first; ends early when the app leaves.
   Task<void> pause(Milliseconds delay) {
-    co_await request_.world.books.durable(take_unwritten());
+    co_await request_.world.books.durable(give());
     Timer timer(request_.world.executor, delay);
     request_.cancel.set_hook([&timer] { timer.cancel(); });
     boost::system::error_code ignored;
@@ -193,11 +199,12 @@ class Exchange {
 
   RequestSettle settlement() const {
     RequestSettle row;
-    row.id = request_.row.id;
+    row.id = request_.id;
     row.ended_at = request_.world.now();
-    row.attempts = static_cast<int>(opens_.size());
+    row.attempts = static_cast<int>(tried_.size());
     row.first_byte_us = request_.first_byte_us;
-    for (const AttemptSettle& attempt : settled_) row.usd_pico += attempt.usd_pico.value_or(0);
+    for (const Ended::Attempt& attempt : tried_)
+      if (attempt.settle != nullptr) row.usd_pico += attempt.settle->usd_pico.value_or(0);
     if (!failure_) {
       row.http_status = 200;
       row.ended_by = EndedBy::provider;
@@ -209,13 +216,19 @@ class Exchange {
     row.ended_by = failure_->error.origin == ErrorOrigin::app        ? EndedBy::app
                    : failure_->error.origin == ErrorOrigin::provider ? EndedBy::provider
                                                                      : EndedBy::fairlead;
-    row.phase = settled_.empty() ? Phase::plan : settled_.back().phase;
+    row.phase = last_settled() != nullptr ? last_settled()->phase : Phase::plan;
     if (request_.content_sent && target_) row.target = target_->name;
     if (request_.answer.committed())
       row.http_status = 200;
     else if (!app_is_gone())
       row.http_status = app_error(failure_->error, failure_->status).status;
     return row;
+  }
+
+  const AttemptSettle* last_settled() const {
+    for (auto at = tried_.rbegin(); at != tried_.rend(); ++at)
+      if (at->settle != nullptr) return at->settle;
+    return nullptr;
   }
 
   bool app_is_gone() const {
@@ -233,7 +246,7 @@ class Exchange {
     }
     net::Fields fields = answer_fields(request_, target_, row.attempts);
     if (!request_.chat.stream) {
-      if (settled_.back().usd_pico) fields.emplace_back("x-fairlead-cost-usd", format_decimal(row.usd_pico));
+      if (tried_.back().settle->usd_pico) fields.emplace_back("x-fairlead-cost-usd", format_decimal(row.usd_pico));
       co_await request_.answer.send(200, fields, outcome_.last);
       co_return;
     }
@@ -254,8 +267,8 @@ class Exchange {
       co_return;
     }
     net::Fields fields = error_fields(seen, failure_->retry_after);
-    fields.emplace_back("x-request-id", request_.row.id);
-    fields.emplace_back("x-fairlead-attempts", std::to_string(opens_.size()));
+    fields.emplace_back("x-request-id", request_.id);
+    fields.emplace_back("x-fairlead-attempts", std::to_string(tried_.size()));
     const std::string body = request_.dialect.error_body(failure_->error, seen.type, seen.code);
     const std::array<std::string_view, 1> pieces{body};
     co_await request_.answer.send(seen.status, fields, pieces);
@@ -267,10 +280,12 @@ class Exchange {
   const Target* target_ = nullptr;  ///< of the last attempt
   AttemptOutcome outcome_;          ///< of the last attempt
   std::optional<Failure> failure_;
-  bool opened_ = false;  ///< the request's row is in the books
-  std::vector<AttemptOpen> opens_;
-  std::vector<AttemptSettle> settled_;
-  std::size_t written_ = 0;  ///< how many of them the ledger has
+  RequestOpen row_;                    ///< until it is noted
+  const RequestOpen* open_ = nullptr;  ///< then
+  bool opened_ = false;                ///< the books have it
+  std::vector<Ended::Attempt> tried_;  ///< whose opening is in the books; without a settlement: under way, or broken
+  std::vector<Write> next_;            ///< noted, and not given yet
+  std::vector<Rows> given_;
 };
 
 Task<void> turn_away(World& world, net::AppAnswer& answer, Error error) {
@@ -309,7 +324,9 @@ std::string make_request_id(TimePoint now, std::mt19937_64& random) {
   const auto ms = static_cast<std::uint64_t>(std::chrono::duration_cast<Milliseconds>(now.time_since_epoch()).count());
   const std::uint64_t high = ms << 16 | (random() & 0xffff);
   const std::uint64_t low = random();
-  std::string id = "req_";
+  std::string id;
+  id.reserve(36);
+  id = "req_";
   for (const std::uint64_t half : {high, low})
     for (int shift = 60; shift >= 0; shift -= 4) id += "0123456789abcdef"[half >> shift & 0xf];
   return id;

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <functional>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,10 +20,13 @@ namespace fairlead::exchange {
 
 /// A finished exchange as its rows tell it; metrics and logs are read off it.
 struct Ended {
+  struct Attempt {
+    const AttemptOpen* open;
+    const AttemptSettle* settle;
+  };
   const RequestOpen& open;
   const RequestSettle& settle;
-  const std::vector<AttemptOpen>& attempts_open;
-  const std::vector<AttemptSettle>& attempts;
+  std::span<const Attempt> attempts;
   std::string detail;  ///< of the last error, redacted: for the log alone
 };
 

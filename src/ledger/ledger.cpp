@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <deque>
 #include <iterator>
 #include <mutex>
 #include <thread>
@@ -17,18 +16,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// One call of write(): durable together.
-struct Entry {
-  std::vector<Write> writes;
-  Ledger::Done done;
-};
-using Entries = std::deque<Entry>;
+using Entry = Ledger::Entry;
+using Entries = std::vector<Entry>;
 
 bool is_open(const Write& write) {
   return std::holds_alternative<RequestOpen>(write) || std::holds_alternative<AttemptOpen>(write);
 }
 
-bool has_open(const Entry& entry) { return std::any_of(entry.writes.begin(), entry.writes.end(), is_open); }
+bool has_open(const Entry& entry) { return std::any_of(entry.rows->begin(), entry.rows->end(), is_open); }
 
 /// Does `open` open the row that `settle` settles?
 bool is_pair(const Write& open, const Write& settle) {
@@ -44,14 +39,20 @@ bool is_pair(const Write& open, const Write& settle) {
 }
 
 /// What of a failed entry must still be written: settlements of rows that an earlier commit opened.
-std::vector<Write> settlements_of(std::vector<Write> writes) {
+std::vector<Write> settlements_of(const std::vector<Write>& rows) {
   std::vector<Write> kept;
-  for (Write& write : writes) {
-    if (is_open(write)) continue;
-    if (std::none_of(writes.begin(), writes.end(), [&](const Write& other) { return is_pair(other, write); }))
-      kept.push_back(std::move(write));
+  for (const Write& row : rows) {
+    if (is_open(row)) continue;
+    if (std::none_of(rows.begin(), rows.end(), [&](const Write& other) { return is_pair(other, row); })) kept.push_back(row);
   }
   return kept;
+}
+
+/// Moves all of `from`, which is empty then, to the end of `to`.
+void append(Entries& to, Entries& from) {
+  if (to.empty()) return to.swap(from);
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  from.clear();
 }
 
 Error cannot_keep_up() {
@@ -85,7 +86,7 @@ struct Ledger::Impl {
     writer = std::thread([this] { run(); });
   }
 
-  void write(Entry entry);
+  void write(std::span<Entry> entries);
   bool flush(std::chrono::milliseconds timeout);
   void close();
 
@@ -94,7 +95,7 @@ struct Ledger::Impl {
   bool is_journal_full() const { return feeder.stats().journal_bytes >= limits.journal_bytes_max; }
   bool collect();
   void commit_some();
-  Result<void> commit(Entries& group);
+  Result<void> commit(std::span<Entry> group);
   void commit_each(Entries group);
   void lose_journal(Entries failed, const Error& error);
   Entries turn_away(Entries entries);
@@ -118,6 +119,7 @@ struct Ledger::Impl {
   LedgerStats numbers;
 
   // The writer thread's own.
+  Entries taken;      // the queue's room, while it is not the queue
   Entries pending;    // taken from the queue, or kept for another try; oldest first
   bool lost = false;  // the last commit failed: opens fail at once, and the journal is tried again at `retry_at`
   Clock::time_point retry_at;
@@ -126,19 +128,26 @@ struct Ledger::Impl {
   std::thread writer;
 };
 
-void Ledger::Impl::write(Entry entry) {
+void Ledger::Impl::write(std::span<Entry> entries) {
+  bool wake = false;
+  Entries refused;
   {
     const std::lock_guard lock(mutex);
     if (journal_full) journal_full = is_journal_full();
-    if (!has_open(entry) || (numbers.queued + entry.writes.size() <= limits.queue_writes_max && !journal_full)) {
-      numbers.queued += entry.writes.size();
+    for (Entry& entry : entries) {
+      if (has_open(entry) && (numbers.queued + entry.size() > limits.queue_writes_max || journal_full)) {
+        refused.push_back(std::move(entry));
+        continue;
+      }
+      numbers.queued += entry.size();
       ++unfinished;
       queue.push_back(std::move(entry));
-      if (std::exchange(idle, false)) arrived.notify_one();
-      return;
     }
+    wake = !queue.empty() && std::exchange(idle, false);
   }
-  if (entry.done) entry.done(cannot_keep_up());
+  if (wake) arrived.notify_one();
+  for (const Entry& entry : refused)
+    if (entry.done) entry.done(cannot_keep_up());
 }
 
 bool Ledger::Impl::flush(std::chrono::milliseconds timeout) {
@@ -160,12 +169,11 @@ void Ledger::Impl::close() {
 void Ledger::Impl::run() {
   while (collect())
     if (!lost || Clock::now() >= retry_at) commit_some();
-  for (const Entry& entry : pending) end(entry.done, entry.writes.size(), why);
+  for (const Entry& entry : pending) end(entry.done, entry.size(), why);
 }
 
 /// Waits for something to do and takes what is queued. False: the ledger is closed, or has tried for long enough.
 bool Ledger::Impl::collect() {
-  Entries taken;
   {
     std::unique_lock lock(mutex);
     const auto something = [this] { return !queue.empty() || (closing && !lost); };
@@ -177,37 +185,44 @@ bool Ledger::Impl::collect() {
     idle = false;
     taken.swap(queue);
     if (closing && ((pending.empty() && taken.empty()) || (lost && Clock::now() >= close_by))) {
-      pending.insert(pending.end(), std::make_move_iterator(taken.begin()), std::make_move_iterator(taken.end()));
+      append(pending, taken);
       return false;
     }
   }
   if (lost) taken = turn_away(std::move(taken));
-  pending.insert(pending.end(), std::make_move_iterator(taken.begin()), std::make_move_iterator(taken.end()));
+  append(pending, taken);
   return true;
 }
 
 /// One group commit of the oldest entries; with none, a probe of the lost journal.
 void Ledger::Impl::commit_some() {
-  Entries group;
-  std::size_t writes = 0;
-  while (!pending.empty() && (group.empty() || writes + pending.front().writes.size() <= limits.commit_writes_max)) {
-    writes += pending.front().writes.size();
-    group.push_back(std::move(pending.front()));
-    pending.pop_front();
+  std::size_t entries = 0;
+  for (std::size_t writes = 0; entries < pending.size(); ++entries) {
+    writes += pending[entries].size();
+    if (entries > 0 && writes > limits.commit_writes_max) break;
   }
+  Entries rest(std::make_move_iterator(pending.begin() + static_cast<std::ptrdiff_t>(entries)),
+               std::make_move_iterator(pending.end()));
+  Entries group = std::move(pending);
+  group.resize(entries);
+  pending = std::move(rest);
   const Result<void> result = commit(group);
-  if (result) return;
+  if (result) {
+    group.clear();
+    if (pending.empty()) pending.swap(group);  // for its room
+    return;
+  }
   if (result.error().kind == ErrorKind::internal) return commit_each(std::move(group));
   lose_journal(std::move(group), result.error());
 }
 
 /// Commits the group as one. On success its entries are ended, and on an error they are as they were.
-Result<void> Ledger::Impl::commit(Entries& group) {
+Result<void> Ledger::Impl::commit(std::span<Entry> group) {
   std::vector<std::span<const Write>> writes;
   std::size_t rows = 0;
   for (const Entry& entry : group) {
-    writes.emplace_back(entry.writes);
-    rows += entry.writes.size();
+    writes.emplace_back(*entry.rows);
+    rows += entry.size();
   }
   Result<void> result = journal.append(writes);
   follow(result ? rows : 0);
@@ -238,19 +253,16 @@ void Ledger::Impl::follow(std::size_t rows) {
 
 /// After a group that held a row which can never be written: finds it, so that no other entry suffers.
 void Ledger::Impl::commit_each(Entries group) {
-  while (!group.empty()) {
-    Entries one;
-    one.push_back(std::move(group.front()));
-    group.pop_front();
-    const Result<void> result = commit(one);
+  for (auto at = group.begin(); at != group.end(); ++at) {
+    const Result<void> result = commit({at, 1});
     if (result) continue;
     if (result.error().kind != ErrorKind::internal) {
-      group.push_front(std::move(one.front()));
+      group.erase(group.begin(), at);
       return lose_journal(std::move(group), result.error());
     }
     Entries kept;
-    fail(std::move(one.front()), result.error(), kept);
-    std::move(kept.begin(), kept.end(), std::front_inserter(pending));
+    fail(std::move(*at), result.error(), kept);
+    pending.insert(pending.begin(), std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
   }
 }
 
@@ -264,7 +276,7 @@ void Ledger::Impl::lose_journal(Entries failed, const Error& error) {
   why = error;
   retry_at = Clock::now() + backoff;
   backoff = std::min(backoff * 2, limits.retry_ms_max);
-  failed.insert(failed.end(), std::make_move_iterator(pending.begin()), std::make_move_iterator(pending.end()));
+  append(failed, pending);
   pending = turn_away(std::move(failed));
 }
 
@@ -282,16 +294,16 @@ Entries Ledger::Impl::turn_away(Entries entries) {
 
 /// The entry has failed. If it held opens, settlements of older rows in it become an entry of their own, in `kept`.
 void Ledger::Impl::fail(Entry entry, const Error& error, Entries& kept) {
-  std::size_t failed = entry.writes.size();
+  std::size_t failed = entry.size();
   std::vector<Write> settlements;
-  if (has_open(entry)) settlements = settlements_of(std::move(entry.writes));
+  if (has_open(entry)) settlements = settlements_of(*entry.rows);
   failed -= settlements.size();
   {
     const std::lock_guard lock(mutex);
     if (error.kind == ErrorKind::internal) numbers.refused_rows += failed;
     if (!settlements.empty()) ++unfinished;
   }
-  if (!settlements.empty()) kept.push_back({std::move(settlements), nullptr});
+  if (!settlements.empty()) kept.push_back({std::make_shared<const std::vector<Write>>(std::move(settlements)), nullptr});
   end(entry.done, failed, error);
 }
 
@@ -316,7 +328,7 @@ Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Ledger::~Ledger() { impl_->close(); }
 
-void Ledger::write(std::vector<Write> writes, Done done) { impl_->write({std::move(writes), std::move(done)}); }
+void Ledger::write(std::span<Entry> entries) { impl_->write(entries); }
 
 bool Ledger::flush(std::chrono::milliseconds timeout) { return impl_->flush(timeout); }
 

@@ -12,7 +12,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fairlead {
@@ -42,6 +44,9 @@ struct LedgerStats {
   std::uint64_t journal_bytes = 0;
 };
 
+/// Shared with whoever wrote them, so that they are not copied, and are freed by the thread that made them.
+using Rows = std::shared_ptr<const std::vector<Write>>;
+
 /// What the start found of the process before.
 struct LedgerFound {
   std::int64_t interrupted_attempts = 0;  ///< they were open
@@ -63,12 +68,22 @@ class Ledger {
   /// only hand over to its own thread, and must not throw.
   using Done = std::function<void(Result<void>)>;
 
-  /// Queues the writes, which become durable together. A settlement that cannot be written is kept in memory and tried again (with
-  /// backoff) until it can be, so that no row is lost while the process lives; an open that cannot be written fails at once, and so
-  /// do all opens until a commit succeeds again. Of writes that hold both, `done` gets the error of the open, and settlements of
-  /// rows that were opened before are kept.
-  /// Errors (to `done`): ledger_unavailable; internal (these can never be written, such as an amount above 9.2 million units).
-  void write(std::vector<Write> writes, Done done);
+  struct Entry {
+    Rows rows;
+    Done done;
+    std::size_t size() const { return rows->size(); }
+  };
+
+  /// Queues the entries; the rows of one become durable together. A settlement that cannot be written is kept in memory and tried
+  /// again (with backoff) until it can be, so that no row is lost while the process lives; an open that cannot be written fails at
+  /// once, and so do all opens until a commit succeeds again. Of writes that hold both, `done` gets the error of the open, and
+  /// settlements of rows that were opened before are kept. Errors (to `done`): ledger_unavailable; internal (these can never be
+  /// written, such as an amount above 9.2 million units).
+  void write(std::span<Entry> entries);
+  void write(std::vector<Write> rows, Done done) {
+    Entry entry{std::make_shared<const std::vector<Write>>(std::move(rows)), std::move(done)};
+    write({&entry, 1});
+  }
 
   /// Waits until all that is queued is durable or has failed, or `timeout` passes. False on a timeout.
   bool flush(std::chrono::milliseconds timeout);

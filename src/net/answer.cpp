@@ -10,6 +10,7 @@
 namespace fairlead::net {
 namespace {
 
+constexpr std::size_t head_bytes = 384;  // of most
 constexpr std::string_view last_chunk = "0\r\n\r\n";
 constexpr std::string_view end_of_chunk = "\r\n";
 constexpr std::string_view end_of_chunk_and_body = "\r\n0\r\n\r\n";
@@ -32,8 +33,11 @@ void append_field(std::string& head, std::string_view name, std::string_view val
 }  // namespace
 
 void SocketAnswer::make_head(int status, const Fields& fields, std::string_view framing) {
-  head_ = "HTTP/1.1 " + std::to_string(status) + " ";
-  head_.append(boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(static_cast<unsigned>(status))))
+  head_.reserve(head_bytes);
+  head_.assign("HTTP/1.1 ")
+      .append(std::to_string(status))
+      .append(" ")
+      .append(boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(static_cast<unsigned>(status))))
       .append("\r\n");
   append_field(head_, "Date", date_.at(std::chrono::system_clock::now()));
   for (const auto& [name, value] : fields) {

@@ -34,7 +34,8 @@ struct AppRequest {
   std::string_view field(std::string_view name) const;
 };
 
-using Fields = std::vector<std::pair<std::string, std::string>>;
+/// Names outlive the answer: they are literals.
+using Fields = std::vector<std::pair<std::string_view, std::string>>;
 
 /// The answer to one request: either send(), or start(), write()..., finish(). An Error (app_gone) means that the app will see no
 /// more, and nothing further need be sent. Content-Length, Transfer-Encoding, Connection and Date are added here.

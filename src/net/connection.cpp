@@ -24,24 +24,24 @@ std::string name_of(const TcpSocket& socket) {
   return (peer.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(peer.port());
 }
 
-/// Room at the end of a text, only while something is read into it.
+/// Appends to a text what was read. The room is the thread's: nothing else runs between a read and its end.
 class Appending final : public Room {
  public:
-  Appending(std::string& text, std::size_t bytes_max) : text_(text), before_(text.size()), bytes_max_(bytes_max) {}
-  asio::mutable_buffer room() override {
-    text_.resize(before_ + bytes_max_);
-    return {text_.data() + before_, bytes_max_};
-  }
+  Appending(std::string& text, std::size_t bytes_max) : text_(text), bytes_max_(std::min(bytes_max, room_bytes)) {}
+  asio::mutable_buffer room() override { return {shared_.data(), bytes_max_}; }
   void release() override {
-    text_.resize(before_);
-    if (text_.empty()) text_ = std::string();
+    if (text_.empty()) text_ = std::string();  // who waits for a next request holds none
   }
-  void end(std::size_t bytes) { text_.resize(before_ + bytes); }
+  void end(std::size_t bytes) { text_.append(shared_.data(), bytes); }
 
  private:
+  static constexpr std::size_t room_bytes = 64 << 10;
+  static thread_local std::array<char, room_bytes> shared_;
   std::string& text_;
-  std::size_t before_, bytes_max_;
+  std::size_t bytes_max_;
 };
+
+thread_local std::array<char, Appending::room_bytes> Appending::shared_;
 
 Error read_error(boost::system::error_code error) {
   if (error == asio::error::timed_out)

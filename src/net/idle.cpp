@@ -28,7 +28,6 @@ std::unique_ptr<Link> IdleLinks::take(const std::string& key) {
     --counts_->idle;
     if (last.until > steady_clock::now() && last.link->stream().is_quiet()) taken = std::move(last.link);
   }
-  if (stack.empty()) stacks_.erase(found);
   return taken;
 }
 

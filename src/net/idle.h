@@ -62,7 +62,7 @@ class IdleLinks : public std::enable_shared_from_this<IdleLinks> {
 
   Timer timer_;
   bool sweep_is_due_ = false;
-  std::map<std::string, Stack> stacks_;  ///< none is empty
+  std::map<std::string, Stack> stacks_;  ///< an empty one goes with the next sweep
   std::shared_ptr<ConnectionCounts> counts_;
 };
 

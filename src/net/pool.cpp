@@ -18,7 +18,9 @@ using std::chrono::steady_clock;
 
 /// Providers that may share a connection say the same here. Not the API key: that goes with each request.
 std::string key_of(const Provider& provider) {
-  std::string key = provider.name + '\n' + (provider.base_url.tls ? "https " : "http ") + authority_of(provider.base_url);
+  std::string key;
+  key.reserve(160);
+  key.append(provider.name).append(provider.base_url.tls ? "\nhttps " : "\nhttp ").append(authority_of(provider.base_url));
   key.append("\n").append(provider.ca_file).append("\n");
   if (provider.proxy) key.append(authority_of(*provider.proxy)).append("\n").append(provider.proxy_authorization);
   return key;

@@ -101,7 +101,9 @@ Response::Response(Kind kind) : kind_(kind) { begin(); }
 void Response::begin() {
   parser_ = std::make_unique<Parser>(*this);
   texts_.clear();
+  texts_.reserve(512);
   fields_.clear();
+  fields_.reserve(16);
 }
 
 Response::~Response() { Buffers::of_this_thread().give(std::move(buffer_), capacity_); }

@@ -240,8 +240,8 @@ Task<std::pair<error_code, std::size_t>> Stream::read_some(Room& room) {
     if (!self->emptied || self->tls) {
       step = self->read_now(room.room());
       if (step.wait == WaitFor::nothing) co_return Outcome(step.ec, step.bytes);
-      room.release();
     }
+    room.release();
     const error_code ec = co_await Impl::wait(self, step.wait);
     if (ec) co_return Outcome(ec, 0);
     self->emptied = false;

@@ -33,7 +33,7 @@ class Room {
  public:
   virtual ~Room() = default;
   virtual asio::mutable_buffer room() = 0;  ///< not empty
-  virtual void release() = 0;               ///< nothing was read into it, and a wait begins
+  virtual void release() = 0;               ///< a wait begins: room that holds nothing is not needed until it ends
 };
 
 /// Every wait ends at the deadline at the latest, with asio::error::timed_out; until it is set there is none. A stream that timed

@@ -9,7 +9,7 @@ namespace fairlead::net {
 
 namespace {
 
-using FieldList = std::vector<std::pair<std::string, std::string>>;
+using FieldList = decltype(EncodedRequest::fields);
 
 bool same_name(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
@@ -50,21 +50,21 @@ Error unfit(std::string detail) {
 Result<std::string> upstream_head(const UpstreamRequest& request) {
   const Url& url = request.provider->base_url;
   const FieldList& fields = request.encoded->fields;
-  const std::string target = url.path + request.encoded->path;
-  if (!is_target(target)) return unfit("the path holds what a request line cannot");
+  const std::string_view path = request.encoded->path;
+  if (!is_target(url.path.empty() ? path : url.path) || !is_target(path)) return unfit("the path holds what a request line cannot");
   std::size_t body_bytes = 0;
   for (const std::string_view piece : request.encoded->body) body_bytes += piece.size();
 
   std::string head;
   head.reserve(512);
-  head.append("POST ").append(target).append(" HTTP/1.1\r\nHost: ").append(host_of(url));
+  head.append("POST ").append(url.path).append(path).append(" HTTP/1.1\r\nHost: ").append(host_of(url));
   head.append("\r\nContent-Length: ").append(std::to_string(body_bytes)).append("\r\nAccept-Encoding: identity\r\n");
   if (!names(fields, "User-Agent")) head.append("User-Agent: fairlead/" FAIRLEAD_VERSION "\r\n");
   if (!names(fields, "Accept"))
     head.append("Accept: ").append(request.stream ? "text/event-stream" : "application/json").append("\r\n");
   for (const auto& [name, value] : fields) {
     if (!is_name(name) || !is_value(value))
-      return unfit("a field holds what a head cannot: " + (is_name(name) ? name : "its name"));
+      return unfit("a field holds what a head cannot: " + (is_name(name) ? std::string(name) : "its name"));
     head.append(name).append(": ").append(value).append("\r\n");
   }
   return head.append("\r\n");

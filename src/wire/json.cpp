@@ -15,17 +15,29 @@ constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
 
 constexpr std::uint64_t zero_bytes(std::uint64_t word) { return (word - ones) & ~word & highs; }
 
+#ifdef __SSE2__
+/// Of the 16 bytes at `bytes`, a bit for each quote, backslash, control character and byte above ASCII; the first byte's is the
+/// lowest.
+unsigned special_bits(const char* bytes) {
+  const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+  // Signed: bytes above ASCII are below the space too.
+  const __m128i low = _mm_cmplt_epi8(sixteen, _mm_set1_epi8(0x20));
+  const __m128i quote = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('\\'));
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, slash))));
+}
+#endif
+
+/// Is it an escape of two characters, with this as the second?
+constexpr bool ends_short_escape(char c) {
+  return c == '"' || c == '\\' || c == '/' || c == 'b' || c == 'f' || c == 'n' || c == 'r' || c == 't';
+}
+
 /// The offset of the first quote, backslash, control character or byte above ASCII from `at` on; the size if there is none.
 std::size_t end_of_plain(std::string_view text, std::size_t at) {
 #ifdef __SSE2__
-  for (; text.size() - at >= 16; at += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
-    // Signed: bytes above ASCII are below the space too.
-    const __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
-    const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-    const auto special = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, slash))));
-    if (special != 0) return at + static_cast<std::size_t>(std::countr_zero(special));
-  }
+  for (; text.size() - at >= 16; at += 16)
+    if (const unsigned special = special_bits(text.data() + at); special != 0)
+      return at + static_cast<std::size_t>(std::countr_zero(special));
 #endif
   for (; text.size() - at >= 8; at += 8) {
     std::uint64_t word = 0;
@@ -201,7 +213,7 @@ bool JsonReader::another(char closing) {
 bool JsonReader::escape() {
   if (++at_ == text_.size()) return fail("a string does not end"), false;
   const char kind = text_[at_++];
-  if (std::strchr("\"\\/bfnrt", kind) != nullptr && kind != '\0') return true;
+  if (ends_short_escape(kind)) return true;
   if (kind != 'u') return fail("an escape is malformed"), false;
   for (int i = 0; i < 4; ++i, ++at_)
     if (at_ == text_.size() || hex_value(text_[at_]) < 0) return fail("an escape is malformed"), false;
@@ -221,6 +233,26 @@ bool JsonReader::beyond_ascii() {
   return true;
 }
 
+/// Behind an escape, where there are often more: over plain characters and escapes of two, up to what needs a second look.
+void JsonReader::short_escapes() {
+#ifdef __SSE2__
+  constexpr std::size_t block_bytes = 64;
+  while (text_.size() - at_ > block_bytes) {
+    const char* const block = text_.data() + at_;
+    std::uint64_t bits = 0;
+    for (std::size_t at = 0; at < block_bytes; at += 16) bits |= std::uint64_t{special_bits(block + at)} << at;
+    std::size_t read = block_bytes;
+    while (bits != 0) {
+      const auto at = static_cast<std::size_t>(std::countr_zero(bits));
+      if (block[at] != '\\' || !ends_short_escape(block[at + 1])) return void(at_ += at);
+      if (at + 1 == block_bytes) ++read;
+      bits &= ~(std::uint64_t{3} << at);
+    }
+    at_ += read;
+  }
+#endif
+}
+
 JsonString JsonReader::string() {
   if (!expect('"')) return {};
   const std::size_t begin = at_;
@@ -230,9 +262,13 @@ JsonString JsonReader::string() {
     if (at_ == text_.size()) return fail("a string does not end"), JsonString{};
     if (text_[at_] == '"') return {text_.substr(begin, at_++ - begin), escaped};
     if (static_cast<unsigned char>(text_[at_]) < 0x20) return fail("a control character stands in a string"), JsonString{};
-    const bool escape_here = text_[at_] == '\\';
-    escaped |= escape_here;
-    if (!(escape_here ? escape() : beyond_ascii())) return {};
+    if (text_[at_] != '\\') {
+      if (!beyond_ascii()) return {};
+      continue;
+    }
+    escaped = true;
+    if (!escape()) return {};
+    short_escapes();
   }
 }
 

@@ -76,6 +76,7 @@ class JsonReader {
   bool digits();
   bool literal(std::string_view word);
   bool escape();
+  void short_escapes();
   bool beyond_ascii();
   void fail(std::string_view reason);
 

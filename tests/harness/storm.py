@@ -49,7 +49,10 @@ async def storm(daemon, requests, seed):
         while waiting:
             body, leave_after = waiting.popleft()
             request = request_bytes("POST", "/v1/chat/completions", daemon.key, body)
-            answers.append(await asyncio.wait_for(connection.exchange(request, leave_after), 120))
+            try:
+                answers.append(await asyncio.wait_for(connection.exchange(request, leave_after), 120))
+            except asyncio.TimeoutError:
+                raise AssertionError(f"no end after 120 s, of seed {seed}: {body}, left after {leave_after}") from None
         connection.close()
 
     await asyncio.gather(*(app() for _ in range(APPS)))

@@ -21,6 +21,8 @@ class RequestEncoder {
 
   EncodedRequest encode() {
     encoded_.path = "/chat/completions";
+    encoded_.fields.reserve(4);
+    encoded_.body.reserve(4);
     encoded_.fields.emplace_back("Content-Type", "application/json");
     if (!target_.provider->api_key.empty()) encoded_.fields.emplace_back("Authorization", "Bearer " + target_.provider->api_key);
     output_limit();

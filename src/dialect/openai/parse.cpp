@@ -185,7 +185,7 @@ class RequestReader {
 Result<ChatRequest> parse_request(Bytes body) {
   ChatRequest request;
   request.body = std::move(body);
-  request.members.reserve(16);
+  request.members.reserve(8);
   const auto read = RequestReader(request).read();
   if (!read) return read.error();
   return request;

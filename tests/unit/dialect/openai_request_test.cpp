@@ -145,8 +145,8 @@ TEST(OpenAiRequest, SendsCredentialsAndPath) {
   const ChatRequest request = buffered_request();
   const auto out = dialect_openai().encode_request(request, rig.target());
   EXPECT_EQ(out->path, "/chat/completions");
-  const std::vector<std::pair<std::string, std::string>> fields = {{"Content-Type", "application/json"},
-                                                                   {"Authorization", "Bearer " + std::string(test_api_key)}};
+  const std::vector<std::pair<std::string_view, std::string>> fields = {{"Content-Type", "application/json"},
+                                                                        {"Authorization", "Bearer " + std::string(test_api_key)}};
   EXPECT_EQ(out->fields, fields);
 }
 

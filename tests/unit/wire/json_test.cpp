@@ -101,12 +101,36 @@ TEST(Json, RefusesWhatTheGrammarRefuses) {
 }
 
 TEST(Json, FindsTheBadByteAtEveryPlaceOfARun) {
-  for (std::size_t length = 1; length < 40; ++length)
+  for (std::size_t length = 1; length < 150; ++length)
     for (std::size_t at = 0; at < length; ++at)
       for (const char bad : {'\x01', '\x1f', '\x80', '\xff', '"'}) {
         std::string text = "\"" + std::string(length, 'a') + "\"";
         text[at + 1] = bad;
         EXPECT_FALSE(valid(text)) << length << ' ' << at;
+      }
+}
+
+TEST(Json, ReadsEveryPieceAtEveryPlaceOfAString) {
+  struct Piece {
+    std::string_view raw, text;  // no text: it is wrong
+  };
+  const std::vector<Piece> pieces = {{R"(\n)", "\n"},  {R"(\\)", "\\"},     {R"(\")", "\""},         {R"(\u00e9)", "é"},
+                                     {"中文", "中文"}, {R"(\\\")", "\\\""}, {R"(\n\n\n)", "\n\n\n"}, {R"(\x)", {}},
+                                     {"\\\x01", {}},   {R"(\u00g9)", {}}};
+  for (const auto& [raw, text] : pieces)
+    for (std::size_t before = 0; before < 140; ++before)
+      for (const std::size_t after : {0, 1, 70}) {
+        const std::string a(before, 'a'), z(after, 'z');
+        const std::string json = '"' + a + std::string(raw) + z + "\" ";
+        JsonReader reader(json);
+        const JsonString read = reader.string();
+        if (text.empty()) {
+          EXPECT_TRUE(reader.failed()) << json;
+          continue;
+        }
+        EXPECT_TRUE(reader.finish()) << json << ": " << reader.reason();
+        EXPECT_EQ(read.text(), a + std::string(text) + z);
+        EXPECT_EQ(read.escaped, raw.find('\\') != std::string_view::npos) << json;
       }
 }
 
