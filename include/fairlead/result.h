@@ -25,6 +25,7 @@ enum class ErrorKind : std::uint8_t {
   app_gone,           ///< the app hung up
   // our own
   no_candidate,        ///< no target can serve what the request needs
+  overloaded,          ///< too much is under way
   ledger_unavailable,  ///< the ledger cannot be written: nothing may be sent
   draining,            ///< the daemon is going down
   config,              ///< a configuration error

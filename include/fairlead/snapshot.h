@@ -147,6 +147,7 @@ struct Listener {
 struct Limits {
   std::size_t head_bytes_max = 32 << 10;
   std::size_t body_bytes_max = 32 << 20;
+  std::size_t bodies_bytes_max = 1 << 30;   ///< of all requests under way whose body is over 64 KiB
   std::size_t answer_bytes_max = 64 << 20;  ///< a buffered answer
   std::size_t event_bytes_max = 16 << 20;   ///< one event of a stream
   int connections_max = 10'000;             ///< of apps, per worker

@@ -34,9 +34,12 @@ void build_listeners(Build& build) {
                          "write 127.0.0.1 or [::1], and let what may reach it come through a tunnel");
 }
 
-void build_limits(const Section& from, Limits& to) {
+void build_limits(Build& build, const Section& from, Limits& to) {
   to.head_bytes_max = from.bytes("head_bytes_max");
   to.body_bytes_max = from.bytes("body_bytes_max");
+  to.bodies_bytes_max = from.bytes("bodies_bytes_max");
+  if (const Value* all = from.find("bodies_bytes_max"); all != nullptr && to.bodies_bytes_max < to.body_bytes_max)
+    build.findings.error(*all, "a body of body_bytes_max would never find room", "write at least body_bytes_max");
   to.answer_bytes_max = from.bytes("answer_bytes_max");
   to.event_bytes_max = from.bytes("event_bytes_max");
   to.connections_max = static_cast<int>(from.integer("connections_max"));
@@ -68,7 +71,7 @@ void build_server(Build& build) {
   build_listeners(build);
   build.snapshot.ledger = build.root.text("ledger");
   build.snapshot.workers = static_cast<int>(build.root.integer("workers"));
-  build_limits(build.root.section("limits"), build.snapshot.limits);
+  build_limits(build, build.root.section("limits"), build.snapshot.limits);
   build.snapshot.log = {build.root.section("log").text("level"), build.root.section("log").text("requests")};
   build_rates_of_exchange(build);
 }

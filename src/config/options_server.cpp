@@ -72,6 +72,10 @@ void add_server_rows(Rows& rows) {
   };
   bytes("head_bytes_max", "32KiB", MiB, "The head of an app's request.");
   bytes("body_bytes_max", "32MiB", 1024 * MiB, "The body of an app's request, after decompression.");
+  bytes("bodies_bytes_max", "1GiB", 1024 * 1024 * MiB,
+        "The bodies over 64 KiB of all requests under way. A request beyond it waits for others to end, up to 10 s, and is refused "
+        "with "
+        "503 then.");
   bytes("answer_bytes_max", "64MiB", 1024 * MiB, "A provider's answer that is not streamed.");
   bytes("event_bytes_max", "16MiB", 256 * MiB, "One event of a provider's stream.");
   rows.push_back({.path = "limits.connections_max",

@@ -101,6 +101,7 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
 std::optional<std::int64_t> parse_bytes(std::string_view text) {
   if (drop_suffix(text, "KiB")) return scaled(text, 1 << 10);
   if (drop_suffix(text, "MiB")) return scaled(text, 1 << 20);
+  if (drop_suffix(text, "GiB")) return scaled(text, 1 << 30);
   return parse_integer(text);
 }
 

@@ -30,7 +30,7 @@ bool is_url(std::string_view text) {
 }
 bool is_ledger(std::string_view text) { return text.substr(0, 7) == "sqlite:" && text.size() > 7; }
 
-constexpr std::string_view duration_pattern = "^[0-9]{1,16}(ms|s|m|h)?$", bytes_pattern = "^[0-9]{1,16}(KiB|MiB)?$",
+constexpr std::string_view duration_pattern = "^[0-9]{1,16}(ms|s|m|h)?$", bytes_pattern = "^[0-9]{1,16}(KiB|MiB|GiB)?$",
                            url_pattern = "^https?://[^/ ?#]+(/[^ ?#]*)?$",
                            day_pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?$";
 
@@ -48,7 +48,7 @@ const TypeFacts table[] = {
      is_target},
     {Type::boolean, "boolean", "true or false", "^(true|false)$", [](std::string_view t) { return parse_boolean(t).has_value(); }},
     {Type::integer, "integer", "a whole number", "^[0-9]{1,16}$", [](std::string_view t) { return parse_integer(t).has_value(); }},
-    {Type::bytes, "size", "a size such as 65536, 32KiB or 32MiB", bytes_pattern,
+    {Type::bytes, "size", "a size such as 65536, 32KiB, 32MiB or 2GiB", bytes_pattern,
      [](std::string_view t) { return parse_bytes(t).has_value(); }},
     {Type::duration, "duration", "a duration such as 500ms, 15s, 2m or 1h (a plain number is milliseconds)", duration_pattern,
      [](std::string_view t) { return parse_duration(t).has_value(); }},
@@ -84,6 +84,7 @@ std::string in_unit(Type type, std::int64_t value) {
     return std::to_string(value / factor) + std::string(unit);
   };
   if (type == Type::bytes) {
+    if (value > 0 && value % (1 << 30) == 0) return counted(1 << 30, "GiB");
     if (value > 0 && value % (1 << 20) == 0) return counted(1 << 20, "MiB");
     if (value > 0 && value % (1 << 10) == 0) return counted(1 << 10, "KiB");
     return counted(1, " bytes");

@@ -35,6 +35,7 @@ std::string_view to_string(ErrorKind kind) {
     case ErrorKind::request_timeout: return "request_timeout";
     case ErrorKind::app_gone: return "app_gone";
     case ErrorKind::no_candidate: return "no_candidate";
+    case ErrorKind::overloaded: return "overloaded";
     case ErrorKind::ledger_unavailable: return "ledger_unavailable";
     case ErrorKind::draining: return "draining";
     case ErrorKind::config: return "config";

@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <fairlead/store.h>
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -101,6 +102,7 @@ class Daemon {
 
   /// Until drained. The exit code.
   int run() {
+    ::malloc_trim(0);  // what reading the configuration took
     io_.run();
     for (Worker& worker : workers_) worker.join();
     if (!ledger_->flush(ledger_flush_max)) {
@@ -136,7 +138,7 @@ class Daemon {
   Result<void> listen(const Snapshot& snapshot) {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const unsigned count = snapshot.workers > 0 ? static_cast<unsigned>(snapshot.workers) : cores;
-    for (unsigned i = 0; i < count; ++i) workers_.emplace_back(*cell_, *ledger_, metrics_);
+    for (unsigned i = 0; i < count; ++i) workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_);
     for (const Listener& listener : snapshot.listen) {
       auto endpoint = net::parse_endpoint(listener.address);
       if (!endpoint) return endpoint.error();
@@ -264,6 +266,7 @@ class Daemon {
       gauges.upstream_connections += worker.upstream_connections();
       gauges.upstream_idle += worker.upstream_idle();
     }
+    gauges.body_bytes = body_memory_.bytes();
     gauges.ready = not_ready_because().empty();
     return metrics_.text(gauges);
   }
@@ -273,11 +276,12 @@ class Daemon {
   asio::executor_work_guard<Executor> work_;
   Metrics metrics_;
   std::optional<config::Cell> cell_;
+  net::BodyMemory body_memory_;
   std::list<Worker> workers_;
   std::unique_ptr<Ledger> ledger_;  ///< goes before the workers' loops, to which it hands its last results
   Admin admin_{
       {[this] { return not_ready_because(); }, [this] { return metrics_text(); }, [this] { return cell_->get()->limits; }}};
-  net::Server admin_server_{io_.get_executor(), admin_};
+  net::Server admin_server_{io_.get_executor(), admin_, body_memory_};
   asio::basic_signal_set<Executor> signals_;
   Timer feed_look_{io_.get_executor()};
   std::uint64_t failed_saves_ = 0;  ///< when last looked

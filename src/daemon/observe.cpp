@@ -93,6 +93,11 @@ struct Metrics::Impl {
       BuildGauge().Name("fairlead_upstream_connections").Help("Open connections to providers.").Register(registry).Add({});
   Gauge& upstream_idle =
       BuildGauge().Name("fairlead_upstream_idle_connections").Help("Of these, idle in a pool.").Register(registry).Add({});
+  Gauge& body_bytes = BuildGauge()
+                          .Name("fairlead_body_bytes")
+                          .Help("What the bodies of requests under way hold of limits.bodies_bytes_max.")
+                          .Register(registry)
+                          .Add({});
   Gauge& ready = BuildGauge().Name("fairlead_ready").Help("1 while /readyz says so.").Register(registry).Add({});
   Gauge* config_in_force = nullptr;
   std::atomic<RequestLog> request_log{RequestLog::failures};
@@ -218,6 +223,7 @@ std::string Metrics::text(const Gauges& gauges) {
   impl_->app_connections.Set(static_cast<double>(gauges.app_connections));
   impl_->upstream_connections.Set(static_cast<double>(gauges.upstream_connections));
   impl_->upstream_idle.Set(static_cast<double>(gauges.upstream_idle));
+  impl_->body_bytes.Set(static_cast<double>(gauges.body_bytes));
   impl_->ready.Set(gauges.ready ? 1 : 0);
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
 }

@@ -16,7 +16,7 @@ namespace fairlead::daemon {
 
 class Worker {
  public:
-  Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& observer);
+  Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& observer, net::BodyMemory& memory);
   ~Worker();  ///< after join()
 
   /// Before start(). Errors: io.

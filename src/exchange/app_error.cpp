@@ -35,6 +35,7 @@ AppError app_error(const Error& error, int provider_status, std::string_view pro
     case ErrorKind::request_timeout: return {408, invalid_request, "request_timeout", true};
     case ErrorKind::app_gone: return {499, invalid_request, "client_closed_request", false};
     case ErrorKind::no_candidate: return {503, server_error, "no_candidate", false};
+    case ErrorKind::overloaded: return {503, server_error, "overloaded", true};
     case ErrorKind::ledger_unavailable: return {503, server_error, "ledger_unavailable", true};
     case ErrorKind::draining: return {503, server_error, "draining", true};
     case ErrorKind::config:

@@ -78,7 +78,10 @@ class Relay {
       if (!started) co_return gone();
     }
     // Beyond this point the app has seen something of this target's answer: no other target's can follow, and none needs the body.
-    if (content_ && !std::exchange(request_.content_sent, true)) request_.chat.body = {};
+    if (content_ && !std::exchange(request_.content_sent, true)) {
+      request_.chat.body = {};
+      request_.app.memory.release();
+    }
     auto written = co_await request_.answer.write(pieces_);
     if (!written) co_return gone();
     if (!request_.first_byte_us)

@@ -8,7 +8,7 @@
 namespace fairlead {
 namespace {
 
-constexpr std::size_t zeros_bytes = 1 << 20;  // of one write
+constexpr std::array<char, 64 << 10> zeros{};  // of one write
 
 }  // namespace
 
@@ -52,7 +52,6 @@ Result<void> Journal::begin_segment(std::size_t total) {
     if (errno == EEXIST) ++next_sequence_;  // somebody else's: its number is spent
     return error;
   }
-  static const std::string zeros(zeros_bytes, '\0');
   bool whole = true;
   for (std::size_t at = 0; whole && at < total; at += zeros.size())
     whole = file.write(zeros.data(), std::min(zeros.size(), total - at), at);
@@ -89,8 +88,7 @@ Result<void> Journal::write_frame() {
 /// After an error nobody knows what the disk holds, so nothing more is written to this segment. The next one's header says where
 /// this one ends; until there is a next one, the frame's own first bytes are zeros again.
 void Journal::void_frame() {
-  static constexpr std::array<char, frame_header_bytes> zeros{};
-  if (file_.write(zeros.data(), zeros.size(), end_)) (void)file_.sync();
+  if (file_.write(zeros.data(), frame_header_bytes, end_)) (void)file_.sync();
   sound_ = false;
 }
 

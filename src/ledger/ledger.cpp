@@ -124,6 +124,7 @@ struct Ledger::Impl {
   bool lost = false;  // the last commit failed: opens fail at once, and the journal is tried again at `retry_at`
   Clock::time_point retry_at;
   std::chrono::milliseconds backoff;
+  Clock::time_point next_commit;  // not before
   Error why;
   std::thread writer;
 };
@@ -183,6 +184,7 @@ bool Ledger::Impl::collect() {
     else if (pending.empty())
       arrived.wait(lock, something);
     idle = false;
+    if (!lost && Clock::now() < next_commit) arrived.wait_until(lock, next_commit, [this] { return closing; });
     taken.swap(queue);
     if (closing && ((pending.empty() && taken.empty()) || (lost && Clock::now() >= close_by))) {
       append(pending, taken);
@@ -224,6 +226,7 @@ Result<void> Ledger::Impl::commit(std::span<Entry> group) {
     writes.emplace_back(*entry.rows);
     rows += entry.size();
   }
+  next_commit = Clock::now() + limits.commit_us_min;
   Result<void> result = journal.append(writes);
   follow(result ? rows : 0);
   {

@@ -23,7 +23,10 @@ struct LedgerLimits {
   /// Above it an open fails at once, which refuses requests rather than growing without bound. Settlements are always taken: there
   /// are no more of them than rows that were opened, so the memory held is this queue and one settlement per attempt in flight.
   std::size_t queue_writes_max = 100'000;
-  std::size_t commit_writes_max = 1'024;       ///< of one commit; a single call of write() may exceed it
+  std::size_t commit_writes_max = 1'024;  ///< of one commit; a single call of write() may exceed it
+  /// From the beginning of one commit to that of the next, at least: under load, more rows share what a commit costs. A row that
+  /// comes after a pause does not wait.
+  std::chrono::microseconds commit_us_min{200};
   std::chrono::milliseconds retry_ms_min{10};  ///< the first wait after a failed commit; then doubled
   std::chrono::milliseconds retry_ms_max{1'000};
   std::chrono::milliseconds close_ms_max{5'000};  ///< for the destructor to go on trying

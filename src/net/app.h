@@ -4,6 +4,7 @@
 #include <fairlead/dialect.h>
 #include <fairlead/snapshot.h>
 
+#include "net/body_memory.h"
 #include "net/cancel.h"
 #include "net/task.h"
 
@@ -27,9 +28,10 @@ struct AppRequest {
   std::string_view path;   ///< without the query, as sent (never decoded: an escaped slash is not a slash)
   std::string_view query;  ///< after '?'; may be empty
   std::vector<Field> fields;
-  Bytes body;             ///< whole, after transfer and content coding
-  std::string peer;       ///< "127.0.0.1:50312"
-  SteadyTime arrived_at;  ///< when its first byte was read
+  Bytes body;                ///< whole, after transfer and content coding
+  std::string peer;          ///< "127.0.0.1:50312"
+  SteadyTime arrived_at;     ///< when its first byte was read
+  BodyMemory::Share memory;  ///< of its body, if that is large; to be released once the body is freed
   /// The first field of this name (any case), or empty.
   std::string_view field(std::string_view name) const;
 };

@@ -2,6 +2,9 @@
 
 #include "net/request.h"
 
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -11,6 +14,8 @@ namespace {
 
 constexpr std::size_t head_read_bytes = 4096;
 constexpr std::uint64_t unasked_body_bytes_max = 64 << 10;  // read from anyone, so that a refusal leaves the connection in use
+constexpr std::chrono::seconds memory_wait_max{10};
+constexpr std::chrono::milliseconds memory_look_every{20};
 constexpr std::size_t linger_bytes_max = 64 << 20;
 constexpr std::chrono::milliseconds linger_ms_max{5000};
 
@@ -56,6 +61,7 @@ int status_of(ErrorKind kind) {
     case ErrorKind::body_too_large: return 413;
     case ErrorKind::unsupported_media: return 415;
     case ErrorKind::head_too_large: return 431;
+    case ErrorKind::overloaded: return 503;
     default: return 500;
   }
 }
@@ -63,8 +69,14 @@ int status_of(ErrorKind kind) {
 }  // namespace
 
 Connection::Connection(TcpSocket socket, std::shared_ptr<const TlsServer> tls, AppHandler& handler, HttpDate& date,
-                       Lookout& lookout, ServerCounters& counters)
-    : stream_(std::move(socket)), tls_(std::move(tls)), handler_(handler), date_(date), lookout_(lookout), counters_(counters) {
+                       Lookout& lookout, BodyMemory& memory, ServerCounters& counters)
+    : stream_(std::move(socket)),
+      tls_(std::move(tls)),
+      handler_(handler),
+      date_(date),
+      lookout_(lookout),
+      memory_(memory),
+      counters_(counters) {
   peer_ = name_of(stream_.socket());
 }
 
@@ -134,7 +146,7 @@ Task<bool> Connection::serve_request() {
     co_await refuse(error, limits);
     co_return false;
   }
-  AppRequest request{head->method, head->path, head->query, head->fields, {}, peer_, arrived_at_};
+  AppRequest request{head->method, head->path, head->query, head->fields, {}, peer_, arrived_at_, BodyMemory::Share(memory_)};
   const Result<bool> wanted = co_await read_body(*head, request, limits);
   if (!wanted) {
     ++counters_.bodies_refused;
@@ -204,9 +216,14 @@ Task<Result<bool>> Connection::read_body(const Head& head, AppRequest& request, 
   bool wanted = false;
   stream_.set_deadline(now() + limits.body_ms_max);
   for (bool first = true; !body->finished(); first = false) {
-    if (!wanted && body->size_known() > unasked_body_bytes_max) {
-      wanted = handler_.wants_body(request);
+    if (body->size_known() > unasked_body_bytes_max) {
+      wanted = wanted || handler_.wants_body(request);
       if (!wanted) co_return false;
+      if (!request.memory.cover(body->size_known(), limits.bodies_bytes_max)) {
+        const auto covered = co_await await_memory(request.memory, body->size_known(), limits);
+        if (!covered) co_return covered.error();
+        stream_.set_deadline(now() + limits.body_ms_max);
+      }
     }
     if (first && head.expect_continue && buffer_.empty()) {
       if (auto said = co_await say_continue(limits); !said) co_return said.error();
@@ -227,6 +244,20 @@ Task<Result<bool>> Connection::read_body(const Head& head, AppRequest& request, 
   if (buffer_.empty()) buffer_.shrink_to_fit();  // an answer may stream for minutes
   request.body = body->take();
   co_return true;
+}
+
+/// Other requests end and give theirs back; meanwhile nothing is read, and so the app waits.
+Task<Result<void>> Connection::await_memory(BodyMemory::Share& share, std::size_t bytes, const Limits& limits) {
+  Timer timer(stream_.socket().get_executor());
+  const SteadyTime until = now() + std::min<Milliseconds>(memory_wait_max, limits.body_ms_max);
+  while (!share.cover(bytes, limits.bodies_bytes_max)) {
+    if (draining_ || now() >= until)
+      co_return Error(ErrorKind::overloaded, ErrorOrigin::fairlead, "Too many large requests are under way; try again.");
+    timer.expires_after(memory_look_every);
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable_t<Executor>(), ignored));
+  }
+  co_return Result<void>();
 }
 
 Task<Result<void>> Connection::say_continue(const Limits& limits) {
@@ -253,7 +284,8 @@ Task<void> Connection::refuse(const Error& error, const Limits& limits) {
   const AnswerForm form{false, false, false, limits.write_ms_max};
   SocketAnswer answer(stream_, date_, lookout_, form);
   const std::string text = handler_.error_body(error);
-  const Fields fields{{"Content-Type", "application/json"}};
+  Fields fields{{"Content-Type", "application/json"}};
+  if (error.kind == ErrorKind::overloaded) fields.emplace_back("Retry-After", "1");
   const std::array<std::string_view, 1> pieces{text};
   co_await answer.send(status_of(error.kind), fields, pieces);
   if (answer.complete()) co_await linger();

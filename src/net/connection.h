@@ -29,7 +29,7 @@ class Connection {
  public:
   /// What is referred to must outlive it. `tls` may be null.
   Connection(TcpSocket socket, std::shared_ptr<const TlsServer> tls, AppHandler& handler, HttpDate& date, Lookout& lookout,
-             ServerCounters& counters);
+             BodyMemory& memory, ServerCounters& counters);
 
   /// Serves until the connection is closed. Throws nothing of the app's making.
   Task<void> run();
@@ -47,6 +47,7 @@ class Connection {
   Task<bool> answer_request(const Head& head, AppRequest& request, const Limits& limits);
   Task<Result<std::string>> read_head(const Limits& limits);
   Task<Result<bool>> read_body(const Head& head, AppRequest& request, const Limits& limits);
+  Task<Result<void>> await_memory(BodyMemory::Share& share, std::size_t bytes, const Limits& limits);
   Task<Result<void>> say_continue(const Limits& limits);
   Task<Result<void>> read_more(std::size_t bytes_max);
   Task<void> refuse(const Error& error, const Limits& limits);
@@ -57,6 +58,7 @@ class Connection {
   AppHandler& handler_;
   HttpDate& date_;
   Lookout& lookout_;
+  BodyMemory& memory_;
   ServerCounters& counters_;
   std::string peer_;
   std::string buffer_;  ///< read, and not yet part of a request

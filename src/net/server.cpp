@@ -62,8 +62,8 @@ Result<void> require_free(Executor executor, const Endpoint& endpoint) {
   return {};
 }
 
-Server::Server(Executor executor, AppHandler& handler)
-    : executor_(executor), handler_(handler), lookout_(executor), drain_limit_(executor), ended_(executor) {}
+Server::Server(Executor executor, AppHandler& handler, BodyMemory& memory)
+    : executor_(executor), handler_(handler), memory_(memory), lookout_(executor), drain_limit_(executor), ended_(executor) {}
 
 Result<Endpoint> Server::listen(const Endpoint& endpoint, std::shared_ptr<const TlsServer> tls) {
   TcpAcceptor acceptor(executor_);
@@ -118,7 +118,7 @@ void Server::serve(TcpSocket socket, const Listening& listening) {
   }
   ++counters_.connections_total;
   ++counters_.connections_open;
-  connections_.emplace_front(std::move(socket), listening.tls, handler_, date_, lookout_, counters_);
+  connections_.emplace_front(std::move(socket), listening.tls, handler_, date_, lookout_, memory_, counters_);
   const auto connection = connections_.begin();
   asio::co_spawn(executor_, connection->run(), [this, connection](std::exception_ptr) {
     connections_.erase(connection);

@@ -31,7 +31,7 @@ Result<void> require_free(Executor executor, const Endpoint& endpoint);
 /// It must go before its io_context goes, and not before stopped() ended, unless the io_context will run no more.
 class Server {
  public:
-  Server(Executor executor, AppHandler& handler);
+  Server(Executor executor, AppHandler& handler, BodyMemory& memory);
 
   /// Listens and accepts from now on; port 0 takes any. Every worker listens on the same endpoint (SO_REUSEPORT): hand the endpoint
   /// that comes back to the others. `tls` may be null. Errors: io, with the address and the reason.
@@ -59,6 +59,7 @@ class Server {
 
   Executor executor_;
   AppHandler& handler_;
+  BodyMemory& memory_;
   HttpDate date_;
   Lookout lookout_;
   ServerCounters counters_;

@@ -43,8 +43,8 @@ const Mistake mistakes[] = {
     // keys
     {"unknown_option", "timeout: {}\n", "1:1: timeout: there is no option 'timeout'; did you mean 'timeouts'?"},
     {"unknown_option_far_from_all", "limits: {zzz: 1}\n",
-     "1:10: limits.zzz: there is no option 'zzz'; known here are: head_bytes_max, body_bytes_max, answer_bytes_max, "
-     "event_bytes_max, "
+     "1:10: limits.zzz: there is no option 'zzz'; known here are: head_bytes_max, body_bytes_max, bodies_bytes_max, "
+     "answer_bytes_max, event_bytes_max, "
      "connections_max, attempts_max, head_ms_max, body_ms_max, keep_alive_ms_max, write_ms_max, drain_ms_max"},
     {"key_written_twice", "workers: 1\nworkers: 2\n",
      "2:1: workers: the key 'workers' is written twice; the first is at line 20, column 1"},
@@ -59,7 +59,9 @@ const Mistake mistakes[] = {
     {"bad_duration", "timeouts: {connect: 5 sec}\n",
      "1:21: timeouts.connect: expected a duration such as 500ms, 15s, 2m or 1h (a plain number is milliseconds), found '5 sec'"},
     {"bad_size", "limits: {body_bytes_max: 32MB}\n",
-     "1:26: limits.body_bytes_max: expected a size such as 65536, 32KiB or 32MiB, found '32MB'"},
+     "1:26: limits.body_bytes_max: expected a size such as 65536, 32KiB, 32MiB or 2GiB, found '32MB'"},
+    {"bodies_too_small", "limits: {body_bytes_max: 64MiB, bodies_bytes_max: 32MiB}\n",
+     "1:51: limits.bodies_bytes_max: a body of body_bytes_max would never find room; write at least body_bytes_max"},
     {"bad_decimal", "fx: {CNY: 1e-3}\n",
      "1:11: fx.CNY: expected a plain decimal such as \"0.15\", with at most 12 digits after the point, found '1e-3'"},
     {"bad_currency", "fx: {cny: \"0.14\"}\n",

@@ -26,6 +26,7 @@ const Row table[] = {
     {ErrorKind::unsupported_media, 0, 415, "invalid_request_error", "unsupported_media_type", false},
     {ErrorKind::head_too_large, 0, 431, "invalid_request_error", "request_header_fields_too_large", false},
     {ErrorKind::no_candidate, 0, 503, "server_error", "no_candidate", false},
+    {ErrorKind::overloaded, 0, 503, "server_error", "overloaded", true},
     {ErrorKind::ledger_unavailable, 0, 503, "server_error", "ledger_unavailable", true},
     {ErrorKind::draining, 0, 503, "server_error", "draining", true},
     {ErrorKind::internal, 0, 500, "server_error", "internal_error", true},

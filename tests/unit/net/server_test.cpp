@@ -178,7 +178,7 @@ class App {
 
 class ServerTest : public testing::Test {
  protected:
-  ServerTest() : handler(context.get_executor()), server(std::make_unique<Server>(context.get_executor(), handler)) {}
+  ServerTest() : handler(context.get_executor()), server(std::make_unique<Server>(context.get_executor(), handler, memory)) {}
   ~ServerTest() override {
     if (!thread.joinable()) return;
     drain(0ms);
@@ -216,6 +216,7 @@ class ServerTest : public testing::Test {
 
   asio::io_context context{1};
   ScriptedHandler handler;
+  BodyMemory memory;
   std::unique_ptr<Server> server;
   Endpoint endpoint;
   std::shared_ptr<const TlsServer> tls;
@@ -334,6 +335,30 @@ TEST_F(ServerTest, BodiesPassUpToTheLimitAndAboveItAreRefusedBeforeTheyAreRead) 
                 answer.ends_with("{\"error\":\"body_too_large\"}"));
   }
   EXPECT_EQ(handler.requests, 2);
+}
+
+TEST_F(ServerTest, LargeBodiesTogetherStayUnderTheirLimit) {
+  handler.limits_.bodies_bytes_max = 500'000;
+  handler.limits_.body_ms_max = 200ms;
+  start();
+  const std::string body(300'000, 'x'), small(1000, 'x');
+  const std::string length = with_length(body), chunk = "493e0\r\n" + body + "\r\n0\r\n\r\n";
+  App first(endpoint);
+  first.say(post("/gate", length, body));
+  ASSERT_EQ(handler.at_gate.get_future().wait_for(patience), std::future_status::ready);
+  EXPECT_EQ(memory.bytes(), body.size());
+  for (const std::string& request : {post("/count", length, body), post("/count", "Transfer-Encoding: chunked\r\n", chunk)}) {
+    const std::string answer = ask(request);
+    EXPECT_EQ(status_of(answer), 503);
+    EXPECT_TRUE(has(answer, "Retry-After: 1\r\n") && has(answer, "{\"error\":\"overloaded\"}"));
+  }
+  EXPECT_TRUE(has(ask(post("/count", "Connection: close\r\n" + with_length(small), small)), "\r\n\r\n1000"));
+  App waiting(endpoint);
+  waiting.say(post("/count", length, body));
+  asio::post(context, [this] { handler.gate.cancel(); });
+  EXPECT_EQ(status_of(first.hear_until("through")), 200);
+  EXPECT_TRUE(has(waiting.hear_until("300000"), "\r\n\r\n300000"));
+  EXPECT_TRUE(has(ask(post("/count", "Connection: close\r\nTransfer-Encoding: chunked\r\n", chunk)), "\r\n\r\n300000"));
 }
 
 TEST_F(ServerTest, AnAppThatFirstSendsAllOfItsTooLargeBodySeesTheAnswer) {  // M63
@@ -662,7 +687,7 @@ TEST_F(ServerTest, AnAddressThatIsNotOursIsAnErrorThatNamesIt) {
 
 TEST_F(ServerTest, WorkersShareAPort) {
   start();
-  Server second(context.get_executor(), handler);
+  Server second(context.get_executor(), handler, memory);
   std::promise<Result<Endpoint>> promise;
   asio::post(context, [&] { promise.set_value(second.listen(endpoint)); });
   const auto bound = promise.get_future().get();
