@@ -172,9 +172,10 @@ struct Snapshot {
   std::string hash;  ///< SHA-256 of the whole text read (includes and built-in lists too), hex
   std::string file;
   std::vector<Listener> listen;
-  std::string admin;   ///< an address; empty: no admin listener
-  std::string ledger;  ///< "sqlite:PATH"
-  int workers = 0;     ///< 0: one per core
+  std::string admin;           ///< an address; empty: no admin listener
+  std::string ledger;          ///< "sqlite:PATH"
+  bool ledger_on_disk = true;  ///< before anything goes on; else with the operating system
+  int workers = 0;             ///< 0: one per core
   Limits limits;
   Log log;
   std::map<std::string, Int128> usd_per;  ///< currency -> USD, 10^-12; always holds USD

@@ -58,6 +58,13 @@ void add_server_rows(Rows& rows) {
                   .type = Type::ledger,
                   .doc = "Where the rows are kept; a relative path is taken from the daemon's working directory.",
                   .fallback = "sqlite:fairlead.db"});
+  rows.push_back({.path = "ledger_sync",
+                  .type = Type::choice,
+                  .doc =
+                      "Where a row is before anything goes on: on the disk (`disk`), or with the operating system (`os`), which is "
+                      "faster and outlives a crash of fairlead, but not one of the machine.",
+                  .fallback = "disk",
+                  .allowed = {"disk", "os"}});
   rows.push_back(
       {.path = "workers", .type = Type::integer, .doc = "Threads that serve apps; 0: one per core.", .fallback = "0", .max = 256});
 

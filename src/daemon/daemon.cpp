@@ -67,6 +67,7 @@ std::string needs_restart(const Snapshot& now, const Snapshot& next) {
   if (!std::equal(now.listen.begin(), now.listen.end(), next.listen.begin(), next.listen.end(), same_listener)) return "listen";
   if (now.admin != next.admin) return "admin";
   if (now.ledger != next.ledger) return "ledger";
+  if (now.ledger_on_disk != next.ledger_on_disk) return "ledger_sync";
   if (now.workers != next.workers) return "workers";
   return {};
 }
@@ -118,7 +119,10 @@ class Daemon {
   Result<void> open_ledger(const Snapshot& snapshot) {
     auto store = open_store(snapshot.ledger, StoreMode::write);
     if (!store) return store.error();
-    auto ledger = Ledger::start(std::move(*store), std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()));
+    LedgerLimits limits;
+    limits.sync = snapshot.ledger_on_disk ? Sync::disk : Sync::os;
+    auto ledger =
+        Ledger::start(std::move(*store), std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()), limits);
     if (!ledger) return ledger.error();
     ledger_ = std::move(*ledger);
     const LedgerFound& found = ledger_->found();

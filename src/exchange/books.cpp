@@ -78,6 +78,8 @@ struct Books::Mailbox : std::enable_shared_from_this<Mailbox> {
   }
 };
 
+constexpr std::size_t outgoing_max = 16;
+
 struct Books::Initiate {
   Books* books;
   template <class Handler>
@@ -103,14 +105,18 @@ Task<Result<void>> Books::durable(Rows rows) {
       Initiate{this}, asio::use_awaitable_t<Executor>(), std::move(rows));
 }
 
-/// What all that is ready to run has for the ledger goes to it together: one lock, one wake-up, one commit.
+/// What all that is ready to run has for the ledger goes to it together: one lock, one wake-up. Not too much at once, so that the
+/// first can be committed while the rest still runs.
 void Books::hand_over(Ledger::Entry entry) {
   outgoing_.push_back(std::move(entry));
-  if (outgoing_.size() > 1) return;
-  asio::post(timer_.get_executor(), [this] {
-    ledger_.write(outgoing_);
-    outgoing_.clear();
-  });
+  if (outgoing_.size() >= outgoing_max) return give();
+  if (outgoing_.size() == 1) asio::post(timer_.get_executor(), [this] { give(); });
+}
+
+void Books::give() {
+  if (outgoing_.empty()) return;
+  ledger_.write(outgoing_);
+  outgoing_.clear();
 }
 
 void Books::limit(std::shared_ptr<Wait> wait) {

@@ -30,6 +30,7 @@ class Books {
   struct Mailbox;
 
   void hand_over(Ledger::Entry entry);
+  void give();
   void limit(std::shared_ptr<Wait> wait);
   void give_up_old();
   void rest();

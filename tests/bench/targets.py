@@ -96,7 +96,7 @@ def haproxy(folder, upstream, files):
     return Target("haproxy", ["haproxy", "-db", "-f", config], port, tls_port)
 
 
-def fairlead_config(upstream, port, admin_port, workers):
+def fairlead_config(upstream, port, admin_port, workers, ledger_sync):
     """Everything on: a key, two policies, prices, the ledger, metrics. JSON is YAML."""
     def provider(scheme, mock_port):
         return {"profile": "generic", "base_url": f"{scheme}://127.0.0.1:{mock_port}/v1",
@@ -108,6 +108,7 @@ def fairlead_config(upstream, port, admin_port, workers):
         "listen": [f"127.0.0.1:{port}"],
         "admin": f"127.0.0.1:{admin_port}",
         "ledger": "sqlite:ledger.db",
+        "ledger_sync": ledger_sync,
         "workers": workers,
         "log": {"requests": "none"},
         "limits": {"keep_alive_ms_max": "1h"},
@@ -122,13 +123,18 @@ def fairlead_config(upstream, port, admin_port, workers):
     }
 
 
-def fairlead(folder, upstream, files, workers=1):
+def fairlead(folder, upstream, files, workers=1, ledger_sync="disk"):
     del files
     port, admin_port = free_port(), free_port()
     config = folder / "fairlead.yaml"
-    config.write_text(json.dumps(fairlead_config(upstream, port, admin_port, workers), indent=1))
+    config.write_text(json.dumps(fairlead_config(upstream, port, admin_port, workers, ledger_sync), indent=1))
     return Target("fairlead", [binary(), "serve", "--config", config], port, port, model="plain", tls_model="tls",
                   env={"FAIRLEAD_BENCH_PROVIDER_KEY": "sk-provider"}, admin_port=admin_port)
+
+
+def fairlead_os(folder, upstream, files):
+    """The same, with nothing that waits for the disk."""
+    return dataclasses.replace(fairlead(folder, upstream, files, ledger_sync="os"), name="fairlead-os")
 
 
 def litellm(folder, upstream, files):

@@ -1,6 +1,8 @@
 """kill -9 at any moment loses no line of the books."""
 import asyncio
 
+import pytest
+
 from harness.http import Connection, chat, post_chat, request_bytes
 from harness.process import run, wait_until
 
@@ -19,13 +21,14 @@ async def streams_under_way(daemon, count):
     return await asyncio.gather(*tasks)
 
 
-def test_open_rows_become_interrupted_with_an_estimate(start, simulator):
-    daemon = start()
+@pytest.mark.parametrize("sync", ["disk", "os"])
+def test_open_rows_become_interrupted_with_an_estimate(start, simulator, sync):
+    daemon = start(lambda config: config.update(ledger_sync=sync))
     whole = post_chat(daemon, chat("hello"))
     answers = asyncio.run(streams_under_way(daemon, 20))
     assert not any(b"[DONE]" in answer.body for answer in answers)
 
-    again = start()
+    again = start(lambda config: config.update(ledger_sync=sync))
     assert again.wait_for("ledger_recovered")["interrupted_attempts"] == 20
     ledger = again.ledger()
     assert ledger.request(whole.request_id)["state"] == "settled"
