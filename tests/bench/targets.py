@@ -172,4 +172,4 @@ def binary():
     return pathlib.Path(os.environ.get("FAIRLEAD_BIN", ROOT / "build/release/fairlead")).resolve()
 
 
-TARGETS = {"nginx": nginx, "haproxy": haproxy, "fairlead": fairlead, "litellm": litellm, "portkey": portkey}
+TARGETS = {"nginx": nginx, "haproxy": haproxy, "fairlead": fairlead, "fairlead-os": fairlead_os, "litellm": litellm, "portkey": portkey}
