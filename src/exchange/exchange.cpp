@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -19,7 +20,7 @@ namespace fairlead::exchange {
 namespace {
 
 constexpr std::int64_t output_tokens_unknown = 4096;  // reserved for where neither the app nor the model states a limit
-constexpr std::size_t rows_at_once_max = 3;           // a settlement and two openings, or the end
+constexpr std::size_t rows_at_once_max = 2;           // two openings, a settlement and an opening, or two settlements
 constexpr auto use_task = asio::use_awaitable_t<Executor>();
 
 /// A plan without candidates: whose doing was it? Policy speaks first, so that its refusals never look like an outage.
@@ -148,6 +149,7 @@ class Exchange {
   template <class Row>
   const Row& note(Row row) {
     next_.reserve(rows_at_once_max);
+    assert(next_.size() < rows_at_once_max);  // else it would move
     next_.emplace_back(std::move(row));
     return std::get<Row>(next_.back());
   }

@@ -18,6 +18,7 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 
 constexpr std::size_t first_capacity = 16 << 10;
+constexpr std::size_t rest_max = 15;  // that a string holds without memory of its own
 constexpr std::string_view http1 = "HTTP/1.";
 
 Error protocol_error(std::string detail) { return upstream_error(ErrorKind::upstream_protocol, std::move(detail)); }
@@ -111,7 +112,11 @@ Response::~Response() { Buffers::of_this_thread().give(std::move(buffer_), capac
 void Response::release() {
   body_ = {};
   joined_ = std::string();
-  if (begin_ < end_) return;
+  if (!buffer_) return;
+  // Beast leaves the line break behind a chunk until it sees the next one's head.
+  const std::size_t rest = end_ - begin_;
+  if (rest > rest_max) return;
+  rest_.assign(buffer_.get() + begin_, rest);
   Buffers::of_this_thread().give(std::move(buffer_), capacity_);
   capacity_ = begin_ = end_ = 0;
 }
@@ -127,6 +132,8 @@ boost::asio::mutable_buffer Response::room() {
     const std::size_t capacity = std::max(first_capacity, 2 * capacity_);
     auto buffer = Buffers::of_this_thread().take(capacity);
     if (end_ > 0) std::memcpy(buffer.get(), buffer_.get(), end_);
+    end_ += rest_.copy(buffer.get() + end_, rest_.size());
+    rest_.clear();
     Buffers::of_this_thread().give(std::move(buffer_), capacity_);
     buffer_ = std::move(buffer);
     capacity_ = capacity;

@@ -28,7 +28,7 @@ class Response final : public Room {
 
   /// Where the next bytes go; never empty. Ends the life of body().
   boost::asio::mutable_buffer room() override;
-  /// Gives the room back until the next bytes come, if nothing in it waits to be parsed. Ends the life of body().
+  /// Gives the room back until the next bytes come, if next to nothing in it waits to be parsed. Ends the life of body().
   void release() override;
   /// That many bytes were put there. Errors: upstream_protocol.
   Result<void> take(std::size_t bytes);
@@ -61,6 +61,7 @@ class Response final : public Room {
   Kind kind_;
   std::unique_ptr<Parser> parser_;
   std::unique_ptr<char[]> buffer_;
+  std::string rest_;                                ///< what was not parsed when the room was given back
   std::size_t capacity_ = 0, begin_ = 0, end_ = 0;  ///< [begin_, end_) is not parsed yet
   std::size_t head_bytes_ = 0;
   std::size_t searched_ = 0;  ///< of the head that is not whole yet

@@ -47,7 +47,11 @@ class Rig:
         out.mkdir(parents=True, exist_ok=True)
         self.tools, self.folder = tools, pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=out)).resolve()
         self.folder.chmod(0o755)
-        self.processes, self.spinners, self.nice = [], [], nice
+        self.processes, self.spinners = [], []
+        if nice is not None:  # all of it is one session: see spin.cpp
+            if os.getsid(0) != os.getpid():
+                os.setsid()
+            pathlib.Path("/proc/self/autogroup").write_text(str(nice))
         certificate, key = self.folder / "mock.pem", self.folder / "mock.key"
         make_certificate(certificate, key)
         command = [tools / "mock_upstream", "--certificate", certificate, "--key", key]
@@ -70,9 +74,6 @@ class Rig:
     def spawn(self, command, cores, cwd=None, env=None, stdout=None):
         def prepare():
             os.sched_setaffinity(0, cores)
-            if self.nice is not None:
-                os.setsid()
-                pathlib.Path("/proc/self/autogroup").write_text(str(self.nice))
             LIBC.prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
             resource.setrlimit(resource.RLIMIT_NOFILE, (open_files_max(), open_files_max()))
 
