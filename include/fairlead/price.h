@@ -1,10 +1,12 @@
 #pragma once
 // What a target charges. Immutable parts of the snapshot.
+#include <fairlead/calendar.h>
 #include <fairlead/money.h>
 #include <fairlead/time.h>
 #include <fairlead/usage.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,13 +29,17 @@ struct PriceTier {
   Rates rates;
 };
 
-/// Inside this weekly window, `rates` hold. UTC; `weekdays` bit 0 is Monday; minutes since midnight, `to` exclusive.
+/// Inside this weekly window, `rates` hold. Local time; `weekdays` bit 0 is Monday; minutes since midnight, `to` exclusive.
 struct PriceWindow {
   std::string name;
   std::uint8_t weekdays = 0;
   int from_minute = 0;
   int to_minute = 0;
   Rates rates;
+  std::shared_ptr<const Zone> zone = nullptr;          ///< null: UTC
+  std::shared_ptr<const Calendar> calendar = nullptr;  ///< it does not begin on the days off of this one; null: none
+  bool on_work_days = false;                           ///< it begins on the calendar's work days too, whatever their weekday
+  bool dearer = false;  ///< than the entry outside of it: in a year that the calendar does not know, only such a window holds
 };
 
 /// One dated entry of the price list.
@@ -54,6 +60,8 @@ struct PriceInForce {
   Rates rates;
   std::string window;                   ///< the window's name; empty outside of one
   std::int64_t above_input_tokens = 0;  ///< the tier; 0 for the base
+  bool contract = false;                ///< the target's own price, not the list's
+  Int128 discount = 0;                  ///< taken off the list's rates: a share, 10^-12
 };
 
 /// The entry in force for a request of this input at this time. Tiers win over windows.

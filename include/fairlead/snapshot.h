@@ -68,6 +68,12 @@ struct Timeouts {
   Milliseconds total{1'800'000};
 };
 
+/// Off the list's prices of a provider, by contract.
+struct Discount {
+  std::optional<TimePoint> from, until;  ///< empty: always
+  Int128 share = 0;                      ///< 10^-12; below 1
+};
+
 struct Provider {
   std::string name;
   std::string dialect;
@@ -78,6 +84,7 @@ struct Provider {
   Facts facts;
   std::string price_list;           ///< the first half of the model names it is priced by
   Currency currency;                ///< what the account is billed in
+  std::vector<Discount> discounts;  ///< of those that hold, the last one counts
   std::string ca_file;              ///< PEM; empty: the system's store
   std::optional<Url> proxy;         ///< HTTP CONNECT
   std::string proxy_authorization;  ///< "user:password" of the proxy; a secret
@@ -101,8 +108,15 @@ struct Target {
   std::string name;  ///< "provider/model"
   const Provider* provider = nullptr;
   const Model* model = nullptr;
-  int index = 0;  ///< position in Snapshot::targets
+  std::vector<Price> contract;  ///< in the place of the model's prices where one holds; ascending by `from`
+  int index = 0;                ///< position in Snapshot::targets
 };
+
+/// What a request of this input costs at this target at this time: by its contract, else by the list less the provider's discount,
+/// each rate rounded half up to 10^-12. Empty: unpriced.
+std::optional<PriceInForce> price_of(const Target& target, std::int64_t input_tokens, TimePoint at);
+/// The next time after `at` and up to `until` at which other rates hold, or none do, or some do again.
+std::optional<TimePoint> next_change(const Target& target, std::int64_t input_tokens, TimePoint at, TimePoint until);
 
 enum class AnswerModel : std::uint8_t { provider, asked };
 

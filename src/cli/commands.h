@@ -12,6 +12,7 @@ int run(int argc, char** argv);
 void add_serve(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_schema(CLI::App& app, int& exit_code);
+void add_prices(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_usage(CLI::App& app, int& exit_code);
 void add_key(CLI::App& app, int& exit_code);

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,7 @@ struct Build {
 
   // What was built, by name, and where the files say it. Names of what is refused or disabled are here too: they are known.
   std::map<std::string, const Profile*> profiles{};
+  std::map<std::string, std::shared_ptr<const Calendar>> calendars{};
   std::map<std::string, const Model*> models{};  ///< by "price list/model", aliases too
   std::map<std::string, const Provider*> providers{};
   std::map<const Provider*, const Value*> provider_places{};
@@ -34,13 +37,15 @@ struct Build {
 
 void build_server(Build& build);
 void build_profiles(Build& build);
+void build_calendars(Build& build);
 void build_models(Build& build);
 void build_providers(Build& build);
 void build_routes(Build& build);
+void build_contracts(Build& build);
 void build_keys(Build& build);
 void build_policies(Build& build);
 /// Warnings about a configuration that is valid, but may not mean what it says.
-void lint(const Build& build);
+void lint(const Build& build, std::optional<TimePoint> now);
 
 /// The names of a map of named things, sorted, for did_you_mean().
 template <class Map>

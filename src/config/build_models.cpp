@@ -1,5 +1,6 @@
 // The price lists: models with their facts, aliases and dated prices.
 #include "config/build.h"
+#include "config/zones.h"
 
 #include <algorithm>
 #include <utility>
@@ -23,7 +24,32 @@ std::vector<PriceTier> tiers_of(const Section& price, Findings& findings) {
   return tiers;
 }
 
-std::vector<PriceWindow> windows_of(const Section& price) {
+/// Is any amount inside higher than outside?
+bool is_dearer(const Rates& inside, const Rates& outside) {
+  const auto higher = [](const std::optional<Int128>& a, const std::optional<Int128>& b) { return a && b && *a > *b; };
+  return higher(inside.input, outside.input) || higher(inside.cached_input, outside.cached_input) ||
+         higher(inside.cache_write, outside.cache_write) || higher(inside.output, outside.output);
+}
+
+void place_in_time(PriceWindow& window, const Section& from, Build& build) {
+  if (const Value* zone = from.find("zone")) {
+    window.zone = find_zone(zone->text);
+    if (!window.zone)
+      build.findings.error(*zone, "there is no time zone " + in_quotes(zone->text),
+                           "write a name of the IANA database, such as Asia/Shanghai; the system has them with its package tzdata");
+  }
+  if (const Value* name = from.find("calendar")) {
+    const auto found = build.calendars.find(name->text);
+    if (found == build.calendars.end())
+      build.findings.error(*name, "there is no calendar " + in_quotes(name->text),
+                           did_you_mean(name->text, names_of(build.calendars)));
+    else
+      window.calendar = found->second;
+  }
+  window.on_work_days = from.boolean("on_work_days");
+}
+
+std::vector<PriceWindow> windows_of(const Section& price, const Rates& outside, Build& build) {
   constexpr std::uint8_t every_day = 0x7f;
   std::vector<PriceWindow> windows;
   for (const Section& from : price.sections("windows")) {
@@ -35,12 +61,15 @@ std::vector<PriceWindow> windows_of(const Section& price) {
     window.from_minute = parse_time_of_day(from.text("from")).value_or(0);
     window.to_minute = parse_time_of_day(from.text("to")).value_or(0);
     window.rates = rates_of(from);
+    window.dearer = is_dearer(window.rates, outside);
+    place_in_time(window, from, build);
     windows.push_back(std::move(window));
   }
   return windows;
 }
 
-Price price_of(const Section& from, Findings& findings) {
+Price price_of(const Section& from, Build& build) {
+  Findings& findings = build.findings;
   Price price;
   price.from = parse_instant(from.text("from")).value_or(TimePoint{});
   if (from.find("until") != nullptr) price.until = parse_instant(from.text("until"));
@@ -49,21 +78,22 @@ Price price_of(const Section& from, Findings& findings) {
   price.currency = from.currency("currency");
   price.rates = rates_of(from);
   price.tiers = tiers_of(from, findings);
-  price.windows = windows_of(from);
+  price.windows = windows_of(from, price.rates, build);
   price.source = from.text("source");
   price.confidence = from.text("confidence");
   return price;
 }
 
-std::vector<Price> prices_of(const Section& model, Findings& findings) {
+std::vector<Price> prices_of(const Section& model, Build& build) {
   std::vector<Price> prices;
   for (const Section& from : model.sections("prices")) {
-    Price price = price_of(from, findings);
+    Price price = price_of(from, build);
     const bool again = std::any_of(prices.begin(), prices.end(),
                                    [&](const Price& p) { return p.from == price.from && p.currency == price.currency; });
     if (again && from.find("from") != nullptr)
-      findings.error(*from.find("from"), "two entries in " + std::string(price.currency.view()) + " begin at the same instant",
-                     "change or remove one");
+      build.findings.error(*from.find("from"),
+                           "two entries in " + std::string(price.currency.view()) + " begin at the same instant",
+                           "change or remove one");
     prices.push_back(std::move(price));
   }
   std::stable_sort(prices.begin(), prices.end(), [](const Price& a, const Price& b) { return a.from < b.from; });
@@ -93,7 +123,7 @@ class Register {
     if (model.capabilities_stated) model.capabilities.add(Capability::streaming);
     model.context_window = entry.integer("context_window");
     model.output_tokens_max = entry.integer("output_tokens_max");
-    model.prices = prices_of(entry, build_.findings);
+    model.prices = prices_of(entry, build_);
     put(entry.key(), entry.value(), model);
   }
 
@@ -127,6 +157,23 @@ class Register {
 };
 
 }  // namespace
+
+void build_contracts(Build& build) {
+  for (const Section& entry : build.root.sections("contracts")) {
+    const auto target = std::find_if(build.snapshot.targets.begin(), build.snapshot.targets.end(),
+                                     [&](const auto& t) { return t->name == entry.key(); });
+    if (target == build.snapshot.targets.end()) {
+      build.findings.error(entry.value(), "no route has the target " + in_quotes(entry.key()),
+                           did_you_mean(entry.key(), names_of(build.snapshot.target_by_name), "the targets are"));
+      continue;
+    }
+    (*target)->contract = prices_of(entry, build);
+    for (const Price& price : (*target)->contract)
+      if (price.currency != (*target)->provider->currency)
+        build.findings.error(entry.value(), "a price in " + std::string(price.currency.view()) + " never holds here",
+                             "the provider bills in " + std::string((*target)->provider->currency.view()));
+  }
+}
 
 void build_models(Build& build) {
   Register all(build);

@@ -69,6 +69,7 @@ class ProviderBuilder {
     provider_.api_key = from_.text("api_key");
     provider_.facts = {from_.text("operator"), from_.text("region"), from_.text("hosting"), from_.text("retention")};
     set_profile();
+    set_discounts();
     set_currency();
     set_addresses();
     set_connections();
@@ -95,6 +96,20 @@ class ProviderBuilder {
     }
     provider_.profile = profile->second;
     provider_.price_list = from_.find("price_list") == nullptr ? name : from_.text("price_list");
+  }
+
+  void set_discounts() {
+    for (const Section& from : from_.sections("discount")) {
+      Discount discount;
+      discount.share = from.decimal("share").value_or(0);
+      if (discount.share >= pico_per_unit)
+        build_.findings.error(*from.find("share"), "a discount is less than all of the price", "write \"0.15\" for 15 %");
+      if (from.find("from") != nullptr) discount.from = parse_instant(from.text("from"));
+      if (from.find("until") != nullptr) discount.until = parse_instant(from.text("until"));
+      if (discount.from && discount.until && *discount.until <= *discount.from)
+        build_.findings.error(*from.find("until"), "it ends before it begins", "`until` must be later than `from`");
+      provider_.discounts.push_back(discount);
+    }
   }
 
   void set_currency() {

@@ -32,6 +32,7 @@ std::string format(const Finding& finding);
 struct Sources {
   std::function<std::optional<std::string>(const std::string& path)> read_file;  ///< empty: missing or unreadable
   std::function<std::optional<std::string>(const std::string& name)> environment;
+  std::function<TimePoint()> now = {};  ///< for warnings of what ends or is missing soon; empty: none are given
 };
 Sources real_sources();
 

@@ -2,6 +2,7 @@
 #include "config/build.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 
 namespace fairlead::config {
@@ -34,6 +35,7 @@ std::vector<std::string_view> listed_beside(const Build& build, const Target& ta
 
 void lint_prices_of(const Build& build, const Target& target, const Value& place) {
   const auto& prices = target.model->prices;
+  if (!target.contract.empty()) return;
   const std::string currency(target.provider->currency.view());
   const std::string name = target.provider->price_list + "/" + target.model->name;
   if (std::any_of(prices.begin(), prices.end(), [&](const Price& p) { return p.currency == target.provider->currency; })) return;
@@ -42,6 +44,26 @@ void lint_prices_of(const Build& build, const Target& target, const Value& place
                                   did_you_mean(target.model->name, listed_beside(build, target)));
   build.findings.warning(place, "this target is unpriced: " + in_quotes(name) + " has no price in " + currency,
                          "it has one in " + std::string(prices.front().currency.view()) + "; see the provider's `currency`");
+}
+
+/// Calendars of windows that hold now, or will: is the year at hand, and the next before it begins, among those that they know?
+void lint_calendars_of(const Build& build, const Target& target, const Value& place, TimePoint now) {
+  using namespace std::chrono;
+  constexpr days ahead{30};
+  for (const sys_days day : {floor<days>(now), floor<days>(now) + ahead}) {
+    std::vector<Price> prices = target.contract;
+    prices.insert(prices.end(), target.model->prices.begin(), target.model->prices.end());
+    for (const Price& price : prices) {
+      if (price.currency != target.provider->currency || (price.until && *price.until <= now)) continue;
+      for (const PriceWindow& window : price.windows)
+        if (window.calendar && !window.calendar->knows(day))
+          return build.findings.warning(
+              place,
+              "the calendar " + in_quotes(window.calendar->name) + " of its window " + in_quotes(window.name) + " does not know " +
+                  std::to_string(static_cast<int>(year_month_day(day).year())) + ": the dearer price is taken on all of its days",
+              "add the year to the calendar, under `calendars`, once it is announced");
+    }
+  }
 }
 
 void lint_routes(const Build& build) {
@@ -102,9 +124,11 @@ void lint_policies(const Build& build) {
 
 }  // namespace
 
-void lint(const Build& build) {
+void lint(const Build& build, std::optional<TimePoint> now) {
   lint_facts(build);
   for (const auto& [target, place] : build.target_places) lint_prices_of(build, *target, *place);
+  if (now)
+    for (const auto& [target, place] : build.target_places) lint_calendars_of(build, *target, *place, *now);
   lint_routes(build);
   if (const Value* models = build.root.find("models")) lint_amounts(build, *models);
   lint_policies(build);

@@ -3,14 +3,16 @@
 #include "config/config.h"
 #include "config/validate.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 namespace fairlead {
-extern const std::string_view embedded_profiles, embedded_prices;
+extern const std::string_view embedded_profiles, embedded_calendars, embedded_prices;
 }
 
 namespace fairlead::config {
@@ -39,6 +41,7 @@ struct BuiltIn {
     const Sources nothing;
     Reading reading(nothing, findings);
     roots.push_back(reading.read_built_in("builtin:profiles.yaml", embedded_profiles));
+    roots.push_back(reading.read_built_in("builtin:calendars.yaml", embedded_calendars));
     roots.push_back(reading.read_built_in("builtin:prices.yaml", embedded_prices));
   }
 };
@@ -51,6 +54,7 @@ const BuiltIn& built_in() {
 std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources& sources, Findings& findings) {
   Reading reading(sources, findings);
   reading.add_to_hash(embedded_profiles);
+  reading.add_to_hash(embedded_calendars);
   reading.add_to_hash(embedded_prices);
   const Value whole = reading.read_files(file);
   if (findings.failed() && whole.children.empty()) return nullptr;  // there was nothing to read
@@ -61,12 +65,14 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   for (const Value& root : built_in().roots) build.built_in.emplace_back(&root, root_node());
   build_server(build);
   build_profiles(build);
+  build_calendars(build);
   build_models(build);
   build_providers(build);
   build_routes(build);
+  build_contracts(build);
   build_keys(build);
   build_policies(build);
-  lint(build);
+  lint(build, sources.now ? std::optional(sources.now()) : std::nullopt);
   snapshot->file = file;
   snapshot->hash = reading.hash();
   return snapshot;
@@ -75,11 +81,13 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
 }  // namespace
 
 Sources real_sources() {
-  return {read_real_file, [](const std::string& name) -> std::optional<std::string> {
+  return {read_real_file,
+          [](const std::string& name) -> std::optional<std::string> {
             const char* value = std::getenv(name.c_str());
             if (value == nullptr) return std::nullopt;
             return value;
-          }};
+          },
+          [] { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }};
 }
 
 Loaded load(const std::string& file, const Sources& sources) {
@@ -98,10 +106,12 @@ Loaded load(const std::string& file, const Sources& sources) {
 std::vector<ListedModel> built_in_models() {
   Findings findings;
   Reading reading({[](const std::string&) { return std::nullopt; }, [](const std::string&) { return std::nullopt; }}, findings);
-  const Value prices = reading.read_built_in("builtin:prices.yaml", embedded_prices), nothing{};
+  const Value calendars = reading.read_built_in("builtin:calendars.yaml", embedded_calendars),
+              prices = reading.read_built_in("builtin:prices.yaml", embedded_prices), nothing{};
   Snapshot snapshot;
   Build build{snapshot, findings, reading, Section(&nothing, root_node())};
-  build.built_in = {Section(&prices, root_node())};
+  build.built_in = {Section(&calendars, root_node()), Section(&prices, root_node())};
+  build_calendars(build);
   build_models(build);
   std::vector<ListedModel> models;
   for (const auto& [name, model] : build.models) models.push_back({name, model->prices});

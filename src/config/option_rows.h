@@ -13,6 +13,8 @@ void add_provider_rows(Rows& rows);
 void add_route_rows(Rows& rows);
 void add_policy_rows(Rows& rows);
 void add_key_rows(Rows& rows);
+void add_contract_rows(Rows& rows);
+void add_calendar_rows(Rows& rows);
 void add_model_rows(Rows& rows);
 void add_profile_rows(Rows& rows);
 

@@ -15,6 +15,8 @@ Rows all_rows() {
   add_route_rows(rows);
   add_policy_rows(rows);
   add_key_rows(rows);
+  add_contract_rows(rows);
+  add_calendar_rows(rows);
   add_model_rows(rows);
   add_profile_rows(rows);
   return rows;

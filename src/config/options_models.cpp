@@ -24,10 +24,67 @@ void add_rates(Rows& rows, const std::string& at, bool base) {
       {.path = at + "output", .type = Type::decimal, .doc = "Output, reasoning included.", .otherwise = inside, .required = base});
 }
 
+void add_price_rows(Rows& rows, const std::string& price) {
+  rows.push_back({.path = price + "from", .type = Type::instant, .doc = "In force from here on.", .required = true});
+  rows.push_back({.path = price + "until", .type = Type::instant, .doc = "The end of a promotion.", .otherwise = "open"});
+  rows.push_back({.path = price + "currency", .type = Type::currency, .doc = "Of the amounts.", .fallback = "USD"});
+  add_rates(rows, price, true);
+  rows.push_back({.path = price + "tiers",
+                  .type = Type::list,
+                  .doc = "Amounts for the whole request when its input is long; ascending. They win over windows."});
+  rows.push_back({.path = price + "tiers[]", .type = Type::object, .doc = "A tier."});
+  rows.push_back({.path = price + "tiers[].above_input_tokens",
+                  .type = Type::integer,
+                  .doc = "It holds for requests with more input tokens than this.",
+                  .min = 1,
+                  .max = 1'000'000'000,
+                  .required = true});
+  add_rates(rows, price + "tiers[].", false);
+  rows.push_back(
+      {.path = price + "windows", .type = Type::list, .doc = "Amounts inside weekly windows; the first that holds counts."});
+  rows.push_back({.path = price + "windows[]", .type = Type::object, .doc = "A window."});
+  rows.push_back({.path = price + "windows[].name", .type = Type::name, .doc = "For example peak.", .required = true});
+  rows.push_back({.path = price + "windows[].weekdays",
+                  .type = Type::list,
+                  .doc = "The days on which it begins.",
+                  .otherwise = "every day",
+                  .min = 1,
+                  .short_for = "[]"});
+  rows.push_back({.path = price + "windows[].weekdays[]",
+                  .type = Type::choice,
+                  .doc = "A day.",
+                  .allowed = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}});
+  rows.push_back({.path = price + "windows[].from", .type = Type::time_of_day, .doc = "Its begin.", .required = true});
+  rows.push_back({.path = price + "windows[].to",
+                  .type = Type::time_of_day,
+                  .doc = "Its end, not included; on the next day if it is not after the begin.",
+                  .required = true});
+  rows.push_back({.path = price + "windows[].zone",
+                  .type = Type::word,
+                  .doc = "The time zone of its days and times, for example Asia/Shanghai; summer time is minded.",
+                  .otherwise = "UTC"});
+  rows.push_back(
+      {.path = price + "windows[].calendar",
+       .type = Type::name,
+       .doc = "It does not begin on the days off of this calendar. In a year that the calendar does not know, the dearer of "
+              "inside and outside is taken, and `check` warns.",
+       .otherwise = "none"});
+  rows.push_back({.path = price + "windows[].on_work_days",
+                  .type = Type::boolean,
+                  .doc = "It begins on the calendar's work days too, whatever their weekday.",
+                  .fallback = "false"});
+  add_rates(rows, price + "windows[].", false);
+  rows.push_back({.path = price + "source", .type = Type::text, .doc = "Where the figures were read.", .otherwise = "none"});
+  rows.push_back({.path = price + "confidence",
+                  .type = Type::choice,
+                  .doc = "How sure they are.",
+                  .otherwise = "not stated",
+                  .allowed = {"high", "medium", "low"}});
+}
+
 }  // namespace
 
 void add_model_rows(Rows& rows) {
-  const std::string price = "models.*.prices[].";
   rows.push_back({.path = "models",
                   .type = Type::map,
                   .doc = "Facts and prices by `price list/model`; an entry replaces a built-in one of the same name as a whole.",
@@ -66,47 +123,44 @@ void add_model_rows(Rows& rows) {
                   .otherwise = "unpriced"});
   rows.push_back(
       {.path = "models.*.prices[]", .type = Type::object, .doc = "Decimal amounts **per million tokens**; a 0 is free."});
-  rows.push_back({.path = price + "from", .type = Type::instant, .doc = "In force from here on.", .required = true});
-  rows.push_back({.path = price + "until", .type = Type::instant, .doc = "The end of a promotion.", .otherwise = "open"});
-  rows.push_back({.path = price + "currency", .type = Type::currency, .doc = "Of the amounts.", .fallback = "USD"});
-  add_rates(rows, price, true);
-  rows.push_back({.path = price + "tiers",
+  add_price_rows(rows, "models.*.prices[].");
+}
+
+void add_contract_rows(Rows& rows) {
+  rows.push_back({.path = "contracts",
+                  .type = Type::map,
+                  .doc = "Prices by contract, by target: they stand in the place of the listed ones where they hold.",
+                  .key_type = Type::target});
+  rows.push_back({.path = "contracts.*", .type = Type::object, .doc = "The contract of a target."});
+  rows.push_back({.path = "contracts.*.prices",
                   .type = Type::list,
-                  .doc = "Amounts for the whole request when its input is long; ascending. They win over windows."});
-  rows.push_back({.path = price + "tiers[]", .type = Type::object, .doc = "A tier."});
-  rows.push_back({.path = price + "tiers[].above_input_tokens",
-                  .type = Type::integer,
-                  .doc = "It holds for requests with more input tokens than this.",
-                  .min = 1,
-                  .max = 1'000'000'000,
+                  .doc = "Dated entries; each holds until the next of its currency begins.",
                   .required = true});
-  add_rates(rows, price + "tiers[].", false);
   rows.push_back(
-      {.path = price + "windows", .type = Type::list, .doc = "Amounts inside weekly windows; the first that holds counts."});
-  rows.push_back({.path = price + "windows[]", .type = Type::object, .doc = "A window."});
-  rows.push_back({.path = price + "windows[].name", .type = Type::name, .doc = "For example peak.", .required = true});
-  rows.push_back({.path = price + "windows[].weekdays",
+      {.path = "contracts.*.prices[]", .type = Type::object, .doc = "Decimal amounts **per million tokens**; a 0 is free."});
+  add_price_rows(rows, "contracts.*.prices[].");
+}
+
+void add_calendar_rows(Rows& rows) {
+  rows.push_back({.path = "calendars",
+                  .type = Type::map,
+                  .doc = "Days off, for price windows; an entry replaces a built-in one of the same name as a whole."});
+  rows.push_back({.path = "calendars.*", .type = Type::object, .doc = "A calendar."});
+  rows.push_back({.path = "calendars.*.source", .type = Type::text, .doc = "Where the days were read.", .otherwise = "none"});
+  rows.push_back({.path = "calendars.*.years",
                   .type = Type::list,
-                  .doc = "The days on which it begins.",
-                  .otherwise = "every day",
+                  .doc = "The years that it knows, whole.",
                   .min = 1,
+                  .required = true,
                   .short_for = "[]"});
-  rows.push_back({.path = price + "windows[].weekdays[]",
-                  .type = Type::choice,
-                  .doc = "A day.",
-                  .allowed = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}});
-  rows.push_back({.path = price + "windows[].from", .type = Type::time_of_day, .doc = "Its begin, UTC.", .required = true});
-  rows.push_back({.path = price + "windows[].to",
-                  .type = Type::time_of_day,
-                  .doc = "Its end, UTC, not included; on the next day if it is not after the begin.",
-                  .required = true});
-  add_rates(rows, price + "windows[].", false);
-  rows.push_back({.path = price + "source", .type = Type::text, .doc = "Where the figures were read.", .otherwise = "none"});
-  rows.push_back({.path = price + "confidence",
-                  .type = Type::choice,
-                  .doc = "How sure they are.",
-                  .otherwise = "not stated",
-                  .allowed = {"high", "medium", "low"}});
+  rows.push_back({.path = "calendars.*.years[]", .type = Type::integer, .doc = "A year.", .min = 2020, .max = 2049});
+  rows.push_back({.path = "calendars.*.days_off", .type = Type::list, .doc = "Its public holidays.", .short_for = "[]"});
+  rows.push_back({.path = "calendars.*.days_off[]", .type = Type::instant, .doc = "A day."});
+  rows.push_back({.path = "calendars.*.work_days",
+                  .type = Type::list,
+                  .doc = "Days of a weekend that are worked to make up for others.",
+                  .short_for = "[]"});
+  rows.push_back({.path = "calendars.*.work_days[]", .type = Type::instant, .doc = "A day."});
 }
 
 void add_profile_rows(Rows& rows) {

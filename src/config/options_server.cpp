@@ -178,6 +178,19 @@ void add_provider_rows(Rows& rows) {
                   .otherwise = "the profile's name"});
   rows.push_back(
       {.path = "providers.*.currency", .type = Type::currency, .doc = "What the account is billed in.", .fallback = "USD"});
+  rows.push_back({.path = "providers.*.discount",
+                  .type = Type::list,
+                  .doc = "What a contract takes off the listed prices, not off `contracts`; of those that hold, the last.",
+                  .otherwise = "none",
+                  .short_for = "[]"});
+  rows.push_back({.path = "providers.*.discount[]", .type = Type::object, .doc = "A discount.", .short_for = "share"});
+  rows.push_back({.path = "providers.*.discount[].share",
+                  .type = Type::decimal,
+                  .doc = "For example \"0.15\" for 15 %; below 1.",
+                  .required = true});
+  rows.push_back(
+      {.path = "providers.*.discount[].from", .type = Type::instant, .doc = "It holds from here on.", .otherwise = "always"});
+  rows.push_back({.path = "providers.*.discount[].until", .type = Type::instant, .doc = "Its end.", .otherwise = "open"});
   rows.push_back({.path = "providers.*.ca_file",
                   .type = Type::file,
                   .doc = "The authorities that its certificate is verified by, PEM.",

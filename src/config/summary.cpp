@@ -63,7 +63,7 @@ std::string amount(const std::optional<Int128>& pico, const std::optional<Int128
 }
 
 Row target_row(const Target& target, TimePoint now) {
-  const auto price = price_in_force(target.model->prices, target.provider->currency, example_tokens, now);
+  const auto price = price_of(target, example_tokens, now);
   const std::string disabled = target.provider->disabled_because.empty() ? "" : "(disabled)";
   if (!price) return {target.name, "unpriced", "", "", "", "", disabled};
   const Rates& rates = price->rates;

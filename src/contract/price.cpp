@@ -1,5 +1,6 @@
-#include <fairlead/price.h>
+#include <fairlead/snapshot.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -32,20 +33,47 @@ const PriceTier* tier_for(const Price& price, std::int64_t input_tokens) {
   return found;
 }
 
+bool begins_on(const PriceWindow& window, std::chrono::sys_days day) {
+  const unsigned monday_is_1 = std::chrono::weekday(day).iso_encoding();
+  const bool weekday = (window.weekdays >> (monday_is_1 - 1) & 1) != 0;
+  if (!window.calendar) return weekday;
+  if (!window.calendar->knows(day)) return weekday && window.dearer;
+  if (window.calendar->is_off(day)) return false;
+  return weekday || (window.on_work_days && window.calendar->is_work_day(day));
+}
+
 /// A window from 22:00 to 02:00 belongs to the day on which it begins; from == to is a whole day.
-bool holds(const PriceWindow& window, int weekday, int minute) {
-  const auto on = [&](int day) { return (window.weekdays >> day & 1) != 0; };
-  if (window.from_minute < window.to_minute) return on(weekday) && minute >= window.from_minute && minute < window.to_minute;
-  return (on(weekday) && minute >= window.from_minute) || (on((weekday + 6) % 7) && minute < window.to_minute);
+bool holds(const PriceWindow& window, TimePoint at) {
+  const TimePoint local = at + std::chrono::minutes(window.zone ? window.zone->offset_minutes(at) : 0);
+  const auto day = std::chrono::floor<std::chrono::days>(local);
+  const int minute = static_cast<int>(std::chrono::floor<std::chrono::minutes>(local - day).count());
+  if (window.from_minute < window.to_minute)
+    return minute >= window.from_minute && minute < window.to_minute && begins_on(window, day);
+  return (minute >= window.from_minute && begins_on(window, day)) ||
+         (minute < window.to_minute && begins_on(window, day - std::chrono::days(1)));
 }
 
 const PriceWindow* window_at(const Price& price, TimePoint at) {
-  const auto day = std::chrono::floor<std::chrono::days>(at);
-  const int weekday = static_cast<int>(std::chrono::weekday(day).iso_encoding()) - 1;
-  const int minute = static_cast<int>(std::chrono::floor<std::chrono::minutes>(at - day).count());
   for (const PriceWindow& window : price.windows)
-    if (holds(window, weekday, minute)) return &window;
+    if (holds(window, at)) return &window;
   return nullptr;
+}
+
+/// When the window may begin or end on the days from `at` to `until`.
+void add_edges(const PriceWindow& window, TimePoint at, TimePoint until, std::vector<TimePoint>& edges) {
+  using namespace std::chrono;
+  for (auto day = floor<days>(at) - days(2); day <= floor<days>(until) + days(2); day += days(1))
+    for (const int minute : {window.from_minute, window.to_minute}) {
+      const TimePoint local = day + minutes(minute);
+      if (!window.zone) {
+        edges.push_back(local);
+        continue;
+      }
+      // Of the two offsets around a change to or from summer time, each is right for some of the day.
+      for (const auto near : {-hours(12), hours(12)}) edges.push_back(local - minutes(window.zone->offset_minutes(local + near)));
+    }
+  if (!window.zone) return;
+  for (const Zone::Change& change : window.zone->changes) edges.push_back(change.from);
 }
 
 }  // namespace
@@ -59,6 +87,45 @@ std::optional<PriceInForce> price_in_force(const std::vector<Price>& prices, Cur
   if (const PriceWindow* window = window_at(*entry, at))
     return PriceInForce{entry, over(window->rates, entry->rates), window->name, 0};
   return PriceInForce{entry, entry->rates, {}, 0};
+}
+
+std::optional<PriceInForce> price_of(const Target& target, std::int64_t input_tokens, TimePoint at) {
+  const Provider& provider = *target.provider;
+  if (auto own = price_in_force(target.contract, provider.currency, input_tokens, at)) {
+    own->contract = true;
+    return own;
+  }
+  auto listed = price_in_force(target.model->prices, provider.currency, input_tokens, at);
+  if (!listed) return listed;
+  for (const Discount& discount : provider.discounts)
+    if ((!discount.from || *discount.from <= at) && (!discount.until || at < *discount.until)) listed->discount = discount.share;
+  if (listed->discount == 0) return listed;
+  for (auto* rate : {&listed->rates.input, &listed->rates.cached_input, &listed->rates.cache_write, &listed->rates.output})
+    if (*rate) *rate = multiply_pico(**rate, pico_per_unit - listed->discount);
+  return listed;
+}
+
+std::optional<TimePoint> next_change(const Target& target, std::int64_t input_tokens, TimePoint at, TimePoint until) {
+  std::vector<TimePoint> edges;
+  for (const auto* prices : {&target.contract, &target.model->prices})
+    for (const Price& price : *prices) {
+      edges.push_back(price.from);
+      if (price.until) edges.push_back(*price.until);
+      for (const PriceWindow& window : price.windows) add_edges(window, at, until, edges);
+    }
+  for (const Discount& discount : target.provider->discounts) {
+    if (discount.from) edges.push_back(*discount.from);
+    if (discount.until) edges.push_back(*discount.until);
+  }
+  std::sort(edges.begin(), edges.end());
+  const auto rates_at = [&](TimePoint time) {
+    const auto price = price_of(target, input_tokens, time);
+    return price ? std::optional(price->rates) : std::nullopt;
+  };
+  const auto now = rates_at(at);
+  for (const TimePoint edge : edges)
+    if (edge > at && edge <= until && rates_at(edge) != now) return edge;
+  return std::nullopt;
 }
 
 Result<Money> cost_of(const Usage& usage, const PriceInForce& price) {

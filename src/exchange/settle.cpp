@@ -41,7 +41,7 @@ TakenUsage taken_usage(const AttemptEnd& end) {
 }
 
 std::optional<Cost> cost_at(const Target& target, const Usage& usage, TimePoint sent_at, const Snapshot& snapshot) {
-  const auto price = price_in_force(target.model->prices, target.provider->currency, usage.input_total(), sent_at);
+  const auto price = price_of(target, usage.input_total(), sent_at);
   if (!price) return std::nullopt;
   const auto amount = cost_of(usage, *price);
   const auto rate = snapshot.usd_per.find(std::string(price->entry->currency.view()));

@@ -30,6 +30,8 @@ std::string price_json(const Target& target, const PriceInForce& price) {
   json.append(",\"currency\":\"").append(price.entry->currency.view()).append("\"");
   if (!price.window.empty()) json += ",\"window\":" + quoted(price.window);
   if (price.above_input_tokens != 0) json += ",\"above_input_tokens\":" + std::to_string(price.above_input_tokens);
+  if (price.contract) json += ",\"contract\":true";
+  if (price.discount > 0) append_rate(json, "discount", price.discount);
   append_rate(json, "input", price.rates.input);
   append_rate(json, "cached_input", price.rates.cached_input);
   append_rate(json, "cache_write", price.rates.cache_write);
@@ -65,6 +67,7 @@ const std::string& Texts::price(const Target& target, const PriceInForce& price)
   add(reinterpret_cast<std::uintptr_t>(&target));
   add(reinterpret_cast<std::uintptr_t>(price.entry));
   add(static_cast<std::uint64_t>(price.above_input_tokens));
+  add(static_cast<std::uint64_t>(price.discount));
   key_ += price.window;
   const auto at = prices_.find(key_);
   if (at != prices_.end()) return at->second;

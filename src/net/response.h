@@ -35,6 +35,8 @@ class Response final : public Room {
   /// The peer's bytes have ended. Errors: upstream_closed, unless that is the proper end of this answer.
   Result<void> end();
 
+  bool holds_room() const { return buffer_ != nullptr; }
+
   bool has_head() const;
   bool is_whole() const;
   int status() const;

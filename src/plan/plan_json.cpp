@@ -48,6 +48,8 @@ Json candidate_json(const Candidate& candidate) {
   json["price_from"] = iso_8601(price.entry->from);
   if (!price.window.empty()) json["window"] = price.window;
   if (price.above_input_tokens > 0) json["above_input_tokens"] = price.above_input_tokens;
+  if (price.contract) json["contract"] = true;
+  if (price.discount > 0) json["discount"] = format_decimal(price.discount);
   return json;
 }
 
@@ -135,6 +137,7 @@ void append_plan_key(std::string& key, const Plan& plan) {
     const PriceInForce none, &price = candidate.expected ? candidate.expected->price : none;
     add(reinterpret_cast<std::uintptr_t>(price.entry));
     add(static_cast<std::uint64_t>(price.above_input_tokens));
+    add(static_cast<std::uint64_t>(price.discount));
     key.append(price.window) += '\n';
   }
   for (const Rejection& rejection : plan.rejections) {

@@ -18,7 +18,7 @@ const Int128* usd_per(const Snapshot& snapshot, Currency currency) {
 
 std::optional<ExpectedCost> expected_cost(const Target& target, const RequestFacts& facts, const Snapshot& snapshot,
                                           const Conditions& conditions, TimePoint now) {
-  const auto price = price_in_force(target.model->prices, target.provider->currency, facts.input_tokens, now);
+  const auto price = price_of(target, facts.input_tokens, now);
   const Int128* rate = usd_per(snapshot, target.provider->currency);
   if (!price || !rate) return std::nullopt;
   ExpectedCost expected;

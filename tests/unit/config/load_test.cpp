@@ -1,11 +1,13 @@
 // Files, includes, references, the hash, and what the snapshot holds.
 #include "config/config.h"
+#include "config/scalar.h"
 #include "world.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace fairlead::config {
 namespace {
@@ -389,6 +391,107 @@ TEST(Load, the_hash_changes_with_every_text_and_secret_and_with_nothing_else) {
 struct Doubt {
   const char *from, *to, *warning;
 };
+
+const std::string with_windows = R"(providers:
+  here: {profile: plain, base_url: "http://127.0.0.1:9001/v1", operator: ZA, region: ZA, retention: none}
+profiles: {plain: {}}
+models:
+  plain/m:
+    prices:
+      - {from: 2026-01-01, input: "1", output: "2", windows: [
+          {name: peak, from: "09:00", to: "18:00", zone: Africa/Johannesburg, calendar: za, on_work_days: true, output: "3"}]}
+calendars:
+  za: {years: [2026], days_off: [2026-12-16, 2026-12-25], work_days: 2026-12-19}
+routes:
+  chat: {targets: [here/m]}
+keys:
+  - {name: app, hash: "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", routes: [chat]}
+)";
+
+TEST(Load, windows_have_zones_and_calendars) {
+  World world;
+  world.files["f.yaml"] = with_windows;
+  const auto loaded = world.load();
+  ASSERT_TRUE(loaded.snapshot) << testing::PrintToString(errors(loaded));
+  const PriceWindow& window = loaded.snapshot->target("here/m")->model->prices[0].windows[0];
+  EXPECT_EQ(window.zone->offset_minutes(*parse_instant("2026-07-01")), 120);
+  EXPECT_TRUE(window.calendar->is_off(std::chrono::floor<std::chrono::days>(*parse_instant("2026-12-16"))));
+  EXPECT_TRUE(window.on_work_days && window.dearer);
+  const auto output_at = [&](const char* at) {
+    const auto& prices = loaded.snapshot->target("here/m")->model->prices;
+    return format_decimal(*price_in_force(prices, Currency{}, 1, *parse_instant(at))->rates.output);
+  };
+  EXPECT_EQ(output_at("2026-12-15T06:59Z"), "2");
+  EXPECT_EQ(output_at("2026-12-15T07:00Z"), "3");
+  EXPECT_EQ(output_at("2026-12-16T07:00Z"), "2");
+  EXPECT_EQ(output_at("2027-12-16T07:00Z"), "3") << "not known: the dearer";
+}
+
+TEST(Load, a_zone_or_calendar_that_is_not_there_is_an_error) {
+  for (const auto& [word, wrong, expected] :
+       {std::tuple(
+            "zone: Africa/Johannesburg", "zone: Africa/Johannesbourg",
+            "f.yaml:8:58: models.plain/m.prices[0].windows[0].zone: there is no time zone 'Africa/Johannesbourg'; write a name of "
+            "the IANA database, such as Asia/Shanghai; the system has them with its package tzdata"),
+        std::tuple("calendar: za", "calendar: zb",
+                   "f.yaml:8:89: models.plain/m.prices[0].windows[0].calendar: there is no calendar 'zb'; did you mean 'za'?")}) {
+    World world;
+    std::string& text = world.files["f.yaml"] = with_windows;
+    text.replace(text.find(word), std::string(word).size(), wrong);
+    EXPECT_THAT(errors(world.load()), ElementsAre(expected));
+  }
+}
+
+TEST(Load, a_year_that_a_calendar_does_not_know_is_warned_of_a_month_ahead) {
+  World world;
+  world.files["f.yaml"] = with_windows;
+  const auto warned = [&](const char* at) {
+    world.now = [at]() -> TimePoint { return *parse_instant(at); };
+    return warnings(world.load());
+  };
+  EXPECT_THAT(warned("2026-12-01"), IsEmpty());
+  for (const char* at : {"2026-12-02", "2027-05-01"})
+    EXPECT_THAT(
+        warned(at),
+        ElementsAre("f.yaml:12:20: warning: routes.chat.targets[0].target: the calendar 'za' of its window 'peak' does not know "
+                    "2027: the dearer price is taken on all of its days; add the year to the calendar, under "
+                    "`calendars`, once it is announced"))
+        << at;
+}
+
+TEST(Load, contracts_and_discounts_are_taken) {
+  World world = small_world();
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("    retention: none\n"), 20,
+               "    retention: none\n    discount: [\"0.1\", {share: \"0.2\", from: 2026-06-01, until: 2026-07-01}]\n");
+  text += "contracts: {here/m: {prices: [{from: 2026-08-01, input: \"0.4\", output: \"1\"}]}}\n";
+  const auto loaded = world.load();
+  ASSERT_TRUE(loaded.snapshot) << testing::PrintToString(errors(loaded));
+  const auto input_at = [&](const char* at) {
+    return format_decimal(*price_of(*loaded.snapshot->target("here/m"), 1, *parse_instant(at))->rates.input);
+  };
+  EXPECT_EQ(input_at("2026-05-31"), "0.45");
+  EXPECT_EQ(input_at("2026-06-30"), "0.4");
+  EXPECT_EQ(input_at("2026-07-01"), "0.45");
+  EXPECT_EQ(input_at("2026-08-01"), "0.4");
+}
+
+TEST(Load, the_built_in_calendar_is_that_of_china) {
+  for (const ListedModel& model : built_in_models()) {
+    if (model.name != "deepseek/deepseek-flash") continue;
+    const auto peak = [&](const char* at) {
+      return !price_in_force(model.prices, Currency{}, 1, *parse_instant(at))->window.empty();
+    };
+    EXPECT_TRUE(peak("2026-09-24T02:00Z"));
+    EXPECT_FALSE(peak("2026-09-25T02:00Z")) << "Mid-Autumn";
+    EXPECT_FALSE(peak("2026-10-07T09:59Z")) << "National Day";
+    EXPECT_TRUE(peak("2026-10-08T09:59Z"));
+    EXPECT_FALSE(peak("2026-10-10T02:00Z")) << "a Saturday of work";
+    EXPECT_TRUE(peak("2027-10-01T02:00Z")) << "a year that is not announced yet";
+    return;
+  }
+  FAIL() << "the list has no deepseek-flash";
+}
 
 TEST(Load, warns_of_what_may_not_be_meant) {
   const Doubt table[] = {

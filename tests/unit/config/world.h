@@ -2,6 +2,7 @@
 // A world of files and environment variables for the tests of config/.
 #include "config/config.h"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@ namespace fairlead::config {
 
 struct World {
   std::map<std::string, std::string> files, environment;
+  std::function<TimePoint()> now = {};
 
   Sources sources() const {
     const auto lookup = [](const std::map<std::string, std::string>& map, const std::string& name) -> std::optional<std::string> {
@@ -18,7 +20,7 @@ struct World {
       return found->second;
     };
     return {[*this, lookup](const std::string& path) { return lookup(files, path); },
-            [*this, lookup](const std::string& name) { return lookup(environment, name); }};
+            [*this, lookup](const std::string& name) { return lookup(environment, name); }, now};
   }
   Loaded load(const std::string& file = "f.yaml") const { return config::load(file, sources()); }
 };

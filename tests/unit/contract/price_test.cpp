@@ -1,4 +1,4 @@
-#include <fairlead/price.h>
+#include <fairlead/snapshot.h>
 
 #include <gtest/gtest.h>
 #include <chrono>
@@ -122,6 +122,129 @@ TEST(PriceInForce, WindowsMayPassMidnight) {
   EXPECT_TRUE(in_window(5, 2 * 60 - 1));
   EXPECT_FALSE(in_window(5, 2 * 60));
   EXPECT_FALSE(in_window(5, 22 * 60));
+}
+
+/// A Tuesday off, a Saturday of work, in 2026 alone.
+std::shared_ptr<const Calendar> a_calendar() {
+  auto calendar = std::make_shared<Calendar>();
+  calendar->years = {2026};
+  calendar->days_off = {monday + days{1}};
+  calendar->work_days = {monday + days{5}};
+  return calendar;
+}
+
+TEST(PriceInForce, AWindowDoesNotBeginOnADayOff) {
+  Price p = deepseek_flash();
+  const std::vector<Price> without{p};
+  for (PriceWindow& window : p.windows) window.calendar = a_calendar();
+  const std::vector<Price> prices{p};
+  for (PriceWindow& window : p.windows) window.on_work_days = true;
+  const std::vector<Price> on_work_days{p};
+  for (int minute = 0; minute < 7 * 24 * 60; ++minute) {
+    const TimePoint at = monday + minutes{minute};
+    const int day = minute / 1440;
+    const std::string usual = price_in_force(without, usd, 1, at)->window;
+    const std::string as_on_monday = price_in_force(without, usd, 1, at - days{day})->window;
+    ASSERT_EQ(price_in_force(prices, usd, 1, at)->window, day == 1 ? "" : usual) << minute;
+    ASSERT_EQ(price_in_force(on_work_days, usd, 1, at)->window, day == 1 ? "" : day == 5 ? as_on_monday : usual) << minute;
+  }
+}
+
+TEST(PriceInForce, AWindowOfTheDayBeforeReachesIntoADayOff) {
+  Price p = price(monday - days{30}, rates("1", nullptr, "1"));
+  p.windows = {{"night", weekdays, 22 * 60, 2 * 60, {}, nullptr, a_calendar()}};
+  const std::vector<Price> prices{p};
+  EXPECT_EQ(price_in_force(prices, usd, 1, monday + days{1} + hours{1})->window, "night");
+  EXPECT_EQ(price_in_force(prices, usd, 1, monday + days{1} + hours{22})->window, "");
+  EXPECT_EQ(price_in_force(prices, usd, 1, monday + days{2} + hours{1})->window, "");
+}
+
+TEST(PriceInForce, InAYearThatTheCalendarDoesNotKnowTheDearerHolds) {
+  Price p = price(sys_days{year{2020} / 1 / 1}, rates("1", nullptr, "1"));
+  const auto wednesday = sys_days{year{2027} / 1 / 6};
+  for (const bool dearer : {false, true}) {
+    p.windows = {{"day", weekdays, 0, 0, {}, nullptr, a_calendar(), false, dearer}};
+    const std::vector<Price> prices{p};
+    EXPECT_EQ(price_in_force(prices, usd, 1, wednesday)->window, dearer ? "day" : "");
+    EXPECT_EQ(price_in_force(prices, usd, 1, wednesday + days{3})->window, "") << "a Saturday";
+    EXPECT_EQ(price_in_force(prices, usd, 1, monday)->window, "day") << "a year that it knows";
+  }
+}
+
+TEST(PriceInForce, AWindowIsInItsZone) {
+  auto berlin = std::make_shared<Zone>();
+  const auto summer = sys_days{year{2026} / 3 / 29} + hours{1}, winter = sys_days{year{2026} / 10 / 25} + hours{1};
+  berlin->changes = {{sys_days{year{2025} / 10 / 26} + hours{1}, 60}, {summer, 120}, {winter, 60}};
+  Price p = price(sys_days{year{2020} / 1 / 1}, rates("1", nullptr, "1"));
+  p.windows = {{"early", 0b1000000, 60, 4 * 60, {}, berlin}};  // of Sunday, 01:00 to 04:00
+  const std::vector<Price> prices{p};
+  const auto length = [&](TimePoint around) {  // minutes of the window near that time
+    int inside = 0;
+    for (int minute = -12 * 60; minute < 12 * 60; ++minute)
+      inside += price_in_force(prices, usd, 1, around + minutes{minute})->window == "early" ? 1 : 0;
+    return inside;
+  };
+  EXPECT_EQ(length(summer), 120) << "the hour from 02:00 to 03:00 is not there";
+  EXPECT_EQ(length(winter), 240) << "the hour from 02:00 to 03:00 is there twice";
+  EXPECT_EQ(length(summer + days{7}), 180);
+  EXPECT_EQ(price_in_force(prices, usd, 1, summer + days{7} - hours{2})->window, "early") << "23:00 UTC of Saturday";
+  EXPECT_EQ(price_in_force(prices, usd, 1, summer + days{7} - hours{2} - minutes{1})->window, "");
+}
+
+TEST(NextChange, IsTheFirstMinuteAtWhichOtherRatesHold) {
+  auto berlin = std::make_shared<Zone>();
+  const TimePoint winter = sys_days{year{2026} / 10 / 25} + hours{1};
+  berlin->changes = {{sys_days{year{2026} / 3 / 29} + hours{1}, 120}, {winter, 60}};
+  Price p = deepseek_flash();
+  for (PriceWindow& window : p.windows) window.calendar = a_calendar();
+  p.windows.push_back({"night", 0b1111111, 23 * 60, 2 * 60 + 30, rates("0.1", nullptr, "0.2"), berlin});
+  Price later = price(monday + days{9} + minutes{17}, rates("9", nullptr, "9"));
+  later.until = monday + days{10};
+  Price own = price(monday + days{4}, rates("7", nullptr, "7"));
+  own.until = monday + days{4} + hours{5};
+  Provider provider;
+  provider.discounts = {{monday + days{6} + hours{7}, monday + days{8}, pico_per_unit / 10}};
+  Model model;
+  model.prices = {p, later};
+  Target target;
+  target.provider = &provider;
+  target.model = &model;
+  target.contract = {own};
+  for (const TimePoint begin : {TimePoint(monday) - days{1}, winter - days{2}}) {
+    std::optional<TimePoint> next;  // found by brute force, from the end on
+    for (int minute = 14 * 24 * 60; minute >= 0; --minute) {
+      const TimePoint at = begin + minutes{minute};
+      ASSERT_EQ(next_change(target, 1, at, begin + days{14}), next) << minute;
+      const auto rates_at = [&](TimePoint time) { return price_of(target, 1, time)->rates; };
+      if (!(rates_at(at - minutes{1}) == rates_at(at))) next = at;
+    }
+  }
+  EXPECT_EQ(next_change(target, 1, p.from - days{1}, monday), p.from) << "unpriced before";
+  provider.currency = cny;
+  EXPECT_EQ(next_change(target, 1, monday, monday + days{99}), std::nullopt);
+}
+
+TEST(PriceOf, TheContractWinsAndADiscountIsOffTheList) {
+  Provider provider;
+  provider.discounts = {{{}, {}, *parse_decimal("0.15")}, {monday + days{1}, monday + days{2}, *parse_decimal("0.333333333333")}};
+  Model model;
+  model.prices = {price(monday - days{9}, rates("1", "0.000000000001", "3"))};
+  Price own = price(monday + days{3}, rates("2", nullptr, "2"));
+  own.until = monday + days{4};
+  Target target;
+  target.provider = &provider;
+  target.model = &model;
+  target.contract = {own};
+  const auto at = [&](TimePoint time) { return *price_of(target, 1, time); };
+  EXPECT_TRUE(at(monday).rates == rates("0.85", "0.000000000001", "2.55")) << "rounded half up";
+  EXPECT_TRUE(at(monday).discount == *parse_decimal("0.15") && !at(monday).contract);
+  EXPECT_TRUE(at(monday + days{1}).rates == rates("0.666666666667", "0.000000000001", "2.000000000001")) << "the last that holds";
+  EXPECT_TRUE(at(monday + days{2}).rates == at(monday).rates);
+  EXPECT_TRUE(at(monday + days{3}).rates == own.rates && at(monday + days{3}).contract && at(monday + days{3}).discount == 0);
+  EXPECT_EQ(at(monday + days{3}).entry, &target.contract[0]);
+  EXPECT_FALSE(at(monday + days{4}).contract);
+  model.prices.clear();
+  EXPECT_FALSE(price_of(target, 1, monday)) << "a discount makes no price";
 }
 
 TEST(PriceInForce, AWindowOfSundayEndsOnMonday) {

@@ -25,12 +25,14 @@ std::ostream& operator<<(std::ostream& out, const Outcome& o) {
              << "' keeps_alive=" << o.keeps_alive << " surplus=" << o.surplus;
 }
 
-/// Feeds the parts one by one as a socket would, until the answer is whole or wrong; then the FIN.
-Outcome read(const std::vector<std::string_view>& parts, bool fin) {
+/// Feeds the parts one by one as a socket would, until the answer is whole or wrong; then the FIN. `waits`: as one that has nothing
+/// more at first.
+Outcome read(const std::vector<std::string_view>& parts, bool fin, bool waits = false) {
   Response response;
   Outcome outcome;
   for (std::string_view part : parts) {
     while (!part.empty() && !outcome.error && !response.is_whole()) {
+      for (int i = 0; waits && i < 2; ++i) response.release();
       const auto room = response.room();
       const std::size_t bytes = std::min(part.size(), room.size());
       part.copy(static_cast<char*>(room.data()), bytes);
@@ -143,9 +145,23 @@ TEST(Response, IsReadTheSameWhereverTheBytesAreCut) {
     std::vector<std::string_view> bytes;
     for (std::size_t at = 0; at < wire.size(); ++at) {
       bytes.push_back(wire.substr(at, 1));
-      EXPECT_EQ(read({wire.substr(0, at), wire.substr(at)}, test.fin), test.expected) << "cut at " << at;
+      for (const bool waits : {false, true})
+        EXPECT_EQ(read({wire.substr(0, at), wire.substr(at)}, test.fin, waits), test.expected) << "cut at " << at;
     }
-    EXPECT_EQ(read(bytes, test.fin), test.expected) << "byte by byte";
+    for (const bool waits : {false, true}) EXPECT_EQ(read(bytes, test.fin, waits), test.expected) << "byte by byte";
+  }
+}
+
+TEST(Response, HoldsNoRoomWhileAChunkIsWaitedFor) {
+  Response response;
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string& part : {head, std::string("5\r\nhello\r\n"), std::string("1\r\n!\r\n")}) {
+    const auto room = response.room();
+    part.copy(static_cast<char*>(room.data()), room.size());
+    ASSERT_TRUE(response.take(part.size()));
+    EXPECT_TRUE(response.holds_room());
+    response.release();
+    EXPECT_FALSE(response.holds_room()) << part;
   }
 }
 

@@ -1,0 +1,15 @@
+#pragma once
+// Times on the command line: UTC. Pure; used by the commands that take them.
+#include <fairlead/time.h>
+
+#include <optional>
+#include <string>
+
+namespace fairlead::cli {
+
+/// "2026-11-01" or "2026-11-01T12:30[:00][Z]", UTC. Empty: it is neither.
+std::optional<TimePoint> parse_time(std::string text);
+/// For CLI::Validator: what is wrong, or nothing.
+std::string check_time(const std::string& text);
+
+}  // namespace fairlead::cli
