@@ -66,7 +66,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--update", action="store_true", help="store what is measured in tests/bench/instructions.json")
     options = parser.parse_args()
-    with rigs.Rig(rigs.tools_folder(), targets.ROOT / "build/bench", spinners=False) as rig:
+    with rigs.Rig(rigs.tools_folder(), targets.ROOT / "build/bench") as rig:
         measured = {name: of_each_request(rig, kind) for name, kind in KINDS.items()}
     stored = json.loads(STORED.read_text()) if STORED.exists() else {}
     if options.update:

@@ -40,15 +40,15 @@ def make_certificate(certificate, key):
 
 
 class Rig:
-    """`tools`: the folder of mock_upstream, load and spin. `out`: where results go; the programs run in a folder of its own below it.
+    """`tools`: the folder of mock_upstream and load. `out`: where results go; the programs run in a folder of its own below it.
     `nice`: of its programs, where the kernel shares the cores out by session (autogroups); None: as other sessions."""
 
-    def __init__(self, tools, out, spinners=True, nice=None):
+    def __init__(self, tools, out, nice=None):
         out.mkdir(parents=True, exist_ok=True)
         self.tools, self.folder = tools, pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=out)).resolve()
         self.folder.chmod(0o755)
-        self.processes, self.spinners = [], []
-        if nice is not None:  # all of it is one session: see spin.cpp
+        self.processes = []
+        if nice is not None:  # all of it is one session, so that nothing within it is nicer than the rest
             if os.getsid(0) != os.getpid():
                 os.setsid()
             pathlib.Path("/proc/self/autogroup").write_text(str(nice))
@@ -58,8 +58,6 @@ class Rig:
         self.mock = self.spawn(command, {RIG_CORE}, stdout=subprocess.PIPE)
         ports = json.loads(self.mock.stdout.readline())
         self.upstream = Upstream(ports["port"], ports["tls_port"], certificate)
-        for core in sorted({PROXY_CORE, RIG_CORE}) if spinners else ():
-            self.spinners.append(self.spawn([tools / "spin"], {core}))
 
     def __enter__(self):
         return self
@@ -124,7 +122,7 @@ class Rig:
         watched = {"mock": [self.mock.pid], **({"proxy": pids} if pids else {})}
         for name, watched_pids in watched.items():
             command += ["--watch", f"{name}={','.join(map(str, watched_pids))}"]
-        ours = [*pids, self.mock.pid, *(spinner.pid for spinner in self.spinners)]
+        ours = [*pids, self.mock.pid]
         own_before, busy_before, began = machine.cpu_ns(ours), machine.busy_ns(), time.monotonic()
         process = self.spawn(command, cores, stdout=subprocess.PIPE)
         try:

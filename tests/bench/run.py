@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures fairlead, other proxies and no proxy at all before one mock upstream, in interleaved rounds.
 
-The program under test has core 0 for itself; load and mock share the last core; idle-priority spinners keep both awake. In each round all
+The program under test has core 0 for itself; load and mock share the last core. In each round all
 programs are measured in random order, a run that others disturbed is repeated, and ratios are taken to nginx in the same round.
 Prints tables, and keeps every result in build/bench/results.json. docs/performance.md tells the method.
 """
