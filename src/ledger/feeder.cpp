@@ -96,12 +96,13 @@ void Feeder::work() {
 }
 
 Result<void> Feeder::step(Clock::time_point now) {
-  if (auto done = read(now); !done) return done;
   bool closing = false;
   {
+    // Before reading: only once the end is announced, no more rows come, and what is read then is all that there is.
     const std::lock_guard lock(mutex_);
     closing = close_by_.has_value();
   }
+  if (auto done = read(now); !done) return done;
   if (closing && all_read_) return feed_everything();
   if (auto done = feed(now); !done) return done;
   return retire();

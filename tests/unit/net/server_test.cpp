@@ -627,8 +627,11 @@ TEST_F(ServerTest, ConnectionsAboveTheLimitAreClosedAtOnce) {
 TEST_F(ServerTest, OutOfDescriptorsItWaitsAndGoesOn) {
   start();
   App first(endpoint);
-  first.say(get("/echo"));
-  first.hear_until("]");
+  for (int i = 0; i < 2;
+       ++i) {  // the second answer says that the first is over: a sanitizer needs descriptors for what it sees first
+    first.say(get("/echo"));
+    first.hear_until("]");
+  }
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   App waiting(endpoint, [&] {  // its own descriptor is there before there are none
