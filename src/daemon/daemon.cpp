@@ -92,6 +92,7 @@ class Daemon {
     if (auto admin = listen_admin(snapshot); !admin) return admin;
     for (Worker& worker : workers_) worker.start();
     metrics_.reloaded(true, snapshot.hash);
+    ::malloc_trim(0);  // what reading the configuration took
     for (const int number : taken_signals) signals_.add(number);
     set_signals(SIG_UNBLOCK);  // what came meanwhile is taken now
     wait_for_signal();
@@ -103,7 +104,6 @@ class Daemon {
 
   /// Until drained. The exit code.
   int run() {
-    ::malloc_trim(0);  // what reading the configuration took
     io_.run();
     for (Worker& worker : workers_) worker.join();
     if (!ledger_->flush(ledger_flush_max)) {
