@@ -46,24 +46,28 @@ void lint_prices_of(const Build& build, const Target& target, const Value& place
                          "it has one in " + std::string(prices.front().currency.view()) + "; see the provider's `currency`");
 }
 
-/// Calendars of windows that hold now, or will: is the year at hand, and the next before it begins, among those that they know?
+/// A window of an entry that has not ended, whose calendar does not know the day. Null: there is none.
+const PriceWindow* unknowing_window(const std::vector<Price>& prices, Currency currency, TimePoint now, std::chrono::sys_days day) {
+  for (const Price& price : prices) {
+    if (price.currency != currency || (price.until && *price.until <= now)) continue;
+    for (const PriceWindow& window : price.windows)
+      if (window.calendar && !window.calendar->knows(day)) return &window;
+  }
+  return nullptr;
+}
+
+/// Is the year at hand, and the next before it begins, among those that the calendars of windows know?
 void lint_calendars_of(const Build& build, const Target& target, const Value& place, TimePoint now) {
   using namespace std::chrono;
   constexpr days ahead{30};
-  for (const sys_days day : {floor<days>(now), floor<days>(now) + ahead}) {
-    std::vector<Price> prices = target.contract;
-    prices.insert(prices.end(), target.model->prices.begin(), target.model->prices.end());
-    for (const Price& price : prices) {
-      if (price.currency != target.provider->currency || (price.until && *price.until <= now)) continue;
-      for (const PriceWindow& window : price.windows)
-        if (window.calendar && !window.calendar->knows(day))
-          return build.findings.warning(
-              place,
-              "the calendar " + in_quotes(window.calendar->name) + " of its window " + in_quotes(window.name) + " does not know " +
-                  std::to_string(static_cast<int>(year_month_day(day).year())) + ": the dearer price is taken on all of its days",
-              "add the year to the calendar, under `calendars`, once it is announced");
-    }
-  }
+  for (const sys_days day : {floor<days>(now), floor<days>(now) + ahead})
+    for (const auto* prices : {&target.contract, &target.model->prices})
+      if (const PriceWindow* window = unknowing_window(*prices, target.provider->currency, now, day))
+        return build.findings.warning(
+            place,
+            "the calendar " + in_quotes(window->calendar->name) + " of its window " + in_quotes(window->name) + " does not know " +
+                std::to_string(static_cast<int>(year_month_day(day).year())) + ": the dearer price is taken on all of its days",
+            "add the year to the calendar, under `calendars`, once it is announced");
 }
 
 void lint_routes(const Build& build) {

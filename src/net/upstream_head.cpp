@@ -51,7 +51,7 @@ Result<std::string> upstream_head(const UpstreamRequest& request) {
   const Url& url = request.provider->base_url;
   const FieldList& fields = request.encoded->fields;
   const std::string_view path = request.encoded->path;
-  if (!is_target(url.path.empty() ? path : url.path) || !is_target(path)) return unfit("the path holds what a request line cannot");
+  if ((!url.path.empty() && !is_target(url.path)) || !is_target(path)) return unfit("the path holds what a request line cannot");
   std::size_t body_bytes = 0;
   for (const std::string_view piece : request.encoded->body) body_bytes += piece.size();
 
