@@ -61,7 +61,7 @@ void add_server_rows(Rows& rows) {
   rows.push_back({.path = "ledger_sync",
                   .type = Type::choice,
                   .doc =
-                      "Where a row is before anything goes on: on the disk (`disk`), or with the operating system (`os`), which is "
+                      "Where the rows of a request are before its end is seen: on the disk (`disk`), or with the operating system (`os`), which is "
                       "faster and outlives a crash of fairlead, but not one of the machine.",
                   .fallback = "disk",
                   .allowed = {"disk", "os"}});

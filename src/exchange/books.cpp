@@ -98,9 +98,20 @@ struct Books::Initiate {
 };
 
 Books::Books(const Executor& executor, Ledger& ledger)
-    : ledger_(ledger), mailbox_(std::make_shared<Mailbox>(*this, executor)), timer_(executor) {}
+    : ledger_(ledger), mailbox_(std::make_shared<Mailbox>(*this, executor)), timer_(executor), commit_timer_(executor) {}
 
-Task<Result<void>> Books::durable(Rows rows) {
+bool Books::write_at_once(const Rows& rows) {
+  if (!ledger_.write_at_once(rows)) return false;
+  if (std::exchange(commit_timer_runs_, true)) return true;
+  commit_timer_.expires_after(commit_ms_max);
+  commit_timer_.async_wait([this](boost::system::error_code error) {
+    commit_timer_runs_ = false;
+    if (!error) ledger_.commit();
+  });
+  return true;
+}
+
+Task<Result<void>> Books::write(Rows rows) {
   return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Result<void>)>(
       Initiate{this}, asio::use_awaitable_t<Executor>(), std::move(rows));
 }

@@ -16,10 +16,14 @@ class Books {
   Books(const Books&) = delete;
   Books& operator=(const Books&) = delete;
 
-  /// Resumes once the rows are durable, or have failed. What holds an open fails by itself when the ledger cannot be written;
-  /// settlements, which the ledger tries until it can, are waited for up to `settle_ms_max` (then ledger_unavailable).
-  Task<Result<void>> durable(Rows rows);
+  /// Have they been written at once? Then nothing need wait. Otherwise write() them.
+  bool write_at_once(const Rows& rows);
+  /// Resumes once the ledger has acknowledged the rows, or they have failed. What holds an open fails by itself when the ledger
+  /// cannot be written; settlements, which the ledger tries until it can, are waited for up to `settle_ms_max` (then
+  /// ledger_unavailable).
+  Task<Result<void>> write(Rows rows);
 
+  static constexpr std::chrono::milliseconds commit_ms_max{5};  ///< until what was written at once goes to the disk
   static constexpr std::chrono::milliseconds settle_ms_max{30'000};
 
  private:
@@ -40,6 +44,8 @@ class Books {
   std::vector<Ledger::Entry> outgoing_;  ///< goes to the ledger once what is ready to run now has run
   Timer timer_;
   bool timer_runs_ = false;
+  Timer commit_timer_;
+  bool commit_timer_runs_ = false;
   std::deque<std::pair<SteadyTime, std::weak_ptr<Wait>>> limited_;  ///< in the order of their ends
 };
 

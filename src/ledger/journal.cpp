@@ -15,7 +15,7 @@ constexpr std::array<char, 64 << 10> zeros{};  // of one write
 Journal::Journal(JournalFiles& files, std::string prefix, std::uint64_t sequence, std::size_t segment_bytes, Sync sync)
     : files_(files), prefix_(std::move(prefix)), next_sequence_(sequence), segment_bytes_(segment_bytes), sync_(sync) {}
 
-Result<void> Journal::append(std::span<const std::span<const Write>> group) {
+Result<void> Journal::write(std::span<const std::span<const Write>> group) {
   if (!sound_)
     if (auto begun = begin_segment(segment_bytes_); !begun) return begun;
   if (group.empty()) return {};
@@ -26,6 +26,23 @@ Result<void> Journal::append(std::span<const std::span<const Write>> group) {
     if (auto encoded = encode(group); !encoded) return encoded;
   }
   return frame_.size() == frame_header_bytes ? Result<void>() : write_frame();
+}
+
+bool Journal::try_write(std::span<const Write> rows) {
+  if (!sound_ || !encode({&rows, 1})) return false;
+  if (end_ + frame_.size() > room_) return encoder_.forget_frame(), false;
+  return write_frame().has_value();
+}
+
+Result<void> Journal::sync() {
+  if (sync_ == Sync::os || file_.sync()) return {};
+  return journal_error("write", path());
+}
+
+void Journal::drop_unsynced() {
+  sound_ = false;
+  dropped_ = dropped_ || synced_ != end_;
+  end_ = synced_;
 }
 
 Result<void> Journal::encode(std::span<const std::span<const Write>> group) {
@@ -42,9 +59,19 @@ Result<void> Journal::encode(std::span<const std::span<const Write>> group) {
   return Error(ErrorKind::internal, ErrorOrigin::fairlead, "a line cannot be written to the ledger", "it is too large");
 }
 
+/// The segment is done with, and on the disk.
+Result<void> Journal::end_segment() {
+  sound_ = false;
+  if (sync_ == Sync::os || synced_ == end_) return {};
+  if (file_.sync()) return synced_ = end_, Result<void>();
+  const Error error = journal_error("write", path());
+  drop_unsynced();
+  return error;
+}
+
 /// A file of zeros, synced, with its header. In any case the segment before is done with.
 Result<void> Journal::begin_segment(std::size_t total) {
-  sound_ = false;
+  if (auto ended = end_segment(); !ended) return ended;
   const std::string path = segment_path(prefix_, next_sequence_);
   OpenFile file(files_, files_.create(path));
   if (!file) {
@@ -63,10 +90,13 @@ Result<void> Journal::begin_segment(std::size_t total) {
     if (files_.remove(path) != 0) abandoned_.push_back(next_sequence_++);
     return error;
   }
-  if (end_ == segment_header_bytes) abandoned_.push_back(sequence_);  // too small for the group that comes
+  if (end_ == segment_header_bytes)
+    abandoned_.push_back(sequence_);  // too small for the group that comes
+  else if (sequence_ != 0)
+    finished_.push_back(place());
   file_ = std::move(file);
   sequence_ = next_sequence_++;
-  end_ = segment_header_bytes;
+  end_ = synced_ = segment_header_bytes;
   room_ = total;
   sound_ = true;
   encoder_.begin_segment();
@@ -76,8 +106,9 @@ Result<void> Journal::begin_segment(std::size_t total) {
 Result<void> Journal::write_frame() {
   const std::string_view payload = std::string_view(frame_).substr(frame_header_bytes);
   frame_.replace(0, frame_header_bytes, encode_frame_header(sequence_, payload));
-  if (file_.write(frame_.data(), frame_.size(), end_) && (sync_ == Sync::os || file_.sync())) {
+  if (file_.write(frame_.data(), frame_.size(), end_)) {
     end_ += frame_.size();
+    if (sync_ == Sync::os) synced_ = end_;
     return {};
   }
   Error error = journal_error("write", path());
@@ -88,8 +119,8 @@ Result<void> Journal::write_frame() {
 /// After an error nobody knows what the disk holds, so nothing more is written to this segment. The next one's header says where
 /// this one ends; until there is a next one, the frame's own first bytes are zeros again.
 void Journal::void_frame() {
-  if (file_.write(zeros.data(), frame_header_bytes, end_)) (void)file_.sync();
-  sound_ = false;
+  if (file_.write(zeros.data(), frame_header_bytes, end_) && file_.sync()) synced_ = end_;
+  drop_unsynced();
 }
 
 }  // namespace fairlead

@@ -1,5 +1,6 @@
 #pragma once
-// The writer of the journal: rows in groups, each group durable at once. Used by one thread.
+// The writer of the journal: rows in groups, each group whole or not at all. Used by one thread at a time; sync() may run beside
+// the others.
 #include <fairlead/result.h>
 #include <fairlead/row.h>
 
@@ -16,8 +17,8 @@
 
 namespace fairlead {
 
-/// What an acknowledged row is safe against. disk: against power loss (fdatasync). os: against the death of the process alone; the
-/// operating system writes it to the disk when it likes.
+/// What a request's end is safe against before anybody sees it. disk: against power loss (fdatasync). os: against the death of the
+/// process alone, as all rows are at once; the operating system writes it to the disk when it likes.
 enum class Sync : std::uint8_t { disk, os };
 
 class Journal {
@@ -26,21 +27,38 @@ class Journal {
   /// no room on the disk that is not there already.
   Journal(JournalFiles& files, std::string prefix, std::uint64_t sequence, std::size_t segment_bytes, Sync sync);
 
-  /// All of the rows, durable together. On an error none of them counts, whatever the disk may hold of them: they are voided there,
-  /// and by the next segment. No rows: a probe, which succeeds if rows could be written now.
+  /// Hands all of the rows to the operating system, as one frame. On an error none of them counts, whatever the disk may hold of
+  /// them: they are voided there, and by the next segment. No rows: a probe, which succeeds if rows could be written now.
   /// Errors: ledger_unavailable (may succeed later), internal (one of the rows can never be written).
-  Result<void> append(std::span<const std::span<const Write>> group);
+  Result<void> write(std::span<const std::span<const Write>> group);
+  /// The same, where that is a single small write: false, and nothing was written, where it takes more than that.
+  bool try_write(std::span<const Write> rows);
 
+  /// What was written up to now is on the disk then, which synced(end() of now) says once the call has succeeded.
+  Result<void> sync();
+  void synced(std::uint64_t until) { synced_ = until; }
+  /// After an error of sync(): what is not on the disk does not count, and is to be written again. So it is after a write that
+  /// failed, and take_dropped() says so, once.
+  void drop_unsynced();
+  bool has_dropped() const { return dropped_; }
+  bool take_dropped() { return std::exchange(dropped_, false); }
+  std::uint64_t synced_end() const { return synced_; }
+  bool is_all_synced() const { return synced_ == end_; }
+
+  struct Place {
+    std::uint64_t sequence = 0, segment_bytes = 0, end = 0;
+  };
   /// The segment that is written to, and where its last frame ends. 0: none yet.
-  std::uint64_t sequence() const { return sequence_; }
-  std::uint64_t end() const { return end_; }
-  std::uint64_t segment_bytes() const { return room_; }
+  Place place() const { return {sequence_, room_, end_}; }
+  /// Segments that are done with. Each is told once.
+  std::vector<Place> take_finished() { return std::exchange(finished_, {}); }
   /// Segments that could neither be used nor removed. Each is told once.
   std::vector<std::uint64_t> take_abandoned() { return std::exchange(abandoned_, {}); }
 
  private:
   Result<void> encode(std::span<const std::span<const Write>> group);
   Result<void> begin_segment(std::size_t total);
+  Result<void> end_segment();
   Result<void> write_frame();
   void void_frame();
   std::string path() const { return segment_path(prefix_, sequence_); }
@@ -55,8 +73,11 @@ class Journal {
 
   OpenFile file_;
   std::uint64_t sequence_ = 0, end_ = 0, room_ = 0;
+  std::uint64_t synced_ = 0;  ///< of end_; with Sync::os always all
+  std::vector<Place> finished_;
   std::vector<std::uint64_t> abandoned_;
-  bool sound_ = false;  ///< the segment may be written to
+  bool sound_ = false;    ///< the segment may be written to
+  bool dropped_ = false;  ///< rows that were written do not count any more
 };
 
 }  // namespace fairlead

@@ -5,6 +5,7 @@
 #include "ledger/recovery.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <iterator>
 #include <mutex>
@@ -16,14 +17,21 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-using Entry = Ledger::Entry;
-using Entries = std::vector<Entry>;
+struct Queued : Ledger::Entry {
+  bool acknowledged = false;  ///< and dropped by the journal after that
+};
+using Entries = std::vector<Queued>;
 
 bool is_open(const Write& write) {
   return std::holds_alternative<RequestOpen>(write) || std::holds_alternative<AttemptOpen>(write);
 }
 
-bool has_open(const Entry& entry) { return std::any_of(entry.rows->begin(), entry.rows->end(), is_open); }
+bool has_open(const Ledger::Entry& entry) { return std::any_of(entry.rows->begin(), entry.rows->end(), is_open); }
+
+/// Does somebody see what the entry says, once it is acknowledged?
+bool ends_request(const std::vector<Write>& rows) {
+  return std::any_of(rows.begin(), rows.end(), [](const Write& row) { return std::holds_alternative<RequestSettle>(row); });
+}
 
 /// Does `open` open the row that `settle` settles?
 bool is_pair(const Write& open, const Write& settle) {
@@ -55,6 +63,17 @@ void append(Entries& to, Entries& from) {
   from.clear();
 }
 
+std::size_t rows_of(std::span<const Queued> entries) {
+  std::size_t rows = 0;
+  for (const Queued& entry : entries) rows += entry.size();
+  return rows;
+}
+
+Error dropped() {
+  return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger is not available",
+          "a write to the journal failed just before"};
+}
+
 Error cannot_keep_up() {
   return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger cannot keep up",
           "the ledger's queue or journal is full"};
@@ -76,17 +95,20 @@ struct Ledger::Impl {
       : store(std::move(store_)),
         limits(limits_),
         found{recovered.interrupted_attempts, recovered.replayed_rows, recovered.notices},
-        journal(files, store->journal(), recovered.next_sequence, limits.segment_bytes, limits.sync),
         feeder(*store, files, store->journal(), feed_limits(limits)),
+        journal(files, store->journal(), recovered.next_sequence, limits.segment_bytes, limits.sync),
         backoff(limits.retry_ms_min) {
     // Before the first request: the journal's first file takes a while.
-    if (const auto begun = journal.append({}); !begun) lose_journal({}, begun.error());
+    if (const auto begun = journal.write({}); !begun) lose_journal({}, begun.error());
     follow(0);
+    at_once = !lost;
     feeder.start();
     writer = std::thread([this] { run(); });
   }
 
-  void write(std::span<Entry> entries);
+  void write(std::span<Ledger::Entry> entries);
+  bool write_at_once(const Rows& rows);
+  void commit_soon();
   bool flush(std::chrono::milliseconds timeout);
   void close();
 
@@ -95,33 +117,48 @@ struct Ledger::Impl {
   bool is_journal_full() const { return feeder.stats().journal_bytes >= limits.journal_bytes_max; }
   bool collect();
   void commit_some();
-  Result<void> commit(std::span<Entry> group);
-  void commit_each(Entries group);
+  Result<void> commit(Entries& group);
+  Result<void> write_group(const Entries& group);
+  void acknowledge_written(Entries& group);
+  Result<void> sync(const Entries& group);
+  void tell_synced(std::size_t entries);
+  void reclaim();
+  bool is_at_rest();
+  void refuse_row(Entries group, const Error& error);
   void lose_journal(Entries failed, const Error& error);
   Entries turn_away(Entries entries);
-  void fail(Entry entry, const Error& error, Entries& kept);
-  void end(const Done& done, std::size_t writes, const Result<void>& result);
+  void fail(Queued entry, const Error& error, Entries& kept);
+  void end(std::span<const Queued> entries, const Result<void>& result);
 
   std::unique_ptr<Store> store;
   const LedgerLimits limits;
   const LedgerFound found;
-  Journal journal;  // the writer thread's own
   Feeder feeder;
+
+  std::mutex journal_mutex;  // guards what follows; never taken while `mutex` is held
+  Journal journal;           // segments are begun, and synced, by the writer thread alone
+  bool at_once = false;      // nothing older waits to be written
+  Clock::time_point at_once_from;
+  Entries unsynced;  // acknowledged, and not on the disk yet
+  std::uint64_t rows_at_once = 0;
 
   mutable std::mutex mutex;  // guards what follows
   std::condition_variable arrived, ended;
   Entries queue;
-  std::size_t unfinished = 0;  // entries in `queue`, in `pending` or being committed
-  bool journal_full = false;   // the store is too far behind
-  bool idle = false;           // the writer waits for something to do
+  bool commit_wanted = false;              // of what is unsynced
+  bool committing = false;                 // a commit is being made
+  std::size_t unfinished = 0;              // entries in `queue`, in `pending` or being committed
+  std::atomic<bool> journal_full = false;  // the store is too far behind; changed under the mutex alone
+  bool idle = false;                       // the writer waits for something to do
   bool closing = false;
   Clock::time_point close_by;
   LedgerStats numbers;
 
   // The writer thread's own.
-  Entries taken;      // the queue's room, while it is not the queue
-  Entries pending;    // taken from the queue, or kept for another try; oldest first
-  bool lost = false;  // the last commit failed: opens fail at once, and the journal is tried again at `retry_at`
+  Entries taken;           // the queue's room, while it is not the queue
+  Entries pending;         // taken from the queue, or kept for another try; oldest first
+  std::size_t singly = 0;  // so many of them are committed one by one
+  bool lost = false;       // the last commit failed: opens fail at once, and the journal is tried again at `retry_at`
   Clock::time_point retry_at;
   std::chrono::milliseconds backoff;
   Clock::time_point next_commit;  // not before
@@ -129,37 +166,59 @@ struct Ledger::Impl {
   std::thread writer;
 };
 
-void Ledger::Impl::write(std::span<Entry> entries) {
+void Ledger::Impl::write(std::span<Ledger::Entry> entries) {
   bool wake = false;
-  Entries refused;
+  std::vector<Ledger::Entry> refused;
   {
     const std::lock_guard lock(mutex);
     if (journal_full) journal_full = is_journal_full();
-    for (Entry& entry : entries) {
+    for (Ledger::Entry& entry : entries) {
       if (has_open(entry) && (numbers.queued + entry.size() > limits.queue_writes_max || journal_full)) {
         refused.push_back(std::move(entry));
         continue;
       }
       numbers.queued += entry.size();
       ++unfinished;
-      queue.push_back(std::move(entry));
+      queue.push_back({std::move(entry)});
     }
     wake = !queue.empty() && std::exchange(idle, false);
   }
   if (wake) arrived.notify_one();
-  for (const Entry& entry : refused)
+  for (const Ledger::Entry& entry : refused)
     if (entry.done) entry.done(cannot_keep_up());
 }
 
+bool Ledger::Impl::write_at_once(const Rows& rows) {
+  if (limits.sync == Sync::disk && ends_request(*rows)) return false;
+  const std::unique_lock lock(journal_mutex, std::try_to_lock);
+  if (!lock || !at_once || journal_full) return false;
+  const auto begin = Clock::now();
+  if (begin < at_once_from || !journal.try_write(*rows)) return false;
+  if (const auto end = Clock::now(); end - begin > limits.at_once_us_max) at_once_from = end + limits.at_once_rest_ms;
+  rows_at_once += rows->size();
+  if (limits.sync == Sync::disk)
+    unsynced.push_back({{rows, nullptr}, true});
+  else
+    follow(rows->size());
+  return true;
+}
+
+void Ledger::Impl::commit_soon() {
+  const std::lock_guard lock(mutex);
+  commit_wanted = true;
+  if (std::exchange(idle, false)) arrived.notify_one();
+}
+
 bool Ledger::Impl::flush(std::chrono::milliseconds timeout) {
+  commit_soon();
   std::unique_lock lock(mutex);
-  return ended.wait_for(lock, timeout, [this] { return unfinished == 0; });
+  return ended.wait_for(lock, timeout, [this] { return unfinished == 0 && !commit_wanted && !committing; });
 }
 
 void Ledger::Impl::close() {
   {
     const std::lock_guard lock(mutex);
-    closing = true;
+    closing = commit_wanted = true;
     close_by = Clock::now() + limits.close_ms_max;
     arrived.notify_one();
   }
@@ -170,14 +229,15 @@ void Ledger::Impl::close() {
 void Ledger::Impl::run() {
   while (collect())
     if (!lost || Clock::now() >= retry_at) commit_some();
-  for (const Entry& entry : pending) end(entry.done, entry.size(), why);
+  end(pending, why);
 }
 
 /// Waits for something to do and takes what is queued. False: the ledger is closed, or has tried for long enough.
 bool Ledger::Impl::collect() {
   {
     std::unique_lock lock(mutex);
-    const auto something = [this] { return !queue.empty() || (closing && !lost); };
+    if (std::exchange(committing, false) && unfinished == 0) ended.notify_all();
+    const auto something = [this] { return !queue.empty() || ((commit_wanted || closing) && !lost); };
     idle = true;
     if (lost)
       arrived.wait_until(lock, closing ? std::min(retry_at, close_by) : retry_at, something);
@@ -186,23 +246,28 @@ bool Ledger::Impl::collect() {
     idle = false;
     if (!lost && Clock::now() < next_commit) arrived.wait_until(lock, next_commit, [this] { return closing; });
     taken.swap(queue);
-    if (closing && ((pending.empty() && taken.empty()) || (lost && Clock::now() >= close_by))) {
+    const bool wanted = std::exchange(commit_wanted, false);
+    if (closing && ((pending.empty() && taken.empty() && !wanted) || (lost && Clock::now() >= close_by))) {
       append(pending, taken);
       return false;
     }
+    committing = true;
   }
   if (lost) taken = turn_away(std::move(taken));
   append(pending, taken);
   return true;
 }
 
-/// One group commit of the oldest entries; with none, a probe of the lost journal.
+/// One group commit of the oldest entries; with none, a commit of what is unsynced, or a probe of the lost journal.
 void Ledger::Impl::commit_some() {
+  reclaim();
+  if (is_at_rest()) return;
   std::size_t entries = 0;
   for (std::size_t writes = 0; entries < pending.size(); ++entries) {
     writes += pending[entries].size();
-    if (entries > 0 && writes > limits.commit_writes_max) break;
+    if (entries > 0 && (writes > limits.commit_writes_max || singly > 0)) break;
   }
+  if (singly > 0) --singly;
   Entries rest(std::make_move_iterator(pending.begin() + static_cast<std::ptrdiff_t>(entries)),
                std::make_move_iterator(pending.end()));
   Entries group = std::move(pending);
@@ -210,63 +275,138 @@ void Ledger::Impl::commit_some() {
   pending = std::move(rest);
   const Result<void> result = commit(group);
   if (result) {
-    group.clear();
     if (pending.empty()) pending.swap(group);  // for its room
     return;
   }
-  if (result.error().kind == ErrorKind::internal) return commit_each(std::move(group));
+  if (result.error().kind == ErrorKind::internal) return refuse_row(std::move(group), result.error());
   lose_journal(std::move(group), result.error());
 }
 
-/// Commits the group as one. On success its entries are ended, and on an error they are as they were.
-Result<void> Ledger::Impl::commit(std::span<Entry> group) {
-  std::vector<std::span<const Write>> writes;
-  std::size_t rows = 0;
-  for (const Entry& entry : group) {
-    writes.emplace_back(*entry.rows);
-    rows += entry.size();
-  }
+/// Commits the group as one. It holds then what is not ended: nothing on success.
+Result<void> Ledger::Impl::commit(Entries& group) {
   next_commit = Clock::now() + limits.commit_us_min;
-  Result<void> result = journal.append(writes);
-  follow(result ? rows : 0);
+  Result<void> result = write_group(group);
+  if (result && limits.sync == Sync::disk) {
+    acknowledge_written(group);
+    result = sync(group);
+  }
   {
     const bool full = is_journal_full();
     const std::lock_guard lock(mutex);
     ++(result ? numbers.commits : numbers.failed_commits);
     journal_full = full;
-    if (!result) return result;
-    numbers.rows += rows;
-    numbers.queued -= rows;
-    numbers.writable = true;
+    if (result) numbers.writable = true;
   }
+  if (!result) return result;
   lost = false;
   backoff = limits.retry_ms_min;
-  for (const Entry& entry : group)
-    if (entry.done) entry.done(result);
-  const std::lock_guard lock(mutex);
-  unfinished -= group.size();
-  if (unfinished == 0) ended.notify_all();  // only now: who waited for the end may let go of what `done` stands on
+  end(group, result);
+  group.clear();
   return result;
 }
 
-void Ledger::Impl::follow(std::size_t rows) {
-  for (const std::uint64_t sequence : journal.take_abandoned()) feeder.follow(sequence, 0, segment_header_bytes, 0);
-  if (journal.sequence() != 0) feeder.follow(journal.sequence(), journal.segment_bytes(), journal.end(), rows);
+/// To the operating system.
+Result<void> Ledger::Impl::write_group(const Entries& group) {
+  std::vector<std::span<const Write>> writes;
+  for (const Queued& entry : group) writes.emplace_back(*entry.rows);
+  const std::lock_guard lock(journal_mutex);
+  at_once = false;
+  if (journal.has_dropped()) return dropped();
+  const std::uint64_t sequence = journal.place().sequence;
+  Result<void> result = journal.write(writes);
+  if (journal.place().sequence != sequence) tell_synced(unsynced.size());  // the segment before is on the disk
+  if (limits.sync == Sync::os) follow(result ? rows_of(group) : 0);
+  at_once = result && pending.empty();
+  return result;
 }
 
-/// After a group that held a row which can never be written: finds it, so that no other entry suffers.
-void Ledger::Impl::commit_each(Entries group) {
-  for (auto at = group.begin(); at != group.end(); ++at) {
-    const Result<void> result = commit({at, 1});
-    if (result) continue;
-    if (result.error().kind != ErrorKind::internal) {
-      group.erase(group.begin(), at);
-      return lose_journal(std::move(group), result.error());
-    }
-    Entries kept;
-    fail(std::move(*at), result.error(), kept);
-    pending.insert(pending.begin(), std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
+/// Who waits for no disk need wait no longer.
+void Ledger::Impl::acknowledge_written(Entries& group) {
+  const auto waits = std::stable_partition(group.begin(), group.end(),
+                                           [](const Queued& entry) { return entry.acknowledged || !ends_request(*entry.rows); });
+  {
+    const std::lock_guard lock(journal_mutex);
+    for (auto at = group.begin(); at != waits; ++at) unsynced.push_back({{at->rows, nullptr}, true});
   }
+  end({group.begin(), waits}, {});
+  group.erase(group.begin(), waits);
+}
+
+/// To the disk: the group and all that is unsynced. Workers may write meanwhile, and may fail to.
+Result<void> Ledger::Impl::sync(const Entries& group) {
+  std::uint64_t until = 0;
+  std::size_t covered = 0;
+  bool synced = false;
+  {
+    const std::lock_guard lock(journal_mutex);
+    until = journal.place().end;
+    covered = unsynced.size();
+    synced = journal.is_all_synced();
+  }
+  const Result<void> result = synced ? Result<void>() : journal.sync();
+  const std::lock_guard lock(journal_mutex);
+  if (!result) journal.drop_unsynced();
+  if (!result || journal.has_dropped()) {
+    at_once = false;
+    return result ? dropped() : result;
+  }
+  journal.synced(until);
+  tell_synced(covered);
+  follow(rows_of(group));
+  return result;
+}
+
+/// The oldest ones of what was unsynced are on the disk.
+void Ledger::Impl::tell_synced(std::size_t entries) {
+  const auto end = unsynced.begin() + static_cast<std::ptrdiff_t>(entries);
+  follow(rows_of({unsynced.begin(), end}));
+  unsynced.erase(unsynced.begin(), end);
+}
+
+/// Is there nothing to commit, and nothing to find out?
+bool Ledger::Impl::is_at_rest() {
+  const std::lock_guard lock(journal_mutex);
+  return pending.empty() && unsynced.empty() && !lost;
+}
+
+/// What was acknowledged and then dropped by the journal is to be written before anything else.
+void Ledger::Impl::reclaim() {
+  Entries dropped;
+  {
+    const std::lock_guard lock(journal_mutex);
+    if (!journal.take_dropped()) return;
+    at_once = false;
+    dropped.swap(unsynced);
+  }
+  {
+    const std::lock_guard lock(mutex);
+    unfinished += dropped.size();
+    for (const Queued& entry : dropped) numbers.queued += entry.size();
+  }
+  append(dropped, pending);
+  pending = std::move(dropped);
+}
+
+/// Tells the feeder. Under the journal's mutex.
+void Ledger::Impl::follow(std::size_t rows) {
+  for (const std::uint64_t sequence : journal.take_abandoned()) feeder.follow(sequence, 0, segment_header_bytes, 0);
+  for (const Journal::Place& place : journal.take_finished()) feeder.follow(place.sequence, place.segment_bytes, place.end, 0);
+  const Journal::Place place = journal.place();
+  if (place.sequence != 0) feeder.follow(place.sequence, place.segment_bytes, journal.synced_end(), rows);
+}
+
+/// The group holds a row which can never be written. Alone it is refused; until it is, entries are committed one by one, so that no
+/// other suffers.
+void Ledger::Impl::refuse_row(Entries group, const Error& error) {
+  if (group.size() > 1) {
+    singly = group.size();
+  } else {
+    Entries kept;
+    fail(std::move(group.front()), error, kept);
+    group = std::move(kept);
+  }
+  append(group, pending);
+  pending = std::move(group);
 }
 
 /// The journal cannot be written: settlements wait in `pending`, and opens have failed.
@@ -286,8 +426,8 @@ void Ledger::Impl::lose_journal(Entries failed, const Error& error) {
 /// Fails what holds an open; the rest is to be tried again.
 Entries Ledger::Impl::turn_away(Entries entries) {
   Entries kept;
-  for (Entry& entry : entries) {
-    if (has_open(entry))
+  for (Queued& entry : entries) {
+    if (!entry.acknowledged && has_open(entry))
       fail(std::move(entry), why, kept);
     else
       kept.push_back(std::move(entry));
@@ -296,28 +436,31 @@ Entries Ledger::Impl::turn_away(Entries entries) {
 }
 
 /// The entry has failed. If it held opens, settlements of older rows in it become an entry of their own, in `kept`.
-void Ledger::Impl::fail(Entry entry, const Error& error, Entries& kept) {
-  std::size_t failed = entry.size();
+void Ledger::Impl::fail(Queued entry, const Error& error, Entries& kept) {
   std::vector<Write> settlements;
   if (has_open(entry)) settlements = settlements_of(*entry.rows);
-  failed -= settlements.size();
   {
     const std::lock_guard lock(mutex);
-    if (error.kind == ErrorKind::internal) numbers.refused_rows += failed;
-    if (!settlements.empty()) ++unfinished;
+    if (error.kind == ErrorKind::internal) numbers.refused_rows += entry.size() - settlements.size();
+    if (!settlements.empty()) ++unfinished, numbers.queued += settlements.size();
   }
-  if (!settlements.empty()) kept.push_back({std::make_shared<const std::vector<Write>>(std::move(settlements)), nullptr});
-  end(entry.done, failed, error);
+  if (!settlements.empty()) kept.push_back({{std::make_shared<const std::vector<Write>>(std::move(settlements)), nullptr}});
+  end({&entry, 1}, error);
 }
 
-void Ledger::Impl::end(const Done& done, std::size_t writes, const Result<void>& result) {
+void Ledger::Impl::end(std::span<const Queued> entries, const Result<void>& result) {
   {
     const std::lock_guard lock(mutex);
-    numbers.queued -= writes;
+    for (const Queued& entry : entries) {
+      numbers.queued -= entry.size();
+      if (result && !entry.acknowledged) numbers.rows += entry.size();
+    }
   }
-  if (done) done(result);
+  for (const Queued& entry : entries)
+    if (entry.done) entry.done(result);
   const std::lock_guard lock(mutex);
-  if (--unfinished == 0) ended.notify_all();  // only now: who waited for the end may let go of what `done` stands on
+  unfinished -= entries.size();
+  if (unfinished == 0) ended.notify_all();  // only now: who waited for the end may let go of what `done` stands on
 }
 
 Result<std::unique_ptr<Ledger>> Ledger::start(std::unique_ptr<Store> store, TimePoint now, LedgerLimits limits,
@@ -333,14 +476,24 @@ Ledger::~Ledger() { impl_->close(); }
 
 void Ledger::write(std::span<Entry> entries) { impl_->write(entries); }
 
+bool Ledger::write_at_once(const Rows& rows) { return impl_->write_at_once(rows); }
+
+void Ledger::commit() { impl_->commit_soon(); }
+
 bool Ledger::flush(std::chrono::milliseconds timeout) { return impl_->flush(timeout); }
 
 const LedgerFound& Ledger::found() const { return impl_->found; }
 
 LedgerStats Ledger::stats() const {
   const FeedStats feed = impl_->feeder.stats();
+  std::uint64_t rows_at_once = 0;
+  {
+    const std::lock_guard lock(impl_->journal_mutex);
+    rows_at_once = impl_->rows_at_once;
+  }
   const std::lock_guard lock(impl_->mutex);
   LedgerStats stats = impl_->numbers;
+  stats.rows += rows_at_once;
   stats.unfed_rows = feed.unfed_rows;
   stats.refused_rows += feed.refused_rows;
   stats.failed_saves = feed.failed_saves;

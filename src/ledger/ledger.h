@@ -1,6 +1,6 @@
 #pragma once
-// The one writer of the books: a bounded queue, a thread that commits it in groups to a journal, and a thread that feeds the
-// journal to the store. Shared by all workers; thread-safe.
+// The one writer of the books: small writes to a journal at once, a bounded queue and a thread that commits it in groups, and a
+// thread that feeds the journal to the store. Shared by all workers; thread-safe.
 #include <fairlead/result.h>
 #include <fairlead/store.h>
 
@@ -27,6 +27,10 @@ struct LedgerLimits {
   /// From the beginning of one commit to that of the next, at least: under load, more rows share what a commit costs. A row that
   /// comes after a pause does not wait.
   std::chrono::microseconds commit_us_min{200};
+  /// A write at once that takes longer shows a slow disk: for `at_once_rest_ms` after it, all rows go through the queue, so that no
+  /// worker waits for the disk.
+  std::chrono::microseconds at_once_us_max{1'000};
+  std::chrono::milliseconds at_once_rest_ms{1'000};
   std::chrono::milliseconds retry_ms_min{10};  ///< the first wait after a failed commit; then doubled
   std::chrono::milliseconds retry_ms_max{1'000};
   std::chrono::milliseconds close_ms_max{5'000};  ///< for the destructor to go on trying
@@ -40,7 +44,7 @@ struct LedgerLimits {
 struct LedgerStats {
   std::uint64_t commits = 0, rows = 0, failed_commits = 0;
   std::uint64_t refused_rows = 0;  ///< they can never be written, nor stored
-  std::size_t queued = 0;          ///< writes that are not durable yet, those kept for another try included
+  std::size_t queued = 0;          ///< writes that are not acknowledged yet, and those to be written again
   bool writable = true;            ///< the last commit succeeded, and the journal has room
   std::uint64_t unfed_rows = 0;    ///< durable in the journal, and not in the store yet
   std::uint64_t failed_saves = 0;  ///< tries to feed the store; they are repeated
@@ -67,8 +71,8 @@ class Ledger {
   /// next start; what cannot be fed stays in the journal for it.
   ~Ledger();
 
-  /// Called once, when the writes are durable or have failed: on the writer thread, or within write() if the queue is full. It must
-  /// only hand over to its own thread, and must not throw.
+  /// Called once, when the writes are acknowledged or have failed: on the writer thread, or within write() if the queue is full. It
+  /// must only hand over to its own thread, and must not throw.
   using Done = std::function<void(Result<void>)>;
 
   struct Entry {
@@ -77,9 +81,11 @@ class Ledger {
     std::size_t size() const { return rows->size(); }
   };
 
-  /// Queues the entries; the rows of one become durable together. A settlement that cannot be written is kept in memory and tried
-  /// again (with backoff) until it can be, so that no row is lost while the process lives; an open that cannot be written fails at
-  /// once, and so do all opens until a commit succeeds again. Of writes that hold both, `done` gets the error of the open, and
+  /// Queues the entries; the rows of one are acknowledged together: the end of a request once it is on the disk (Sync::disk), all
+  /// else once the operating system has it, so that it outlives the process; it is on the disk with the next commit. A settlement
+  /// that cannot be written is kept in memory and tried again (with backoff) until it can be, as is all that was acknowledged and
+  /// then failed to reach the disk, so that no row is lost while the process lives; an open that cannot be written fails at once,
+  /// and so do all opens until a commit succeeds again. Of writes that hold both, `done` gets the error of the open, and
   /// settlements of rows that were opened before are kept. Errors (to `done`): ledger_unavailable; internal (these can never be
   /// written, such as an amount above 9.2 million units).
   void write(std::span<Entry> entries);
@@ -88,7 +94,13 @@ class Ledger {
     write({&entry, 1});
   }
 
-  /// Waits until all that is queued is durable or has failed, or `timeout` passes. False on a timeout.
+  /// The same without a wait, where a small write to the operating system is enough. False: use write(). After true, commit() is to
+  /// be called within a few milliseconds, unless other rows come.
+  bool write_at_once(const Rows& rows);
+  /// What was acknowledged goes to the disk.
+  void commit();
+
+  /// Waits until all that is known is on the disk or has failed, or `timeout` passes. False on a timeout.
   bool flush(std::chrono::milliseconds timeout);
   LedgerStats stats() const;
   const LedgerFound& found() const;

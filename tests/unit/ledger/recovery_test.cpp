@@ -44,7 +44,10 @@ struct World {
 
 Result<void> append(Journal& journal, const std::vector<Write>& writes) {
   const std::span<const Write> group[] = {writes};
-  return journal.append(group);
+  if (auto written = journal.write(group); !written) return written;
+  auto synced = journal.sync();
+  synced ? journal.synced(journal.place().end) : journal.drop_unsynced();
+  return synced;
 }
 
 /// Frames of two requests each, one of which ends in the next frame. Gives where each frame ends.
@@ -56,7 +59,7 @@ std::vector<std::uint64_t> write_frames(Journal& journal, int frames) {
                                  request_settle(a), request_open(b), attempt_open(b)};
     if (i > 0) writes.insert(writes.end(), {attempt_settle(before), request_settle(before)});
     EXPECT_TRUE(append(journal, writes));
-    ends.push_back(journal.end());
+    ends.push_back(journal.place().end);
   }
   return ends;
 }
@@ -76,7 +79,7 @@ TEST(Recovery, AJournalCutAtAnyByteGivesTheWholeFramesBefore) {
   {
     Journal journal(world.files, prefix, 7, 4'096, Sync::disk);
     ends = write_frames(journal, 4);
-    ASSERT_EQ(journal.sequence(), 7u);
+    ASSERT_EQ(journal.place().sequence, 7u);
   }
   const std::string whole = world.files.contents().at(prefix + "000007");
   for (const char* rest : {"", "zeros", "garbage"}) {
@@ -205,7 +208,7 @@ TEST(Recovery, ReplaysWhatIsSoundOfADamagedJournalAndKeepsTheFile) {
   {
     Journal journal(world.files, prefix, 1, 2'048, Sync::disk);
     first_end = write_frames(journal, 9).front();
-    ASSERT_GE(journal.sequence(), 3u);
+    ASSERT_GE(journal.place().sequence, 3u);
   }
   std::string bytes = world.files.contents().at(prefix + "000001");
   bytes[first_end + 20] ^= 1;
@@ -229,7 +232,7 @@ TEST(Recovery, WhatFailedToBeWrittenDoesNotComeBack) {
     EXPECT_FALSE(append(journal, {request_open("refused"), attempt_open("refused")}));
     world.faults.set(never);
     ASSERT_TRUE(append(journal, {request_open("after"), attempt_open("after")}));
-    EXPECT_EQ(journal.sequence(), 2u);
+    EXPECT_EQ(journal.place().sequence, 2u);
     ASSERT_TRUE(world.recover());
     EXPECT_EQ(world.saved.durable.size(), 2u);
     EXPECT_EQ(world.saved.durable.count("refused"), 0u);
@@ -302,6 +305,7 @@ struct Life {
   /// As it ends: a settlement that cannot be written waits until the ledger goes.
   static bool write(Ledger& ledger, std::vector<Write> writes) {
     auto result = std::make_shared<std::atomic<int>>(0);
+    if (ledger.write_at_once(std::make_shared<const std::vector<Write>>(writes))) return true;
     ledger.write(std::move(writes), [result](Result<void> done) { *result = done ? 1 : 2; });
     const auto until = std::chrono::steady_clock::now() + patience;
     while (*result == 0 && ledger.stats().writable && std::chrono::steady_clock::now() < until) std::this_thread::yield();
@@ -309,8 +313,13 @@ struct Life {
   }
 };
 
-void expect_books(const World& world, const Life& life) {
-  for (const std::string& id : life.opened) {
+/// What was opened since the last settlement is with the operating system alone.
+void expect_books(const World& world, const Life& life, bool power) {
+  const auto last =
+      life.settled.empty() ? life.opened.begin() : std::find(life.opened.begin(), life.opened.end(), life.settled.back());
+  for (auto at = life.opened.begin(); at != life.opened.end(); ++at) {
+    const std::string& id = *at;
+    if (power && at >= last && world.saved.requests.count(id) == 0) continue;
     ASSERT_EQ(world.saved.requests.count(id), 1u) << id;
     EXPECT_NE(world.saved.requests.at(id).state, RowState::open) << id;
     EXPECT_EQ(world.saved.requests.at(id).attempts.size(), 1u);
@@ -327,7 +336,7 @@ void expect_books(const World& world, const Life& life) {
 TEST(Recovery, ADeathAtAnyCallLosesNothingThatWasAcknowledged) {
   std::mt19937 random(20261125);
   for (const bool power : {false, true}) {
-    for (int death = 1; death <= 130; death += 3) {
+    for (int death = 1; death <= 130; death += 1) {
       World world;
       const auto die = [&] {
         if (!power) return;
@@ -344,7 +353,7 @@ TEST(Recovery, ADeathAtAnyCallLosesNothingThatWasAcknowledged) {
       world.faults.set(never);
       const auto recovered = world.recover();
       ASSERT_TRUE(recovered) << recovered.error().detail;
-      expect_books(world, life);
+      expect_books(world, life, power);
       EXPECT_THAT(world.files.names(), IsEmpty()) << death;
     }
   }
