@@ -24,11 +24,16 @@ std::optional<std::string> read_real_file(const std::string& path) {
   if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
-  // One byte more than any file may have, so that endless ones end here and are refused by their size.
-  std::string text(file_bytes_max + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  // Up to more than any file may have, so that endless ones end here and are refused by their size.
+  constexpr std::size_t block_bytes = 64 << 10;
+  std::string text;
+  while (file && text.size() <= file_bytes_max) {
+    const std::size_t before = text.size();
+    text.resize(before + block_bytes);
+    file.read(text.data() + before, block_bytes);
+    text.resize(before + static_cast<std::size_t>(file.gcount()));
+  }
   if (file.bad()) return std::nullopt;
-  text.resize(static_cast<std::size_t>(file.gcount()));
   return text;
 }
 
