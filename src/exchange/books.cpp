@@ -84,23 +84,41 @@ struct Books::Initiate {
   Books* books;
   template <class Handler>
   void operator()(Handler handler, Rows rows) const {
-    const bool opens = std::any_of(rows->begin(), rows->end(), [](const Write& row) {
-      return std::holds_alternative<RequestOpen>(row) || std::holds_alternative<AttemptOpen>(row);
-    });
-    std::shared_ptr<Wait> wait = std::make_shared<WaitOf<Handler>>(std::move(handler));
-    if (!opens) books->limit(wait);
-    books->mailbox_->expect();
-    // The last reference must go on the worker's thread: the callback gives its own away.
-    books->hand_over({std::move(rows), [wait = std::move(wait), mailbox = books->mailbox_](Result<void> result) mutable {
-                        mailbox->put(std::move(wait), std::move(result));
-                      }});
+    books->hand_over({std::move(rows), std::make_shared<WaitOf<Handler>>(std::move(handler))});
   }
 };
 
 Books::Books(const Executor& executor, Ledger& ledger)
     : ledger_(ledger), mailbox_(std::make_shared<Mailbox>(*this, executor)), timer_(executor), commit_timer_(executor) {}
 
-bool Books::write_at_once(const Rows& rows) {
+Task<Result<void>> Books::write(Rows rows) {
+  return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Result<void>)>(
+      Initiate{this}, asio::use_awaitable_t<Executor>(), std::move(rows));
+}
+
+/// What all that is ready to run has for the ledger goes to it together: one write, or one lock and one wake-up. Not too much at
+/// once, so that the first can be committed while the rest still runs.
+void Books::hand_over(Outgoing outgoing) {
+  outgoing_.push_back(std::move(outgoing));
+  if (outgoing_.size() >= outgoing_max) return give();
+  if (outgoing_.size() == 1) asio::post(timer_.get_executor(), [this] { give(); });
+}
+
+void Books::give() {
+  std::vector<Outgoing> taken;
+  taken.swap(outgoing_);
+  const auto waiting =
+      std::stable_partition(taken.begin(), taken.end(), [this](const Outgoing& one) { return !ledger_.wait_for_disk(one.rows); });
+  std::span<Outgoing> at_once(taken.begin(), waiting);
+  if (!at_once.empty() && !write_at_once(at_once)) at_once = {};
+  queue(std::span(taken).subspan(at_once.size()));
+  for (const Outgoing& one : at_once) one.wait->resume({});
+}
+
+bool Books::write_at_once(std::span<const Outgoing> outgoing) {
+  std::vector<Rows> rows;
+  rows.reserve(outgoing.size());
+  for (const Outgoing& one : outgoing) rows.push_back(one.rows);
   if (!ledger_.write_at_once(rows)) return false;
   if (std::exchange(commit_timer_runs_, true)) return true;
   commit_timer_.expires_after(commit_ms_max);
@@ -111,23 +129,22 @@ bool Books::write_at_once(const Rows& rows) {
   return true;
 }
 
-Task<Result<void>> Books::write(Rows rows) {
-  return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Result<void>)>(
-      Initiate{this}, asio::use_awaitable_t<Executor>(), std::move(rows));
-}
-
-/// What all that is ready to run has for the ledger goes to it together: one lock, one wake-up. Not too much at once, so that the
-/// first can be committed while the rest still runs.
-void Books::hand_over(Ledger::Entry entry) {
-  outgoing_.push_back(std::move(entry));
-  if (outgoing_.size() >= outgoing_max) return give();
-  if (outgoing_.size() == 1) asio::post(timer_.get_executor(), [this] { give(); });
-}
-
-void Books::give() {
-  if (outgoing_.empty()) return;
-  ledger_.write(outgoing_);
-  outgoing_.clear();
+void Books::queue(std::span<Outgoing> outgoing) {
+  if (outgoing.empty()) return;
+  std::vector<Ledger::Entry> entries;
+  entries.reserve(outgoing.size());
+  for (Outgoing& one : outgoing) {
+    const bool opens = std::any_of(one.rows->begin(), one.rows->end(), [](const Write& row) {
+      return std::holds_alternative<RequestOpen>(row) || std::holds_alternative<AttemptOpen>(row);
+    });
+    if (!opens) limit(one.wait);
+    mailbox_->expect();
+    // The last reference must go on the worker's thread: the callback gives its own away.
+    entries.push_back({std::move(one.rows), [wait = std::move(one.wait), mailbox = mailbox_](Result<void> result) mutable {
+                         mailbox->put(std::move(wait), std::move(result));
+                       }});
+  }
+  ledger_.write(entries);
 }
 
 void Books::limit(std::shared_ptr<Wait> wait) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace fairlead::exchange {
@@ -16,8 +17,6 @@ class Books {
   Books(const Books&) = delete;
   Books& operator=(const Books&) = delete;
 
-  /// Have they been written at once? Then nothing need wait. Otherwise write() them.
-  bool write_at_once(const Rows& rows);
   /// Resumes once the ledger has acknowledged the rows, or they have failed. What holds an open fails by itself when the ledger
   /// cannot be written; settlements, which the ledger tries until it can, are waited for up to `settle_ms_max` (then
   /// ledger_unavailable).
@@ -33,15 +32,21 @@ class Books {
   struct Initiate;
   struct Mailbox;
 
-  void hand_over(Ledger::Entry entry);
+  struct Outgoing {
+    Rows rows;
+    std::shared_ptr<Wait> wait;
+  };
+  void hand_over(Outgoing outgoing);
   void give();
+  bool write_at_once(std::span<const Outgoing> outgoing);
+  void queue(std::span<Outgoing> outgoing);
   void limit(std::shared_ptr<Wait> wait);
   void give_up_old();
   void rest();
 
   Ledger& ledger_;
-  std::shared_ptr<Mailbox> mailbox_;     ///< shared with what the ledger still holds
-  std::vector<Ledger::Entry> outgoing_;  ///< goes to the ledger once what is ready to run now has run
+  std::shared_ptr<Mailbox> mailbox_;  ///< shared with what the ledger still holds
+  std::vector<Outgoing> outgoing_;    ///< goes to the ledger once what is ready to run now has run
   Timer timer_;
   bool timer_runs_ = false;
   Timer commit_timer_;

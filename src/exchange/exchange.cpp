@@ -136,9 +136,7 @@ class Exchange {
   Task<void> settle() {
     note_open();
     const RequestSettle& row = note(settlement());
-    const Rows rows = give();
-    Result<void> written;
-    if (!books().write_at_once(rows)) written = co_await books().write(rows);
+    const auto written = co_await request_.world.books.write(give());
     if (!written && opened_) refuse(written.error());
     co_await tell_app(row);
     if (!tried_.empty() && tried_.back().settle == nullptr) tried_.pop_back();  // it broke
@@ -162,8 +160,6 @@ class Exchange {
   /// What was noted since, for the ledger, which from then on keeps settlements whatever happens.
   Rows give() { return given_.emplace_back(std::make_shared<const std::vector<Write>>(std::exchange(next_, {}))); }
 
-  Books& books() { return request_.world.books; }
-
   Task<Result<void>> open_attempt(const Target& target, int number) {
     AttemptOpen row;
     row.request_id = request_.id;
@@ -186,9 +182,7 @@ class Exchange {
     if (const auto cost = cost_at(target, worst, row.sent_at, *request_.snapshot)) row.reserved_usd_pico = cost->usd_pico;
     note_open();
     const AttemptOpen& open = note(std::move(row));
-    const Rows rows = give();
-    Result<void> written;
-    if (!books().write_at_once(rows)) written = co_await books().write(rows);
+    const auto written = co_await request_.world.books.write(give());
     if (!written) co_return written;
     opened_ = true;
     tried_.push_back({&open, nullptr});
@@ -197,8 +191,7 @@ class Exchange {
 
   /// Waits out a backoff, with what is known written down first; ends early when the app leaves.
   Task<void> pause(Milliseconds delay) {
-    const Rows rows = give();
-    if (!books().write_at_once(rows)) co_await books().write(rows);
+    co_await request_.world.books.write(give());
     Timer timer(request_.world.executor, delay);
     request_.cancel.set_hook([&timer] { timer.cancel(); });
     boost::system::error_code ignored;

@@ -28,8 +28,8 @@ Result<void> Journal::write(std::span<const std::span<const Write>> group) {
   return frame_.size() == frame_header_bytes ? Result<void>() : write_frame();
 }
 
-bool Journal::try_write(std::span<const Write> rows) {
-  if (!sound_ || !encode({&rows, 1})) return false;
+bool Journal::try_write(std::span<const std::span<const Write>> group) {
+  if (!sound_ || !encode(group)) return false;
   if (end_ + frame_.size() > room_) return encoder_.forget_frame(), false;
   return write_frame().has_value();
 }

@@ -32,7 +32,7 @@ class Journal {
   /// Errors: ledger_unavailable (may succeed later), internal (one of the rows can never be written).
   Result<void> write(std::span<const std::span<const Write>> group);
   /// The same, where that is a single small write: false, and nothing was written, where it takes more than that.
-  bool try_write(std::span<const Write> rows);
+  bool try_write(std::span<const std::span<const Write>> group);
 
   /// What was written up to now is on the disk then, which synced(end() of now) says once the call has succeeded.
   Result<void> sync();

@@ -63,6 +63,13 @@ void append(Entries& to, Entries& from) {
   from.clear();
 }
 
+std::vector<std::span<const Write>> spans_of(std::span<const Rows> group) {
+  std::vector<std::span<const Write>> spans;
+  spans.reserve(group.size());
+  for (const Rows& rows : group) spans.emplace_back(*rows);
+  return spans;
+}
+
 std::size_t rows_of(std::span<const Queued> entries) {
   std::size_t rows = 0;
   for (const Queued& entry : entries) rows += entry.size();
@@ -107,7 +114,7 @@ struct Ledger::Impl {
   }
 
   void write(std::span<Ledger::Entry> entries);
-  bool write_at_once(const Rows& rows);
+  bool write_at_once(std::span<const Rows> group);
   void commit_soon();
   bool flush(std::chrono::milliseconds timeout);
   void close();
@@ -188,18 +195,19 @@ void Ledger::Impl::write(std::span<Ledger::Entry> entries) {
     if (entry.done) entry.done(cannot_keep_up());
 }
 
-bool Ledger::Impl::write_at_once(const Rows& rows) {
-  if (limits.sync == Sync::disk && ends_request(*rows)) return false;
+bool Ledger::Impl::write_at_once(std::span<const Rows> group) {
   const std::unique_lock lock(journal_mutex, std::try_to_lock);
   if (!lock || !at_once || journal_full) return false;
   const auto begin = Clock::now();
-  if (begin < at_once_from || !journal.try_write(*rows)) return false;
+  if (begin < at_once_from || !journal.try_write(spans_of(group))) return false;
   if (const auto end = Clock::now(); end - begin > limits.at_once_us_max) at_once_from = end + limits.at_once_rest_ms;
-  rows_at_once += rows->size();
-  if (limits.sync == Sync::disk)
-    unsynced.push_back({{rows, nullptr}, true});
-  else
-    follow(rows->size());
+  std::size_t count = 0;
+  for (const Rows& rows : group) {
+    count += rows->size();
+    if (limits.sync == Sync::disk) unsynced.push_back({{rows, nullptr}, true});
+  }
+  rows_at_once += count;
+  if (limits.sync == Sync::os) follow(count);
   return true;
 }
 
@@ -476,7 +484,9 @@ Ledger::~Ledger() { impl_->close(); }
 
 void Ledger::write(std::span<Entry> entries) { impl_->write(entries); }
 
-bool Ledger::write_at_once(const Rows& rows) { return impl_->write_at_once(rows); }
+bool Ledger::wait_for_disk(const Rows& rows) const { return impl_->limits.sync == Sync::disk && ends_request(*rows); }
+
+bool Ledger::write_at_once(std::span<const Rows> group) { return impl_->write_at_once(group); }
 
 void Ledger::commit() { impl_->commit_soon(); }
 

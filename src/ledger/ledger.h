@@ -27,9 +27,9 @@ struct LedgerLimits {
   /// From the beginning of one commit to that of the next, at least: under load, more rows share what a commit costs. A row that
   /// comes after a pause does not wait.
   std::chrono::microseconds commit_us_min{200};
-  /// A write at once that takes longer shows a slow disk: for `at_once_rest_ms` after it, all rows go through the queue, so that no
-  /// worker waits for the disk.
-  std::chrono::microseconds at_once_us_max{1'000};
+  /// A write at once that takes longer shows a slow disk (or a very busy core): for `at_once_rest_ms` after it, all rows go through
+  /// the queue, so that no worker waits for the disk again and again.
+  std::chrono::microseconds at_once_us_max{20'000};
   std::chrono::milliseconds at_once_rest_ms{1'000};
   std::chrono::milliseconds retry_ms_min{10};  ///< the first wait after a failed commit; then doubled
   std::chrono::milliseconds retry_ms_max{1'000};
@@ -94,9 +94,11 @@ class Ledger {
     write({&entry, 1});
   }
 
-  /// The same without a wait, where a small write to the operating system is enough. False: use write(). After true, commit() is to
-  /// be called within a few milliseconds, unless other rows come.
-  bool write_at_once(const Rows& rows);
+  /// Are the rows acknowledged only once they are on the disk?
+  bool wait_for_disk(const Rows& rows) const;
+  /// The same as write() for rows that do not wait for the disk, by the caller's own thread. False: nothing was written, so use
+  /// write(). After true, commit() is to be called within a few milliseconds, unless other rows come.
+  bool write_at_once(std::span<const Rows> group);
   /// What was acknowledged goes to the disk.
   void commit();
 

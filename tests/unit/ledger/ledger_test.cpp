@@ -57,9 +57,7 @@ TEST(Ledger, CommitsInGroupsWhatCameMeanwhile) {
 
 TEST(Ledger, WritesAtOnceWhatNobodySeesTheEndOf) {
   Books books;
-  const auto at_once = [&](std::vector<Write> writes) {
-    return books.ledger->write_at_once(std::make_shared<const std::vector<Write>>(std::move(writes)));
-  };
+  const auto at_once = [&](std::vector<Write> writes) { return test::write_at_once(*books.ledger, std::move(writes)); };
   EXPECT_TRUE(at_once({request_open("r1"), attempt_open("r1")}));
   EXPECT_TRUE(at_once({attempt_settle("r1"), attempt_open("r1", 2, "qwen")}));
   EXPECT_FALSE(at_once({attempt_settle("r1", 2), request_settle("r1", 2)}));  // it waits for the disk
@@ -81,7 +79,7 @@ TEST(Ledger, WithoutTheDiskAllIsWrittenAtOnce) {
   Books books(with([](LedgerLimits& limits) { limits.sync = Sync::os; }));
   for (const std::vector<Write>& writes :
        {std::vector<Write>{request_open("r1"), attempt_open("r1")}, {attempt_settle("r1"), request_settle("r1")}})
-    EXPECT_TRUE(books.ledger->write_at_once(std::make_shared<const std::vector<Write>>(writes)));
+    EXPECT_TRUE(test::write_at_once(*books.ledger, writes));
   books.await_fed();
   EXPECT_EQ(books.ledger->stats().rows, 4u);
   books.close();
@@ -108,11 +106,8 @@ TEST(Ledger, WhatWasAcknowledgedAndDidNotReachTheDiskIsWrittenAgain) {
 // A write that took long: for a while no caller waits for the disk.
 TEST(Ledger, ASlowDiskSendsAllThroughTheQueue) {
   Books books(with([](LedgerLimits& limits) { limits.at_once_us_max = std::chrono::microseconds(-1); }));
-  const auto at_once = [&](const std::string& id) {
-    return books.ledger->write_at_once(std::make_shared<const std::vector<Write>>(std::vector<Write>{request_open(id)}));
-  };
-  EXPECT_TRUE(at_once("r1"));
-  EXPECT_FALSE(at_once("r2"));
+  EXPECT_TRUE(test::write_at_once(*books.ledger, {request_open("r1")}));
+  EXPECT_FALSE(test::write_at_once(*books.ledger, {request_open("r2")}));
 }
 
 TEST(Ledger, ARequestUnderWayIsInTheStoreAfterAWhile) {

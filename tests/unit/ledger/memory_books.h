@@ -36,6 +36,12 @@ inline LedgerLimits with(std::function<void(LedgerLimits&)> change) {
   return limits;
 }
 
+/// By the caller, where the ledger lets it.
+inline bool write_at_once(Ledger& ledger, std::vector<Write> writes) {
+  const Rows rows = std::make_shared<const std::vector<Write>>(std::move(writes));
+  return !ledger.wait_for_disk(rows) && ledger.write_at_once({&rows, 1});
+}
+
 /// Collects what the ledger says, by the caller's label.
 class Answers {
  public:
@@ -82,7 +88,7 @@ struct Books {
   }
 
   void write(const std::string& label, std::vector<Write> writes) {
-    if (at_once && ledger->write_at_once(std::make_shared<const std::vector<Write>>(writes))) return answers(label)({});
+    if (at_once && test::write_at_once(*ledger, writes)) return answers(label)({});
     ledger->write(std::move(writes), answers(label));
   }
   void open(const std::string& id) { write("open " + id, {request_open(id), attempt_open(id)}); }
@@ -124,7 +130,7 @@ struct Books {
   Faults disk, store_faults;
   MemoryFiles files{disk};
   Saved saved;
-  bool at_once = false;  ///< written by the caller where the ledger lets it
+  bool at_once = false;  ///< write() does it itself where it may
   Answers answers;
   std::unique_ptr<Ledger> ledger;
 };

@@ -10,7 +10,7 @@
 
 #include "ledger/journal.h"
 #include "ledger/ledger.h"
-#include "unit/ledger/memory_world.h"
+#include "unit/ledger/memory_books.h"
 #include "unit/store/rows.h"
 
 namespace fairlead {
@@ -305,7 +305,7 @@ struct Life {
   /// As it ends: a settlement that cannot be written waits until the ledger goes.
   static bool write(Ledger& ledger, std::vector<Write> writes) {
     auto result = std::make_shared<std::atomic<int>>(0);
-    if (ledger.write_at_once(std::make_shared<const std::vector<Write>>(writes))) return true;
+    if (test::write_at_once(ledger, writes)) return true;
     ledger.write(std::move(writes), [result](Result<void> done) { *result = done ? 1 : 2; });
     const auto until = std::chrono::steady_clock::now() + patience;
     while (*result == 0 && ledger.stats().writable && std::chrono::steady_clock::now() < until) std::this_thread::yield();
