@@ -100,6 +100,7 @@ void build_server(Build& build) {
   build.snapshot.ledger = build.root.text("ledger");
   build.snapshot.ledger_on_disk = build.root.text("ledger_sync") == "disk";
   build.snapshot.workers = static_cast<int>(build.root.integer("workers"));
+  build.snapshot.watch = build.root.boolean("watch");
   build_limits(build, build.root.section("limits"), build.snapshot.limits);
   build.snapshot.log = {build.root.section("log").text("level"), build.root.section("log").text("requests")};
   build_rates_of_exchange(build);
