@@ -190,6 +190,7 @@ struct Snapshot {
   std::string ledger;          ///< "sqlite:PATH"
   bool ledger_on_disk = true;  ///< before anything goes on; else with the operating system
   int workers = 0;             ///< 0: one per core
+  bool watch = false;          ///< reload when a file changes that was read
   Limits limits;
   Log log;
   std::map<std::string, Int128> usd_per;  ///< currency -> USD, 10^-12; always holds USD

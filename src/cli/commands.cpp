@@ -15,6 +15,8 @@ int run(int argc, char** argv) {
   add_check(app, exit_code);
   add_schema(app, exit_code);
   add_prices(app, exit_code);
+  add_reload(app, exit_code);
+  add_diff(app, exit_code);
   add_explain(app, exit_code);
   add_usage(app, exit_code);
   add_key(app, exit_code);

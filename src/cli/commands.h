@@ -13,6 +13,8 @@ void add_serve(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_schema(CLI::App& app, int& exit_code);
 void add_prices(CLI::App& app, int& exit_code);
+void add_reload(CLI::App& app, int& exit_code);
+void add_diff(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_usage(CLI::App& app, int& exit_code);
 void add_key(CLI::App& app, int& exit_code);

@@ -199,12 +199,16 @@ std::vector<std::string> names_in(const std::string& text) {
 }
 
 int usage(const Wanted& wanted) {
-  const auto store = open_books(wanted.books);
-  if (!store) return 1;
   ReportQuery query;
   query.by = names_in(wanted.by);
   if (!wanted.since.empty()) query.since = parse_time(wanted.since);
   if (!wanted.until.empty()) query.until = parse_time(wanted.until);
+  if (query.since && query.until && *query.until <= *query.since) {
+    std::cerr << "fairlead: --until " << wanted.until << " is not after --since " << wanted.since << ": no time is between them\n";
+    return 2;
+  }
+  const auto store = open_books(wanted.books);
+  if (!store) return 1;
   const auto report = read(*store, std::move(query));
   if (!report) {
     fail(report.error());

@@ -23,6 +23,7 @@ struct Build {
   Reading& reading;
   Section root;                     ///< the user's files, merged
   std::vector<Section> built_in{};  ///< the product's own lists
+  std::optional<TimePoint> now{};   ///< for warnings; empty: none are given
 
   // What was built, by name, and where the files say it. Names of what is refused or disabled are here too: they are known.
   std::map<std::string, const Profile*> profiles{};

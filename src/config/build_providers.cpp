@@ -1,5 +1,6 @@
 // Profiles, and the providers that have them.
 #include "config/build.h"
+#include "config/pem.h"
 
 #include <algorithm>
 #include <cctype>
@@ -79,6 +80,7 @@ class ProviderBuilder {
  private:
   /// Missing references disable the provider: its targets stay known, but are no candidates.
   void disable_if_missing() {
+    if (build_.reading.secrets_assumed()) return;
     for (const Value& option : from_.value().children) {
       if (!option.good || option.missing.empty()) continue;
       build_.findings.warning(option, option.missing, "the provider " + in_quotes(from_.key()) + " is disabled until then");
@@ -127,7 +129,13 @@ class ProviderBuilder {
       provider_.proxy = proxy->url;
       provider_.proxy_authorization = percent_decoded(proxy->userinfo);
     }
-    if (const Value* file = from_.find("ca_file")) provider_.ca_file = build_.reading.readable_file(*file);
+    if (const Value* option = from_.find("ca_file")) {
+      auto file = build_.reading.option_file(*option);
+      if (const std::string wrong = wrong_with_certificates(file.text); !wrong.empty() && !file.text.empty())
+        build_.findings.error(*option, "the file " + in_quotes(file.path) + " " + wrong,
+                              "write the path of the authorities' PEM file");
+      provider_.ca_file = std::move(file.path);
+    }
   }
 
   void set_connections() {

@@ -1,8 +1,37 @@
 // The parts of the snapshot that are about the daemon itself.
 #include "config/build.h"
+#include "config/pem.h"
+
+#include <chrono>
 
 namespace fairlead::config {
 namespace {
+
+constexpr std::chrono::days certificate_end_soon{14};
+
+void read_identity(Build& build, const Section& tls, Listener& made) {
+  const Value *certificate = tls.find("certificate"), *key = tls.find("key");
+  std::string chain;
+  if (certificate != nullptr) {
+    auto file = build.reading.option_file(*certificate);
+    if (const std::string wrong = wrong_with_certificates(file.text); !wrong.empty() && !file.text.empty())
+      build.findings.error(*certificate, "the file " + in_quotes(file.path) + " " + wrong,
+                           "write the path of the chain, leaf first");
+    made.certificate = std::move(file.path);
+    chain = std::move(file.text);
+  }
+  if (key != nullptr) {
+    auto file = build.reading.option_file(*key);
+    if (const std::string wrong = wrong_with_key(file.text, chain); !wrong.empty() && !file.text.empty())
+      build.findings.error(*key, "the file " + in_quotes(file.path) + " " + wrong, "");
+    made.private_key = std::move(file.path);
+  }
+  const auto end = certificate_end(chain);
+  if (end && build.now && *end < *build.now + certificate_end_soon)
+    build.findings.warning(*certificate,
+                           *end < *build.now ? "the certificate has expired" : "the certificate ends within two weeks",
+                           "apps refuse what has expired");
+}
 
 void build_listeners(Build& build) {
   std::map<std::string, const Value*> taken;
@@ -20,8 +49,7 @@ void build_listeners(Build& build) {
     take(made.address, listener.find("address"));
     if (listener.find("tls") != nullptr) {
       const Section tls = listener.section("tls");
-      if (const Value* certificate = tls.find("certificate")) made.certificate = build.reading.readable_file(*certificate);
-      if (const Value* key = tls.find("key")) made.private_key = build.reading.readable_file(*key);
+      read_identity(build, tls, made);
     }
     build.snapshot.listen.push_back(std::move(made));
   }
@@ -72,6 +100,7 @@ void build_server(Build& build) {
   build.snapshot.ledger = build.root.text("ledger");
   build.snapshot.ledger_on_disk = build.root.text("ledger_sync") == "disk";
   build.snapshot.workers = static_cast<int>(build.root.integer("workers"));
+  build.snapshot.watch = build.root.boolean("watch");
   build_limits(build, build.root.section("limits"), build.snapshot.limits);
   build.snapshot.log = {build.root.section("log").text("level"), build.root.section("log").text("requests")};
   build_rates_of_exchange(build);

@@ -33,12 +33,16 @@ struct Sources {
   std::function<std::optional<std::string>(const std::string& path)> read_file;  ///< empty: missing or unreadable
   std::function<std::optional<std::string>(const std::string& name)> environment;
   std::function<TimePoint()> now = {};  ///< for warnings of what ends or is missing soon; empty: none are given
+  /// What only a running daemon needs (secrets, addresses by reference, certificates) counts as there, whatever it is.
+  bool secrets_assumed = false;
 };
 Sources real_sources();
 
 struct Loaded {
   std::shared_ptr<const Snapshot> snapshot;  ///< null if there is an error
   std::vector<Finding> findings;             ///< all of them, in the order of the files
+  std::vector<std::string> files;            ///< all that were read or looked for: secrets and certificates too
+  std::string admin;                         ///< the admin address, as far as it can be told with errors too
 };
 
 /// Reads, parses and validates; all findings at once. Never throws.

@@ -1,6 +1,7 @@
 #include "config/findings.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <tuple>
 
@@ -10,6 +11,39 @@ namespace {
 constexpr std::size_t quoted_bytes_max = 60;
 constexpr std::size_t word_bytes_max = 80;  // longer words are not compared
 constexpr std::size_t listed_max = 12;
+
+bool is_alnum(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// What issuers begin their keys with.
+constexpr std::array<std::string_view, 16> key_starts{"sk-",  "sk_",    "pk-",    "rk-",  "gsk_", "xai-", "hf_",   "ghp_",
+                                                      "gho_", "nvapi-", "glpat-", "AKIA", "ASIA", "AIza", "ya29.", "eyJ"};
+constexpr std::size_t started_key_bytes_min = 12;  // with its start
+constexpr std::size_t random_run_min = 20;         // letters and digits on end, as no name has them
+
+/// 8-4-4-4-12 hexadecimal digits: some providers' keys are such.
+bool is_uuid(std::string_view word) {
+  if (word.size() != 36) return false;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? word[i] != '-' : std::isxdigit(static_cast<unsigned char>(word[i])) == 0) return false;
+  }
+  return true;
+}
+
+bool is_secret_word(std::string_view word) {
+  for (const std::string_view start : key_starts)
+    if (word.size() >= started_key_bytes_min && word.starts_with(start)) return true;
+  if (is_uuid(word)) return true;
+  for (std::size_t at = 0; at < word.size(); ++at) {
+    const std::size_t begin = at;
+    while (at < word.size() && is_alnum(word[at])) ++at;
+    const std::string_view run = word.substr(begin, at - begin);
+    const auto digits = std::count_if(run.begin(), run.end(), is_digit);
+    if (run.size() >= random_run_min && digits > 0 && digits < static_cast<std::ptrdiff_t>(run.size())) return true;
+  }
+  return false;
+}
 
 char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
@@ -46,6 +80,18 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
 }
 
 }  // namespace
+
+bool looks_secret(std::string_view text) {
+  if (text.find("-----BEGIN") != std::string_view::npos) return true;
+  const auto in_word = [](char c) { return is_alnum(c) || std::string_view("-_.").find(c) != std::string_view::npos; };
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!in_word(text[at])) continue;
+    const std::size_t begin = at;
+    while (at < text.size() && in_word(text[at])) ++at;
+    if (is_secret_word(text.substr(begin, at - begin))) return true;
+  }
+  return false;
+}
 
 int Findings::add_file(std::string name) {
   files_.push_back(std::move(name));
@@ -99,6 +145,7 @@ std::string format(const Finding& finding) {
 }
 
 std::string in_quotes(std::string_view text) {
+  if (looks_secret(text)) return "what is not repeated, as it looks like a secret";
   std::string out = "'";
   for (char c : text.substr(0, quoted_bytes_max)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
   if (text.size() > quoted_bytes_max) {
@@ -129,6 +176,7 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
 }
 
 std::string path_of_key(const std::string& parent, const std::string& key) {
+  if (looks_secret(key)) return parent + "[not repeated]";
   const bool plain = !key.empty() && key.size() <= quoted_bytes_max && std::all_of(key.begin(), key.end(), [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '/';
   });

@@ -39,7 +39,10 @@ class Findings {
   bool failed_ = false;
 };
 
-/// The text in single quotes, short and without control bytes.
+/// Does any word of it have the shape of a key, token or private key? Names of models, files and variables have not.
+bool looks_secret(std::string_view text);
+/// The text in single quotes, short and without control bytes. What looks like a secret is not repeated: findings go to screens and
+/// logs.
 std::string in_quotes(std::string_view text);
 /// "a, b or c"
 std::string alternatives(const std::vector<std::string_view>& words);

@@ -68,6 +68,7 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   auto snapshot = std::make_shared<Snapshot>();
   Build build{*snapshot, findings, reading, Section(&whole, root_node())};
   for (const Value& root : built_in().roots) build.built_in.emplace_back(&root, root_node());
+  if (sources.now) build.now = sources.now();
   build_server(build);
   build_profiles(build);
   build_calendars(build);
@@ -77,7 +78,7 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   build_contracts(build);
   build_keys(build);
   build_policies(build);
-  lint(build, sources.now ? std::optional(sources.now()) : std::nullopt);
+  lint(build, build.now);
   snapshot->file = file;
   snapshot->hash = reading.hash();
   return snapshot;
@@ -96,16 +97,24 @@ Sources real_sources() {
 }
 
 Loaded load(const std::string& file, const Sources& sources) {
+  Loaded loaded;
   Findings findings;
   std::shared_ptr<Snapshot> snapshot;
+  Sources noted = sources;
+  noted.read_file = [&](const std::string& path) {
+    loaded.files.push_back(path);
+    return sources.read_file(path);
+  };
   try {
     findings = built_in().findings;
-    snapshot = build_snapshot(file, sources, findings);
+    snapshot = build_snapshot(file, noted, findings);
   } catch (const std::exception& e) {
     findings.add(Severity::error, {findings.add_file(file), 0, 0}, "", std::string("it could not be read: ") + e.what());
   }
-  const bool failed = findings.failed();
-  return {failed ? nullptr : std::move(snapshot), findings.take()};
+  if (snapshot) loaded.admin = snapshot->admin;
+  if (!findings.failed()) loaded.snapshot = std::move(snapshot);
+  loaded.findings = findings.take();
+  return loaded;
 }
 
 std::vector<ListedModel> built_in_models() {

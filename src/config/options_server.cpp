@@ -34,12 +34,19 @@ void add_server_rows(Rows& rows) {
                   .doc = "Further files, relative to this one. Maps merge and lists append; the same name twice is an error.",
                   .short_for = "[]"});
   rows.push_back({.path = "include[]", .type = Type::path, .doc = "A file."});
-  rows.push_back({.path = "listen",
-                  .type = Type::list,
-                  .doc = "Where apps connect.",
-                  .fallback = "127.0.0.1:8080",
-                  .min = 1,
-                  .short_for = "[]"});
+  rows.push_back({.path = "watch",
+                  .type = Type::boolean,
+                  .doc =
+                      "Reload by itself when one of the files changes that were read: these, the secrets that they point at, and "
+                      "certificates.",
+                  .fallback = "false"});
+  rows.push_back(
+      {.path = "listen",
+       .type = Type::list,
+       .doc = "Where apps connect. Addresses, and whether there is TLS, change by a restart only; certificates by a reload.",
+       .fallback = "127.0.0.1:8080",
+       .min = 1,
+       .short_for = "[]"});
   rows.push_back(
       {.path = "listen[]", .type = Type::object, .doc = "A listener: an address, or a map of these.", .short_for = "address"});
   rows.push_back({.path = "listen[].address",
@@ -52,21 +59,26 @@ void add_server_rows(Rows& rows) {
   rows.push_back({.path = "admin",
                   .type = Type::address,
                   .doc = "Where health, metrics and the admin API are served; never on the apps' side. A loopback address, as it "
-                         "asks for no key.",
+                         "asks for no key. Changes by a restart only.",
                   .otherwise = "no admin listener"});
-  rows.push_back({.path = "ledger",
-                  .type = Type::ledger,
-                  .doc = "Where the rows are kept; a relative path is taken from the daemon's working directory.",
-                  .fallback = "sqlite:fairlead.db"});
+  rows.push_back(
+      {.path = "ledger",
+       .type = Type::ledger,
+       .doc = "Where the rows are kept; a relative path is taken from the working directory of whoever opens it: the daemon, "
+              "`usage` and `explain`. Changes by a restart only.",
+       .fallback = "sqlite:fairlead.db"});
   rows.push_back({.path = "ledger_sync",
                   .type = Type::choice,
-                  .doc =
-                      "Where the rows of a request are before its end is seen: on the disk (`disk`), or with the operating system (`os`), which is "
-                      "faster and outlives a crash of fairlead, but not one of the machine.",
+                  .doc = "Where the rows of a request are before its end is seen: on the disk (`disk`), or with the operating "
+                         "system (`os`), which is "
+                         "faster and outlives a crash of fairlead, but not one of the machine. Changes by a restart only.",
                   .fallback = "disk",
                   .allowed = {"disk", "os"}});
-  rows.push_back(
-      {.path = "workers", .type = Type::integer, .doc = "Threads that serve apps; 0: one per core.", .fallback = "0", .max = 256});
+  rows.push_back({.path = "workers",
+                  .type = Type::integer,
+                  .doc = "Threads that serve apps; 0: one per core. Changes by a restart only.",
+                  .fallback = "0",
+                  .max = 256});
 
   rows.push_back({.path = "limits", .type = Type::object, .doc = "How much of anything is taken."});
   const auto bytes = [&](std::string path, std::string fallback, std::int64_t max, std::string doc) {

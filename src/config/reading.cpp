@@ -141,7 +141,8 @@ bool Reading::resolve_reference(Value& value, std::string_view reference, std::s
     return false;
   }
   const bool env = kind == "env";
-  const std::string what = env ? "the environment variable " + name : "the file " + name;
+  const std::string shown = looks_secret(name) ? in_quotes(name) : name;
+  const std::string what = (env ? "the environment variable " : "the file ") + shown;
   auto found = env ? sources_.environment(name) : sources_.read_file(beside(value.place.file, name));
   if (!found) return value.missing = what + (env ? " is not set" : " cannot be read"), false;
   if (!env && !found->empty() && found->back() == '\n') found->pop_back();
@@ -158,15 +159,16 @@ std::string Reading::beside(int file, const std::string& path) const {
   return (std::filesystem::path(findings_.file(file)).parent_path() / path).lexically_normal().string();
 }
 
-std::string Reading::readable_file(const Value& option) {
-  std::string path = beside(option.place.file, option.text);
-  const auto content = sources_.read_file(path);
+Reading::OptionFile Reading::option_file(const Value& option) {
+  OptionFile file{beside(option.place.file, option.text), {}};
+  if (sources_.secrets_assumed) return file;
+  auto content = sources_.read_file(file.path);
   if (!content || content->empty())
-    findings_.error(option, "the file " + in_quotes(path) + (content ? " is empty" : " cannot be read"),
+    findings_.error(option, "the file " + in_quotes(file.path) + (content ? " is empty" : " cannot be read"),
                     "relative paths are taken from the file that names them");
   else
-    digest_.add_secret(*content);
-  return path;
+    digest_.add_secret(file.text = std::move(*content));
+  return file;
 }
 
 }  // namespace fairlead::config

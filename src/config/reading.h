@@ -26,8 +26,13 @@ class Reading {
   Value read_built_in(const std::string& name, std::string_view text);
   /// The user's file with all it includes; each validated, then merged. Errors: to the findings; what could be read is returned.
   Value read_files(const std::string& path);
-  /// The path of a file that an option names, relative to the file of the option. Errors: to the findings, if it cannot be read.
-  std::string readable_file(const Value& option);
+  /// The path of a file that an option names, relative to the file of the option, and what it holds. Errors: to the findings, if it
+  /// cannot be read; then `text` is empty.
+  struct OptionFile {
+    std::string path, text;
+  };
+  OptionFile option_file(const Value& option);
+  bool secrets_assumed() const { return sources_.secrets_assumed; }
   void add_to_hash(std::string_view text) { digest_.add(text); }
   std::string hash() { return digest_.finish(); }
 

@@ -65,7 +65,8 @@ class Validation {
   bool has_kind(Value& value, const Option& option, Value::Kind kind) {
     if (value.kind == kind) return true;
     const std::string what = option.type == Type::list ? "a list" : "a map";
-    refuse(value, "expected " + what + ", found " + kind_of(value),
+    // A text in the place of many things may be anything, a key that stands alone or a file of another kind: it is not repeated.
+    refuse(value, "expected " + what + ", found " + (value.kind == Value::Kind::scalar ? "a text" : kind_of(value)),
            value.kind == Value::Kind::null ? "fill it in or remove the key" : "");
     return false;
   }
@@ -141,7 +142,9 @@ class Validation {
       return;
     }
     if (secret && !is_header_safe(value.text))
-      return refuse(value, value.raw + " holds a blank, a line break or another character that no key has", "");
+      return refuse(
+          value, (looks_secret(value.raw) ? "it" : value.raw) + " holds a blank, a line break or another character that no key has",
+          "");
     if (option.type == Type::url || option.type == Type::secret_url) return check_url(value, option);
     if (!option.allowed.empty()) return check_choice(value, option);
     if (option.type == Type::key_hash && !facts_of(option.type).accepts(value.text))

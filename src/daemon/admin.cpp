@@ -8,37 +8,40 @@
 namespace fairlead::daemon {
 namespace {
 
-struct Page {
-  int status = 200;
-  std::string type = "text/plain; charset=utf-8", body;
-};
+constexpr const char* plain = "text/plain; charset=utf-8";
+
+/// A page in a browser on this machine reaches the address too, but its requests say where they come from.
+bool is_from_a_page(const net::AppRequest& request) {
+  return !request.field("origin").empty() || !request.field("sec-fetch-site").empty();
+}
 
 }  // namespace
 
 Admin::Admin(Views views) : views_(std::move(views)) {}
 
 Task<void> Admin::handle(net::AppRequest& request, net::AppAnswer& answer) {
-  Page page;
-  if (request.path == "/healthz") {
-    page.body = "ok\n";
-  } else if (request.path == "/readyz") {
-    const std::string reason = views_.not_ready_because();
-    page.status = reason.empty() ? 200 : 503;
-    page.body = reason.empty() ? "ready\n" : "not ready: " + reason + "\n";
-  } else if (request.path == "/metrics") {
-    page.type = "text/plain; version=0.0.4; charset=utf-8";
-    page.body = views_.metrics();
-  } else {
-    page.status = 404;
-    page.body = "here are /healthz, /readyz and /metrics\n";
-  }
-  if (page.status != 404 && request.method != "GET" && request.method != "HEAD") {
-    page.status = 405;
-    page.body = "this path takes GET only\n";
-  }
+  const Page page = page_of(request);
   const net::Fields fields{{"content-type", page.type}};
   const std::array<std::string_view, 1> pieces{page.body};
   co_await answer.send(page.status, fields, pieces);
+}
+
+Admin::Page Admin::page_of(const net::AppRequest& request) const {
+  const bool changes = request.path == "/admin/v1/reload";
+  if (!changes && request.path != "/healthz" && request.path != "/readyz" && request.path != "/metrics")
+    return {404, plain, "here are /healthz, /readyz, /metrics and /admin/v1/reload\n"};
+  if (changes && request.method != "POST") return {405, plain, "this path takes POST only\n"};
+  if (!changes && request.method != "GET" && request.method != "HEAD") return {405, plain, "this path takes GET only\n"};
+  if (changes && is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
+  if (request.path == "/healthz") return {200, plain, "ok\n"};
+  if (request.path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", views_.metrics()};
+  if (request.path == "/readyz") {
+    const std::string reason = views_.not_ready_because();
+    if (reason.empty()) return {200, plain, "ready\n"};
+    return {503, plain, "not ready: " + reason + "\n"};
+  }
+  const Reload done = views_.reload();
+  return {done.taken ? 200 : 422, "application/json", reload_json(done)};
 }
 
 std::string Admin::error_body(const Error& error) const {

@@ -1,5 +1,7 @@
 #pragma once
-// The operators' side: /healthz, /readyz, /metrics. On the main thread, so that it answers while the workers are busy.
+// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload. On the main thread, so that it answers while the workers are
+// busy. Whoever reaches the address may ask; it is a loopback address.
+#include "daemon/reload.h"
 #include "net/app.h"
 
 #include <functional>
@@ -13,6 +15,7 @@ class Admin : public net::AppHandler {
     std::function<std::string()> not_ready_because;  ///< empty: ready
     std::function<std::string()> metrics;
     std::function<Limits()> limits;
+    std::function<Reload()> reload;
   };
   explicit Admin(Views views);
   Task<void> handle(net::AppRequest& request, net::AppAnswer& answer) override;
@@ -21,6 +24,12 @@ class Admin : public net::AppHandler {
   Limits limits() const override;
 
  private:
+  struct Page {
+    int status;
+    std::string type, body;
+  };
+  Page page_of(const net::AppRequest& request) const;
+
   Views views_;
 };
 

@@ -8,7 +8,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -17,10 +16,14 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/restart.h"
 #include "daemon/admin.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/observe.h"
+#include "daemon/reload.h"
+#include "daemon/signals.h"
+#include "daemon/watch.h"
 #include "daemon/worker.h"
 
 namespace fairlead::daemon {
@@ -28,16 +31,7 @@ namespace {
 
 constexpr std::chrono::seconds ledger_flush_max{30};
 constexpr std::chrono::seconds feed_look_every{5};
-
-constexpr int taken_signals[] = {SIGTERM, SIGINT, SIGHUP};
-
-/// Only the main thread takes signals: blocked before any other thread starts, which then blocks them too.
-void set_signals(int how) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : taken_signals) sigaddset(&signals, number);
-  pthread_sigmask(how, &signals, nullptr);
-}
+constexpr std::string_view watched = "watch";  ///< the cause of a reload that nobody asked for
 
 /// A connection is a descriptor: take as many as the system lets us.
 void raise_descriptor_limit() {
@@ -59,23 +53,18 @@ void log_findings(const std::vector<config::Finding>& findings) {
   }
 }
 
-/// What a reload cannot change, by name; empty if nothing of it differs.
-std::string needs_restart(const Snapshot& now, const Snapshot& next) {
-  const auto same_listener = [](const Listener& a, const Listener& b) {
-    return a.address == b.address && a.certificate.empty() == b.certificate.empty();
-  };
-  if (!std::equal(now.listen.begin(), now.listen.end(), next.listen.begin(), next.listen.end(), same_listener)) return "listen";
-  if (now.admin != next.admin) return "admin";
-  if (now.ledger != next.ledger) return "ledger";
-  if (now.ledger_on_disk != next.ledger_on_disk) return "ledger_sync";
-  if (now.workers != next.workers) return "workers";
-  return {};
+/// Why a reload cannot change what it would have to; empty if it can.
+std::string restart_reason(const Snapshot& now, const Snapshot& next) {
+  std::string names;
+  const std::vector<std::string> options = config::needs_restart(now, next);
+  for (const std::string& option : options) names += (names.empty() ? "'" : ", '") + option + "'";
+  if (options.empty()) return {};
+  return names + " cannot change while running: restart for it, or take it back";
 }
 
 class Daemon {
  public:
-  explicit Daemon(std::string config_file)
-      : config_file_(std::move(config_file)), work_(asio::make_work_guard(io_)), signals_(io_) {}
+  explicit Daemon(std::string config_file) : config_file_(std::move(config_file)), work_(asio::make_work_guard(io_)) {}
 
   /// Errors: what keeps the daemon from starting, in a sentence.
   Result<void> start() {
@@ -92,11 +81,10 @@ class Daemon {
     if (auto admin = listen_admin(snapshot); !admin) return admin;
     for (Worker& worker : workers_) worker.start();
     metrics_.reloaded(true, snapshot.hash);
-    ::malloc_trim(0);  // what reading the configuration took
-    for (const int number : taken_signals) signals_.add(number);
-    set_signals(SIG_UNBLOCK);  // what came meanwhile is taken now
-    wait_for_signal();
+    ::malloc_trim(0);                                            // what reading the configuration took
+    if (auto taking = signals_.start(); !taking) return taking;  // what came meanwhile is taken now
     look_after_feed();
+    watch(snapshot, loaded.files);
     log(Level::info, "ready", {{"version", FAIRLEAD_VERSION}, {"snapshot", snapshot.hash}, {"workers", workers_.size()}});
     notify_service_manager("READY=1");
     return {};
@@ -170,50 +158,68 @@ class Daemon {
     return {};
   }
 
-  void wait_for_signal() {
-    signals_.async_wait([this](boost::system::error_code error, int number) {
-      if (error) return;
-      if (number == SIGHUP)
-        reload();
-      else
-        drain();
-      if (!stopped_) wait_for_signal();
-    });
+  void take_signal(int number) {
+    if (number == SIGHUP)
+      (void)reload("signal");
+    else
+      drain();
   }
 
-  void refuse_reload(const std::string& reason) {
-    log(Level::error, "reload_refused", {{"reason", reason}, {"snapshot", cell_->get()->hash}});
-    metrics_.reloaded(false, {});
-  }
-
-  void reload() {
+  /// Reads the files, and lets them hold or leaves everything as it is. Says what came of it in the log and the metrics.
+  Reload reload(std::string_view cause) {
     auto loaded = config::load(config_file_, config::real_sources());
+    const std::string before = cell_->get()->hash;
+    // A change that was told twice, or changed nothing that is read, is none.
+    if (cause == watched && reload_taken_ && loaded.snapshot && loaded.snapshot->hash == before) {
+      watch(*loaded.snapshot, loaded.files);
+      return {true, false, {}, config_file_, before, std::move(loaded.findings)};
+    }
     log_findings(loaded.findings);
-    if (!loaded.snapshot) return refuse_reload(config_file_ + " has errors");
+    const std::string refusal = take_in(loaded.snapshot);
+    reload_taken_ = refusal.empty();
     const auto now = cell_->get();
-    const Snapshot& next = *loaded.snapshot;
-    if (const std::string what = needs_restart(*now, next); !what.empty())
-      return refuse_reload("'" + what + "' cannot change while running: restart for it");
+    metrics_.reloaded(reload_taken_, now->hash);
+    if (reload_taken_)
+      log(Level::info, "reloaded", {{"snapshot", now->hash}, {"cause", cause}});
+    else
+      log(Level::error, "reload_refused", {{"reason", refusal}, {"snapshot", now->hash}, {"cause", cause}});
+    notify_service_manager("STATUS=" + (reload_taken_ ? "snapshot " + now->hash : refusal + "; snapshot " + now->hash + " holds"));
+    watch(*now, loaded.files);
+    return {reload_taken_, now->hash != before, refusal, config_file_, now->hash, std::move(loaded.findings)};
+  }
+
+  /// Why the snapshot cannot hold; empty: it does.
+  std::string take_in(const std::shared_ptr<const Snapshot>& next) {
+    if (draining_) return "the daemon is going down";
+    if (!next) return config_file_ + " has errors";
+    if (std::string reason = restart_reason(*cell_->get(), *next); !reason.empty()) return reason;
     std::vector<std::shared_ptr<const net::TlsServer>> certificates;
-    for (const Listener& listener : next.listen) {
+    for (const Listener& listener : next->listen) {
       auto tls = tls_of(listener);
-      if (!tls) return refuse_reload(tls.error().message);
+      if (!tls) return tls.error().message;
       certificates.push_back(std::move(*tls));
     }
     // Beyond this point the new snapshot holds, whole.
     for (std::size_t i = 0; i < bound_.size(); ++i)
       for (Worker& worker : workers_)
         if (certificates[i]) worker.set_tls(bound_[i], certificates[i]);
-    cell_->swap_in(loaded.snapshot);
-    set_log_level(next.log.level);
-    metrics_.set_request_log(next.log.requests);
-    metrics_.reloaded(true, next.hash);
-    log(Level::info, "reloaded", {{"snapshot", next.hash}});
+    cell_->swap_in(next);
+    set_log_level(next->log.level);
+    metrics_.set_request_log(next->log.requests);
+    return {};
+  }
+
+  /// `files`: what the last load read or looked for, be it the snapshot's or not.
+  void watch(const Snapshot& snapshot, const std::vector<std::string>& files) {
+    if (!snapshot.watch || draining_) return watch_.stop();
+    if (const auto looking = watch_.look_at(files); !looking)
+      log(Level::error, "watch_failed", {{"reason", looking.error().message}, {"instead", "reload by SIGHUP"}});
   }
 
   void drain() {
     if (draining_) return;
     draining_ = true;
+    watch_.stop();
     notify_service_manager("STOPPING=1");
     const Milliseconds limit = cell_->get()->limits.drain_ms_max;
     log(Level::info, "draining", {{"limit_ms", limit.count()}});
@@ -227,8 +233,7 @@ class Daemon {
   }
 
   void stop_admin() {
-    stopped_ = true;  // a signal that is queued already must not start another wait
-    signals_.cancel();
+    signals_.stop();
     feed_look_.cancel();
     admin_server_.drain(Milliseconds{0});
     asio::co_spawn(io_.get_executor(), admin_server_.stopped(), asio::detached);
@@ -283,22 +288,24 @@ class Daemon {
   net::BodyMemory body_memory_;
   std::list<Worker> workers_;
   std::unique_ptr<Ledger> ledger_;  ///< goes before the workers' loops, to which it hands its last results
-  Admin admin_{
-      {[this] { return not_ready_because(); }, [this] { return metrics_text(); }, [this] { return cell_->get()->limits; }}};
+  Admin admin_{{[this] { return not_ready_because(); }, [this] { return metrics_text(); }, [this] { return cell_->get()->limits; },
+                [this] { return reload("admin"); }}};
   net::Server admin_server_{io_.get_executor(), admin_, body_memory_};
-  asio::basic_signal_set<Executor> signals_;
+  Signals signals_{io_.get_executor(), [this](int number) { take_signal(number); }};
+  Watch watch_{io_.get_executor(), [this] { (void)reload(watched); }};
   Timer feed_look_{io_.get_executor()};
   std::uint64_t failed_saves_ = 0;  ///< when last looked
   bool behind_ = false;
   std::vector<net::Endpoint> bound_;
-  bool draining_ = false, stopped_ = false;
+  bool draining_ = false;
+  bool reload_taken_ = true;  ///< the last one was, or there was none
   std::size_t workers_left_ = 0;
 };
 
 }  // namespace
 
 int serve(const std::string& config_file) {
-  set_signals(SIG_BLOCK);
+  Signals::block();
   std::signal(SIGPIPE, SIG_IGN);
   Daemon daemon(config_file);
   if (const auto started = daemon.start(); !started) {

@@ -65,6 +65,11 @@ struct Metrics::Impl {
                          .Help("0 while the file on disk was refused.")
                          .Register(registry)
                          .Add({});
+  Gauge& reload_at = BuildGauge()
+                         .Name("fairlead_config_last_reload_success_timestamp_seconds")
+                         .Help("When the snapshot in force was read, in seconds since 1970.")
+                         .Register(registry)
+                         .Add({});
   Gauge& ledger_queued =
       BuildGauge().Name("fairlead_ledger_queued_writes").Help("Writes that wait for a commit.").Register(registry).Add({});
   Gauge& ledger_writable =
@@ -205,6 +210,7 @@ void Metrics::reloaded(bool ok, const std::string& snapshot_hash) {
   impl_->reloads.Add({{"result", ok ? "ok" : "refused"}}).Increment();
   impl_->reload_ok.Set(ok ? 1 : 0);
   if (!ok) return;
+  impl_->reload_at.Set(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count());
   if (impl_->config_in_force) impl_->config_info.Remove(impl_->config_in_force);
   impl_->config_in_force = &impl_->config_info.Add({{"hash", snapshot_hash}});
   impl_->config_in_force->Set(1);

@@ -127,16 +127,22 @@ class SqliteStore final : public Store {
  private:
   static Error read_only() { return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger is open for reading only"}; }
 
+  /// SQLite's own words tell of no file, and there may be several.
+  Error with_path(Error error) const {
+    if (!error.detail.empty()) error.detail += ", in " + path_;
+    return error;
+  }
+
   /// `work` in one transaction, which becomes nothing if it fails.
   template <class Work>
   Result<void> writing(Work work) {
-    if (auto begun = writer_->begin.run(); !begun) return begun;
+    if (auto begun = writer_->begin.run(); !begun) return with_path(begun.error());
     auto done = work();
     if (done) done = writer_->commit.run();
     if (done) return done;
     if (sqlite3_get_autocommit(database_.handle()) == 0) (void)writer_->rollback.run();
     writer_->lines.forget();
-    return done;
+    return with_path(done.error());
   }
 
   Result<void> interrupt_open_lines(TimePoint now, std::int64_t& attempts) {
@@ -163,9 +169,10 @@ class SqliteStore final : public Store {
   /// Several queries that see one state of the file.
   template <class Query>
   auto reading(Query query) -> decltype(query()) {
-    if (auto begun = database_.execute("BEGIN"); !begun) return begun.error();
+    if (auto begun = database_.execute("BEGIN"); !begun) return with_path(begun.error());
     auto result = query();
     (void)database_.execute("ROLLBACK");  // nothing was changed
+    if (!result) return with_path(result.error());
     return result;
   }
 

@@ -1,6 +1,5 @@
 // libFuzzer target: what an app sends, up to the body. The gate never passes what Beast understands otherwise, and where the bytes
-// are cut makes no difference. Built by: clang++-14 -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined with framing.cpp,
-// chunks.cpp, asio.cpp and beast.cpp of src/net.
+// are cut makes no difference.
 #include "net/chunks.h"
 #include "net/framing.h"
 #include "unit/net/second_opinion.h"

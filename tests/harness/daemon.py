@@ -95,10 +95,31 @@ class Fairlead(Program):
         self.signal(signal.SIGHUP)
         return self.wait_for(event, count=seen + 1)
 
+    def put_config(self, config):
+        """Puts the file in place whole, as who reloads by the admin side or by a watch must."""
+        new = self.folder / "fairlead.yaml.new"
+        new.write_text(config if isinstance(config, str) else json.dumps(config, indent=1))
+        new.rename(self.config_file)
+
+    def admin_reload(self, config):
+        """Puts the file in place and asks for a reload by the admin side; gives the outcome, which holds by then."""
+        self.put_config(config)
+        status, body = self.admin_post("/admin/v1/reload")
+        outcome = json.loads(body)
+        assert status == (200 if outcome["result"] == "taken" else 422), body
+        return outcome
+
     def admin_get(self, path):
         """Status and text of the admin side."""
+        return self._ask_admin(urllib.request.Request(f"http://{self.admin}{path}"))
+
+    def admin_post(self, path, fields=None):
+        return self._ask_admin(urllib.request.Request(f"http://{self.admin}{path}", data=b"", headers=fields or {}, method="POST"))
+
+    @staticmethod
+    def _ask_admin(request):
         try:
-            with urllib.request.urlopen(f"http://{self.admin}{path}", timeout=PATIENCE) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

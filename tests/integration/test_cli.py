@@ -103,3 +103,23 @@ def test_a_wrong_configuration_does_not_serve(tmp_path):
     (tmp_path / "wrong.yaml").write_text(json.dumps(config))
     done = run("serve", "--config", tmp_path / "wrong.yaml", cwd=tmp_path, env={"FAIRLEAD_TEST_PROVIDER_KEY": "x"})
     assert done.returncode == 1 and "nobody" in done.stderr and not (tmp_path / "ledger.db").exists()
+
+
+def test_a_period_that_ends_before_it_begins_is_an_error(tmp_path):
+    for until in ("2026-11-01", "2026-10-31T23:59"):
+        done = run("usage", "--ledger", "sqlite:none.db", "--since", "2026-11-01", "--until", until, cwd=tmp_path)
+        assert done.returncode == 2 and not done.stdout
+        assert f"--until {until} is not after --since 2026-11-01" in done.stderr
+
+
+def test_a_damaged_ledger_is_told_by_its_path(daemon, settled):
+    post_chat(daemon, chat("hello"))
+    settled()
+    daemon.stop()
+    damaged = bytearray(daemon.ledger_file.read_bytes())
+    damaged[8192:] = b"\xa5" * (len(damaged) - 8192)  # all but the first page, which says whose it is
+    daemon.ledger_file.write_bytes(damaged)
+    for command in (["usage"], ["explain", "last"]):
+        done = run(*command, "--ledger", f"sqlite:{daemon.ledger_file}", cwd=daemon.folder)
+        assert done.returncode == 1 and not done.stdout
+        assert "malformed" in done.stderr and str(daemon.ledger_file) in done.stderr

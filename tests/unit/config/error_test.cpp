@@ -1,5 +1,6 @@
 // Every mistake in a configuration is told with its place, its path and what would be right.
 #include "config/config.h"
+#include "pem_texts.h"
 #include "world.h"
 
 #include <gmock/gmock.h>
@@ -28,6 +29,8 @@ class OneMistake : public testing::TestWithParam<Mistake> {};
 
 TEST_P(OneMistake, is_told_with_place_path_and_cure) {
   World world;
+  static const PemTexts pair = pem_texts();
+  world.files["pair.pem"] = pair.certificate + pair.key;
   world.files["f.yaml"] = small_config + GetParam().yaml;
   const auto loaded = world.load();
   std::vector<std::string> found = errors(loaded);
@@ -50,7 +53,7 @@ const Mistake mistakes[] = {
      "2:1: workers: the key 'workers' is written twice; the first is at line 20, column 1"},
     {"merge_key", "log: {<<: {level: info}}\n", "1:7: merge keys (<<) are not taken; write the values out, or use `include:`"},
     // types
-    {"text_for_a_map", "limits: 5\n", "1:9: limits: expected a map, found '5'"},
+    {"text_for_a_map", "limits: 5\n", "1:9: limits: expected a map, found a text"},
     {"nothing_for_a_map", "limits:\n", "1:1: limits: expected a map, found nothing; fill it in or remove the key"},
     {"list_for_a_number", "workers: [1]\n", "1:10: workers: expected a whole number, found a list"},
     {"word_for_a_number", "workers: many\n", "1:10: workers: expected a whole number, found 'many'"},
@@ -96,9 +99,9 @@ const Mistake mistakes[] = {
     // the world
     {"address_taken", "listen: ['127.0.0.1:1', '127.0.0.1:1']\n",
      "1:25: listen[1].address: the address 127.0.0.1:1 is taken; it is already used at f.yaml:20:10"},
-    {"certificate_missing", "listen: {address: '127.0.0.1:1', tls: {certificate: c.pem, key: f.yaml}}\n",
+    {"certificate_missing", "listen: {address: '127.0.0.1:1', tls: {certificate: c.pem, key: pair.pem}}\n",
      "1:53: listen[0].tls.certificate: the file 'c.pem' cannot be read; relative paths are taken from the file that names them"},
-    {"certificate_without_key", "listen: {address: '127.0.0.1:1', tls: {certificate: f.yaml}}\n",
+    {"certificate_without_key", "listen: {address: '127.0.0.1:1', tls: {certificate: pair.pem}}\n",
      "1:39: listen[0].tls: the option 'key' is missing; it is the path of a file"},
     {"free_currency", "fx: {CNY: \"0\"}\n", "1:11: fx.CNY: a rate of 0 would make everything free; write what one CNY is in USD"},
     {"odd_dollar", "fx: {USD: \"2\"}\n", "1:11: fx.USD: one USD is 1 USD; remove this line"},
@@ -270,9 +273,9 @@ TEST(ConfigErrors, more_than_can_be_read_are_counted) {
 }
 
 TEST(ConfigErrors, a_secret_is_never_repeated) {
-  for (const char* line :
-       {"api_key: sk-canary", "api_key: [sk-canary]", "proxy: http://me:sk-canary@10.0.0.1:99999", "proxy: sk-canary",
-        "proxy: http://u:${env:S}@h:x", "base_url: http://u:sk-canary@h", "hash: sk-canary"}) {
+  for (const char* line : {"api_key: sk-canary", "api_key: {sk-canary: x}", "timeouts: sk-canary", "ca_file: [sk-canary]",
+                           "api_key: [sk-canary]", "proxy: http://me:sk-canary@10.0.0.1:99999", "proxy: sk-canary",
+                           "proxy: http://u:${env:S}@h:x", "base_url: http://u:sk-canary@h", "hash: sk-canary"}) {
     World world;
     world.environment["S"] = "sk-canary";
     std::string text = small_config;

@@ -1,6 +1,7 @@
 // Files, includes, references, the hash, and what the snapshot holds.
 #include "config/config.h"
 #include "config/scalar.h"
+#include "pem_texts.h"
 #include "world.h"
 
 #include <gmock/gmock.h>
@@ -69,10 +70,12 @@ TEST(Load, fills_in_every_default) {
   EXPECT_EQ(s.usd_per.at("USD"), pico_per_unit);
 }
 
+std::string in_one_file(const PemTexts& pair) { return pair.certificate + pair.key; }
+
 TEST(Load, takes_everything_the_file_says) {
   World world;
   world.environment = {{"KEY", "sk-1"}, {"PASSWORD", "p%40ss"}};
-  world.files["etc/ca.pem"] = "PEM";
+  world.files["etc/ca.pem"] = in_one_file(pem_texts());
   world.files["etc/key"] = "sk-2\n";
   world.files["etc/f.yaml"] = R"(listen: ["127.0.0.1:8080", {address: "[::]:8443", tls: {certificate: ca.pem, key: ca.pem}}]
 admin: 127.0.0.1:9090
@@ -360,7 +363,7 @@ TEST(Load, the_hash_changes_with_every_text_and_secret_and_with_nothing_else) {
   World world = with("operator: ZA", "operator: ZA\n    api_key: ${env:K}\n    ca_file: ca.pem");
   world.files["f.yaml"] += "include: more.yaml\n";
   world.files["more.yaml"] = "log: {level: info}\n";
-  world.files["ca.pem"] = "PEM";
+  world.files["ca.pem"] = pem_texts().certificate;
   world.environment["K"] = "sk-1";
   const std::string first = world.load().snapshot->hash;
   EXPECT_EQ(first.size(), 64u);
@@ -380,7 +383,7 @@ TEST(Load, the_hash_changes_with_every_text_and_secret_and_with_nothing_else) {
   changed.files["f.yaml"] += "\n";
   add(changed);
   changed = world;
-  changed.files["ca.pem"] = "another";
+  changed.files["ca.pem"] = pem_texts().certificate;
   add(changed);
   std::sort(hashes.begin(), hashes.end());
   EXPECT_EQ(std::unique(hashes.begin(), hashes.end()), hashes.end());

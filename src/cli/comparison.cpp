@@ -1,0 +1,163 @@
+#include "cli/comparison.h"
+
+#include "config/restart.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
+
+namespace fairlead::cli {
+namespace {
+
+/// A configuration, with its keys by name: there may be thousands.
+struct Side {
+  explicit Side(const Snapshot& of) : snapshot(of) {
+    for (const Key& key : of.keys) keys.emplace(key.name, &key);
+  }
+  const Snapshot& snapshot;
+  std::map<std::string_view, const Key*> keys;
+};
+
+/// Null if the key may not ask for it.
+const Route* route_of(const Key& key, std::string_view name) {
+  const auto at = std::find_if(key.routes.begin(), key.routes.end(), [&](const Route* route) { return route->name == name; });
+  return at == key.routes.end() ? nullptr : *at;
+}
+
+/// The names of both, those of `after` first, each in the order of its file.
+template <class Things, class NameOf>
+std::vector<std::string> names_of(const Things& after, const Things& before, NameOf name_of) {
+  std::vector<std::string> names;
+  std::set<std::string> known;
+  for (const Things* things : {&after, &before})
+    for (const auto& thing : *things)
+      if (known.insert(name_of(thing)).second) names.push_back(name_of(thing));
+  return names;
+}
+
+bool holds(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+Offer offer_of(const Plan& plan) {
+  Offer offer;
+  for (const Candidate& candidate : plan.candidates) offer.targets.push_back(candidate.target->name);
+  if (!plan.candidates.empty() && plan.candidates.front().expected)
+    offer.usd_pico = plan.candidates.front().expected->usd_pico * 1'000;
+  return offer;
+}
+
+/// All that stands against a target in a plan; empty: nothing, or it is not in the route.
+std::string rejected_by(const Plan& plan, const std::string& target) {
+  std::string text;
+  for (const Rejection& rejection : plan.rejections)
+    if (rejection.target->name == target)
+      text.append(text.empty() ? "" : "; ")
+          .append(to_string(rejection.by))
+          .append(" ")
+          .append(rejection.rule)
+          .append(": ")
+          .append(rejection.reason);
+  return text;
+}
+
+/// The targets of `here` that are not in `there`, with what stood against them in the plan there.
+std::vector<TargetChange> only_in(const Offer& here, const Offer& there, const Plan& plan_there, const char* not_in_route) {
+  std::vector<TargetChange> only;
+  for (const std::string& target : here.targets) {
+    if (holds(there.targets, target)) continue;
+    const std::string why = rejected_by(plan_there, target);
+    only.push_back({target, why.empty() ? not_in_route : why});
+  }
+  return only;
+}
+
+bool reordered(const Offer& before, const Offer& after) {
+  const auto common = [](const Offer& of, const Offer& with) {
+    std::vector<std::string> targets;
+    for (const std::string& target : of.targets)
+      if (holds(with.targets, target)) targets.push_back(target);
+    return targets;
+  };
+  return common(before, after) != common(after, before);
+}
+
+/// What one key gets by one route, before and after.
+Effect effect_of(const Side& before, const Side& after, const std::string& key, const std::string& route,
+                 const Reference& reference) {
+  Effect effect;
+  effect.route = route;
+  effect.keys = {key};
+  const auto plan_in = [&](const Side& side, std::optional<Offer>& offer) {
+    const auto known = side.keys.find(key);
+    const Route* offered = known == side.keys.end() ? nullptr : route_of(*known->second, route);
+    Plan plan;
+    if (offered != nullptr) plan = plan_of(reference, *known->second, *offered, side.snapshot);
+    if (offered != nullptr) offer = offer_of(plan);
+    return plan;
+  };
+  const Plan plan_before = plan_in(before, effect.before), plan_after = plan_in(after, effect.after);
+  if (!effect.before || !effect.after) return effect;
+  effect.gained = only_in(*effect.after, *effect.before, plan_before, "new in the route");
+  effect.lost = only_in(*effect.before, *effect.after, plan_after, "not in the route any more");
+  effect.reordered = reordered(*effect.before, *effect.after);
+  return effect;
+}
+
+bool changes_anything(const Effect& effect) {
+  if (effect.before.has_value() != effect.after.has_value()) return true;
+  if (!effect.before) return false;
+  return effect.before->targets != effect.after->targets || effect.before->usd_pico != effect.after->usd_pico;
+}
+
+/// Equal for keys that the same happens to.
+std::string signature(const Effect& effect) {
+  std::string text = effect.route + '\n';
+  for (const auto* offer : {&effect.before, &effect.after}) {
+    text += *offer ? "offer " : "none ";
+    if (!*offer) continue;
+    for (const std::string& target : (*offer)->targets) text += target + ' ';
+    text += (*offer)->usd_pico ? format_decimal(*(*offer)->usd_pico) : "unpriced";
+  }
+  for (const auto* targets : {&effect.gained, &effect.lost})
+    for (const TargetChange& change : *targets) text += '\n' + change.target + ' ' + change.why;
+  return text;
+}
+
+std::vector<Effect> effects_of(const Snapshot& before, const Snapshot& after, const Reference& reference) {
+  const auto routes = names_of(after.routes, before.routes, [](const auto& route) { return route->name; });
+  const auto keys = names_of(after.keys, before.keys, [](const Key& key) { return key.name; });
+  const Side was(before), is(after);
+  std::vector<Effect> effects;
+  std::map<std::string, std::size_t> known;  // where the effect of this signature is
+  for (const std::string& route : routes)
+    for (const std::string& key : keys) {
+      Effect effect = effect_of(was, is, key, route, reference);
+      if (!changes_anything(effect)) continue;
+      const auto [at, fresh] = known.emplace(signature(effect), effects.size());
+      if (fresh)
+        effects.push_back(std::move(effect));
+      else
+        effects[at->second].keys.push_back(key);
+    }
+  return effects;
+}
+
+}  // namespace
+
+std::string_view to_string(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::added: return "added";
+    case ChangeKind::removed: return "removed";
+    case ChangeKind::changed: return "changed";
+  }
+  return "changed";
+}
+
+Comparison compare(const Snapshot& before, const Snapshot& after, const Reference& reference) {
+  return {config::needs_restart(before, after), compare_fields(before, after, reference), effects_of(before, after, reference)};
+}
+
+}  // namespace fairlead::cli

@@ -1,0 +1,181 @@
+// What is written of keys, routes, policies, providers and targets, as texts that can be compared. A field that is not here is not
+// seen by `diff`, but for what it changes in plans.
+#include "cli/comparison.h"
+#include "cli/table.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fairlead::cli {
+namespace {
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+using Things = std::vector<std::pair<std::string, Fields>>;  // by name, in the order of the file
+
+template <class Names>
+std::string joined(const Names& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::string yes(bool is) { return is ? "yes" : "no"; }
+std::string amount(const std::optional<Int128>& pico) { return pico ? format_decimal(*pico) : ""; }
+
+std::string url_text(const Url& url) {
+  if (url.host.empty()) return "by reference";
+  const bool ipv6 = url.host.find(':') != std::string::npos;
+  return (url.tls ? "https://" : "http://") + (ipv6 ? "[" + url.host + "]" : url.host) + ":" + std::to_string(url.port) + url.path;
+}
+
+/// Enough of a key's hash to see that it is another.
+std::string hash_text(const Key& key) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  constexpr std::size_t shown = 4;
+  if (std::all_of(key.sha256.begin(), key.sha256.end(), [](auto byte) { return byte == 0; })) return "by reference";
+  std::string text = "sha256:";
+  for (std::size_t i = 0; i < shown; ++i) {
+    text += digits[key.sha256[i] >> 4];
+    text += digits[key.sha256[i] & 15];
+  }
+  return text + "...";
+}
+
+std::string match_text(const FactMatch& match) {
+  std::string text;
+  for (const auto& [fact, values] : match) text += (text.empty() ? "" : "; ") + fact + " " + joined(values);
+  return text;
+}
+
+Things keys_of(const Snapshot& snapshot) {
+  Things things;
+  for (const Key& key : snapshot.keys) {
+    std::vector<std::string> routes;
+    for (const Route* route : key.routes) routes.push_back(route->name);
+    things.push_back({key.name,
+                      {{"hash", hash_text(key)},
+                       {"team", key.team},
+                       {"routes", joined(routes)},
+                       {"may name targets", yes(key.may_name_targets)}}});
+  }
+  return things;
+}
+
+Things routes_of(const Snapshot& snapshot) {
+  Things things;
+  for (const auto& route : snapshot.routes) {
+    std::vector<std::string> targets;
+    for (const Target* target : route->targets) targets.push_back(target->name);
+    things.push_back({route->name,
+                      {{"targets", joined(targets)},
+                       {"strategy", route->strategy},
+                       {"max_price.input", amount(route->max_price.input)},
+                       {"max_price.output", amount(route->max_price.output)},
+                       {"fallback", yes(route->fallback)},
+                       {"fallback_on_unconfirmed", yes(route->fallback_on_unconfirmed)},
+                       {"answer_model", route->answer_model == AnswerModel::asked ? "asked" : "provider"}}});
+  }
+  return things;
+}
+
+Things policies_of(const Snapshot& snapshot) {
+  Things things;
+  for (const Policy& policy : snapshot.policies)
+    things.push_back({policy.name,
+                      {{"when", policy.when.empty() ? "always" : match_text(policy.when)},
+                       {"allow", match_text(policy.allow)},
+                       {"deny", match_text(policy.deny)},
+                       {"reason", policy.reason}}});
+  return things;
+}
+
+Things providers_of(const Snapshot& snapshot) {
+  Things things;
+  for (const auto& provider : snapshot.providers)
+    things.push_back({provider->name,
+                      {{"at", url_text(provider->base_url)},
+                       {"by proxy", provider->proxy ? url_text(*provider->proxy) : ""},
+                       {"dialect", provider->dialect},
+                       {"profile", provider->profile ? provider->profile->name : ""},
+                       {"operator", provider->facts.operator_},
+                       {"region", provider->facts.region},
+                       {"hosting", provider->facts.hosting},
+                       {"retention", provider->facts.retention},
+                       {"currency", std::string(provider->currency.view())}}});
+  return things;
+}
+
+/// "input 0.5, output 1.5 USD per million"
+std::string price_text(const std::optional<PriceInForce>& price, Currency currency) {
+  if (!price) return "none";
+  std::string text;
+  const auto add = [&](const char* kind, const std::optional<Int128>& rate) {
+    if (rate) text.append(text.empty() ? "" : ", ").append(kind).append(" ").append(format_decimal(*rate));
+  };
+  add("input", price->rates.input);
+  add("cached input", price->rates.cached_input);
+  add("cache write", price->rates.cache_write);
+  add("output", price->rates.output);
+  text.append(" ").append(currency.view()).append(" per million");
+  if (price->contract) text += ", by contract";
+  if (price->discount > 0) text += ", less " + format_decimal(price->discount * 100) + " %";
+  return price->window.empty() ? text : text + ", " + price->window + " hours";
+}
+
+/// With the price of the reference request at its time.
+Things targets_of(const Snapshot& snapshot, const Reference& reference) {
+  Things things;
+  for (const auto& target : snapshot.targets)
+    things.push_back(
+        {target->name,
+         {{"origin", target->model->origin},
+          {"context window", target->model->context_window == 0 ? "" : std::to_string(target->model->context_window)},
+          {"price", price_text(price_of(*target, reference.input_tokens, reference.at), target->provider->currency)}}});
+  return things;
+}
+
+const Fields* find(const Things& things, const std::string& name) {
+  const auto at = std::find_if(things.begin(), things.end(), [&](const auto& thing) { return thing.first == name; });
+  return at == things.end() ? nullptr : &at->second;
+}
+
+/// Both have the same fields in the same order, or one has none.
+std::vector<FieldChange> field_changes(const Fields& before, const Fields& after) {
+  std::vector<FieldChange> changes;
+  for (std::size_t i = 0; i < std::max(before.size(), after.size()); ++i) {
+    const std::string was = before.empty() ? "" : before[i].second, is = after.empty() ? "" : after[i].second;
+    if (was != is) changes.push_back({before.empty() ? after[i].first : before[i].first, was, is});
+  }
+  return changes;
+}
+
+std::vector<Change> changes_of(const Things& before, const Things& after) {
+  std::vector<Change> changes;
+  for (const auto& [name, fields] : after) {
+    const Fields* was = find(before, name);
+    auto differing = field_changes(was ? *was : Fields{}, fields);
+    if (was == nullptr || !differing.empty())
+      changes.push_back({was ? ChangeKind::changed : ChangeKind::added, name, std::move(differing)});
+  }
+  for (const auto& [name, fields] : before)
+    if (find(after, name) == nullptr) changes.push_back({ChangeKind::removed, name, field_changes(fields, {})});
+  return changes;
+}
+
+}  // namespace
+
+std::vector<Section> compare_fields(const Snapshot& before, const Snapshot& after, const Reference& reference) {
+  std::vector<Section> sections;
+  const auto add = [&](const char* title, const Things& was, const Things& is) {
+    auto changes = changes_of(was, is);
+    if (!changes.empty()) sections.push_back({title, std::move(changes)});
+  };
+  add("policies", policies_of(before), policies_of(after));
+  add("keys", keys_of(before), keys_of(after));
+  add("routes", routes_of(before), routes_of(after));
+  add("providers", providers_of(before), providers_of(after));
+  add("targets", targets_of(before, reference), targets_of(after, reference));
+  return sections;
+}
+
+}  // namespace fairlead::cli

@@ -1,0 +1,86 @@
+// `fairlead diff OLD NEW`: what a change of the configuration changes for whom, before it is live.
+#include "cli/commands.h"
+#include "cli/comparison.h"
+#include "cli/time.h"
+#include "config/config.h"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace fairlead::cli {
+namespace {
+
+constexpr std::int64_t tokens_max = 1'000'000'000;
+
+struct Wanted {
+  std::string before, after;
+  std::string tokens = "1000,400";
+  std::string at;
+  std::string format = "text";
+  bool exit_code = false;
+};
+
+/// "1000,400"
+bool parse_tokens(std::string_view text, std::int64_t& input, std::int64_t& output) {
+  const char* const end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, input);
+  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != ',') return false;
+  const auto second = std::from_chars(first.ptr + 1, end, output);
+  return second.ec == std::errc{} && second.ptr == end && input >= 0 && output >= 0 && input <= tokens_max && output <= tokens_max;
+}
+
+std::string check_tokens(const std::string& text) {
+  std::int64_t input = 0, output = 0;
+  return parse_tokens(text, input, output) ? "" : "'" + text + "' is not two numbers of tokens, such as 1000,400";
+}
+
+/// Null after saying what is wrong. Facts matter here, not credentials: missing secrets count as there, as in CI.
+std::shared_ptr<const Snapshot> read(const std::string& file) {
+  config::Sources sources = config::real_sources();
+  sources.secrets_assumed = true;
+  const config::Loaded loaded = config::load(file, sources);
+  for (const config::Finding& finding : loaded.findings)
+    if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
+  return loaded.snapshot;
+}
+
+int diff(const Wanted& wanted) {
+  const int trouble = wanted.exit_code ? 2 : 1;
+  const auto before = read(wanted.before), after = read(wanted.after);
+  if (!before || !after) return trouble;
+  Told told{wanted.before, wanted.after, {}};
+  parse_tokens(wanted.tokens, told.reference.input_tokens, told.reference.output_tokens);
+  told.reference.at =
+      wanted.at.empty() ? std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) : *parse_time(wanted.at);
+  const Comparison comparison = compare(*before, *after, told.reference);
+  std::cout << (wanted.format == "json"       ? comparison_json(comparison, told)
+                : wanted.format == "markdown" ? comparison_markdown(comparison, told)
+                                              : comparison_text(comparison, told));
+  return wanted.exit_code && comparison.any() ? 1 : 0;
+}
+
+}  // namespace
+
+void add_diff(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("diff", "Show what another configuration would change, and for whom; asks nobody");
+  auto wanted = std::make_shared<Wanted>();
+  command->add_option("old", wanted->before, "The configuration as it is")->required();
+  command->add_option("new", wanted->after, "The configuration as it would be")->required();
+  command->add_option("--tokens", wanted->tokens, "Input and output tokens of the request that cost is compared by")
+      ->check(CLI::Validator(check_tokens, "IN,OUT"))
+      ->capture_default_str();
+  command->add_option("--at", wanted->at, "The time of it (UTC); without it, now")->check(CLI::Validator(check_time, "TIME"));
+  command->add_option("--format", wanted->format, "The form of the report")
+      ->check(CLI::IsMember({"text", "markdown", "json"}))
+      ->capture_default_str();
+  command->add_flag("--exit-code", wanted->exit_code, "End with 1 if anything differs, and with 2 if a file is wrong");
+  command->callback([wanted, &exit_code] { exit_code = diff(*wanted); });
+}
+
+}  // namespace fairlead::cli

@@ -1,0 +1,36 @@
+#include "daemon/ask.h"
+
+#include "net/server.h"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <iterator>
+
+namespace fairlead::daemon {
+namespace {
+
+constexpr std::chrono::seconds wait_max{60};  // a reload of a large configuration on a busy machine
+
+}  // namespace
+
+Result<Told> ask(const std::string& admin, std::string_view path) {
+  const auto endpoint = net::parse_endpoint(admin);
+  if (!endpoint) return endpoint.error();
+  asio::ip::tcp::iostream stream;
+  stream.expires_after(wait_max);
+  stream.connect(*endpoint);
+  stream << "POST " << path << " HTTP/1.1\r\nHost: " << admin << "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" << std::flush;
+  Told told;
+  std::string version, line;
+  stream >> version >> told.status;
+  while (std::getline(stream, line) && line != "\r") {
+  }
+  if (!stream || version != "HTTP/1.1")
+    return Error(ErrorKind::io, ErrorOrigin::fairlead, "no fairlead answers at " + admin,
+                 stream.error() ? stream.error().message() : "");
+  told.body.assign(std::istreambuf_iterator<char>(stream), {});
+  return told;
+}
+
+}  // namespace fairlead::daemon

@@ -1,0 +1,169 @@
+// What a change of the configuration is told to change, and for whom.
+#include "cli/comparison.h"
+
+#include "unit/config/world.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace fairlead::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const std::string start = R"(providers:
+  a: {profile: generic, price_list: a, base_url: "http://a", operator: CN, region: CN, retention: none}
+  b: {profile: generic, price_list: b, base_url: "http://b", operator: US, region: US, retention: none}
+models:
+  a/m: {origin: CN, prices: [{from: 2026-01-01, input: "1", output: "0"}]}
+  b/m: {origin: US, prices: [{from: 2026-01-01, input: "2", output: "0"}]}
+routes:
+  chat: {targets: [a/m, b/m]}
+  solo: {targets: [a/m]}
+keys:
+  - {name: one, hash: "${env:ONE}", team: red, routes: [chat]}
+  - {name: two, hash: "${env:TWO}", team: blue, routes: [chat, solo]}
+)";
+
+/// The text with each first `from` replaced by its `to`.
+std::string with(std::string text, const std::vector<std::pair<std::string, std::string>>& changes) {
+  for (const auto& [from, to] : changes) {
+    const std::size_t at = text.find(from);
+    if (at == std::string::npos) throw std::logic_error("the text has no " + from);
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+std::shared_ptr<const Snapshot> snapshot_of(const std::string& text) {
+  config::World world;
+  world.files["f.yaml"] = text;
+  config::Sources sources = world.sources();
+  sources.secrets_assumed = true;
+  const auto loaded = config::load("f.yaml", sources);
+  if (!loaded.snapshot) throw std::runtime_error(testing::PrintToString(config::errors(loaded)));
+  return loaded.snapshot;
+}
+
+Reference reference() {
+  using namespace std::chrono;
+  return {1'000, 400, sys_days(2026y / November / 26)};
+}
+
+Comparison compared(const std::string& after) { return compare(*snapshot_of(start), *snapshot_of(after), reference()); }
+
+std::vector<std::string> told(const std::vector<TargetChange>& changes) {
+  std::vector<std::string> all;
+  for (const TargetChange& change : changes) all.push_back(change.target + ": " + change.why);
+  return all;
+}
+
+TEST(Comparison, of_the_same_shows_nothing) {
+  EXPECT_FALSE(compared(start).any());
+  EXPECT_FALSE(compared("# a remark\n" + start).any());
+}
+
+TEST(Comparison, a_policy_is_told_for_the_keys_that_it_binds_alone) {
+  const auto found = compared(start + "policies: [{name: p, when: {team: blue}, deny: {origin: CN}}]\n");
+  ASSERT_THAT(found.effects, SizeIs(2));
+  EXPECT_EQ(found.effects[0].route, "chat");
+  EXPECT_THAT(found.effects[0].keys, ElementsAre("two"));
+  EXPECT_THAT(told(found.effects[0].lost), ElementsAre("a/m: policy p: its origin is CN, denied is CN"));
+  EXPECT_THAT(found.effects[0].gained, IsEmpty());
+  EXPECT_EQ(cost_text(found.effects[0], " -> "), "1 USD -> 2 USD (+100 %)");
+  EXPECT_EQ(found.effects[1].route, "solo");
+  EXPECT_THAT(found.effects[1].after->targets, IsEmpty());
+  EXPECT_EQ(cost_text(found.effects[1], " -> "), "1 USD -> refused");
+  ASSERT_THAT(found.sections, SizeIs(1));
+  EXPECT_EQ(found.sections[0].title, "policies");
+  EXPECT_EQ(found.sections[0].changes[0].kind, ChangeKind::added);
+}
+
+TEST(Comparison, a_policy_that_goes_tells_what_stood_against_a_target) {
+  const std::string bound = start + "policies: [{name: p, deny: {origin: CN}}]\n";
+  const auto found = compare(*snapshot_of(bound), *snapshot_of(start), reference());
+  EXPECT_THAT(told(found.effects.at(0).gained), ElementsAre("a/m: policy p: its origin is CN, denied is CN"));
+}
+
+TEST(Comparison, what_happens_to_several_keys_alike_is_told_once) {
+  const auto found = compared(with(start, {{"[a/m, b/m]", "[b/m]"}}));
+  ASSERT_THAT(found.effects, SizeIs(1));
+  EXPECT_THAT(found.effects[0].keys, ElementsAre("one", "two"));
+  EXPECT_THAT(told(found.effects[0].lost), ElementsAre("a/m: not in the route any more"));
+}
+
+TEST(Comparison, another_order_of_the_same_targets_is_told) {
+  const auto found = compared(with(start, {{"input: \"1\"", "input: \"3\""}}));
+  ASSERT_THAT(found.effects, SizeIs(2));
+  EXPECT_TRUE(found.effects[0].reordered);
+  EXPECT_THAT(found.effects[0].after->targets, ElementsAre("b/m", "a/m"));
+  EXPECT_FALSE(found.effects[1].reordered) << "one target has no order, but another price";
+  EXPECT_EQ(cost_text(found.effects[1], " -> "), "1 USD -> 3 USD (+200 %)");
+  EXPECT_EQ(found.sections.at(0).title, "targets");
+}
+
+TEST(Comparison, routes_that_come_and_go_are_told_for_the_keys_that_had_or_get_them) {
+  const auto gone = compared(with(start, {{"  solo: {targets: [a/m]}\n", ""}, {"[chat, solo]", "[chat]"}}));
+  ASSERT_THAT(gone.effects, SizeIs(1));
+  EXPECT_FALSE(gone.effects[0].after);
+  EXPECT_THAT(gone.effects[0].keys, ElementsAre("two"));
+  const auto given = compared(with(start, {{"team: red, routes: [chat]", "team: red, routes: [chat, solo]"}}));
+  ASSERT_THAT(given.effects, SizeIs(1));
+  EXPECT_FALSE(given.effects[0].before);
+  EXPECT_THAT(given.effects[0].keys, ElementsAre("one"));
+}
+
+TEST(Comparison, a_key_that_comes_or_goes_is_told_with_its_routes) {
+  const auto found = compared(with(start, {{"name: two", "name: three"}}));
+  ASSERT_THAT(found.effects, SizeIs(4));
+  EXPECT_THAT(found.effects[0].keys, ElementsAre("three"));
+  EXPECT_THAT(found.effects[1].keys, ElementsAre("two"));
+  ASSERT_THAT(found.sections, SizeIs(1));
+  EXPECT_EQ(found.sections[0].changes[0].kind, ChangeKind::added);
+  EXPECT_EQ(found.sections[0].changes[1].kind, ChangeKind::removed);
+}
+
+TEST(Comparison, a_price_that_is_missing_is_no_price_of_0) {
+  const auto found = compared(
+      with(start, {{"[{from: 2026-01-01, input: \"1\", output: \"0\"}]", "[{from: 2027-01-01, input: \"1\", output: \"0\"}]"}}));
+  ASSERT_THAT(found.effects, SizeIs(2));
+  EXPECT_EQ(cost_text(found.effects[0], " -> "), "1 USD -> 2 USD (+100 %)") << "the unpriced target ranks last";
+  EXPECT_EQ(cost_text(found.effects[1], " -> "), "1 USD -> no price");
+}
+
+TEST(Comparison, costs_are_rounded_to_what_a_reviewer_reads) {
+  const auto cost = [](const char* before, const char* after) {
+    Effect effect;
+    effect.before = Offer{{"x"}, *parse_decimal(before)};
+    effect.after = Offer{{"x"}, *parse_decimal(after)};
+    return cost_text(effect, " -> ");
+  };
+  EXPECT_EQ(cost("0.12344", "0.12345"), "0.1234 USD -> 0.1235 USD");
+  EXPECT_EQ(cost("3", "2"), "3 USD -> 2 USD (-33.3 %)");
+  EXPECT_EQ(cost("0", "1"), "0 USD -> 1 USD");
+  EXPECT_EQ(cost("0.000001", "0.000002"), "0.000001 USD -> 0.000002 USD (+100 %)");
+  EXPECT_EQ(cost("8", "8.001"), "8 USD -> 8.001 USD");
+}
+
+TEST(Comparison, what_needs_a_restart_is_named) {
+  EXPECT_THAT(
+      compared(start + "workers: 3\nledger_sync: os\nadmin: 127.0.0.1:1\nledger: sqlite:x\nlisten: 127.0.0.1:2\n").needs_restart,
+      ElementsAre("listen", "admin", "ledger", "ledger_sync", "workers"));
+  EXPECT_THAT(compared(start + "log: {level: warn}\n").needs_restart, IsEmpty());
+}
+
+TEST(Comparison, a_provider_that_moves_or_changes_its_facts_is_told) {
+  const auto found = compared(with(start, {{"http://a", "http://elsewhere:81/v1"}, {"region: US", "region: EU"}}));
+  ASSERT_THAT(found.sections, SizeIs(1));
+  const auto& changes = found.sections[0].changes;
+  EXPECT_EQ(changes.at(0).fields.at(0).after, "http://elsewhere:81/v1");
+  EXPECT_EQ(changes.at(1).fields.at(0).field, "region");
+  EXPECT_THAT(found.effects, IsEmpty());
+}
+
+}  // namespace
+}  // namespace fairlead::cli
