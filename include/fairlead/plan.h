@@ -18,6 +18,7 @@ struct RequestFacts {
   bool stream = false;
   std::int64_t input_tokens = 0;                  ///< estimate
   std::optional<std::int64_t> output_tokens_max;  ///< the app's own cap
+  std::vector<ContentCount> content;              ///< of each class that was looked for in the prompt
 };
 
 /// What the world is like at this moment. Grows with health, limits and learned estimates.

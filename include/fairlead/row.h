@@ -34,6 +34,7 @@ struct RequestOpen {
   bool stream = false;
   std::string snapshot_hash;
   std::string plan;      ///< JSON: candidates with their rates, rejections with reasons; the same for many requests
+  std::string content;   ///< JSON: class -> count of what was looked for in the prompt; empty: nothing was
   std::string expected;  ///< JSON: [input, cached input, output tokens, USD in 10^-12] of each candidate, null without a price
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 // The immutable, validated configuration that a request runs under, from its start to its end. Built by config/, read by everyone.
 // Pointers point into the same snapshot, which is never copied or changed after it is built.
+#include <fairlead/content.h>
 #include <fairlead/price.h>
 #include <fairlead/request.h>
 
@@ -139,7 +140,7 @@ using FactMatch = std::map<std::string, std::vector<std::string>>;
 
 struct Policy {
   std::string name;
-  FactMatch when;   ///< key, team, route -> values; every one must match; empty: always
+  FactMatch when;   ///< key, team, route, content -> values; every one must match; empty: always
   FactMatch allow;  ///< every fact named must have one of the values
   FactMatch deny;   ///< no fact named may have one of the values
   std::string reason;
@@ -201,6 +202,7 @@ struct Snapshot {
   std::vector<std::unique_ptr<Target>> targets;
   std::vector<std::unique_ptr<Route>> routes;
   std::vector<Policy> policies;
+  std::unique_ptr<const ContentScanner> content;  ///< for the classes that policies name; null: they name none, nothing is scanned
   std::vector<Key> keys;
 
   const Target* target(std::string_view name) const;  ///< null if there is none

@@ -79,6 +79,7 @@ std::string explain_json(const RequestRecord& record) {
             {"endpoint", open.endpoint},
             {"requested_model", open.requested_model},
             {"stream", open.stream},
+            {"content", parsed(open.content)},
             {"snapshot_hash", open.snapshot_hash},
             {"plan", parsed(whole_plan_text(open.plan, open.expected))}};
   if (record.state != RowState::open)

@@ -37,6 +37,14 @@ std::string cell(const std::optional<std::int64_t>& count) { return count ? std:
 std::string duration_cell(const std::optional<std::int64_t>& us) { return us ? duration_text(*us) : ""; }
 std::string amount_text(const Money& money) { return format_decimal(money.pico) + " " + std::string(money.currency.view()); }
 
+/// "  content  no iban, 2 payment_card"
+std::string content_line(const Json& content) {
+  std::string text;
+  for (const auto& [name, count] : content.items())
+    text += (text.empty() ? "" : ", ") + (count == 0 ? "no" : count.dump()) + " " + printable(name);
+  return text.empty() ? "" : "  content  " + text + "\n";
+}
+
 std::string heading(const RequestRecord& record) {
   const RequestOpen& open = record.open;
   std::string text = "Request " + open.id + "\n";
@@ -45,7 +53,7 @@ std::string heading(const RequestRecord& record) {
           (open.route.empty() ? "" : " (route " + printable(open.route) + ")") + "\n";
   text += "           " + open.endpoint + (open.stream ? ", streamed" : ", whole") + "; configuration " +
           open.snapshot_hash.substr(0, 12) + "\n";
-  return text;
+  return text + content_line(parsed(open.content));
 }
 
 std::string outcome(const RequestRecord& record) {

@@ -45,6 +45,7 @@ void build_routes(Build& build);
 void build_contracts(Build& build);
 void build_keys(Build& build);
 void build_policies(Build& build);
+void build_content(Build& build);
 /// Warnings about a configuration that is valid, but may not mean what it says.
 void lint(const Build& build, std::optional<TimePoint> now);
 

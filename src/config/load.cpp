@@ -78,6 +78,7 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   build_contracts(build);
   build_keys(build);
   build_policies(build);
+  build_content(build);
   lint(build, build.now);
   snapshot->file = file;
   snapshot->hash = reading.hash();

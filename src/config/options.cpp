@@ -14,6 +14,7 @@ Rows all_rows() {
   add_provider_rows(rows);
   add_route_rows(rows);
   add_policy_rows(rows);
+  add_content_rows(rows);
   add_key_rows(rows);
   add_contract_rows(rows);
   add_calendar_rows(rows);

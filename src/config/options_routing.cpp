@@ -91,6 +91,12 @@ void add_policy_rows(Rows& rows) {
                   .doc = "Which requests it applies to: each fact named here must have one of its values.",
                   .otherwise = "all"});
   add_facts(rows, "policies[].when", {"key", "team", "route"});
+  rows.push_back({.path = "policies[].when.content",
+                  .type = Type::list,
+                  .doc = "Classes of content, one of which the prompt holds: those that docs/content.md lists, or of `content`.",
+                  .min = 1,
+                  .short_for = "[]"});
+  rows.push_back({.path = "policies[].when.content[]", .type = Type::word, .doc = "A class."});
   rows.push_back({.path = "policies[].allow",
                   .type = Type::object,
                   .doc = "A target must have one of the values of each fact named here; a fact that is not stated has none.",

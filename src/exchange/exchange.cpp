@@ -82,6 +82,7 @@ class Exchange {
     if (!facts) return facts.error();
     request_.facts = *facts;
     if (facts->route) row_.route = facts->route->name;
+    row_.content = content_text(facts->content);
     plan_ = make_plan(*facts, *request_.snapshot, request_.conditions, request_.world.now());
     row_.plan = request_.world.texts.plan(plan_);
     row_.expected = expected_text(plan_);

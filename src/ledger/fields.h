@@ -12,6 +12,7 @@ void each_field(Archive& a, typename Archive::template Of<RequestOpen>& r) {
   a.flag(r.stream);
   a.text(r.snapshot_hash);
   a.text(r.plan);
+  a.text(r.content);
   a.raw(r.expected);
 }
 

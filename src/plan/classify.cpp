@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 namespace fairlead {
 namespace {
@@ -21,7 +22,7 @@ const Target* target_of(const Key& key, std::string_view name) {
 
 }  // namespace
 
-Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot&, const Conditions& conditions) {
+Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot& snapshot, const Conditions& conditions) {
   RequestFacts facts;
   facts.key = &key;
   // Byte for byte: no other case, space, alias or prefix leads to a route or target.
@@ -37,6 +38,11 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const 
   if (request.stream) facts.needs.add(Capability::streaming);
   facts.input_tokens = static_cast<std::int64_t>(std::ceil(static_cast<double>(request.prompt_bytes) / conditions.bytes_per_token));
   facts.output_tokens_max = request.output_tokens_max;
+  if (snapshot.content) {
+    auto found = snapshot.content->scan(request.body);
+    if (!found) return found.error();
+    facts.content = std::move(*found);
+  }
   return facts;
 }
 

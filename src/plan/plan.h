@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fairlead {
 
@@ -16,6 +17,9 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
 /// and what is this one's: [[input, cached input, output tokens, USD in 10^-12], null for a candidate without a price, ...].
 std::string plan_text(const Plan& plan);
 std::string expected_text(const Plan& plan);
+/// What was looked for and found in the prompt, as the ledger keeps it: {"payment_card":2,"secret":0}. Empty: nothing was looked
+/// for.
+std::string content_text(const std::vector<ContentCount>& content);
 /// Appends all that plan_text() tells, shorter and faster: equal for equal texts only, within one snapshot.
 void append_plan_key(std::string& key, const Plan& plan);
 /// Both parts as one: candidates with "input_tokens", "cached_tokens", "output_tokens", "amount" and "expected_usd" added.

@@ -129,6 +129,13 @@ std::string expected_text(const Plan& plan) {
   return text += ']';
 }
 
+std::string content_text(const std::vector<ContentCount>& content) {
+  if (content.empty()) return {};
+  Json counts = Json::object();
+  for (const ContentCount& one : content) counts[one.name] = one.count;
+  return dumped(counts);
+}
+
 void append_plan_key(std::string& key, const Plan& plan) {
   const auto add = [&](std::uint64_t number) { key.append(reinterpret_cast<const char*>(&number), sizeof number); };
   key.append(plan.strategy) += '\n';

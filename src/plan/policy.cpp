@@ -36,9 +36,18 @@ std::string_view fact_of(const Target& target, std::string_view name) {
   return {};
 }
 
+/// A class that nobody looked for may be there.
+bool holds_content(const Values& classes, const std::vector<ContentCount>& found) {
+  return std::any_of(classes.begin(), classes.end(), [&](const std::string& name) {
+    const auto one = std::find_if(found.begin(), found.end(), [&](const ContentCount& c) { return c.name == name; });
+    return one == found.end() || one->count > 0;
+  });
+}
+
 bool matches(const std::string& name, const Values& values, const Target& target, const RequestFacts& facts) {
   if (name == "key") return holds_in_any_case(values, facts.key->name);
   if (name == "team") return holds_in_any_case(values, facts.key->team);
+  if (name == "content") return holds_content(values, facts.content);
   if (name != "route") return true;
   const auto routes = routes_to(target, facts);
   return std::any_of(routes.begin(), routes.end(), [&](const Route* route) { return holds_in_any_case(values, route->name); });

@@ -12,6 +12,7 @@ namespace fairlead {
 /// - a fact that is not stated satisfies no `allow`, and no `deny` either;
 /// - `when` and `deny` compare without regard to ASCII case, `allow` compares exactly;
 /// - of a target that was named directly, a policy on any route of the key that holds it applies;
+/// - `content` matches if one of its classes was found, or was not looked for;
 /// - a condition on a fact that does not exist applies, and is never satisfied.
 void reject_by_policy(const Target& target, const RequestFacts& facts, const std::vector<Policy>& policies,
                       std::vector<Rejection>& rejections);

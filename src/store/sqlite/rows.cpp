@@ -105,6 +105,7 @@ RequestRecord read_record(const Statement& row) {
   open.snapshot_hash = c.text();
   open.plan = c.text();
   open.expected = c.text();
+  open.content = c.text();
   settle.ended_at = c.time();
   settle.http_status = c.small();
   settle.ended_by = c.ended_by();
@@ -118,7 +119,8 @@ RequestRecord read_record(const Statement& row) {
 }
 
 constexpr std::string_view request_columns =
-    "SELECT id, state, started_at, key, team, route, endpoint, requested_model, stream, snapshot_hash, plan, expected, ended_at, "
+    "SELECT id, state, started_at, key, team, route, endpoint, requested_model, stream, snapshot_hash, plan, expected, content, "
+    "ended_at, "
     "http_status, ended_by, phase, error, target, attempts, first_byte_us, usd_pico FROM requests ";
 
 constexpr std::string_view attempts_of_request =

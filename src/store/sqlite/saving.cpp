@@ -8,7 +8,7 @@
 namespace fairlead::sqlite {
 namespace {
 
-constexpr std::string_view request_columns[] = {"id",     "ask",      "started_at",    "expected",
+constexpr std::string_view request_columns[] = {"id",     "ask",      "started_at",    "expected", "content",
                                                 "ending", "ended_at", "first_byte_us", "usd_pico"};
 constexpr std::string_view attempt_columns[] = {"terms",
                                                 "sent_at",
@@ -155,12 +155,14 @@ Result<void> LineWriter::save(const RequestRecord& record) {
   const auto first = std::find_if(record.attempts.begin(), record.attempts.end(), is_first);
   const auto ask_number = ask(record.open);
   if (!ask_number) return ask_number.error();
+  const auto content_number = text(record.open.content);
+  if (!content_number) return content_number.error();
   const auto ending_number = ending(record);
   if (!ending_number) return ending_number.error();
 
   const RequestSettle& r = record.settle;
   line_.bind(std::string_view(record.open.id), *ask_number, record.open.started_at, std::string_view(record.open.expected),
-             *ending_number);
+             *content_number, *ending_number);
   if (record.state == RowState::open)
     line_.add(std::nullopt, std::nullopt, std::nullopt);
   else

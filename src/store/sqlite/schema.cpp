@@ -13,7 +13,7 @@ constexpr std::string_view steps[] = {R"sql(
 -- state: open -> settled, or interrupted if the process died in between.
 
 -- What recurs together is stored once, and lines refer to it. The same may be stored twice, which harms nothing.
-CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;  -- plans and prices, JSON
+CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;  -- plans, prices and what prompts hold, JSON
 CREATE TABLE asks (                   -- who asked for what
   id              INTEGER PRIMARY KEY,
   key             TEXT    NOT NULL,   -- the name of the key, never the key
@@ -71,6 +71,7 @@ CREATE TABLE lines (
   ask                   INTEGER NOT NULL,
   started_at            INTEGER NOT NULL,
   expected              TEXT    NOT NULL,         -- JSON: what is this request's alone in its plan
+  content               INTEGER NOT NULL,         -- texts: class and count of what was looked for in the prompt; empty: nothing was
   ending                INTEGER NOT NULL,
   ended_at              INTEGER,
   first_byte_us         INTEGER,                  -- from started_at to the first byte to the app
@@ -134,7 +135,8 @@ CREATE INDEX retries_open ON retries (line) WHERE outcome = 0;
 CREATE VIEW requests AS
 SELECT l.id AS id, e.state AS state, l.started_at AS started_at, a.key AS key, a.team AS team, a.route AS route,
        a.endpoint AS endpoint, a.requested_model AS requested_model, a.stream AS stream, a.snapshot_hash AS snapshot_hash,
-       (SELECT text FROM texts WHERE texts.id = a.plan) AS plan, l.expected AS expected, l.ended_at AS ended_at,
+       (SELECT text FROM texts WHERE texts.id = a.plan) AS plan, l.expected AS expected,
+       (SELECT text FROM texts WHERE texts.id = l.content) AS content, l.ended_at AS ended_at,
        e.http_status AS http_status, e.ended_by AS ended_by, e.phase AS phase, e.error AS error, e.target AS target,
        e.attempts AS attempts, l.first_byte_us AS first_byte_us, l.usd_pico AS usd_pico
 FROM lines l JOIN asks a ON a.id = l.ask JOIN endings e ON e.id = l.ending;

@@ -178,6 +178,7 @@ TEST_F(BooksTest, ExplainTellsAPersonWhyAndWhatItCost) {
       "Request req_1\n"
       "  asked    2026-11-01T12:00:00.000000Z by key checkout of team payments for model chat?[2J (route chat)\n"
       "           /v1/chat/completions, streamed; configuration 5f1c\n"
+      "  content  2 payment_card, no secret\n"
       "  outcome  HTTP 200 from openai/openai-chat, after 2 attempts\n"
       "  timing   first byte 151.0 ms, whole 2.00 s\n"
       "  cost     0.000133672 USD, partly estimated\n"
@@ -223,6 +224,7 @@ TEST_F(BooksTest, ExplainSaysWhereTheCostIsUnknown) {
 TEST_F(BooksTest, ExplainAsJsonLeavesNothingOut) {
   const Json json = Json::parse(say_of_ledger("explain req_1 --format json").out);
   EXPECT_EQ(json["state"], "settled");
+  EXPECT_EQ(json["content"], (Json{{"payment_card", 2}, {"secret", 0}}));
   EXPECT_EQ(json["plan"]["candidates"].size(), 3u);
   EXPECT_EQ(json["plan"]["rejections"][0]["rule"], "government-devices");
   EXPECT_EQ(json["attempts"][0]["cost"], (Json{{"amount", "0.0002048"}, {"currency", "CNY"}}));

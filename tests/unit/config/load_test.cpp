@@ -496,6 +496,42 @@ TEST(Load, the_built_in_calendar_is_that_of_china) {
   FAIL() << "the list has no deepseek-flash";
 }
 
+std::string found_by(const Snapshot& snapshot, std::string_view body) {
+  std::string text;
+  const auto found = snapshot.content->scan(body);
+  for (const ContentCount& one : *found) text += one.name + " " + std::to_string(one.count) + "\n";
+  return text;
+}
+
+TEST(Load, content_is_looked_for_if_a_policy_asks) {
+  World world;
+  world.files["f.yaml"] = small_config + "content: {mine: {words: Titan, patterns: ['PRJ-[0-9]+']}}\n";
+  const auto unasked = world.load();
+  ASSERT_NE(unasked.snapshot, nullptr);
+  EXPECT_EQ(unasked.snapshot->content, nullptr);
+  EXPECT_THAT(warnings(unasked), testing::ElementsAre(testing::HasSubstr("content.mine: no policy asks for the content 'mine'")));
+
+  world.files["f.yaml"] += R"(policies:
+  - {name: a, when: {content: [mine, payment_card]}, allow: {hosting: self}}
+  - {name: b, when: {content: payment_card, team: payments}, deny: {origin: US}}
+)";
+  const auto asked = world.load();
+  ASSERT_NE(asked.snapshot, nullptr) << testing::PrintToString(errors(asked));
+  ASSERT_NE(asked.snapshot->content, nullptr);
+  EXPECT_EQ(found_by(*asked.snapshot, R"({"x":"TITAN PRJ-7 4111111111111111 a@example.com"})"), "mine 2\npayment_card 1\n");
+  EXPECT_EQ(asked.snapshot->policies[0].when.at("content"), (std::vector<std::string>{"mine", "payment_card"}));
+}
+
+TEST(Load, content_has_its_limits) {
+  World world;
+  std::string words;
+  for (int i = 0; i < 1'001; ++i) words += (i == 0 ? "w" : ", w") + std::to_string(i);
+  world.files["f.yaml"] = small_config + "content: {mine: {words: [" + words + "]}}\n";
+  EXPECT_THAT(errors(world.load()),
+              testing::ElementsAre(
+                  testing::HasSubstr("content.mine.words[1000]: these are more than 1000 words; make a second class of the rest")));
+}
+
 TEST(Load, warns_of_what_may_not_be_meant) {
   const Doubt table[] = {
       {"    region: ZA\n", "",

@@ -138,6 +138,7 @@ TEST(Recovery, KeepsEveryFieldOfARow) {
   EXPECT_EQ(r.open.snapshot_hash, "5f1c");
   EXPECT_EQ(r.open.plan, open.plan);
   EXPECT_EQ(r.open.expected, open.expected);
+  EXPECT_EQ(r.open.content, open.content);
   EXPECT_EQ(r.settle.id, open.id);
   EXPECT_EQ(r.settle.ended_at, request_settle("").ended_at);
   EXPECT_EQ(r.settle.http_status, 200);

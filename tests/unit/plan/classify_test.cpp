@@ -136,5 +136,35 @@ TEST_F(Classify, CarriesWhatTheRequestNeeds) {
   EXPECT_TRUE(streamed->needs.has(Capability::streaming) && streamed->needs.has(Capability::tools));
 }
 
+class FakeScanner final : public ContentScanner {
+ public:
+  explicit FakeScanner(bool fails) : fails_(fails) {}
+  const std::vector<std::string>& classes() const override { return names_; }
+  Result<std::vector<ContentCount>> scan(std::string_view body) const override {
+    if (fails_) return Error(ErrorKind::policy, ErrorOrigin::fairlead, "too much text");
+    return std::vector<ContentCount>{{names_[0], static_cast<int>(body.size())}};
+  }
+
+ private:
+  bool fails_;
+  std::vector<std::string> names_{"bytes"};
+};
+
+TEST_F(Classify, ThePromptIsScannedIfAPolicyAsks) {
+  ChatRequest request;
+  request.model = "chat";
+  request.body = "{...}";
+  EXPECT_TRUE(classify(request, key, world.snapshot, world.conditions)->content.empty());
+  world.snapshot.content = std::make_unique<FakeScanner>(false);
+  EXPECT_EQ(classify(request, key, world.snapshot, world.conditions)->content, (std::vector<ContentCount>{{"bytes", 5}}));
+}
+
+TEST_F(Classify, APromptThatCannotBeScannedGoesNowhere) {
+  world.snapshot.content = std::make_unique<FakeScanner>(true);
+  const auto facts = ask("chat");
+  ASSERT_FALSE(facts);
+  EXPECT_EQ(facts.error().kind, ErrorKind::policy);
+}
+
 }  // namespace
 }  // namespace fairlead

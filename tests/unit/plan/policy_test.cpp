@@ -1,5 +1,6 @@
 #include "plan/policy.h"
 
+#include "plan/plan.h"
 #include "unit/plan/world.h"
 
 #include <gmock/gmock.h>
@@ -188,6 +189,32 @@ TEST(PolicyProperty, AddingAPolicyNeverEnlargesTheSetAndOrderDoesNotMatter) {
   }
   EXPECT_GT(narrowed, 1'000) << "the cases must reach both ends";
   EXPECT_GT(open, 1'000);
+}
+
+TEST_F(PolicyStage, ContentIsAConditionLikeAnyOther) {
+  const FactMatch card{{"content", {"payment_card", "secret"}}}, self{{"hosting", {"self"}}};
+  struct Row {
+    std::vector<ContentCount> found;
+    bool allowed;
+  };
+  for (const Row& row : std::vector<Row>{{{{"payment_card", 0}, {"secret", 0}}, true},
+                                         {{{"payment_card", 1}, {"secret", 0}}, false},
+                                         {{{"payment_card", 0}, {"secret", 7}}, false},
+                                         {{{"payment_card", 0}, {"iban", 1}, {"secret", 0}}, true},
+                                         {{{"payment_card", 0}}, false},  // nobody looked for secrets
+                                         {{}, false}}) {
+    facts.content = row.found;
+    EXPECT_EQ(allowed(card, self, {}), row.allowed) << content_text(row.found);
+  }
+  facts.content = {{"payment_card", 1}, {"secret", 0}};
+  EXPECT_TRUE(allowed({{"content", {"payment_card"}}, {"team", {"other"}}}, self, {}));
+  // What was found is nobody's to read: a reason tells the rule alone.
+  EXPECT_EQ(rejections({Policy{"rule", card, self, {}, "why"}})[0].reason, "its hosting is cloud, allowed is self: why");
+}
+
+TEST(ContentText, is_what_the_ledger_keeps) {
+  EXPECT_EQ(content_text({}), "");
+  EXPECT_EQ(content_text({{"secret", 0}, {"payment_card", 2}}), R"({"secret":0,"payment_card":2})");
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ inline RequestOpen request_open(const std::string& id, TimePoint at = noon) {
   row.stream = true;
   row.snapshot_hash = "5f1c";
   row.plan = R"({"strategy":"cheapest","candidates":[],"rejections":[]})";
+  row.content = R"({"payment_card":2,"secret":0})";
   row.expected = R"([{"usd":"0.000029"}])";
   return row;
 }

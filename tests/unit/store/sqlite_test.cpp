@@ -130,6 +130,7 @@ TEST(Sqlite, KeepsEveryFieldOfARow) {
   EXPECT_EQ(r.open.snapshot_hash, "5f1c");
   EXPECT_EQ(r.open.plan, request_open("r1").plan);
   EXPECT_EQ(r.open.expected, request_open("r1").expected);
+  EXPECT_EQ(r.open.content, request_open("r1").content);
   EXPECT_EQ(r.settle.ended_at, noon + std::chrono::seconds(2));
   EXPECT_EQ(r.settle.http_status, 200);
   EXPECT_EQ(r.settle.ended_by, EndedBy::provider);

@@ -1,0 +1,42 @@
+#pragma once
+// Words and patterns of the operator's own. Immutable; any thread.
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace re2 {
+class RE2;
+}
+
+namespace fairlead::content {
+
+inline constexpr std::size_t word_bytes_max = 200, pattern_bytes_max = 1'000;
+inline constexpr int pattern_steps_max = 20'000;  ///< of RE2's program: about 0.3 MB
+
+struct OwnClass {
+  std::string name;
+  std::vector<std::string> words;     ///< whole words or phrases, in any case
+  std::vector<std::string> patterns;  ///< RE2, as they are
+};
+
+/// What is wrong with it, as half a sentence; empty: nothing.
+std::string fault_of_word(std::string_view word);
+std::string fault_of_pattern(const std::string& pattern);
+
+/// Finds the words and patterns of one class, all of them without a fault.
+class OwnFinder {
+ public:
+  explicit OwnFinder(const OwnClass& own);
+  ~OwnFinder();
+  OwnFinder(OwnFinder&&) noexcept;
+  /// In how many places, up to `most`. `text` as fold() leaves it.
+  int count(std::string_view text, int most) const;
+
+ private:
+  std::unique_ptr<const re2::RE2> words_;  ///< with what stands beside them; null: none
+  std::vector<std::unique_ptr<const re2::RE2>> patterns_;
+};
+
+}  // namespace fairlead::content

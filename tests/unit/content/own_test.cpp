@@ -1,0 +1,96 @@
+// Words and patterns of the operator's own.
+#include "content/own.h"
+
+#include "scan.h"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::content {
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string found_own(const Words& words, const Words& patterns, std::string_view text) {
+  return found_in_body(*make_scanner({"mine"}, {{"mine", words, patterns}}), body_of(text));
+}
+
+struct Row {
+  const char* word;
+  const char* text;
+  int count;
+};
+
+const Row rows[] = {
+    {"titan", "Project TITAN is late", 1},
+    {"titan", "titanium, titans, subtitan, titan_x, titan2", 0},
+    {"titan", "titan titan,titan;titan\ntitan", 5},
+    {"titan", "(titan)", 1},
+    {"titan", "\"titan\"", 1},
+    {"Müller", "MÜLLER und müller", 2},
+    {"Müller", "Müllerei, Obermüller", 0},
+    {"проект", "ПРОЕКТ", 1},
+    {"проект", "проекты", 0},
+    {"ΑΘΗΝΑ", "αθηνα", 1},
+    {"机密", "这是机密文件", 1},
+    {"机密", "机密机密", 2},
+    {"密", "密密密", 3},
+    {"機密 情報", "機密　情報", 1},  // an ideographic blank
+    {"ひみつ", "とてもひみつです", 1},
+    {"비밀", "비밀을", 1},
+    {"project titan", "Project  Titan", 1},
+    {"project titan", "project\ntitan", 1},
+    {"project titan", "project\xC2\xA0titan", 1},  // a no-break space
+    {"project titan", "project-titan", 0},
+    {"titan", "ti\xE2\x80\x8Btan", 1},  // a zero-width space
+    {"titan", "ｔｉｔａｎ", 1},         // full width
+    {"C++", "we use C++ here", 1},
+    {"a.b", "a.b axb", 1},
+    {"x-1", "X-1", 1},
+    {"x", "x x", 2},
+    {"é", "é", 1},
+};
+
+TEST(Own, words_are_whole_and_in_any_case) {
+  for (const Row& row : rows)
+    EXPECT_EQ(found_own({row.word}, {}, row.text), row.count == 0 ? "" : "mine " + std::to_string(row.count))
+        << row.word << " in " << row.text;
+}
+
+TEST(Own, the_longest_word_is_not_the_only_one) {
+  EXPECT_EQ(found_own({"foo", "foo bar"}, {}, "foo barx"), "mine 1");
+  EXPECT_EQ(found_own({"foo bar", "foo"}, {}, "foo bar, foo"), "mine 2");
+}
+
+TEST(Own, patterns_are_taken_as_they_are) {
+  EXPECT_EQ(found_own({}, {R"(\bPRJ-[0-9]{4}\b)"}, "PRJ-1234, prj-1234, PRJ-12345, PRJ-0001"), "mine 2");
+  EXPECT_EQ(found_own({}, {"(?i)kunde [0-9]+", "[a-z]+@corp"}, "Kunde 7 jane@corp KUNDE 8"), "mine 3");
+  EXPECT_EQ(found_own({}, {"^begin"}, "begin begin"), "mine 1");
+  EXPECT_EQ(found_own({}, {R"(\b)"}, "ab cd"), "mine 4");
+  EXPECT_EQ(found_own({"titan"}, {"x+"}, "titan xxx"), "mine 2");
+}
+
+TEST(Own, a_thousand_words) {
+  Words words;
+  for (int i = 0; i < 1'000; ++i) words.push_back("Codename" + std::to_string(i));
+  EXPECT_EQ(found_own(words, {}, "codename999 and codename1000 and codename1"), "mine 2");
+}
+
+TEST(Own, faults_of_patterns) {
+  EXPECT_EQ(fault_of_pattern("[0-9]+"), "");
+  EXPECT_NE(fault_of_pattern("(").find("missing )"), std::string::npos) << fault_of_pattern("(");
+  EXPECT_NE(fault_of_pattern("(?=x)").find("invalid"), std::string::npos) << fault_of_pattern("(?=x)");
+  EXPECT_EQ(fault_of_pattern("a*"), "it matches the empty text, so every text");
+  EXPECT_EQ(fault_of_pattern("$"), "it matches the empty text, so every text");
+  EXPECT_EQ(fault_of_pattern(std::string(1'001, 'a')), "it is longer than 1000 bytes");
+  EXPECT_NE(fault_of_pattern(R"((?:\pL{500}x){50})"), "");
+  EXPECT_NE(fault_of_pattern("a{2000}"), "");
+}
+
+TEST(Own, faults_of_words) {
+  for (const char* word : {"titan", "project titan", "机密", "C++", "x"}) EXPECT_EQ(fault_of_word(word), "") << word;
+  for (const char* word : {"", " titan", "titan ", "...", "-x", "a\n"}) EXPECT_NE(fault_of_word(word), "") << word;
+  EXPECT_NE(fault_of_word(std::string(201, 'a')), "");
+}
+
+}  // namespace
+}  // namespace fairlead::content
