@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,15 +28,6 @@ struct EncodedRequest {
   std::size_t body_bytes() const;
 };
 
-struct AnswerOptions {
-  AnswerModel answer_model = AnswerModel::provider;
-  std::string asked_model;  ///< the name for AnswerModel::asked
-  std::size_t event_bytes_max = 16 << 20;
-  std::size_t answer_bytes_max = 64 << 20;
-  /// Decimal USD of a usage, for the usage chunk of a stream; may be empty, then nothing is added.
-  std::function<std::string(const Usage&)> cost_usd;
-};
-
 /// What an answer told of itself, so far.
 struct AnswerSummary {
   Usage usage;                                   ///< of the last report; never a sum
@@ -43,8 +35,18 @@ struct AnswerSummary {
   std::string model;                             ///< as the provider said
   std::string id;                                ///< the provider's id of the answer
   std::string finish_reason;                     ///< of the first choice, last seen
+  std::optional<ServiceTier> service_tier;       ///< that served it, as the provider said, last seen
   std::size_t content_bytes = 0;                 ///< of text, reasoning and tool arguments, JSON unescaped or not: for estimates
   bool content_started = false;                  ///< something that the app can see came
+};
+
+struct AnswerOptions {
+  AnswerModel answer_model = AnswerModel::provider;
+  std::string asked_model;  ///< the name for AnswerModel::asked
+  std::size_t event_bytes_max = 16 << 20;
+  std::size_t answer_bytes_max = 64 << 20;
+  /// Decimal USD of what was reported so far, for the usage chunk of a stream; may be empty, then nothing is added.
+  std::function<std::string(const AnswerSummary&)> cost_usd;
 };
 
 /// Turns one provider's answer into the app's, as it comes. One object per attempt; not shared.

@@ -15,6 +15,7 @@ struct RequestFacts {
   const Route* route = nullptr;    ///< what it asked for, or
   const Target* target = nullptr;  ///< the one target that it named
   Capabilities needs;
+  RequestMode mode;
   bool stream = false;
   std::int64_t input_tokens = 0;                  ///< estimate
   std::optional<std::int64_t> output_tokens_max;  ///< the app's own cap
@@ -31,8 +32,8 @@ struct Conditions {
 /// The arithmetic of one expected cost, kept to be shown.
 struct ExpectedCost {
   PriceInForce price;
-  Money amount;  ///< in the price's currency
-  Int128 usd_pico = 0;
+  Money amount;                       ///< in the price's currency
+  Int128 usd_pico = 0, usd_rate = 0;  ///< USD, and USD per unit of the currency, 10^-12
   std::int64_t input_tokens = 0, cached_tokens = 0, output_tokens = 0;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 // One chat request of an app as a dialect read it: the original bytes, and what routing may know.
 #include <fairlead/bytes.h>
+#include <fairlead/mode.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,7 @@ struct ChatRequest {
   std::optional<std::int64_t> output_tokens_max;  ///< max_completion_tokens or max_tokens
   std::int64_t choices = 1;                       ///< n
   Capabilities needs;
+  RequestMode mode;
   bool developer_role = false;     ///< some message has the role `developer`
   bool reasoning_content = false;  ///< some message carries the reasoning of an earlier answer
   std::size_t prompt_bytes = 0;    ///< bytes of `messages` and `tools`, without image and audio data: for the estimate of input

@@ -51,6 +51,7 @@ struct Profile {
   std::string models_path;                ///< where its model list is, relative to the base URL
   std::vector<ErrorRule> errors;
   Capabilities lacks;  ///< what no model has behind this kind of provider, whatever the model can
+  ThinkingSwitches thinking_switches = every_thinking_switch;  ///< what turns thinking on and off here
 };
 
 /// The four facts that policies are about. Empty: not stated, which satisfies no `allow`.
@@ -69,10 +70,10 @@ struct Timeouts {
   Milliseconds total{1'800'000};
 };
 
-/// Off the list's prices of a provider, by contract.
-struct Discount {
+/// Off the list's prices of a provider, or on them.
+struct DatedShare {
   std::optional<TimePoint> from, until;  ///< empty: always
-  Int128 share = 0;                      ///< 10^-12; below 1
+  Int128 share = 0;                      ///< 10^-12
 };
 
 struct Provider {
@@ -83,12 +84,13 @@ struct Provider {
   std::string api_key;           ///< a secret: never printed. Empty: no Authorization is sent
   std::string disabled_because;  ///< not empty: a secret is missing, and no target here is a candidate
   Facts facts;
-  std::string price_list;           ///< the first half of the model names it is priced by
-  Currency currency;                ///< what the account is billed in
-  std::vector<Discount> discounts;  ///< of those that hold, the last one counts
-  std::string ca_file;              ///< PEM; empty: the system's store
-  std::optional<Url> proxy;         ///< HTTP CONNECT
-  std::string proxy_authorization;  ///< "user:password" of the proxy; a secret
+  std::string price_list;                         ///< the first half of the model names it is priced by
+  Currency currency;                              ///< what the account is billed in
+  bool regional = false;                          ///< a regional endpoint, where entries may cost more
+  std::vector<DatedShare> discounts, surcharges;  ///< of those that hold, the last one counts
+  std::string ca_file;                            ///< PEM; empty: the system's store
+  std::optional<Url> proxy;                       ///< HTTP CONNECT
+  std::string proxy_authorization;                ///< "user:password" of the proxy; a secret
   Timeouts timeouts;
   int idle_connections_max = 256;              ///< kept per worker
   Milliseconds idle_connection_ms_max{4'000};  ///< kept no longer than this; below the shortest server's own limit
@@ -102,6 +104,7 @@ struct Model {
   std::int64_t context_window = 0;     ///< tokens; 0: not stated
   std::int64_t output_tokens_max = 0;  ///< tokens; 0: not stated
   std::vector<Price> prices;           ///< every currency, ascending by `from`
+  bool thinks_by_default = false;      ///< where a request does not say
 };
 
 /// One model at one provider.
@@ -113,11 +116,14 @@ struct Target {
   int index = 0;                ///< position in Snapshot::targets
 };
 
-/// What a request of this input costs at this target at this time: by its contract, else by the list less the provider's discount,
-/// each rate rounded half up to 10^-12. Empty: unpriced.
-std::optional<PriceInForce> price_of(const Target& target, std::int64_t input_tokens, TimePoint at);
+/// What such a request costs at this target at this time: by its contract, else by the list less the provider's discount and with
+/// its surcharge, each rate rounded half up to 10^-12. Empty: unpriced.
+std::optional<PriceInForce> price_of(const Target& target, const PricedBy& by, TimePoint at);
 /// The next time after `at` and up to `until` at which other rates hold, or none do, or some do again.
-std::optional<TimePoint> next_change(const Target& target, std::int64_t input_tokens, TimePoint at, TimePoint until);
+std::optional<TimePoint> next_change(const Target& target, const PricedBy& by, TimePoint at, TimePoint until);
+Account account_of(const Provider& provider);
+/// Does a request that says this think at this target? By the switches that its provider heeds, else by the model's habit.
+bool thinks(const Target& target, const ThinkingWish& wish);
 
 enum class AnswerModel : std::uint8_t { provider, asked };
 
@@ -179,6 +185,12 @@ struct Log {
   std::string requests = "failures";  ///< none, failures, all
 };
 
+/// Which prices are doubted, and what comes of it.
+struct PriceRules {
+  std::chrono::days stale_days{180};  ///< since an entry was last seen in force
+  bool strict = false;                ///< no request goes to a target whose price is doubted
+};
+
 struct Snapshot {
   Snapshot() = default;
   Snapshot(const Snapshot&) = delete;
@@ -194,7 +206,8 @@ struct Snapshot {
   bool watch = false;          ///< reload when a file changes that was read
   Limits limits;
   Log log;
-  std::map<std::string, Int128> usd_per;  ///< currency -> USD, 10^-12; always holds USD
+  std::map<std::string, UsdRates> usd_per;  ///< by currency; always holds USD
+  PriceRules price_rules;
 
   std::vector<std::unique_ptr<Profile>> profiles;
   std::vector<std::unique_ptr<Provider>> providers;
@@ -205,8 +218,9 @@ struct Snapshot {
   std::unique_ptr<const ContentScanner> content;  ///< for the classes that policies name; null: they name none, nothing is scanned
   std::vector<Key> keys;
 
-  const Target* target(std::string_view name) const;  ///< null if there is none
-  const Route* route(std::string_view name) const;    ///< null if there is none
+  const Target* target(std::string_view name) const;               ///< null if there is none
+  const Route* route(std::string_view name) const;                 ///< null if there is none
+  const UsdRate* usd_rate(Currency currency, TimePoint at) const;  ///< null: there is none then
   std::unordered_map<std::string, const Target*> target_by_name;
   std::unordered_map<std::string, const Route*> route_by_name;
 };

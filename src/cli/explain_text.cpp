@@ -98,8 +98,11 @@ std::string arithmetic(const Json& candidate) {
   term("cached_tokens", "cached_input");
   term("output_tokens", "output");
   if (!text.empty()) text += " " + member(candidate, "currency") + " per million";
-  const std::string window = member(candidate, "window");
-  return window.empty() ? text : text + " (" + window + ")";
+  std::string held = member(candidate, "window");
+  const auto add = [&](const std::string& word) { held += (held.empty() || word.empty() ? "" : ", ") + word; };
+  add(candidate.contains("thinking") ? "thinking" : "");
+  add(member(candidate, "service_tier"));
+  return held.empty() ? text : text + " (" + held + ")";
 }
 
 std::string candidates_text(const Json& plan) {

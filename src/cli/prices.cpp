@@ -1,5 +1,7 @@
 // `fairlead prices`: what each target charges at a given time, why, and when that changes.
 #include "cli/commands.h"
+#include "cli/price_json.h"
+#include "cli/prices_bill.h"
 #include "cli/table.h"
 #include "cli/time.h"
 #include "config/config.h"
@@ -7,22 +9,27 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace fairlead::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr std::chrono::days horizon{31};
+constexpr std::chrono::days horizon{31}, soon_days{62};
 
 struct Wanted {
   std::string config = "fairlead.yaml";
   std::string target, at;
   std::int64_t input_tokens = 1'000;
+  bool thinking = false;
+  std::string service_tier = "standard";
   std::string format = "table";
+  std::string bill;  ///< a file of usages, instead of a list
 };
 
 /// What holds now, and what will hold next.
@@ -30,74 +37,104 @@ struct Listed {
   const Target* target;
   std::optional<PriceInForce> now, next;
   std::optional<TimePoint> changes_at;
+  const UsdRate* to_usd;
+  std::vector<DoubtedPrice> doubts;
+  std::vector<std::pair<TimePoint, std::optional<PriceInForce>>> soon{};  ///< what will hold then
 };
 
-Listed list(const Target& target, std::int64_t input_tokens, TimePoint at) {
-  Listed listed{&target, price_of(target, input_tokens, at), {}, next_change(target, input_tokens, at, at + horizon)};
-  if (listed.changes_at) listed.next = price_of(target, input_tokens, *listed.changes_at);
+/// When entries, discounts and surcharges begin or end in the weeks to come; windows come and go every day.
+std::vector<TimePoint> dates_of(const Target& target, TimePoint at) {
+  std::vector<TimePoint> dates;
+  const auto add = [&](const std::optional<TimePoint>& date) {
+    if (date && *date > at && *date <= at + soon_days) dates.push_back(*date);
+  };
+  for (const auto* prices : {&target.contract, &target.model->prices})
+    for (const Price& price : *prices) {
+      if (!is_for(price, account_of(*target.provider))) continue;
+      add(price.from);
+      add(price.until);
+    }
+  for (const auto* shares : {&target.provider->discounts, &target.provider->surcharges})
+    for (const DatedShare& share : *shares) {
+      add(share.from);
+      add(share.until);
+    }
+  std::sort(dates.begin(), dates.end());
+  dates.erase(std::unique(dates.begin(), dates.end()), dates.end());
+  return dates;
+}
+
+Listed list(const Snapshot& snapshot, const Target& target, const PricedBy& by, TimePoint at) {
+  Listed listed{&target,
+                price_of(target, by, at),
+                {},
+                next_change(target, by, at, at + horizon),
+                snapshot.usd_rate(target.provider->currency, at),
+                doubts_of(target, snapshot, at)};
+  if (listed.changes_at) listed.next = price_of(target, by, *listed.changes_at);
+  for (const TimePoint date : dates_of(target, at)) listed.soon.emplace_back(date, price_of(target, by, date));
   return listed;
 }
 
 std::string amount(const std::optional<Int128>& rate) { return rate ? format_decimal(*rate) : ""; }
 
-std::string why(const PriceInForce& price) {
-  std::string text = price.contract ? "contract, from " : "from ";
-  text += utc_text(price.entry->from).substr(0, 10);
-  if (price.entry->until) text += " until " + utc_text(*price.entry->until).substr(0, 16) + "Z";
-  if (!price.window.empty()) text += ", " + price.window + " hours";
-  if (price.above_input_tokens > 0) text += ", above " + std::to_string(price.above_input_tokens) + " input tokens";
-  if (price.discount > 0) text += ", less " + format_decimal(price.discount * 100) + " %";
-  return text;
+/// "1.5 / 7.5"
+std::string in_and_out(const std::optional<PriceInForce>& price) {
+  return price ? amount(price->rates.input) + " / " + amount(price->rates.output) : "unpriced";
 }
 
 std::string next_of(const Listed& listed) {
-  if (!listed.changes_at) return "";
-  const std::string at = utc_text(*listed.changes_at).substr(0, 16) + "Z: ";
-  if (!listed.next) return at + "unpriced";
-  return at + amount(listed.next->rates.input) + " / " + amount(listed.next->rates.output);
+  return listed.changes_at ? utc_text(*listed.changes_at).substr(0, 16) + "Z: " + in_and_out(listed.next) : "";
+}
+
+std::string soon_of(const Listed& listed) {
+  std::string text;
+  for (const auto& [date, price] : listed.soon) text += (text.empty() ? "" : ", ") + day_text(date) + ": " + in_and_out(price);
+  return text;
+}
+
+std::string doubts(const Listed& listed) {
+  std::string text;
+  for (const DoubtedPrice& doubted : listed.doubts) text += (text.empty() ? "" : ", ") + std::string(to_string(doubted.doubt));
+  return text;
 }
 
 std::string table_text(const std::vector<Listed>& all) {
   Table table;
-  table.columns = {{"target"},   {"input", true}, {"cached", true}, {"cache write", true},    {"output", true},
-                   {"currency"}, {"why"},         {"confidence"},   {"next (input / output)"}};
+  table.columns = {{"target"}, {"input", true}, {"cached", true},          {"cache write", true}, {"output", true}, {"currency"},
+                   {"why"},    {"confidence"},  {"next (input / output)"}, {"dates to come"},     {"doubts"}};
   for (const Listed& listed : all) {
     const std::string currency(listed.target->provider->currency.view());
     if (!listed.now) {
-      table.rows.push_back({listed.target->name, "", "", "", "", currency, "unpriced", "", next_of(listed)});
+      table.rows.push_back(
+          {listed.target->name, "", "", "", "", currency, "unpriced", "", next_of(listed), soon_of(listed), doubts(listed)});
       continue;
     }
     const Rates& rates = listed.now->rates;
     table.rows.push_back({listed.target->name, amount(rates.input), amount(rates.cached_input), amount(rates.cache_write),
-                          amount(rates.output), currency, why(*listed.now), listed.now->entry->confidence, next_of(listed)});
+                          amount(rates.output), currency, why(*listed.now), listed.now->entry->confidence, next_of(listed),
+                          soon_of(listed), doubts(listed)});
   }
   return to_text(table) +
          "\nPer million tokens. Where no price of cached input or cache writes stands, they cost what input costs.\n";
 }
 
-Json rates_json(const PriceInForce& price) {
-  const auto rate = [](const std::optional<Int128>& value) { return value ? Json(format_decimal(*value)) : Json(nullptr); };
-  return {{"input", rate(price.rates.input)},
-          {"cached_input", rate(price.rates.cached_input)},
-          {"cache_write", rate(price.rates.cache_write)},
-          {"output", rate(price.rates.output)},
-          {"window", price.window.empty() ? Json(nullptr) : Json(price.window)},
-          {"above_input_tokens", price.above_input_tokens},
-          {"contract", price.contract},
-          {"discount", format_decimal(price.discount)}};
-}
-
 Json json_of(const Listed& listed) {
-  Json json{{"target", listed.target->name}, {"currency", listed.target->provider->currency.view()}, {"price", nullptr}};
-  if (listed.now) {
-    const Price& entry = *listed.now->entry;
-    json["price"] = rates_json(*listed.now);
-    json["price"]["from"] = utc_text(entry.from);
-    json["price"]["until"] = entry.until ? Json(utc_text(*entry.until)) : Json(nullptr);
-    json["price"]["source"] = entry.source;
-    json["price"]["confidence"] = entry.confidence;
-  }
+  Json json{{"target", listed.target->name},
+            {"currency", listed.target->provider->currency.view()},
+            {"usd", usd_json(listed.to_usd)},
+            {"price", nullptr}};
+  if (listed.now) json["price"] = price_json(*listed.now);
+  json["doubts"] = Json::array();
+  for (const DoubtedPrice& doubted : listed.doubts)
+    json["doubts"].push_back({{"doubt", to_string(doubted.doubt)}, {"reason", "its price " + doubted.reason}});
   json["next"] = nullptr;
+  json["soon"] = Json::array();
+  for (const auto& [date, price] : listed.soon) {
+    Json then = price ? rates_json(*price) : Json::object();
+    then["at"] = utc_text(date);
+    json["soon"].push_back(std::move(then));
+  }
   if (listed.changes_at) {
     json["next"] = listed.next ? rates_json(*listed.next) : Json::object();
     json["next"]["at"] = utc_text(*listed.changes_at);
@@ -112,11 +149,13 @@ int prices(const Wanted& wanted) {
       if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << "\n";
     return 1;
   }
+  if (!wanted.bill.empty()) return bill_usages(*loaded.snapshot, wanted.bill);
   const TimePoint at =
       wanted.at.empty() ? std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) : *parse_time(wanted.at);
+  const PricedBy by(wanted.input_tokens, wanted.thinking, parse_service_tier(wanted.service_tier));
   std::vector<Listed> all;
   for (const auto& target : loaded.snapshot->targets)
-    if (wanted.target.empty() || target->name == wanted.target) all.push_back(list(*target, wanted.input_tokens, at));
+    if (wanted.target.empty() || target->name == wanted.target) all.push_back(list(*loaded.snapshot, *target, by, at));
   if (all.empty() && !wanted.target.empty()) {
     std::cerr << "fairlead: no route of " << wanted.config << " has the target '" << wanted.target << "'\n";
     return 1;
@@ -142,9 +181,15 @@ void add_prices(CLI::App& app, int& exit_code) {
   command->add_option("--input-tokens", wanted->input_tokens, "The input of the request, for prices by its length")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}))
       ->capture_default_str();
+  command->add_flag("--thinking", wanted->thinking, "For a request that thinks");
+  command->add_option("--service-tier", wanted->service_tier, "For a request that is served in this tier")
+      ->check(CLI::IsMember({"standard", "flex", "priority", "batch"}))
+      ->capture_default_str();
   command->add_option("--format", wanted->format, "The form of the list")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
+  command->add_option("--bill", wanted->bill,
+                      "Instead of a list: what the usages in this file cost, a JSON object a line, - for standard input");
   command->callback([wanted, &exit_code] { exit_code = prices(*wanted); });
 }
 

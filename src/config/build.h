@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct Build {
   std::map<std::string, const Profile*> profiles{};
   std::map<std::string, std::shared_ptr<const Calendar>> calendars{};
   std::map<std::string, const Model*> models{};  ///< by "price list/model", aliases too
+  std::set<std::string> built_in_names{};        ///< of the models of the product's own lists
   std::map<std::string, const Provider*> providers{};
   std::map<const Provider*, const Value*> provider_places{};
   std::map<const Target*, const Value*> target_places{};  ///< where a route names it first

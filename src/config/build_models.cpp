@@ -2,6 +2,8 @@
 #include "config/build.h"
 #include "config/zones.h"
 
+#include <fairlead/price_doubt.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -19,7 +21,7 @@ std::vector<PriceTier> tiers_of(const Section& price, Findings& findings) {
     if (!tiers.empty() && above <= tiers.back().above_input_tokens && tier.find("above_input_tokens") != nullptr)
       findings.error(*tier.find("above_input_tokens"), "tiers must ascend",
                      "the one before is above " + std::to_string(tiers.back().above_input_tokens));
-    tiers.push_back({above, rates_of(tier)});
+    tiers.push_back({above, rates_of(tier), rates_of(tier.section("thinking"))});
   }
   return tiers;
 }
@@ -61,6 +63,7 @@ std::vector<PriceWindow> windows_of(const Section& price, const Rates& outside, 
     window.from_minute = parse_time_of_day(from.text("from")).value_or(0);
     window.to_minute = parse_time_of_day(from.text("to")).value_or(0);
     window.rates = rates_of(from);
+    window.thinking = rates_of(from.section("thinking"));
     window.dearer = is_dearer(window.rates, outside);
     place_in_time(window, from, build);
     windows.push_back(std::move(window));
@@ -68,7 +71,8 @@ std::vector<PriceWindow> windows_of(const Section& price, const Rates& outside, 
   return windows;
 }
 
-Price price_of(const Section& from, Build& build) {
+/// What is implausible is told here if it is the user's own; of the built-in list, where a target has it.
+Price price_of(const Section& from, Build& build, bool built_in) {
   Findings& findings = build.findings;
   Price price;
   price.from = parse_instant(from.text("from")).value_or(TimePoint{});
@@ -79,17 +83,31 @@ Price price_of(const Section& from, Build& build) {
   price.rates = rates_of(from);
   price.tiers = tiers_of(from, findings);
   price.windows = windows_of(from, price.rates, build);
+  price.thinking = rates_of(from.section("thinking"));
+  const Section service_tiers = from.section("service_tiers");
+  for (int i = 1; i < service_tier_count; ++i)
+    price.service_tiers.at(static_cast<std::size_t>(i)) = service_tiers.decimal(to_string(static_cast<ServiceTier>(i)));
+  if (from.find("seen") != nullptr) price.seen = parse_instant(from.text("seen"));
+  price.regional = from.decimal("regional");
+  price.regions = from.texts("regions");
+  price.except_regions = from.texts("except_regions");
   price.source = from.text("source");
   price.confidence = from.text("confidence");
+  price.built_in = built_in;
+  const auto to_usd = build.snapshot.usd_per.find(std::string(price.currency.view()));
+  price.implausible = why_implausible(price, to_usd == build.snapshot.usd_per.end() ? nullptr : &to_usd->second);
+  if (!built_in && !price.implausible.empty())
+    findings.warning(from.value(), "this price " + price.implausible, "see docs/prices.md");
   return price;
 }
 
-std::vector<Price> prices_of(const Section& model, Build& build) {
+std::vector<Price> prices_of(const Section& model, Build& build, bool built_in) {
   std::vector<Price> prices;
   for (const Section& from : model.sections("prices")) {
-    Price price = price_of(from, build);
-    const bool again = std::any_of(prices.begin(), prices.end(),
-                                   [&](const Price& p) { return p.from == price.from && p.currency == price.currency; });
+    Price price = price_of(from, build, built_in);
+    const bool again = std::any_of(prices.begin(), prices.end(), [&](const Price& p) {
+      return p.from == price.from && p.currency == price.currency && p.regions == price.regions;
+    });
     if (again && from.find("from") != nullptr)
       build.findings.error(*from.find("from"),
                            "two entries in " + std::string(price.currency.view()) + " begin at the same instant",
@@ -106,14 +124,14 @@ class Register {
 
   /// Entries before aliases, so that an entry's own name wins over another's alias.
   void add_all(const Section& root, bool built_in) {
-    for (const Section& entry : root.sections("models")) add_entry(entry);
+    for (const Section& entry : root.sections("models")) add_entry(entry, built_in);
     for (const Section& entry : root.sections("models")) add_aliases(entry, built_in);
     for (auto& [name, place] : fresh_) places_.emplace(name, place);
     fresh_.clear();
   }
 
  private:
-  void add_entry(const Section& entry) {
+  void add_entry(const Section& entry, bool built_in) {
     if (places_.count(entry.key()) != 0) return;  // replaced by the user's own
     Model model;
     model.origin = entry.text("origin");
@@ -123,7 +141,8 @@ class Register {
     if (model.capabilities_stated) model.capabilities.add(Capability::streaming);
     model.context_window = entry.integer("context_window");
     model.output_tokens_max = entry.integer("output_tokens_max");
-    model.prices = prices_of(entry, build_);
+    model.thinks_by_default = entry.boolean("thinks_by_default");
+    model.prices = prices_of(entry, build_, built_in);
     put(entry.key(), entry.value(), model);
   }
 
@@ -134,6 +153,9 @@ class Register {
     for (const Value* alias : entry.values("aliases")) {
       const std::string name = list + alias->text;
       if (places_.count(name) != 0) continue;
+      if (!built_in && build_.built_in_names.count(name) != 0)
+        build_.findings.warning(*alias, in_quotes(name) + " is a model of the built-in list too: this alias takes its place",
+                                "remove the alias, or make an entry of that name");
       if (auto first = fresh_.find(name); first != fresh_.end()) {
         if (!built_in)
           build_.findings.error(*alias, in_quotes(name) + " is already a model",
@@ -167,7 +189,7 @@ void build_contracts(Build& build) {
                            did_you_mean(entry.key(), names_of(build.snapshot.target_by_name), "the targets are"));
       continue;
     }
-    (*target)->contract = prices_of(entry, build);
+    (*target)->contract = prices_of(entry, build, false);
     for (const Price& price : (*target)->contract)
       if (price.currency != (*target)->provider->currency)
         build.findings.error(entry.value(), "a price in " + std::string(price.currency.view()) + " never holds here",
@@ -176,6 +198,8 @@ void build_contracts(Build& build) {
 }
 
 void build_models(Build& build) {
+  for (const Section& list : build.built_in)
+    for (const Section& entry : list.sections("models")) build.built_in_names.insert(entry.key());
   Register all(build);
   all.add_all(build.root, false);
   for (const Section& list : build.built_in) all.add_all(list, true);

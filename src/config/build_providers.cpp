@@ -21,6 +21,15 @@ std::vector<Profile::ErrorRule> error_rules_of(const Section& from) {
   return rules;
 }
 
+ThinkingSwitches thinking_switches_of(const Section& from) {
+  ThinkingWish heeded;
+  const auto names = from.texts("thinking_switches");
+  for (int i = 0; i < thinking_switch_count; ++i)
+    if (const auto field = static_cast<ThinkingSwitch>(i); std::count(names.begin(), names.end(), to_string(field)) != 0)
+      heeded.set(field, true);
+  return heeded.on;
+}
+
 Profile profile_of(const Section& from) {
   Profile profile;
   profile.name = from.key();
@@ -38,6 +47,7 @@ Profile profile_of(const Section& from) {
   for (const std::string& name : from.texts("lacks"))
     if (auto capability = parse_capability(name)) profile.lacks.add(*capability);
   profile.errors = error_rules_of(from);
+  if (from.find("thinking_switches") != nullptr) profile.thinking_switches = thinking_switches_of(from);
   return profile;
 }
 
@@ -70,7 +80,9 @@ class ProviderBuilder {
     provider_.api_key = from_.text("api_key");
     provider_.facts = {from_.text("operator"), from_.text("region"), from_.text("hosting"), from_.text("retention")};
     set_profile();
-    set_discounts();
+    provider_.regional = from_.boolean("regional");
+    provider_.discounts = shares("discount");
+    provider_.surcharges = shares("surcharge");
     set_currency();
     set_addresses();
     set_connections();
@@ -100,18 +112,21 @@ class ProviderBuilder {
     provider_.price_list = from_.find("price_list") == nullptr ? name : from_.text("price_list");
   }
 
-  void set_discounts() {
-    for (const Section& from : from_.sections("discount")) {
-      Discount discount;
-      discount.share = from.decimal("share").value_or(0);
-      if (discount.share >= pico_per_unit)
-        build_.findings.error(*from.find("share"), "a discount is less than all of the price", "write \"0.15\" for 15 %");
-      if (from.find("from") != nullptr) discount.from = parse_instant(from.text("from"));
-      if (from.find("until") != nullptr) discount.until = parse_instant(from.text("until"));
-      if (discount.from && discount.until && *discount.until <= *discount.from)
+  std::vector<DatedShare> shares(std::string_view option) {
+    std::vector<DatedShare> shares;
+    for (const Section& from : from_.sections(option)) {
+      DatedShare made;
+      made.share = from.decimal("share").value_or(0);
+      if (made.share >= pico_per_unit)
+        build_.findings.error(*from.find("share"), "a " + std::string(option) + " is less than all of the price",
+                              "write \"0.15\" for 15 %");
+      if (from.find("from") != nullptr) made.from = parse_instant(from.text("from"));
+      if (from.find("until") != nullptr) made.until = parse_instant(from.text("until"));
+      if (made.from && made.until && *made.until <= *made.from)
         build_.findings.error(*from.find("until"), "it ends before it begins", "`until` must be later than `from`");
-      provider_.discounts.push_back(discount);
+      shares.push_back(made);
     }
+    return shares;
   }
 
   void set_currency() {

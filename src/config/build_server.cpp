@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include <chrono>
+
 namespace fairlead::config {
 namespace {
 
@@ -79,18 +81,30 @@ void build_limits(Build& build, const Section& from, Limits& to) {
   to.drain_ms_max = from.duration("drain_ms_max");
 }
 
+UsdRates usd_rates_of(Build& build, const Section& list) {
+  const std::string& currency = list.key();
+  UsdRates rates;
+  for (const Section& from : list.items()) {
+    UsdRate rate;
+    const Value* usd = from.find("usd");
+    rate.usd = from.decimal("usd").value_or(0);
+    if (usd != nullptr && rate.usd == 0)
+      build.findings.error(*usd, "a rate of 0 would make everything free", "write what one " + currency + " is in USD");
+    if (usd != nullptr && currency == "USD" && rate.usd != pico_per_unit)
+      build.findings.error(*usd, "one USD is 1 USD", "remove this line");
+    if (const Value* date = from.find("from")) rate.from = parse_instant(date->text);
+    if (!rates.dated.empty() && (!rate.from || rates.dated.back().from >= rate.from))
+      build.findings.error(from.find("from") == nullptr ? from.value() : *from.find("from"), "rates must ascend by their dates",
+                           "write `from` later than that of the rate before");
+    rates.dated.push_back(rate);
+  }
+  return rates;
+}
+
 void build_rates_of_exchange(Build& build) {
   build.snapshot.usd_per["USD"] = pico_per_unit;
-  const Value* fx = build.root.find("fx");
-  if (fx == nullptr) return;
-  for (const Value& rate : fx->children) {
-    const auto usd = parse_decimal(rate.text);
-    if (!rate.good || !usd) continue;
-    if (*usd == 0)
-      build.findings.error(rate, "a rate of 0 would make everything free", "write what one " + rate.key + " is in USD");
-    if (rate.key == "USD" && *usd != pico_per_unit) build.findings.error(rate, "one USD is 1 USD", "remove this line");
-    build.snapshot.usd_per[rate.key] = *usd;
-  }
+  for (const Section& list : build.root.sections("fx"))
+    if (list.value().good) build.snapshot.usd_per[list.key()] = usd_rates_of(build, list);
 }
 
 }  // namespace
@@ -104,6 +118,8 @@ void build_server(Build& build) {
   build_limits(build, build.root.section("limits"), build.snapshot.limits);
   build.snapshot.log = {build.root.section("log").text("level"), build.root.section("log").text("requests")};
   build_rates_of_exchange(build);
+  const Section prices = build.root.section("prices");
+  build.snapshot.price_rules = {std::chrono::days(prices.integer("stale_days")), prices.boolean("strict")};
 }
 
 }  // namespace fairlead::config

@@ -1,16 +1,14 @@
 // Warnings about a configuration that is valid, but may not mean what it says.
 #include "config/build.h"
 
+#include <fairlead/price_doubt.h>
+
 #include <algorithm>
 #include <chrono>
 #include <set>
 
 namespace fairlead::config {
 namespace {
-
-/// Prices outside of this, in any currency and per million tokens, were most likely written per token or per thousand.
-constexpr Int128 least_plausible_pico = pico_per_unit / 1'000;
-constexpr Int128 most_plausible_pico = 1'000 * static_cast<Int128>(pico_per_unit);
 
 void lint_facts(const Build& build) {
   for (const auto& [provider, place] : build.provider_places) {
@@ -33,23 +31,54 @@ std::vector<std::string_view> listed_beside(const Build& build, const Target& ta
   return names;
 }
 
+bool has_price(const Target& target) {
+  const auto& prices = target.model->prices;
+  return !target.contract.empty() ||
+         std::any_of(prices.begin(), prices.end(), [&](const Price& p) { return is_for(p, account_of(*target.provider)); });
+}
+
 void lint_prices_of(const Build& build, const Target& target, const Value& place) {
   const auto& prices = target.model->prices;
-  if (!target.contract.empty()) return;
+  if (has_price(target)) return;
   const std::string currency(target.provider->currency.view());
   const std::string name = target.provider->price_list + "/" + target.model->name;
-  if (std::any_of(prices.begin(), prices.end(), [&](const Price& p) { return p.currency == target.provider->currency; })) return;
   if (prices.empty())
     return build.findings.warning(place, "this target is unpriced: there is no price of " + in_quotes(name),
                                   did_you_mean(target.model->name, listed_beside(build, target)));
+  if (std::any_of(prices.begin(), prices.end(), [&](const Price& p) { return p.currency == target.provider->currency; }))
+    return build.findings.warning(place,
+                                  "this target is unpriced: " + in_quotes(name) + " has no price in " + currency +
+                                      " for the region " + in_quotes(target.provider->facts.region),
+                                  "see the provider's `currency` and `region`");
   build.findings.warning(place, "this target is unpriced: " + in_quotes(name) + " has no price in " + currency,
                          "it has one in " + std::string(prices.front().currency.view()) + "; see the provider's `currency`");
 }
 
+/// What there is to doubt about a target's price now, and an end that is near. What no price list shows is told above.
+void lint_doubts_of(const Build& build, const Target& target, const Value& place, TimePoint now) {
+  constexpr std::chrono::days ahead{30};
+  const std::string outcome =
+      build.snapshot.price_rules.strict ? "with prices.strict, no request is sent to it" : "see docs/prices.md";
+  const auto price = price_of(target, 1, now);
+  for (const DoubtedPrice& doubted : doubts_of(target, build.snapshot, now)) {
+    const bool told = doubted.doubt == PriceDoubt::missing ? !has_price(target)
+                                                           : doubted.doubt == PriceDoubt::implausible && !price->entry->built_in;
+    if (told) continue;
+    build.findings.warning(
+        place, doubted.doubt == PriceDoubt::missing && !price ? "this target has no price today" : "its price " + doubted.reason,
+        outcome);
+  }
+  for (const auto* prices : {&target.contract, &target.model->prices})
+    for (const Price& entry : *prices)
+      if (price && entry.until && *entry.until > now && *entry.until <= now + ahead && !price_of(target, 1, *entry.until))
+        build.findings.warning(place, "its price ends on " + day_text(*entry.until) + ", and none follows", "add the next one");
+}
+
 /// A window of an entry that has not ended, whose calendar does not know the day. Null: there is none.
-const PriceWindow* unknowing_window(const std::vector<Price>& prices, Currency currency, TimePoint now, std::chrono::sys_days day) {
+const PriceWindow* unknowing_window(const std::vector<Price>& prices, const Account& account, TimePoint now,
+                                    std::chrono::sys_days day) {
   for (const Price& price : prices) {
-    if (price.currency != currency || (price.until && *price.until <= now)) continue;
+    if (!is_for(price, account) || (price.until && *price.until <= now)) continue;
     for (const PriceWindow& window : price.windows)
       if (window.calendar && !window.calendar->knows(day)) return &window;
   }
@@ -62,7 +91,7 @@ void lint_calendars_of(const Build& build, const Target& target, const Value& pl
   constexpr days ahead{30};
   for (const sys_days day : {floor<days>(now), floor<days>(now) + ahead})
     for (const auto* prices : {&target.contract, &target.model->prices})
-      if (const PriceWindow* window = unknowing_window(*prices, target.provider->currency, now, day))
+      if (const PriceWindow* window = unknowing_window(*prices, account_of(*target.provider), now, day))
         return build.findings.warning(
             place,
             "the calendar " + in_quotes(window->calendar->name) + " of its window " + in_quotes(window->name) + " does not know " +
@@ -76,17 +105,6 @@ void lint_routes(const Build& build) {
     if (!route->targets.empty() && std::all_of(route->targets.begin(), route->targets.end(), disabled))
       build.findings.warning(*place, "every provider of this route is disabled",
                              "it answers nobody until one of their secrets is there");
-  }
-}
-
-void lint_amounts(const Build& build, const Value& at) {
-  for (const Value& child : at.children) {
-    const auto amount = parse_decimal(child.text);
-    const bool is_rate = child.key == "input" || child.key == "output";
-    if (is_rate && child.good && child.kind == Value::Kind::scalar && amount && *amount != 0 &&
-        (*amount < least_plausible_pico || *amount > most_plausible_pico))
-      build.findings.warning(child, in_quotes(child.raw) + " is an odd price", "amounts are per million tokens");
-    lint_amounts(build, child);
   }
 }
 
@@ -131,10 +149,12 @@ void lint_policies(const Build& build) {
 void lint(const Build& build, std::optional<TimePoint> now) {
   lint_facts(build);
   for (const auto& [target, place] : build.target_places) lint_prices_of(build, *target, *place);
-  if (now)
-    for (const auto& [target, place] : build.target_places) lint_calendars_of(build, *target, *place, *now);
+  for (const auto& [target, place] : build.target_places) {
+    if (!now) break;
+    lint_doubts_of(build, *target, *place, *now);
+    lint_calendars_of(build, *target, *place, *now);
+  }
   lint_routes(build);
-  if (const Value* models = build.root.find("models")) lint_amounts(build, *models);
   lint_policies(build);
   if (build.keys.empty() && !build.findings.failed())
     build.findings.add(Severity::warning, {build.root.value().place.file, 0, 0}, "keys",

@@ -24,11 +24,51 @@ void add_rates(Rows& rows, const std::string& at, bool base) {
       {.path = at + "output", .type = Type::decimal, .doc = "Output, reasoning included.", .otherwise = inside, .required = base});
 }
 
+/// The amounts of an entry, a tier or a window, and those of a request that thinks.
+void add_amounts(Rows& rows, const std::string& at, bool base) {
+  add_rates(rows, at, base);
+  rows.push_back({.path = at + "thinking",
+                  .type = Type::object,
+                  .doc = base ? "Amounts that differ when the request thinks, outside of tiers and windows."
+                              : "Amounts that differ when the request thinks.",
+                  .otherwise = "the same"});
+  for (const char* kind : {"input", "cached_input", "cache_write", "output"})
+    rows.push_back({.path = at + "thinking." + kind, .type = Type::decimal, .doc = "When it thinks.", .otherwise = "the same"});
+}
+
+/// Where and how served: what an entry holds for, and what its amounts are multiplied by.
+void add_service_rows(Rows& rows, const std::string& price) {
+  rows.push_back({.path = price + "regions",
+                  .type = Type::list,
+                  .doc = "It holds for providers with this `region`, and wins over entries for all of them; for a provider that "
+                         "states none, it holds as any.",
+                  .otherwise = "every one",
+                  .short_for = "[]"});
+  rows.push_back({.path = price + "regions[]", .type = Type::word, .doc = "A region."});
+  rows.push_back({.path = price + "except_regions",
+                  .type = Type::list,
+                  .doc = "It does not hold for providers with this `region`.",
+                  .otherwise = "none",
+                  .short_for = "[]"});
+  rows.push_back({.path = price + "except_regions[]", .type = Type::word, .doc = "A region."});
+  rows.push_back({.path = price + "service_tiers",
+                  .type = Type::object,
+                  .doc = "What all amounts are multiplied by in a service tier that is not the standard one. A tier that is not "
+                         "listed costs what the standard one costs."});
+  for (const char* tier : {"flex", "priority", "batch"})
+    rows.push_back(
+        {.path = price + "service_tiers." + tier, .type = Type::decimal, .doc = "A factor such as \"0.5\".", .otherwise = "none"});
+  rows.push_back({.path = price + "regional",
+                  .type = Type::decimal,
+                  .doc = "What all amounts are multiplied by at a provider with `regional: true`.",
+                  .otherwise = "1"});
+}
+
 void add_price_rows(Rows& rows, const std::string& price) {
   rows.push_back({.path = price + "from", .type = Type::instant, .doc = "In force from here on.", .required = true});
   rows.push_back({.path = price + "until", .type = Type::instant, .doc = "The end of a promotion.", .otherwise = "open"});
   rows.push_back({.path = price + "currency", .type = Type::currency, .doc = "Of the amounts.", .fallback = "USD"});
-  add_rates(rows, price, true);
+  add_amounts(rows, price, true);
   rows.push_back({.path = price + "tiers",
                   .type = Type::list,
                   .doc = "Amounts for the whole request when its input is long; ascending. They win over windows."});
@@ -39,7 +79,7 @@ void add_price_rows(Rows& rows, const std::string& price) {
                   .min = 1,
                   .max = 1'000'000'000,
                   .required = true});
-  add_rates(rows, price + "tiers[].", false);
+  add_amounts(rows, price + "tiers[].", false);
   rows.push_back(
       {.path = price + "windows", .type = Type::list, .doc = "Amounts inside weekly windows; the first that holds counts."});
   rows.push_back({.path = price + "windows[]", .type = Type::object, .doc = "A window."});
@@ -73,7 +113,12 @@ void add_price_rows(Rows& rows, const std::string& price) {
                   .type = Type::boolean,
                   .doc = "It begins on the calendar's work days too, whatever their weekday.",
                   .fallback = "false"});
-  add_rates(rows, price + "windows[].", false);
+  add_amounts(rows, price + "windows[].", false);
+  add_service_rows(rows, price);
+  rows.push_back({.path = price + "seen",
+                  .type = Type::instant,
+                  .doc = "When the figures were last seen in force.",
+                  .otherwise = "at `from`"});
   rows.push_back({.path = price + "source", .type = Type::text, .doc = "Where the figures were read.", .otherwise = "none"});
   rows.push_back({.path = price + "confidence",
                   .type = Type::choice,
@@ -112,6 +157,10 @@ void add_model_rows(Rows& rows) {
                   .otherwise = "not stated: taken to have all",
                   .short_for = "[]"});
   rows.push_back({.path = "models.*.capabilities[]", .type = Type::choice, .doc = "A capability.", .allowed = capability_names()});
+  rows.push_back({.path = "models.*.thinks_by_default",
+                  .type = Type::boolean,
+                  .doc = "It thinks unless the request says otherwise: for prices that differ by that.",
+                  .fallback = "false"});
   rows.push_back({.path = "models.*.aliases",
                   .type = Type::list,
                   .doc = "Other names of the same model, in the same price list.",
@@ -201,6 +250,16 @@ void add_profile_rows(Rows& rows) {
                   .type = Type::boolean,
                   .doc = "Its count of output leaves reasoning out.",
                   .fallback = "false"});
+  rows.push_back({.path = "profiles.*.thinking_switches",
+                  .type = Type::list,
+                  .doc = "The fields by which requests turn thinking on or off; if several do, the first in this order: "
+                         "enable_thinking, thinking, reasoning_effort.",
+                  .otherwise = "all of them",
+                  .short_for = "[]"});
+  rows.push_back({.path = "profiles.*.thinking_switches[]",
+                  .type = Type::choice,
+                  .doc = "A field.",
+                  .allowed = {"enable_thinking", "thinking", "reasoning_effort"}});
   rows.push_back({.path = "profiles.*.models_path",
                   .type = Type::word,
                   .doc = "Its list of models, after the base URL.",

@@ -138,9 +138,45 @@ void add_server_rows(Rows& rows) {
                   .doc = "Which requests are logged.",
                   .fallback = "failures",
                   .allowed = {"none", "failures", "all"}});
+  rows.push_back({.path = "prices", .type = Type::object, .doc = "Which prices are doubted, and what comes of it."});
+  rows.push_back(
+      {.path = "prices.stale_days",
+       .type = Type::integer,
+       .doc = "A listed price that was last seen in force more days ago than this is stale; contracts and your own machines "
+              "never are.",
+       .fallback = "180",
+       .min = 1,
+       .max = 36'500});
+  rows.push_back({.path = "prices.strict",
+                  .type = Type::boolean,
+                  .doc = "No request goes to a target whose price is missing, stale or implausible.",
+                  .fallback = "false"});
   rows.push_back({.path = "fx", .type = Type::map, .doc = "What one unit of a currency is in USD.", .key_type = Type::currency});
-  rows.push_back({.path = "fx.*", .type = Type::decimal, .doc = "USD per unit, for example `CNY: \"0.14\"`."});
+  rows.push_back({.path = "fx.*",
+                  .type = Type::list,
+                  .doc = "One rate, for example `CNY: \"0.14\"`, or dated ones, ascending.",
+                  .min = 1,
+                  .short_for = "[]"});
+  rows.push_back({.path = "fx.*[]", .type = Type::object, .doc = "A rate.", .short_for = "usd"});
+  rows.push_back({.path = "fx.*[].usd", .type = Type::decimal, .doc = "USD per unit.", .required = true});
+  rows.push_back({.path = "fx.*[].from",
+                  .type = Type::instant,
+                  .doc = "It counts for what is sent from here on, until the next begins.",
+                  .otherwise = "always"});
 }
+
+namespace {
+
+void add_shares(Rows& rows, const std::string& at, std::string doc) {
+  rows.push_back({.path = at, .type = Type::list, .doc = std::move(doc), .otherwise = "none", .short_for = "[]"});
+  rows.push_back({.path = at + "[]", .type = Type::object, .doc = "A share of the price.", .short_for = "share"});
+  rows.push_back(
+      {.path = at + "[].share", .type = Type::decimal, .doc = "For example \"0.15\" for 15 %; below 1.", .required = true});
+  rows.push_back({.path = at + "[].from", .type = Type::instant, .doc = "It holds from here on.", .otherwise = "always"});
+  rows.push_back({.path = at + "[].until", .type = Type::instant, .doc = "Its end.", .otherwise = "open"});
+}
+
+}  // namespace
 
 void add_provider_rows(Rows& rows) {
   rows.push_back({.path = "providers", .type = Type::map, .doc = "Whom requests can be sent to.", .min = 1, .required = true});
@@ -190,19 +226,13 @@ void add_provider_rows(Rows& rows) {
                   .otherwise = "the profile's name"});
   rows.push_back(
       {.path = "providers.*.currency", .type = Type::currency, .doc = "What the account is billed in.", .fallback = "USD"});
-  rows.push_back({.path = "providers.*.discount",
-                  .type = Type::list,
-                  .doc = "What a contract takes off the listed prices, not off `contracts`; of those that hold, the last.",
-                  .otherwise = "none",
-                  .short_for = "[]"});
-  rows.push_back({.path = "providers.*.discount[]", .type = Type::object, .doc = "A discount.", .short_for = "share"});
-  rows.push_back({.path = "providers.*.discount[].share",
-                  .type = Type::decimal,
-                  .doc = "For example \"0.15\" for 15 %; below 1.",
-                  .required = true});
-  rows.push_back(
-      {.path = "providers.*.discount[].from", .type = Type::instant, .doc = "It holds from here on.", .otherwise = "always"});
-  rows.push_back({.path = "providers.*.discount[].until", .type = Type::instant, .doc = "Its end.", .otherwise = "open"});
+  rows.push_back({.path = "providers.*.regional",
+                  .type = Type::boolean,
+                  .doc = "Its endpoint is a regional one, at which price entries with `regional` cost more.",
+                  .fallback = "false"});
+  add_shares(rows, "providers.*.discount",
+             "What a contract takes off the listed prices, not off `contracts`; of those that hold, the last.");
+  add_shares(rows, "providers.*.surcharge", "What is put on the listed prices, after the discount; of those that hold, the last.");
   rows.push_back({.path = "providers.*.ca_file",
                   .type = Type::file,
                   .doc = "The authorities that its certificate is verified by, PEM.",

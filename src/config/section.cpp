@@ -55,4 +55,10 @@ std::vector<Section> Section::sections(std::string_view name) const {
   return out;
 }
 
+std::vector<Section> Section::items() const {
+  std::vector<Section> out;
+  for (const Value& child : value_->children) out.emplace_back(&child, *node_->each);
+  return out;
+}
+
 }  // namespace fairlead::config

@@ -36,6 +36,8 @@ class Section {
   std::vector<std::string> texts(std::string_view name) const;
   /// The items of a list of maps, or the entries of a map of maps: refused ones too, for others may point at them.
   std::vector<Section> sections(std::string_view name) const;
+  /// Where this is itself a list of maps: its items.
+  std::vector<Section> items() const;
 
   const Value& value() const { return *value_; }
   const std::string& key() const { return value_->key; }

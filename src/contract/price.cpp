@@ -10,19 +10,25 @@ namespace {
 constexpr Int128 tokens_per_price = 1'000'000;
 constexpr std::int64_t tokens_max = 1'000'000'000'000;  // of one kind: with any price, the sum stays within 128 bits
 
-/// `own`, and where it has no price of a kind, the base's.
-Rates over(const Rates& own, const Rates& base) {
-  const auto either = [](const auto& a, const auto& b) { return a ? a : b; };
-  return {either(own.input, base.input), either(own.cached_input, base.cached_input), either(own.cache_write, base.cache_write),
-          either(own.output, base.output)};
-}
-
-const Price* entry_at(const std::vector<Price>& prices, Currency currency, TimePoint at) {
+const Price* entry_at(const std::vector<Price>& prices, const Account& account, TimePoint at) {
   const Price* found = nullptr;
   for (const Price& price : prices) {
-    if (price.currency != currency || price.from > at || (price.until && *price.until <= at)) continue;
-    if (!found || found->from <= price.from) found = &price;  // of two that begin together, the later written
+    if (price.from > at || (price.until && *price.until <= at) || !is_for(price, account)) continue;
+    const auto rank = [](const Price& p) { return std::make_pair(!p.regions.empty(), p.from); };
+    if (!found || rank(*found) <= rank(price)) found = &price;  // of two that begin together, the later written
   }
+  return found;
+}
+
+void multiply(Rates& rates, Int128 factor) {
+  for (auto* rate : {&rates.input, &rates.cached_input, &rates.cache_write, &rates.output})
+    if (*rate) *rate = multiply_pico(**rate, factor);
+}
+
+Int128 share_at(const std::vector<DatedShare>& shares, TimePoint at) {
+  Int128 found = 0;
+  for (const DatedShare& share : shares)
+    if ((!share.from || *share.from <= at) && (!share.until || at < *share.until)) found = share.share;
   return found;
 }
 
@@ -59,73 +65,83 @@ const PriceWindow* window_at(const Price& price, TimePoint at) {
   return nullptr;
 }
 
-/// When the window may begin or end on the days from `at` to `until`.
-void add_edges(const PriceWindow& window, TimePoint at, TimePoint until, std::vector<TimePoint>& edges) {
-  using namespace std::chrono;
-  for (auto day = floor<days>(at) - days(2); day <= floor<days>(until) + days(2); day += days(1))
-    for (const int minute : {window.from_minute, window.to_minute}) {
-      const TimePoint local = day + minutes(minute);
-      if (!window.zone) {
-        edges.push_back(local);
-        continue;
-      }
-      // Of the two offsets around a change to or from summer time, each is right for some of the day.
-      for (const auto near : {-hours(12), hours(12)}) edges.push_back(local - minutes(window.zone->offset_minutes(local + near)));
-    }
-  if (!window.zone) return;
-  for (const Zone::Change& change : window.zone->changes) edges.push_back(change.from);
-}
-
 }  // namespace
 
-std::optional<PriceInForce> price_in_force(const std::vector<Price>& prices, Currency currency, std::int64_t input_tokens,
-                                           TimePoint at) {
-  const Price* entry = entry_at(prices, currency, at);
-  if (!entry) return std::nullopt;
-  if (const PriceTier* tier = tier_for(*entry, input_tokens))
-    return PriceInForce{entry, over(tier->rates, entry->rates), {}, tier->above_input_tokens};
-  if (const PriceWindow* window = window_at(*entry, at))
-    return PriceInForce{entry, over(window->rates, entry->rates), window->name, 0};
-  return PriceInForce{entry, entry->rates, {}, 0};
+Rates over(const Rates& own, const Rates& base) {
+  const auto either = [](const auto& a, const auto& b) { return a ? a : b; };
+  return {either(own.input, base.input), either(own.cached_input, base.cached_input), either(own.cache_write, base.cache_write),
+          either(own.output, base.output)};
 }
 
-std::optional<PriceInForce> price_of(const Target& target, std::int64_t input_tokens, TimePoint at) {
+bool is_for(const Price& price, const Account& account) {
+  if (price.currency != account.currency) return false;
+  if (account.region.empty()) return true;
+  const auto named = [&](const std::vector<std::string>& regions) {
+    return std::find(regions.begin(), regions.end(), account.region) != regions.end();
+  };
+  return (price.regions.empty() || named(price.regions)) && !named(price.except_regions);
+}
+
+std::optional<PriceInForce> price_in_force(const std::vector<Price>& prices, const Account& account, const PricedBy& by,
+                                           TimePoint at) {
+  const Price* entry = entry_at(prices, account, at);
+  if (!entry) return std::nullopt;
+  PriceInForce price{entry, entry->rates, {}, 0};
+  const Rates* thinking = &entry->thinking;
+  if (const PriceTier* tier = tier_for(*entry, by.input_tokens)) {
+    price.rates = over(tier->rates, entry->rates);
+    price.above_input_tokens = tier->above_input_tokens;
+    thinking = &tier->thinking;
+  } else if (const PriceWindow* window = window_at(*entry, at)) {
+    price.rates = over(window->rates, entry->rates);
+    price.window = window->name;
+    thinking = &window->thinking;
+  }
+  if (by.thinking && *thinking != Rates{}) {
+    price.rates = over(*thinking, price.rates);
+    price.thinking = true;
+  }
+  price.service_tier = by.service_tier;
+  price.service_factor = entry->service_tiers.at(static_cast<std::size_t>(by.service_tier));
+  if (price.service_factor) multiply(price.rates, *price.service_factor);
+  if (account.regional) price.regional_factor = entry->regional;
+  if (price.regional_factor) multiply(price.rates, *price.regional_factor);
+  return price;
+}
+
+std::optional<PriceInForce> price_of(const Target& target, const PricedBy& by, TimePoint at) {
   const Provider& provider = *target.provider;
-  if (auto own = price_in_force(target.contract, provider.currency, input_tokens, at)) {
+  const Account account = account_of(provider);
+  if (auto own = price_in_force(target.contract, account, by, at)) {
     own->contract = true;
     return own;
   }
-  auto listed = price_in_force(target.model->prices, provider.currency, input_tokens, at);
+  auto listed = price_in_force(target.model->prices, account, by, at);
   if (!listed) return listed;
-  for (const Discount& discount : provider.discounts)
-    if ((!discount.from || *discount.from <= at) && (!discount.until || at < *discount.until)) listed->discount = discount.share;
-  if (listed->discount == 0) return listed;
-  for (auto* rate : {&listed->rates.input, &listed->rates.cached_input, &listed->rates.cache_write, &listed->rates.output})
-    if (*rate) *rate = multiply_pico(**rate, pico_per_unit - listed->discount);
+  listed->discount = share_at(provider.discounts, at);
+  if (listed->discount != 0) multiply(listed->rates, pico_per_unit - listed->discount);
+  listed->surcharge = share_at(provider.surcharges, at);
+  if (listed->surcharge != 0) multiply(listed->rates, pico_per_unit + listed->surcharge);
   return listed;
 }
 
-std::optional<TimePoint> next_change(const Target& target, std::int64_t input_tokens, TimePoint at, TimePoint until) {
-  std::vector<TimePoint> edges;
-  for (const auto* prices : {&target.contract, &target.model->prices})
-    for (const Price& price : *prices) {
-      edges.push_back(price.from);
-      if (price.until) edges.push_back(*price.until);
-      for (const PriceWindow& window : price.windows) add_edges(window, at, until, edges);
-    }
-  for (const Discount& discount : target.provider->discounts) {
-    if (discount.from) edges.push_back(*discount.from);
-    if (discount.until) edges.push_back(*discount.until);
-  }
-  std::sort(edges.begin(), edges.end());
-  const auto rates_at = [&](TimePoint time) {
-    const auto price = price_of(target, input_tokens, time);
-    return price ? std::optional(price->rates) : std::nullopt;
-  };
-  const auto now = rates_at(at);
-  for (const TimePoint edge : edges)
-    if (edge > at && edge <= until && rates_at(edge) != now) return edge;
-  return std::nullopt;
+Account account_of(const Provider& provider) { return {provider.currency, provider.facts.region, provider.regional}; }
+
+bool thinks(const Target& target, const ThinkingWish& wish) {
+  const Profile* profile = target.provider->profile;
+  return wish.said(profile ? profile->thinking_switches : every_thinking_switch).value_or(target.model->thinks_by_default);
+}
+
+const UsdRate* UsdRates::at(TimePoint time) const {
+  const UsdRate* found = nullptr;
+  for (const UsdRate& rate : dated)
+    if (!rate.from || *rate.from <= time) found = &rate;
+  return found;
+}
+
+const UsdRate* Snapshot::usd_rate(Currency currency, TimePoint at) const {
+  const auto rates = usd_per.find(std::string(currency.view()));
+  return rates == usd_per.end() ? nullptr : rates->second.at(at);
 }
 
 Result<Money> cost_of(const Usage& usage, const PriceInForce& price) {

@@ -277,6 +277,11 @@ class Daemon {
     }
     gauges.body_bytes = body_memory_.bytes();
     gauges.ready = not_ready_because().empty();
+    const auto snapshot = cell_->get();
+    const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    for (const auto& target : snapshot->targets)
+      for (const DoubtedPrice& doubted : doubts_of(*target, *snapshot, now))
+        ++gauges.doubted_prices.at(static_cast<std::size_t>(doubted.doubt));
     return metrics_.text(gauges);
   }
 

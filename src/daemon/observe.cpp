@@ -104,6 +104,8 @@ struct Metrics::Impl {
                           .Register(registry)
                           .Add({});
   Gauge& ready = BuildGauge().Name("fairlead_ready").Help("1 while /readyz says so.").Register(registry).Add({});
+  Family<Gauge>& doubted_prices =
+      BuildGauge().Name("fairlead_prices_doubted").Help("Targets whose price is not to be relied on.").Register(registry);
   Gauge* config_in_force = nullptr;
   std::atomic<RequestLog> request_log{RequestLog::failures};
 
@@ -231,6 +233,9 @@ std::string Metrics::text(const Gauges& gauges) {
   impl_->upstream_idle.Set(static_cast<double>(gauges.upstream_idle));
   impl_->body_bytes.Set(static_cast<double>(gauges.body_bytes));
   impl_->ready.Set(gauges.ready ? 1 : 0);
+  for (int i = 0; i < price_doubt_count; ++i)
+    impl_->doubted_prices.Add({{"doubt", std::string(to_string(static_cast<PriceDoubt>(i)))}})
+        .Set(gauges.doubted_prices.at(static_cast<std::size_t>(i)));
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
 }
 

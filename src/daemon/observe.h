@@ -1,7 +1,10 @@
 #pragma once
 // Metrics and request logs, read off the rows of finished exchanges. Called by all workers; thread-safe.
+#include <fairlead/price_doubt.h>
+
 #include "exchange/exchange.h"
 
+#include <array>
 #include <memory>
 #include <string>
 
@@ -24,6 +27,7 @@ class Metrics : public exchange::Observer {
     LedgerStats ledger;
     std::size_t app_connections = 0, upstream_connections = 0, upstream_idle = 0, body_bytes = 0;
     bool ready = false;
+    std::array<int, price_doubt_count> doubted_prices{};  ///< targets, by PriceDoubt
   };
   /// Prometheus' text format.
   std::string text(const Gauges& gauges);

@@ -117,8 +117,9 @@ AnswerOptions answer_options(const Request& request, const Target& target, TimeP
   options.asked_model = request.chat.model;
   options.event_bytes_max = request.snapshot->limits.event_bytes_max;
   options.answer_bytes_max = request.snapshot->limits.answer_bytes_max;
-  options.cost_usd = [snapshot = request.snapshot.get(), &target, sent_at](const Usage& usage) -> std::string {
-    const auto cost = cost_at(target, usage, sent_at, *snapshot);
+  options.cost_usd = [snapshot = request.snapshot.get(), &target, sent_at,
+                      mode = request.facts.mode](const AnswerSummary& so_far) -> std::string {
+    const auto cost = cost_at(target, so_far.usage, {mode, so_far.service_tier}, sent_at, *snapshot);
     return cost ? format_decimal(cost->usd_pico) : std::string{};
   };
   return options;
@@ -144,6 +145,7 @@ Task<AttemptOutcome> run_attempt(Request& request, const Target& target, int num
   end.sent_at = request.world.now();
   end.phase = Phase::connect;
   end.input_tokens_estimate = request.facts.input_tokens;
+  end.mode = request.facts.mode;
   end.output_tokens_max = request.facts.output_tokens_max;
   end.bytes_per_token = request.conditions.bytes_per_token;
   const auto over = [&](std::optional<Error> error) {

@@ -40,7 +40,9 @@ Error no_candidate(const Plan& plan) {
   if (const auto r = rejected_by(RejectedBy::capability); r != end)
     return {ErrorKind::bad_request, ErrorOrigin::app, "no target of this route can serve this request: " + r->reason};
   if (const auto r = rejected_by(RejectedBy::price); r != end)
-    return {ErrorKind::policy, ErrorOrigin::fairlead, "every target of this route is dearer than its max_price allows"};
+    return {ErrorKind::policy, ErrorOrigin::fairlead,
+            r->rule == "prices.strict" ? "no target of this route has a price to rely on"
+                                       : "every target of this route is dearer than its max_price allows"};
   return {ErrorKind::no_candidate, ErrorOrigin::fairlead, "no target of this route is available"};
 }
 
@@ -172,15 +174,16 @@ class Exchange {
     row.input_tokens_estimate = request_.facts.input_tokens;
     Usage worst;
     worst.input = request_.facts.input_tokens;
-    if (const auto cost = cost_at(target, worst, row.sent_at, *request_.snapshot)) {
+    if (const auto cost = cost_at(target, worst, {request_.facts.mode, {}}, row.sent_at, *request_.snapshot)) {
       row.estimate_cost = cost->amount;
       row.estimate_usd_pico = cost->usd_pico;
-      row.estimate_usd_rate = cost->usd_rate;
-      row.price = request_.world.texts.price(target, cost->price);
+      row.estimate_usd_rate = cost->usd_rate->usd;
+      row.price = request_.world.texts.price(target, cost->price, *cost->usd_rate);
     }
     const std::int64_t model_max = target.model->output_tokens_max > 0 ? target.model->output_tokens_max : output_tokens_unknown;
     worst.output = request_.facts.output_tokens_max.value_or(model_max) * request_.chat.choices;
-    if (const auto cost = cost_at(target, worst, row.sent_at, *request_.snapshot)) row.reserved_usd_pico = cost->usd_pico;
+    if (const auto cost = cost_at(target, worst, {request_.facts.mode, {}}, row.sent_at, *request_.snapshot))
+      row.reserved_usd_pico = cost->usd_pico;
     note_open();
     const AttemptOpen& open = note(std::move(row));
     const auto written = co_await request_.world.books.write(give());

@@ -40,13 +40,16 @@ TakenUsage taken_usage(const AttemptEnd& end) {
   return taken;
 }
 
-std::optional<Cost> cost_at(const Target& target, const Usage& usage, TimePoint sent_at, const Snapshot& snapshot) {
-  const auto price = price_of(target, usage.input_total(), sent_at);
+std::optional<Cost> cost_at(const Target& target, const Usage& usage, const Served& served, TimePoint sent_at,
+                            const Snapshot& snapshot) {
+  const bool thought = usage.reasoning ? *usage.reasoning > 0 : thinks(target, served.asked.thinking);
+  const ServiceTier tier = served.service_tier.value_or(served.asked.service_tier);
+  const auto price = price_of(target, {usage.input_total(), thought, tier}, sent_at);
   if (!price) return std::nullopt;
   const auto amount = cost_of(usage, *price);
-  const auto rate = snapshot.usd_per.find(std::string(price->entry->currency.view()));
-  if (!amount || rate == snapshot.usd_per.end()) return std::nullopt;
-  return Cost{*amount, multiply_pico(amount->pico, rate->second), rate->second, *price};
+  const UsdRate* rate = snapshot.usd_rate(price->entry->currency, sent_at);
+  if (!amount || !rate) return std::nullopt;
+  return Cost{*amount, multiply_pico(amount->pico, rate->usd), rate, *price};
 }
 
 AttemptSettle settle_attempt(const std::string& request_id, int number, const AttemptEnd& end, const Snapshot& snapshot,
@@ -76,11 +79,11 @@ AttemptSettle settle_attempt(const std::string& request_id, int number, const At
     row.usd_pico = 0;
     return row;
   }
-  if (const auto cost = cost_at(*end.target, taken.usage, end.sent_at, snapshot)) {
+  if (const auto cost = cost_at(*end.target, taken.usage, {end.mode, end.answer.service_tier}, end.sent_at, snapshot)) {
     row.cost = cost->amount;
     row.usd_pico = cost->usd_pico;
-    row.usd_rate = cost->usd_rate;
-    row.price = texts.price(*end.target, cost->price);
+    row.usd_rate = cost->usd_rate->usd;
+    row.price = texts.price(*end.target, cost->price, *cost->usd_rate);
   }
   return row;
 }

@@ -22,6 +22,7 @@ struct AttemptEnd {
   Phase phase = Phase::none;   ///< where it ended
   AnswerSummary answer;
   std::int64_t input_tokens_estimate = 0;
+  RequestMode mode;
   std::optional<std::int64_t> output_tokens_max;  ///< the app's cap: no estimate exceeds it
   double bytes_per_token = 3.5;
   std::optional<std::int64_t> first_byte_us;
@@ -40,13 +41,22 @@ struct TakenUsage {
 };
 TakenUsage taken_usage(const AttemptEnd& end);
 
+/// What the provider says of how it served a request wins over what was asked: the tier, and reasoning tokens, which only thinking
+/// makes.
+struct Served {
+  RequestMode asked;
+  std::optional<ServiceTier> service_tier;  ///< empty: the provider does not say
+};
+
 /// The cost of a usage at this target at this time. Empty: the target has no price then.
 struct Cost {
   Money amount;
-  Int128 usd_pico = 0, usd_rate = 0;
+  Int128 usd_pico = 0;
+  const UsdRate* usd_rate = nullptr;  ///< of the snapshot
   PriceInForce price;
 };
-std::optional<Cost> cost_at(const Target& target, const Usage& usage, TimePoint sent_at, const Snapshot& snapshot);
+std::optional<Cost> cost_at(const Target& target, const Usage& usage, const Served& served, TimePoint sent_at,
+                            const Snapshot& snapshot);
 
 AttemptSettle settle_attempt(const std::string& request_id, int number, const AttemptEnd& end, const Snapshot& snapshot,
                              Texts& texts);

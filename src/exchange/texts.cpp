@@ -24,18 +24,25 @@ std::string quoted(std::string_view text) {
   return out += '"';
 }
 
-std::string price_json(const Target& target, const PriceInForce& price) {
+std::string price_json(const Target& target, const PriceInForce& price, const UsdRate& to_usd) {
   std::string json = "{\"model\":" + quoted(target.provider->price_list + "/" + target.model->name);
   json += ",\"from_us\":" + std::to_string(price.entry->from.time_since_epoch().count());
   json.append(",\"currency\":\"").append(price.entry->currency.view()).append("\"");
   if (!price.window.empty()) json += ",\"window\":" + quoted(price.window);
   if (price.above_input_tokens != 0) json += ",\"above_input_tokens\":" + std::to_string(price.above_input_tokens);
   if (price.contract) json += ",\"contract\":true";
+  if (price.thinking) json += ",\"thinking\":true";
+  if (price.service_tier != ServiceTier::standard)
+    json.append(",\"service_tier\":\"").append(to_string(price.service_tier)).append("\"");
+  append_rate(json, "service_factor", price.service_factor);
+  append_rate(json, "regional_factor", price.regional_factor);
   if (price.discount > 0) append_rate(json, "discount", price.discount);
+  if (price.surcharge > 0) append_rate(json, "surcharge", price.surcharge);
   append_rate(json, "input", price.rates.input);
   append_rate(json, "cached_input", price.rates.cached_input);
   append_rate(json, "cache_write", price.rates.cache_write);
   append_rate(json, "output", price.rates.output);
+  if (to_usd.from) json += ",\"usd_rate_from_us\":" + std::to_string(to_usd.from->time_since_epoch().count());
   return json += "}";
 }
 
@@ -61,18 +68,21 @@ const std::string& Texts::plan(const Plan& plan) {
   return plans_.emplace(key_, plan_text(plan)).first->second;
 }
 
-const std::string& Texts::price(const Target& target, const PriceInForce& price) {
+const std::string& Texts::price(const Target& target, const PriceInForce& price, const UsdRate& to_usd) {
   key_.clear();
   const auto add = [&](std::uint64_t number) { key_.append(reinterpret_cast<const char*>(&number), sizeof number); };
   add(reinterpret_cast<std::uintptr_t>(&target));
   add(reinterpret_cast<std::uintptr_t>(price.entry));
+  add(reinterpret_cast<std::uintptr_t>(&to_usd));
   add(static_cast<std::uint64_t>(price.above_input_tokens));
   add(static_cast<std::uint64_t>(price.discount));
+  add(static_cast<std::uint64_t>(price.surcharge));
+  add(static_cast<std::uint64_t>(price.service_tier) << 1 | static_cast<std::uint64_t>(price.thinking));
   key_ += price.window;
   const auto at = prices_.find(key_);
   if (at != prices_.end()) return at->second;
   make_room(prices_);
-  return prices_.emplace(key_, price_json(target, price)).first->second;
+  return prices_.emplace(key_, price_json(target, price, to_usd)).first->second;
 }
 
 }  // namespace fairlead::exchange

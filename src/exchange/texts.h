@@ -15,9 +15,9 @@ class Texts {
   void use(const std::shared_ptr<const Snapshot>& snapshot);
   /// plan_text() of it. Valid until the next call.
   const std::string& plan(const Plan& plan);
-  /// JSON of what a target charges: {"model","from_us","currency","window","above_input_tokens", rates...}. Valid until the next
-  /// call.
-  const std::string& price(const Target& target, const PriceInForce& price);
+  /// JSON of what a target charges: {"model","from_us","currency", what of the entry held, factors, rates..., the date of the rate
+  /// to USD}. Valid until the next call.
+  const std::string& price(const Target& target, const PriceInForce& price, const UsdRate& to_usd);
 
  private:
   using Made = std::unordered_map<std::string, std::string>;

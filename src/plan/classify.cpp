@@ -34,6 +34,7 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const 
     return error;
   }
   facts.needs = request.needs;
+  facts.mode = request.mode;
   facts.stream = request.stream;
   if (request.stream) facts.needs.add(Capability::streaming);
   facts.input_tokens = static_cast<std::int64_t>(std::ceil(static_cast<double>(request.prompt_bytes) / conditions.bytes_per_token));

@@ -36,7 +36,8 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
     reject_disabled(*target, plan.rejections);
     reject_by_capability(*target, facts, plan.rejections);
     reject_by_policy(*target, facts, snapshot.policies, plan.rejections);
-    reject_by_price(*target, facts, snapshot, expected, plan.rejections);
+    reject_by_price(*target, facts, expected, plan.rejections);
+    reject_by_doubt(*target, snapshot, now, plan.rejections);
     if (plan.rejections.size() == before) plan.candidates.push_back({target, std::move(expected)});
   }
   // From here on, candidates are only reordered: whatever is tried has passed every rule.

@@ -49,7 +49,12 @@ Json candidate_json(const Candidate& candidate) {
   if (!price.window.empty()) json["window"] = price.window;
   if (price.above_input_tokens > 0) json["above_input_tokens"] = price.above_input_tokens;
   if (price.contract) json["contract"] = true;
+  if (price.thinking) json["thinking"] = true;
+  if (price.service_tier != ServiceTier::standard) json["service_tier"] = to_string(price.service_tier);
+  if (price.service_factor) json["service_factor"] = format_decimal(*price.service_factor);
+  if (price.regional_factor) json["regional_factor"] = format_decimal(*price.regional_factor);
   if (price.discount > 0) json["discount"] = format_decimal(price.discount);
+  if (price.surcharge > 0) json["surcharge"] = format_decimal(price.surcharge);
   return json;
 }
 
@@ -145,6 +150,8 @@ void append_plan_key(std::string& key, const Plan& plan) {
     add(reinterpret_cast<std::uintptr_t>(price.entry));
     add(static_cast<std::uint64_t>(price.above_input_tokens));
     add(static_cast<std::uint64_t>(price.discount));
+    add(static_cast<std::uint64_t>(price.surcharge));
+    add(static_cast<std::uint64_t>(price.service_tier) << 1 | static_cast<std::uint64_t>(price.thinking));
     key.append(price.window) += '\n';
   }
   for (const Rejection& rejection : plan.rejections) {

@@ -2,24 +2,16 @@
 
 #include "plan/routes.h"
 
+#include <fairlead/price_doubt.h>
+
 #include <algorithm>
 #include <string>
 
 namespace fairlead {
-namespace {
-
-/// Null if the currency has no rate.
-const Int128* usd_per(const Snapshot& snapshot, Currency currency) {
-  const auto at = snapshot.usd_per.find(std::string(currency.view()));
-  return at == snapshot.usd_per.end() ? nullptr : &at->second;
-}
-
-}  // namespace
-
 std::optional<ExpectedCost> expected_cost(const Target& target, const RequestFacts& facts, const Snapshot& snapshot,
                                           const Conditions& conditions, TimePoint now) {
-  const auto price = price_of(target, facts.input_tokens, now);
-  const Int128* rate = usd_per(snapshot, target.provider->currency);
+  const auto price = price_of(target, {facts.input_tokens, thinks(target, facts.mode.thinking), facts.mode.service_tier}, now);
+  const UsdRate* rate = snapshot.usd_rate(target.provider->currency, now);
   if (!price || !rate) return std::nullopt;
   ExpectedCost expected;
   expected.price = *price;
@@ -32,18 +24,19 @@ std::optional<ExpectedCost> expected_cost(const Target& target, const RequestFac
   const auto amount = cost_of(usage, *price);
   if (!amount) return std::nullopt;
   expected.amount = *amount;
-  expected.usd_pico = multiply_pico(amount->pico, *rate);
+  expected.usd_rate = rate->usd;
+  expected.usd_pico = multiply_pico(amount->pico, rate->usd);
   return expected;
 }
 
-void reject_by_price(const Target& target, const RequestFacts& facts, const Snapshot& snapshot,
-                     const std::optional<ExpectedCost>& expected, std::vector<Rejection>& rejections) {
+void reject_by_price(const Target& target, const RequestFacts& facts, const std::optional<ExpectedCost>& expected,
+                     std::vector<Rejection>& rejections) {
   const auto check = [&](const Route& route, const char* kind, const std::optional<Int128>& limit,
                          const std::optional<Int128>& price) {
     if (!limit) return;
     std::string reason = "it has no price now";
     if (expected && price) {
-      const Int128 usd = multiply_pico(*price, *usd_per(snapshot, expected->amount.currency));
+      const Int128 usd = multiply_pico(*price, expected->usd_rate);
       if (usd <= *limit) return;
       reason = "its " + std::string(kind) + " costs " + format_decimal(usd) + " USD per million tokens now";
     }
@@ -55,6 +48,12 @@ void reject_by_price(const Target& target, const RequestFacts& facts, const Snap
     check(*route, "input", route->max_price.input, rates.input);
     check(*route, "output", route->max_price.output, rates.output);
   }
+}
+
+void reject_by_doubt(const Target& target, const Snapshot& snapshot, TimePoint now, std::vector<Rejection>& rejections) {
+  if (!snapshot.price_rules.strict) return;
+  for (const DoubtedPrice& doubted : doubts_of(target, snapshot, now))
+    rejections.push_back({&target, RejectedBy::price, "prices.strict", "its price " + doubted.reason});
 }
 
 }  // namespace fairlead

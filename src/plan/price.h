@@ -14,7 +14,10 @@ std::optional<ExpectedCost> expected_cost(const Target& target, const RequestFac
 
 /// Appends a rejection, "max_price.input" or "max_price.output", for each limit of the route that the price in force passes. A
 /// target without a price passes every limit.
-void reject_by_price(const Target& target, const RequestFacts& facts, const Snapshot& snapshot,
-                     const std::optional<ExpectedCost>& expected, std::vector<Rejection>& rejections);
+void reject_by_price(const Target& target, const RequestFacts& facts, const std::optional<ExpectedCost>& expected,
+                     std::vector<Rejection>& rejections);
+
+/// Where the configuration is strict, a rejection "prices.strict" for each doubt about the target's price.
+void reject_by_doubt(const Target& target, const Snapshot& snapshot, TimePoint now, std::vector<Rejection>& rejections);
 
 }  // namespace fairlead

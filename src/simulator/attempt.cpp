@@ -142,6 +142,9 @@ void Attempt::begin_answer() {
   frame.model = script_.model.empty() ? answering_model(habits_, chat_.model) : script_.model;
   frame.created = created_at(line_.at);
   frame.thinking = !answer_.choices.front().reasoning.empty();
+  line_.thinking = frame.thinking;
+  line_.service_tier = chat_.service_tier;
+  if (chat_.service_tier != ServiceTier::standard) frame.service_tier = to_string(chat_.service_tier);
   frame.obfuscation = chat_.obfuscation;
   frame.prompt_tokens = line_.tokens.prompt;
   shape_.emplace(habits_, std::move(frame));

@@ -30,7 +30,8 @@ Int128 invoice(const std::vector<PricedModel>& models, const BillLine& line) {
   const std::string name = line.kind + "/" + line.model;
   for (const PricedModel& model : models) {
     if (model.name != name) continue;
-    const std::optional<PriceInForce> price = price_in_force(model.prices, Currency{}, line.tokens.prompt, line.at);
+    const std::optional<PriceInForce> price =
+        price_in_force(model.prices, Currency{}, {line.tokens.prompt, line.thinking, line.service_tier}, line.at);
     if (!price) return 0;
     const Rates& rates = price->rates;
     const Tokens& t = line.tokens;
@@ -91,8 +92,9 @@ void Bill::add(const BillLine& line) {
       iso_time(line.at) + R"(","stream":)" + json_bool(line.stream) + R"(,"status":)" + std::to_string(line.status) +
       R"(,"prompt_tokens":)" + std::to_string(t.prompt) + R"(,"cached_tokens":)" + std::to_string(t.cached) +
       R"(,"cache_write_tokens":)" + std::to_string(t.cache_write) + R"(,"completion_tokens":)" + std::to_string(t.completion) +
-      R"(,"reasoning_tokens":)" + std::to_string(t.reasoning) + R"(,"reported":)" + json_bool(line.reported) + R"(,"delivered":)" +
-      json_bool(line.delivered) + R"(,"cost":")" + format_decimal(invoice(models_, line)) +
+      R"(,"reasoning_tokens":)" + std::to_string(t.reasoning) + R"(,"thinking":)" + json_bool(line.thinking) +
+      R"(,"service_tier":)" + quote(to_string(line.service_tier)) + R"(,"reported":)" + json_bool(line.reported) +
+      R"(,"delivered":)" + json_bool(line.delivered) + R"(,"cost":")" + format_decimal(invoice(models_, line)) +
       R"(","currency":"USD","request_bytes":)" + std::to_string(line.request_bytes) + R"(,"end":)" + quote(line.end) + "}\n";
   std::size_t written = 0;
   while (written < text.size()) {

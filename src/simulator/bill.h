@@ -26,8 +26,10 @@ struct BillLine {
   bool stream = false;
   int status = 0;  ///< 0: nothing was answered
   Tokens tokens;
-  bool reported = false;   ///< the client was told these tokens
-  bool delivered = false;  ///< the whole answer was written
+  bool thinking = false;                             ///< it thought, which some models are dearer for
+  ServiceTier service_tier = ServiceTier::standard;  ///< that served it
+  bool reported = false;                             ///< the client was told these tokens
+  bool delivered = false;                            ///< the whole answer was written
   std::size_t request_bytes = 0;
   std::string end = "done";  ///< done, client_closed, or fault:<name>
 };

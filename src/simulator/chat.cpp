@@ -110,6 +110,7 @@ boost::system::result<Chat, Refusal> read_chat(const Habits& habits, std::string
   chat.obfuscation = bool_or(member(options, "include_obfuscation"), true);
   chat.tokens_max = read_limit(habits, chat.body);
   chat.thinking = thinks(habits, chat);
+  if (habits.kind == Kind::openai) chat.service_tier = parse_service_tier(string_or(member(chat.body, "service_tier"), ""));
   chat.format = read_format(member(chat.body, "response_format"));
   chat.tool_choice = habits.kind == Kind::ollama ? "auto" : read_tool_choice(member(chat.body, "tool_choice"));
   chat.parallel_tool_calls = bool_or(member(chat.body, "parallel_tool_calls"), habits.kind != Kind::qwen);

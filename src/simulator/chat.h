@@ -1,5 +1,7 @@
 #pragma once
 // A chat request as the simulated provider understands it, and its own objections to it. Pure.
+#include <fairlead/mode.h>
+
 #include <boost/system/result.hpp>
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -22,6 +24,7 @@ struct Chat {
   std::optional<std::int64_t> tokens_max;  ///< of one choice, by the field that this provider honours
   std::int64_t n = 1;
   bool thinking = false;
+  ServiceTier service_tier = ServiceTier::standard;  ///< that will serve it: OpenAI's as asked
   Format format = Format::text;
   std::string last_role;
   std::string prompt;                     ///< the last user message, without its markers

@@ -90,16 +90,15 @@ std::string Shape::envelope(std::string_view object, std::string_view choices, s
                     told = usage.empty() ? std::string() : R"(,"usage":)" + std::string(usage),
                     more = extra.empty() ? std::string() : "," + std::string(extra);
   const bool streamed = object == "chat.completion.chunk";
+  const std::string tier = R"("service_tier":)" + quote(frame_.service_tier);
   switch (habits_.kind) {
     case Kind::qwen:
       return "{" + list + "," + kind + told + "," + created + R"(,"system_fingerprint":null,)" + model + "," + id + more + "}";
     case Kind::llamacpp: return "{" + list + "," + created + "," + id + "," + model + "," + print + "," + kind + told + more + "}";
     case Kind::openai:
       if (streamed)
-        return "{" + id + "," + kind + "," + created + "," + model + R"(,"service_tier":"default",)" + print + "," + list + told +
-               more + "}";
-      return "{" + id + "," + kind + "," + created + "," + model + "," + list + told + R"(,"service_tier":"default",)" + print +
-             more + "}";
+        return "{" + id + "," + kind + "," + created + "," + model + "," + tier + "," + print + "," + list + told + more + "}";
+      return "{" + id + "," + kind + "," + created + "," + model + "," + list + told + "," + tier + "," + print + more + "}";
     case Kind::vllm:
       if (streamed) return "{" + id + "," + kind + "," + created + "," + model + "," + list + told + more + "}";
       return "{" + id + "," + kind + "," + created + "," + model + "," + list + R"(,"service_tier":null,)" + print + told +

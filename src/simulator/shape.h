@@ -15,8 +15,9 @@ struct Frame {
   std::string model;  ///< as the provider names it in answers
   std::int64_t created = 0;
   bool thinking = false;
-  bool obfuscation = false;        ///< OpenAI's filler in every chunk
-  std::int64_t prompt_tokens = 0;  ///< for llama.cpp's timings
+  std::string_view service_tier = "default";  ///< in OpenAI's words
+  bool obfuscation = false;                   ///< OpenAI's filler in every chunk
+  std::int64_t prompt_tokens = 0;             ///< for llama.cpp's timings
 };
 
 /// A new answer's id in the provider's style.

@@ -44,6 +44,8 @@ class AnswerTextReader {
       if (!answer_.model.raw.empty()) answer_.model_value = {value, json_.offset()};
     } else if (key.is("usage")) {
       usage_member(begin, kind);
+    } else if (key.is("service_tier") && kind == JsonKind::string) {
+      answer_.service_tier = json_.string();
     } else if (key.is("x_groq") && kind == JsonKind::object) {
       json_.object([&](JsonString inner) { inner.is("usage") ? usage() : void(json_.skip()); });
     } else if (key.is("error")) {

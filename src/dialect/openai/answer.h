@@ -19,13 +19,13 @@ struct AnswerText {
   bool has_choices = false;  ///< `choices` is an array
   bool has_content = false;  ///< of some choice: text, reasoning, a refusal, a tool call, sound or an end
   std::size_t content_bytes = 0;
-  std::uint64_t choices_seen = 0, choices_finished = 0;  ///< bit i is the choice of index i, up to 63
-  wire::JsonString id, model, finish_reason;             ///< the last is the first choice's
-  bool broken_off = false;                               ///< a finish_reason says that the provider failed
-  std::vector<std::string_view> usages;                  ///< every usage object that is not null, in order
-  Range model_value;                                     ///< with quotes; empty if it is no string or empty
-  Range usage_value;                                     ///< of the top level, if it is an object; else empty
-  Range usage_member;                                    ///< of the top level, null included, with the comma that goes with it
+  std::uint64_t choices_seen = 0, choices_finished = 0;     ///< bit i is the choice of index i, up to 63
+  wire::JsonString id, model, service_tier, finish_reason;  ///< the last is the first choice's
+  bool broken_off = false;                                  ///< a finish_reason says that the provider failed
+  std::vector<std::string_view> usages;                     ///< every usage object that is not null, in order
+  Range model_value;                                        ///< with quotes; empty if it is no string or empty
+  Range usage_value;                                        ///< of the top level, if it is an object; else empty
+  Range usage_member;                                       ///< of the top level, null included, with the comma that goes with it
   std::vector<Range> reasoning_keys;  ///< keys `reasoning`, without quotes, where there is no reasoning_content beside them
 
   void read(std::string_view text);

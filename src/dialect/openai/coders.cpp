@@ -43,6 +43,7 @@ void AnswerKeeper::keep() {
   last_known(summary.id, text_.id);
   last_known(summary.model, text_.model);
   last_known(summary.finish_reason, text_.finish_reason);
+  if (!text_.service_tier.raw.empty()) summary.service_tier = parse_service_tier(text_.service_tier.raw);
   summary.content_bytes += text_.content_bytes;
 }
 

@@ -59,8 +59,25 @@ class RequestReader {
     if (key == "n") return choices(kind);
     if (key == "tools" || key == "functions") return tools(kind);
     if (key == "response_format") return response_format(kind);
+    if (key == "service_tier" && kind == JsonKind::string) return service_tier();
+    if (key == "enable_thinking" || key == "thinking" || key == "reasoning_effort") return thinking(key, kind);
     if (key == "audio") request_.needs.add(Capability::audio);
     json_.skip();
+  }
+
+  void service_tier() { request_.mode.service_tier = parse_service_tier(json_.string().text()); }
+
+  /// `enable_thinking: true`, `thinking: {type: enabled}`, `reasoning_effort: none`. What is of another shape says nothing.
+  void thinking(std::string_view key, JsonKind kind) {
+    ThinkingWish& wish = request_.mode.thinking;
+    if (key == "enable_thinking" && kind == JsonKind::boolean) return wish.set(ThinkingSwitch::enable_thinking, json_.boolean());
+    if (key == "reasoning_effort" && kind == JsonKind::string)
+      return wish.set(ThinkingSwitch::reasoning_effort, !json_.string().is("none"));
+    if (key != "thinking" || kind != JsonKind::object) return void(json_.skip());
+    json_.object([&](JsonString inner) {
+      if (!inner.is("type") || json_.peek() != JsonKind::string) return void(json_.skip());
+      wish.set(ThinkingSwitch::thinking, !json_.string().is("disabled"));
+    });
   }
 
   void model(JsonKind kind) {

@@ -130,7 +130,7 @@ class StreamedCoder final : public AnswerCoder {
   void add_cost(std::string_view data) {
     const AnswerSummary& summary = keeper_.summary;
     if (!keeper_.options().cost_usd || summary.usage_source != UsageSource::reported) return;
-    const std::string cost = keeper_.options().cost_usd(summary.usage);
+    const std::string cost = keeper_.options().cost_usd(summary);
     if (cost.empty()) return;
     const Range range = keeper_.text().usage_value;
     const std::string_view object = data.substr(range.begin, range.end - range.begin);

@@ -67,7 +67,7 @@ TEST(Load, fills_in_every_default) {
   EXPECT_EQ(route.fallback_on_unconfirmed, plain.fallback_on_unconfirmed);
   EXPECT_EQ(route.answer_model, plain.answer_model);
   EXPECT_EQ(p.profile->stream_usage_on_request, Profile{}.stream_usage_on_request);
-  EXPECT_EQ(s.usd_per.at("USD"), pico_per_unit);
+  EXPECT_TRUE(s.usd_rate({}, {})->usd == pico_per_unit);
 }
 
 std::string in_one_file(const PemTexts& pair) { return pair.certificate + pair.key; }
@@ -150,7 +150,7 @@ keys:
   EXPECT_EQ(s.workers, 3);
   EXPECT_EQ(s.limits.head_bytes_max, 65'536u);
   EXPECT_EQ(s.limits.drain_ms_max, Milliseconds(1'500));
-  EXPECT_EQ(s.usd_per.at("CNY"), pico_per_unit * 14 / 100);
+  EXPECT_TRUE(s.usd_per.at("CNY").dated.at(0).usd == pico_per_unit * 14 / 100);
 
   ASSERT_EQ(s.providers.size(), 3u);
   const Provider &one = *s.providers[0], &two = *s.providers[1], &three = *s.providers[2];
@@ -447,7 +447,7 @@ TEST(Load, a_zone_or_calendar_that_is_not_there_is_an_error) {
 
 TEST(Load, a_year_that_a_calendar_does_not_know_is_warned_of_a_month_ahead) {
   World world;
-  world.files["f.yaml"] = with_windows;
+  world.files["f.yaml"] = with_windows + std::string("prices: {stale_days: 999}\n");
   const auto warned = [&](const char* at) {
     world.now = [at]() -> TimePoint { return *parse_instant(at); };
     return warnings(world.load());
@@ -477,6 +477,48 @@ TEST(Load, contracts_and_discounts_are_taken) {
   EXPECT_EQ(input_at("2026-06-30"), "0.4");
   EXPECT_EQ(input_at("2026-07-01"), "0.45");
   EXPECT_EQ(input_at("2026-08-01"), "0.4");
+}
+
+TEST(Load, what_moves_a_price_beside_its_tokens_is_taken) {
+  World world = small_world();
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("    retention: none\n"), 20, "    retention: none\n    regional: true\n    surcharge: \"0.5\"\n");
+  text.replace(
+      text.find("input: \"0.5\""), 12,
+      "seen: 2026-06-01, regions: ZA, regional: \"2\", service_tiers: {flex: \"0.5\"}, thinking: {output: \"3\"}, input: \"0.5\"");
+  const auto loaded = world.load();
+  ASSERT_TRUE(loaded.snapshot) << testing::PrintToString(errors(loaded));
+  const Target& target = *loaded.snapshot->target("here/m");
+  const TimePoint at = *parse_instant("2026-07-01");
+  EXPECT_EQ(format_decimal(*price_of(target, 1, at)->rates.input), "1.5");
+  EXPECT_EQ(format_decimal(*price_of(target, {1, false, ServiceTier::flex}, at)->rates.input), "0.75");
+  EXPECT_EQ(format_decimal(*price_of(target, {1, true}, at)->rates.output), "9");
+  EXPECT_TRUE(price_of(target, 1, at)->entry->seen == parse_instant("2026-06-01"));
+  text.replace(text.find("regions: ZA"), 11, "regions: CN");
+  const auto elsewhere = world.load();
+  EXPECT_THAT(warnings(elsewhere),
+              testing::Contains(testing::HasSubstr("this target is unpriced: 'plain/m' has no price in USD for the region 'ZA'")));
+}
+
+TEST(Load, rates_of_exchange_may_be_dated) {
+  World world = small_world();
+  std::string& text = world.files["f.yaml"];
+  text +=
+      "fx: {CNY: [{from: 2026-01-01, usd: \"0.14\"}, {from: 2026-07-01, usd: \"0.15\"}], EUR: [\"1.1\", {from: 2026-02-01, usd: "
+      "\"1.2\"}]}\n";
+  const auto loaded = world.load();
+  ASSERT_TRUE(loaded.snapshot) << testing::PrintToString(errors(loaded));
+  const auto usd = [&](const char* code, const char* at) {
+    const UsdRate* rate = loaded.snapshot->usd_rate(*parse_currency(code), *parse_instant(at));
+    return rate ? format_decimal(rate->usd) : "none";
+  };
+  EXPECT_EQ(usd("CNY", "2025-12-31"), "none");
+  EXPECT_EQ(usd("CNY", "2026-06-30"), "0.14");
+  EXPECT_EQ(usd("CNY", "2026-07-01"), "0.15");
+  EXPECT_EQ(usd("EUR", "2020-01-01"), "1.1");
+  EXPECT_EQ(usd("EUR", "2026-02-01"), "1.2");
+  EXPECT_EQ(usd("USD", "2020-01-01"), "1");
+  EXPECT_EQ(usd("GBP", "2026-01-01"), "none");
 }
 
 TEST(Load, the_built_in_calendar_is_that_of_china) {
@@ -532,6 +574,41 @@ TEST(Load, content_has_its_limits) {
                   testing::HasSubstr("content.mine.words[1000]: these are more than 1000 words; make a second class of the rest")));
 }
 
+TEST(Load, warns_of_prices_to_doubt_where_a_target_has_them) {
+  World world = small_world();
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("input: \"0.5\""), 12, "until: 2026-12-20, input: \"0.5\"");
+  text.erase(text.find("    hosting: self\n"), 18);
+  const std::string at = "f.yaml:13:20: warning: routes.chat.targets[0].target: ", hint = "; see docs/prices.md";
+  const auto warned = [&](const char* now) {
+    world.now = [now]() -> TimePoint { return *parse_instant(now); };
+    return warnings(world.load());
+  };
+  EXPECT_THAT(warned("2026-06-30"), IsEmpty());
+  EXPECT_THAT(warned("2026-07-01"),
+              ElementsAre(at + "its price was last seen in force on 2026-01-01, more than 180 days ago" + hint));
+  text += "prices: {stale_days: 365}\n";
+  EXPECT_THAT(warned("2026-11-19"), IsEmpty());
+  EXPECT_THAT(warned("2026-11-20"), ElementsAre(at + "its price ends on 2026-12-20, and none follows; add the next one"));
+  EXPECT_THAT(warned("2026-12-20"), ElementsAre(at + "this target has no price today" + hint));
+  text.replace(text.find("stale_days: 365"), 15, "strict: true");
+  const auto strict = warned("2026-12-20");
+  EXPECT_THAT(strict, ElementsAre(at + "this target has no price today; with prices.strict, no request is sent to it"));
+  EXPECT_TRUE(world.load().snapshot->price_rules.strict);
+}
+
+TEST(Load, the_built_in_list_has_few_prices_to_doubt) {
+  std::vector<std::string> implausible;
+  for (const ListedModel& model : built_in_models())
+    for (const Price& price : model.prices) {
+      EXPECT_TRUE(price.built_in);
+      EXPECT_FALSE(price.source.empty() || price.confidence.empty()) << model.name;
+      if (!price.implausible.empty()) implausible.push_back(model.name + " " + price.implausible);
+    }
+  EXPECT_THAT(implausible,
+              ElementsAre("tencent/hunyuan-lite is 0, at low confidence", "tencent/hy3-preview is 0, at low confidence"));
+}
+
 TEST(Load, warns_of_what_may_not_be_meant) {
   const Doubt table[] = {
       {"    region: ZA\n", "",
@@ -544,7 +621,11 @@ TEST(Load, warns_of_what_may_not_be_meant) {
        "f.yaml:16:20: warning: routes.chat.targets[0].target: this target is unpriced: 'plain/m' has no price in EUR; it has one "
        "in USD; see the provider's `currency`"},
       {"\"0.5\"", "\"0.0000005\"",
-       "f.yaml:10:60: warning: models.plain/m.prices[0].input: '0.0000005' is an odd price; amounts are per million tokens"},
+       "f.yaml:10:34: warning: models.plain/m.prices[0]: this price has input at 0.0000005, which is below 0.001 USD; amounts are "
+       "per million tokens; see docs/prices.md"},
+      {"  plain/m:", "  deepseek/x: {aliases: [deepseek-flash]}\n  plain/m:",
+       "f.yaml:10:26: warning: models.deepseek/x.aliases[0]: 'deepseek/deepseek-flash' is a model of the built-in list too: this "
+       "alias takes its place; remove the alias, or make an entry of that name"},
       {"keys:", "policies: [{name: p, when: {team: payment}, deny: {origin: CN}}]\nkeys:",
        "f.yaml:15:35: warning: policies[0].when.team[0]: nothing here has the team 'payment', so this never matches; did you mean "
        "'payments'?"},

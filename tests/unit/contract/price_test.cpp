@@ -247,6 +247,137 @@ TEST(PriceOf, TheContractWinsAndADiscountIsOffTheList) {
   EXPECT_FALSE(price_of(target, 1, monday)) << "a discount makes no price";
 }
 
+TEST(PriceInForce, ThinkingHasItsOwnAmountsInTheEntryAndInEachPartOfIt) {
+  Price p = price(monday - days{30}, rates("0.4", "0.08", "1.2"));
+  p.thinking = rates(nullptr, nullptr, "4");
+  p.tiers = {{256'000, rates("1.2", "0.24", "3.6"), rates(nullptr, nullptr, "12")}, {500'000, rates("2", nullptr, "5")}};
+  p.windows = {{"night", 0x7f, 0, 60, rates("0.2", nullptr, "0.6")}};
+  const std::vector<Price> prices{p};
+  struct Row {
+    std::int64_t input;
+    TimePoint at;
+    Rates plain, thinking;
+    bool differs;
+  };
+  const Row table[] = {
+      {1, monday + hours{2}, rates("0.4", "0.08", "1.2"), rates("0.4", "0.08", "4"), true},
+      {256'001, monday + hours{2}, rates("1.2", "0.24", "3.6"), rates("1.2", "0.24", "12"), true},
+      {500'001, monday + hours{2}, rates("2", "0.08", "5"), rates("2", "0.08", "5"), false},
+      {1, monday, rates("0.2", "0.08", "0.6"), rates("0.2", "0.08", "0.6"), false},
+  };
+  for (const Row& row : table) {
+    const auto plain = *price_in_force(prices, usd, row.input, row.at);
+    const auto thinking = *price_in_force(prices, usd, {row.input, true}, row.at);
+    EXPECT_TRUE(plain.rates == row.plain && !plain.thinking) << row.input;
+    EXPECT_TRUE(thinking.rates == row.thinking && thinking.thinking == row.differs) << row.input;
+  }
+}
+
+TEST(PriceInForce, AServiceTierMultipliesAllAmountsThatHold) {
+  Price p = gpt_luna();
+  p.service_tiers[static_cast<int>(ServiceTier::flex)] = decimal("0.5");
+  p.service_tiers[static_cast<int>(ServiceTier::priority)] = decimal("1.75");
+  const std::vector<Price> prices{p};
+  const auto flex = *price_in_force(prices, usd, {1, false, ServiceTier::flex}, monday);
+  EXPECT_TRUE(flex.rates == rates("0.05", "0.005", "0.25") && flex.service_factor == decimal("0.5"));
+  const auto fast = *price_in_force(prices, usd, {272'001, false, ServiceTier::priority}, monday);
+  EXPECT_TRUE(fast.rates == rates("0.35", "0.035", "1.3125") && fast.service_tier == ServiceTier::priority);
+  const auto batch = *price_in_force(prices, usd, {1, false, ServiceTier::batch}, monday);
+  EXPECT_TRUE(batch.rates == p.rates && batch.service_tier == ServiceTier::batch && !batch.service_factor)
+      << "a tier without a price of its own is told, and costs what the standard one costs";
+}
+
+TEST(PriceInForce, ARegionalEndpointCostsMoreWhereTheEntrySaysSo) {
+  Price p = price(monday - days{30}, rates("0.15", "0.000000000001", "0.6"));
+  const std::vector<Price> without{p};
+  p.regional = decimal("1.1");
+  const std::vector<Price> with{p};
+  EXPECT_TRUE(price_in_force(with, {usd, "EU", true}, 1, monday)->rates == rates("0.165", "0.000000000001", "0.66"));
+  EXPECT_TRUE(price_in_force(with, {usd, "EU", false}, 1, monday)->rates == p.rates);
+  EXPECT_TRUE(price_in_force(without, {usd, "EU", true}, 1, monday)->rates == p.rates);
+  EXPECT_FALSE(price_in_force(without, {usd, "EU", true}, 1, monday)->regional_factor);
+}
+
+TEST(PriceInForce, AnEntryForARegionWinsThereAndOnlyThere) {
+  Price everywhere = price(monday - days{3}, rates("1", nullptr, "1")), china = price(monday - days{30}, rates("2", nullptr, "2"));
+  china.regions = {"CN", "HK"};
+  Price abroad = price(monday - days{1}, rates("3", nullptr, "3"));
+  abroad.except_regions = {"CN"};
+  const auto input = [](const std::vector<Price>& prices, const char* region) {
+    const auto price = price_in_force(prices, {usd, region}, 1, monday);
+    return price ? format_decimal(*price->rates.input) : "unpriced";
+  };
+  EXPECT_EQ(input({everywhere, china}, "CN"), "2");
+  EXPECT_EQ(input({everywhere, china}, "US"), "1");
+  EXPECT_EQ(input({china, abroad}, "CN"), "2");
+  EXPECT_EQ(input({china, abroad}, "HK"), "2");
+  EXPECT_EQ(input({china, abroad}, "SG"), "3");
+  EXPECT_EQ(input({abroad}, "CN"), "unpriced");
+  EXPECT_EQ(input({china}, "US"), "unpriced");
+  EXPECT_EQ(input({china}, ""), "2") << "a provider that states no region is billed by what there is";
+}
+
+TEST(PriceOf, FactorsThenDiscountThenSurchargeEachRoundedHalfUp) {
+  Provider provider;
+  provider.regional = true;
+  provider.discounts = {{{}, {}, *parse_decimal("0.1")}};
+  provider.surcharges = {{monday, monday + days{1}, *parse_decimal("0.25")}};
+  Model model;
+  Price listed = price(monday - days{9}, rates("0.333333333333", nullptr, "1"));
+  listed.regional = decimal("1.1");
+  listed.service_tiers[static_cast<int>(ServiceTier::flex)] = decimal("0.5");
+  model.prices = {listed};
+  Target target;
+  target.provider = &provider;
+  target.model = &model;
+  const PricedBy flex(1, false, ServiceTier::flex);
+  // 0.333333333333 x 0.5 = 0.1666666666665 -> ...667; x 1.1 = 0.1833333333337 -> ...334; x 0.9 = 0.1650000000006 -> ...001
+  EXPECT_TRUE(price_of(target, flex, monday - days{1})->rates == rates("0.165000000001", nullptr, "0.495"));
+  // x 1.25 = 0.20625000000125
+  EXPECT_TRUE(price_of(target, flex, monday)->rates == rates("0.206250000001", nullptr, "0.61875"));
+  EXPECT_TRUE(price_of(target, flex, monday)->surcharge == decimal("0.25"));
+  EXPECT_TRUE(next_change(target, flex, monday, monday + days{9}) == monday + days{1});
+  target.contract = {listed};
+  EXPECT_TRUE(price_of(target, flex, monday)->rates == rates("0.183333333334", nullptr, "0.55"))
+      << "a contract's own factors hold, and nothing else is taken off or put on";
+}
+
+TEST(Thinks, TheFirstSwitchThatTheProviderHeedsElseTheModelsHabit) {
+  Profile profile;
+  Provider provider;
+  Model model;
+  Target target;
+  target.provider = &provider;
+  target.model = &model;
+  const auto only = [](ThinkingSwitch field) {
+    ThinkingWish wish;
+    wish.set(field, true);
+    return wish.on;
+  };
+  ThinkingWish wish;
+  EXPECT_FALSE(thinks(target, wish));
+  model.thinks_by_default = true;
+  EXPECT_TRUE(thinks(target, wish));
+  wish.set(ThinkingSwitch::reasoning_effort, false);
+  EXPECT_FALSE(thinks(target, wish));
+  wish.set(ThinkingSwitch::enable_thinking, true);
+  EXPECT_TRUE(thinks(target, wish));
+  provider.profile = &profile;
+  profile.thinking_switches = only(ThinkingSwitch::reasoning_effort);
+  EXPECT_FALSE(thinks(target, wish));
+  profile.thinking_switches = only(ThinkingSwitch::thinking);
+  EXPECT_TRUE(thinks(target, wish)) << "nothing that this provider heeds was said";
+}
+
+TEST(UsdRates, TheLatestThatHasBegunCounts) {
+  UsdRates rates;
+  rates.dated = {{monday, 14}, {monday + days{7}, 15}};
+  EXPECT_EQ(rates.at(monday - seconds{1}), nullptr);
+  EXPECT_TRUE(rates.at(monday)->usd == 14 && rates.at(monday + days{7} - seconds{1})->usd == 14);
+  EXPECT_TRUE(rates.at(monday + days{7})->usd == 15);
+  EXPECT_TRUE(UsdRates(7).at(TimePoint{})->usd == 7);
+}
+
 TEST(PriceInForce, AWindowOfSundayEndsOnMonday) {
   Price p = price(monday - days{30}, rates("1", nullptr, "1"));
   p.windows = {{"night", 0b1000000, 23 * 60, 60, {}}};

@@ -100,7 +100,7 @@ TEST_P(GoldenTest, IsTheSameWholeAndCutAtEveryByte) {
   AnswerOptions options;
   options.answer_model = golden.fact("answer_model") == "asked" ? AnswerModel::asked : AnswerModel::provider;
   options.asked_model = request.model;
-  if (const std::string cost = golden.fact("cost"); !cost.empty()) options.cost_usd = [cost](const Usage&) { return cost; };
+  if (const std::string cost = golden.fact("cost"); !cost.empty()) options.cost_usd = [cost](const AnswerSummary&) { return cost; };
 
   const auto encoded = dialect_openai().encode_request(request, rig.target());
   ASSERT_TRUE(encoded);

@@ -131,6 +131,14 @@ TEST(OpenAiUsage, IsTheLastReportAndNeverASum) {  // M02, M03
   }
 }
 
+TEST(OpenAiStream, HearsWhichServiceTierAnswered) {
+  const auto tier = [&](std::string_view said) { return stream(word + chunk("{}", "\"stop\"", said) + done).summary.service_tier; };
+  EXPECT_EQ(tier(""), std::nullopt);
+  EXPECT_EQ(tier(R"(,"service_tier":null)"), std::nullopt);
+  EXPECT_EQ(tier(R"(,"service_tier":"default")"), ServiceTier::standard) << "asked for another or not";
+  EXPECT_EQ(tier(R"(,"service_tier":"flex")"), ServiceTier::flex);
+}
+
 TEST(OpenAiStream, HidesUsageFromAnAppThatDidNotAsk) {
   const std::string usage = R"({"prompt_tokens":1,"completion_tokens":1})";
   EXPECT_EQ(
@@ -148,7 +156,7 @@ TEST(OpenAiStream, HidesUsageFromAnAppThatDidNotAsk) {
 
 TEST(OpenAiStream, GivesAnAppThatAskedTheCostWithTheUsage) {
   AnswerOptions options;
-  options.cost_usd = [](const Usage& usage) { return "0." + std::to_string(usage.input_total()); };
+  options.cost_usd = [](const AnswerSummary& so_far) { return "0." + std::to_string(so_far.usage.input_total()); };
   const std::string before = word + stop;
   const auto last = [&](std::string_view usage) {
     return stream(before + event("{\"choices\":[],\"usage\":" + std::string(usage) + ",\"x\":1}") + done, true, "generic", options)
@@ -159,7 +167,7 @@ TEST(OpenAiStream, GivesAnAppThatAskedTheCostWithTheUsage) {
   EXPECT_EQ(last(R"({"cost_usd":"9","prompt_tokens":7,"completion_tokens":1})"),
             before + event(R"({"choices":[],"usage":{"cost_usd":"0.7","prompt_tokens":7,"completion_tokens":1},"x":1})") + done);
   EXPECT_EQ(last(R"({"prompt_tokens":-7})"), before + event(R"({"choices":[],"usage":{"prompt_tokens":-7},"x":1})") + done);
-  options.cost_usd = [](const Usage&) { return std::string{}; };
+  options.cost_usd = [](const AnswerSummary&) { return std::string{}; };
   EXPECT_EQ(last(R"({"prompt_tokens":7})"), before + event(R"({"choices":[],"usage":{"prompt_tokens":7},"x":1})") + done);
 }
 

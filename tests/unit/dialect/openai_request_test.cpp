@@ -65,6 +65,36 @@ TEST(OpenAiRequest, SeesWhatItNeeds) {
   EXPECT_EQ(part(R"({"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}})"), with(Capability::audio));
 }
 
+TEST(OpenAiRequest, SeesHowItAsksToBeServed) {
+  struct Row {
+    const char* members;
+    std::optional<bool> thinking{};
+    ServiceTier tier = ServiceTier::standard;
+  };
+  const Row table[] = {
+      {"", {}},
+      {R"(,"enable_thinking":true)", true},
+      {R"(,"enable_thinking":false,"reasoning_effort":"high")", false},
+      {R"(,"enable_thinking":"yes")", {}},
+      {R"(,"thinking":{"type":"enabled","budget":5})", true},
+      {R"(,"thinking":{"type":"disabled"})", false},
+      {R"(,"thinking":{"budget":5})", {}},
+      {R"(,"thinking":null,"reasoning_effort":null)", {}},
+      {R"(,"reasoning_effort":"none")", false},
+      {R"(,"reasoning_effort":"xhigh")", true},
+      {R"(,"service_tier":"flex")", {}, ServiceTier::flex},
+      {R"(,"service_tier":"prior\u0069ty")", {}, ServiceTier::priority},
+      {R"(,"service_tier":"fast")", {}, ServiceTier::priority},
+      {R"(,"service_tier":"auto")", {}},
+      {R"(,"service_tier":7)", {}},
+  };
+  for (const Row& row : table) {
+    const RequestMode mode = parsed(body(row.members)).mode;
+    EXPECT_EQ(mode.thinking.said(every_thinking_switch), row.thinking) << row.members;
+    EXPECT_EQ(mode.service_tier, row.tier) << row.members;
+  }
+}
+
 TEST(OpenAiRequest, DoesNotCountPicturesAsPrompt) {
   const auto bytes = [](std::size_t size) {
     return parsed(

@@ -62,6 +62,64 @@ TEST(Settle, ReportedUsageIsTheTruthHoweverItEnded) {
   }
 }
 
+TEST(Settle, WhatTheProviderSaysOfHowItServedWinsOverWhatWasAsked) {
+  Fixture f;
+  Price& price = f.model.prices.front();
+  price.thinking.output = *parse_decimal("8");
+  price.service_tiers[static_cast<int>(ServiceTier::priority)] = 2 * pico_per_unit;
+  f.snapshot.usd_per["CNY"].dated = {{TimePoint(std::chrono::seconds(900)), *parse_decimal("0.14")}};
+  RequestMode thinking, priority;
+  thinking.thinking.set(ThinkingSwitch::enable_thinking, true);
+  priority.service_tier = ServiceTier::priority;
+  const std::string begin = R"({"model":"list/m","from_us":0,"currency":"CNY",)", end_ = R"(,"usd_rate_from_us":900000000})";
+  struct Row {
+    RequestMode asked;
+    std::optional<std::int64_t> reasoning;
+    std::optional<ServiceTier> said;
+    const char* cost;
+    const char* price;
+  };
+  const Row table[] = {
+      {{}, {}, {}, "2", R"("input":"1","output":"2")"},
+      {thinking, {}, {}, "8", R"("thinking":true,"input":"1","output":"8")"},
+      {thinking, 0, {}, "2", R"("input":"1","output":"2")"},
+      {{}, 500'000, {}, "12", R"("thinking":true,"input":"1","output":"8")"},
+      {priority, {}, {}, "4", R"("service_tier":"priority","service_factor":"2","input":"2","output":"4")"},
+      {priority, {}, ServiceTier::standard, "2", R"("input":"1","output":"2")"},
+      {{}, {}, ServiceTier::priority, "4", R"("service_tier":"priority","service_factor":"2","input":"2","output":"4")"},
+      {{}, {}, ServiceTier::flex, "2", R"("service_tier":"flex","input":"1","output":"2")"},
+  };
+  for (const Row& row : table) {
+    AttemptEnd end = f.end();
+    end.mode = row.asked;
+    end.answer.usage.output = 1'000'000;
+    end.answer.usage.reasoning = row.reasoning;
+    end.answer.usage_source = UsageSource::reported;
+    end.answer.service_tier = row.said;
+    const AttemptSettle settled = settle_attempt("r", 1, end, f.snapshot, f.texts);
+    ASSERT_TRUE(settled.cost);
+    EXPECT_EQ(format_decimal(settled.cost->pico), row.cost) << row.price;
+    EXPECT_EQ(settled.price, begin + row.price + end_);
+  }
+}
+
+TEST(Settle, TheRateOfTheDayOfSendingCounts) {
+  Fixture f;
+  const TimePoint sent = f.end().sent_at;
+  f.snapshot.usd_per["CNY"].dated = {{sent, *parse_decimal("0.14")}, {sent + std::chrono::seconds(1), *parse_decimal("0.15")}};
+  AttemptEnd end = f.end();
+  end.answer.usage.input = 1'000'000;
+  end.answer.usage_source = UsageSource::reported;
+  const auto usd = [&](std::chrono::seconds later) {
+    end.sent_at = sent + later;
+    const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot, f.texts);
+    return row.usd_pico ? format_decimal(*row.usd_pico) + " at " + format_decimal(*row.usd_rate) : "unknown";
+  };
+  EXPECT_EQ(usd(std::chrono::seconds(-1)), "unknown") << "no rate had begun";
+  EXPECT_EQ(usd(std::chrono::seconds(0)), "0.14 at 0.14");
+  EXPECT_EQ(usd(std::chrono::seconds(1)), "0.15 at 0.15");
+}
+
 TEST(Settle, CutOrCancelledStreamsAreEstimatedFromWhatCame) {  // M09, M10
   const Fixture f;
   AttemptEnd end = f.end();

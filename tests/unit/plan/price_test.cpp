@@ -1,5 +1,7 @@
 #include "plan/price.h"
 
+#include "plan/plan.h"
+
 #include "unit/plan/world.h"
 
 #include <gtest/gtest.h>
@@ -8,6 +10,7 @@ namespace fairlead {
 namespace {
 
 using testing::price;
+using testing::ranked;
 using testing::sunday;
 using testing::World;
 
@@ -36,7 +39,7 @@ struct PriceStage : ::testing::Test {
   }
   std::string rules() {
     std::vector<Rejection> found;
-    reject_by_price(target, facts, world.snapshot, expected(), found);
+    reject_by_price(target, facts, expected(), found);
     std::string names;
     for (const Rejection& r : found) names += (names.empty() ? "" : " ") + r.rule;
     return names;
@@ -133,10 +136,49 @@ TEST_F(PriceStage, TheReasonSaysWhatItCostsAndWhatIsPaid) {
   model.prices = {price("1", "4")};
   route.max_price.input = *parse_decimal("0.5");
   std::vector<Rejection> found;
-  reject_by_price(target, facts, world.snapshot, expected(), found);
+  reject_by_price(target, facts, expected(), found);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].reason, "its input costs 1 USD per million tokens now, route chat pays 0.5 at most");
   EXPECT_EQ(found[0].by, RejectedBy::price);
+}
+
+TEST_F(PriceStage, ThinkingAndTheServiceTierAskedForAreInTheExpectation) {
+  Price p = price("1", "10");
+  p.thinking.output = *parse_decimal("20");
+  p.service_tiers[static_cast<int>(ServiceTier::flex)] = *parse_decimal("0.5");
+  model.prices = {p};
+  EXPECT_EQ(expected_usd(), "0.005");  // 1,000 x 1 + 400 x 10
+  facts.mode.service_tier = ServiceTier::flex;
+  EXPECT_EQ(expected_usd(), "0.0025");
+  facts.mode.thinking.set(ThinkingSwitch::reasoning_effort, true);
+  EXPECT_EQ(expected_usd(), "0.0045");
+  world.profile_of(provider).thinking_switches = 0;
+  EXPECT_EQ(expected_usd(), "0.0025") << "the provider heeds no such switch";
+  model.thinks_by_default = true;
+  EXPECT_EQ(expected_usd(), "0.0045");
+}
+
+TEST_F(PriceStage, AStrictConfigurationSendsNothingToATargetWhosePriceIsDoubted) {
+  model.prices = {price("1", "4")};
+  const auto doubts = [&](TimePoint now) {
+    std::vector<Rejection> found;
+    reject_by_doubt(target, world.snapshot, now, found);
+    std::string lines;
+    for (const Rejection& r : found) lines += std::string(to_string(r.by)) + " " + r.rule + ": " + r.reason + "\n";
+    return lines;
+  };
+  const std::string stale = "price prices.strict: its price was last seen in force on 2026-01-01, more than 180 days ago\n";
+  EXPECT_EQ(doubts(sunday), "");
+  world.snapshot.price_rules.strict = true;
+  EXPECT_EQ(doubts(sunday), stale);
+  EXPECT_EQ(ranked(make_plan(facts, world.snapshot, world.conditions, sunday)), "");
+  model.prices[0].seen = sunday;
+  EXPECT_EQ(doubts(sunday), "");
+  EXPECT_EQ(ranked(make_plan(facts, world.snapshot, world.conditions, sunday)), "p/m");
+  model.prices[0].implausible = "is odd";
+  EXPECT_EQ(doubts(sunday), "price prices.strict: its price is odd\n");
+  model.prices.clear();
+  EXPECT_EQ(doubts(sunday), "price prices.strict: its price is not known\n");
 }
 
 }  // namespace

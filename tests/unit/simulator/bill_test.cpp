@@ -78,6 +78,8 @@ TEST_F(BillTest, ALineSaysAllOfAnAttempt) {
                         {"cache_write_tokens", 0},
                         {"completion_tokens", 10},
                         {"reasoning_tokens", 7},
+                        {"thinking", true},
+                        {"service_tier", "standard"},
                         {"reported", true},
                         {"delivered", true},
                         {"cost", "0.0000072"},

@@ -1,0 +1,113 @@
+"""How a request is served moves its price: thinking, service tiers, and prices that are not to be relied on. The simulator keeps its own bill."""
+import json
+
+import pytest
+
+from harness.daemon import PROMPT_CANARY
+from harness.http import chat, post_chat
+from harness.process import run
+from harness.stage import PRICE, Stage
+from harness.upstream import completion, usage, whole
+
+WORDS = f"[[sim bytes=700 cached=16]] Say hello, {PROMPT_CANARY}"
+ROUTES = {"plus": "qwen/qwen-plus", "luna": "openai/gpt-6-luna"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    def change(config):
+        for name, target in ROUTES.items():
+            config["routes"][name] = {"targets": [target], "fallback": False}
+            config["keys"][0]["routes"].append(name)
+        config["models"]["tiered/m"] = {"prices": [{**PRICE, "service_tiers": {"priority": "2"}}]}
+
+    stage = Stage(tmp_path_factory.mktemp("modes"), {"tiered": "openai"}, change)
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
+def stage(made):
+    yield made
+    made.audit()
+
+
+def price_of(stage, body):
+    """The price that the row of a request's one attempt keeps."""
+    answer = post_chat(stage.daemon, body)
+    assert answer.status == 200 and answer.complete, answer.body
+    _, (attempt,) = stage.rows(answer)
+    assert attempt["usage_source"] == "reported"
+    return json.loads(attempt["price"])
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["buffered", "streamed"])
+def test_thinking_costs_what_it_costs(stage, stream):
+    for asked, thinks in (({"enable_thinking": True}, True), ({"enable_thinking": False}, False), ({}, False), ({"reasoning_effort": "high"}, False)):
+        price = price_of(stage, chat(WORDS, "plus", stream=stream, **asked))
+        assert (price.get("thinking", False), price["output"]) == ((True, "4") if thinks else (False, "1.2")), asked
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["buffered", "streamed"])
+def test_the_service_tier_that_served_is_paid(stage, stream):
+    for asked, tier, factor, output in (("flex", "flex", "0.5", "0.25"), ("priority", "priority", "2", "1"), ("auto", None, None, "0.5")):
+        price = price_of(stage, chat(WORDS, "luna", stream=stream, service_tier=asked))
+        assert (price.get("service_tier"), price.get("service_factor"), price["output"]) == (tier, factor, output)
+
+
+def test_a_tier_that_was_asked_for_and_not_given_is_not_paid(stage):
+    stage.providers["tiered"].will(whole(completion(told=usage(20, 10), service_tier="default"), told=(20, 0, 10)))
+    price = price_of(stage, chat(f"Say hello, {PROMPT_CANARY}", "tiered", service_tier="priority"))
+    assert "service_tier" not in price and price["output"] == str(PRICE["output"])
+
+
+def test_a_strict_configuration_sends_nothing_at_a_stale_price(stage):
+    daemon, stale = stage.daemon, 'fairlead_prices_doubted{doubt="stale"}'
+    before = daemon.gauge(stale)
+    assert before >= 1  # the scripted provider's price is of 2020
+    usual, strict = daemon.changed_config(), daemon.changed_config()
+    strict["prices"] = {"strict": True}
+    daemon.reload(strict)
+    try:
+        refused = post_chat(daemon, chat(f"Say hello, {PROMPT_CANARY}", "tiered"))
+        assert refused.status == 403 and "price to rely on" in refused.json()["error"]["message"]
+        row, attempts = stage.rows(refused)
+        assert not attempts and "prices.strict" in row["plan"] and "2020-01-01" in row["plan"]
+    finally:
+        daemon.reload(usual)
+    assert daemon.gauge(stale) == before
+
+
+def test_check_and_prices_tell_of_doubts(tmp_path):
+    (tmp_path / "f.yaml").write_text("""
+providers:
+  tencent: {base_url: "http://127.0.0.1:9/v1", price_list: tencent, currency: CNY, operator: CN, region: CN, retention: provider}
+fx: {CNY: [{from: 2025-01-01, usd: "0.1378"}, {from: 2026-10-01, usd: "0.14"}]}
+routes: {chat: {targets: [tencent/hunyuan-lite, tencent/hunyuan-t1-latest]}}
+keys: [{name: app, hash: "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", routes: [chat]}]
+""")
+    checked = run("check", tmp_path / "f.yaml")
+    assert checked.returncode == 0, checked.stderr
+    said = checked.stdout + checked.stderr
+    assert "its price is 0, at low confidence" in said and "its price was last seen in force on 2025-06-01, more than 180 days ago" in said
+    table = run("prices", "--config", tmp_path / "f.yaml", "--at", "2026-11-26").stdout
+    assert "stale, implausible" in table
+    lite, t1 = json.loads(run("prices", "--config", tmp_path / "f.yaml", "--at", "2025-07-01", "--format", "json").stdout)["targets"]
+    assert [doubt["doubt"] for doubt in lite["doubts"]] == ["implausible"] and t1["doubts"] == []
+    assert t1["usd"] == {"rate": "0.1378", "from": "2025-01-01T00:00:00.000000Z"} and t1["price"]["built_in"] is True
+
+
+def test_what_begins_and_ends_soon_is_told_beside_what_comes_every_day(tmp_path):
+    (tmp_path / "f.yaml").write_text("""
+providers:
+  google: {base_url: "http://127.0.0.1:9/v1", price_list: google-gemini, operator: US, region: US, retention: provider, discount: [{share: "0.5", from: 2026-12-24, until: 2026-12-27}]}
+routes: {chat: {targets: [google/gemini-3.8-flash]}}
+keys: [{name: app, hash: "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", routes: [chat]}]
+""")
+    (flash,) = json.loads(run("prices", "--config", tmp_path / "f.yaml", "--at", "2026-11-26", "--format", "json").stdout)["targets"]
+    assert flash["price"]["input"] == "0.75" and flash["price"]["until"] == "2027-01-01T00:00:00.000000Z"
+    assert [(then["at"][:10], then["input"]) for then in flash["soon"]] == [("2026-12-24", "0.375"), ("2026-12-27", "0.75"), ("2027-01-01", "1.5")]
+    table = run("prices", "--config", tmp_path / "f.yaml", "--at", "2026-11-26").stdout
+    assert "2026-12-24: 0.375 / 1.875, 2026-12-27: 0.75 / 3.75, 2027-01-01: 1.5 / 7.5" in table
+    promotion = run("prices", "--config", tmp_path / "f.yaml", "--at", "2026-12-31T23:59:59").stdout
+    assert "0.75" in promotion and "until 2027-01-01" in promotion
