@@ -18,6 +18,10 @@ struct RequestFacts {
   bool stream = false;
   std::int64_t input_tokens = 0;                  ///< estimate
   std::optional<std::int64_t> output_tokens_max;  ///< the app's own cap
+  Endpoint endpoint = Endpoint::chat_completions;
+  std::vector<std::string> tags;   ///< that the request added to its key's; in lower case
+  std::optional<Address> client;   ///< empty: not known, which counts as being in every network
+  const Wishes* wishes = nullptr;  ///< null: none
 };
 
 /// What the world is like at this moment. Grows with health, limits and learned estimates.
@@ -40,18 +44,21 @@ struct Candidate {
   std::optional<ExpectedCost> expected;  ///< empty: the target has no price
 };
 
-enum class RejectedBy : std::uint8_t { provider_disabled, capability, policy, price };
+enum class RejectedBy : std::uint8_t { provider_disabled, capability, policy, price, wish };
 
 struct Rejection {
   const Target* target = nullptr;
   RejectedBy by = RejectedBy::policy;
   std::string rule;    ///< the policy's name, the capability, or "max_price.input"
-  std::string reason;  ///< a sentence
+  std::string reason;  ///< a sentence. Both empty, of a policy's `allow` or `deny`: plan_reasons() tells them
 };
 
 struct Plan {
-  std::vector<Candidate> candidates;  ///< best first
-  std::vector<Rejection> rejections;  ///< in the order of the file, every reason of every rejected target
+  std::vector<Candidate> candidates;    ///< best first
+  std::vector<Rejection> rejections;    ///< in the order of the file; of each target, one of all `allow` and `deny` together
+  std::vector<const Policy*> policies;  ///< that apply to the request, in the order of the file
+  const std::vector<RegionGroup>* region_groups = nullptr;
+  TimePoint at;
   std::string strategy;
 };
 

@@ -8,11 +8,6 @@
 namespace fairlead::config {
 namespace {
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 std::vector<Profile::ErrorRule> error_rules_of(const Section& from) {
   std::vector<Profile::ErrorRule> rules;
   for (const Section& rule : from.sections("errors"))
@@ -67,7 +62,7 @@ class ProviderBuilder {
     provider_.name = from_.key();
     provider_.dialect = from_.text("dialect");
     provider_.api_key = from_.text("api_key");
-    provider_.facts = {from_.text("operator"), from_.text("region"), from_.text("hosting"), from_.text("retention")};
+    provider_.facts = {from_.text("operator"), from_.text("region"), from_.text("hosting"), from_.text("retention"), labels()};
     set_profile();
     set_discounts();
     set_currency();
@@ -96,6 +91,14 @@ class ProviderBuilder {
     }
     provider_.profile = profile->second;
     provider_.price_list = from_.find("price_list") == nullptr ? name : from_.text("price_list");
+  }
+
+  std::map<std::string, TimePoint> labels() const {
+    std::map<std::string, TimePoint> labels;
+    if (const Value* written = from_.find("labels"))
+      for (const Value& label : written->children)
+        if (const auto end = parse_instant(label.text); label.good && end) labels[label.key] = *end;
+    return labels;
   }
 
   void set_discounts() {

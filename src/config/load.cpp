@@ -72,6 +72,7 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   build_contracts(build);
   build_keys(build);
   build_policies(build);
+  build_trusted_proxies(build);
   lint(build, sources.now ? std::optional(sources.now()) : std::nullopt);
   snapshot->file = file;
   snapshot->hash = reading.hash();

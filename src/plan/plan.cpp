@@ -7,6 +7,7 @@
 #include "plan/price.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace fairlead {
@@ -27,15 +28,21 @@ bool healthy(const Target& target, const Conditions& conditions) {
 
 Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Conditions& conditions, TimePoint now) {
   Plan plan;
+  plan.at = now;
+  plan.region_groups = &snapshot.region_groups;
   plan.strategy = facts.route ? facts.route->strategy : "ordered";
-  const std::vector<const Target*> targets = facts.route ? facts.route->targets : std::vector<const Target*>{facts.target};
+  plan.policies = matching_policies(facts, snapshot, now);
+  const auto allowed = allowed_targets(plan.policies, now);
+  const auto targets = facts.route ? std::span(facts.route->targets) : std::span(&facts.target, 1);
+  plan.candidates.reserve(targets.size());
   for (const Target* target : targets) {
     auto expected = expected_cost(*target, facts, snapshot, conditions, now);
     const std::size_t before = plan.rejections.size();
     // Each stage sees each target, so that a rejected one shows all that stands against it.
     reject_disabled(*target, plan.rejections);
     reject_by_capability(*target, facts, plan.rejections);
-    reject_by_policy(*target, facts, snapshot.policies, plan.rejections);
+    if (allowed && !allowed->has(target->index)) plan.rejections.push_back({target, RejectedBy::policy, {}, {}});
+    reject_by_max_cost(*target, facts, plan.policies, expected, plan.rejections);
     reject_by_price(*target, facts, snapshot, expected, plan.rejections);
     if (plan.rejections.size() == before) plan.candidates.push_back({target, std::move(expected)});
   }

@@ -1,6 +1,9 @@
 // The plan as the ledger keeps it.
 #include "plan/plan.h"
 
+#include "plan/reasons.h"
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -105,7 +108,7 @@ void add_expected(Json& candidate, const Json& expected) {
 std::string plan_text(const Plan& plan) {
   Json candidates = Json::array(), rejections = Json::array();
   for (const Candidate& candidate : plan.candidates) candidates.push_back(candidate_json(candidate));
-  for (const Rejection& rejection : plan.rejections) rejections.push_back(rejection_json(rejection));
+  for (const Rejection& rejection : plan_reasons(plan)) rejections.push_back(rejection_json(rejection));
   return dumped({{"strategy", plan.strategy}, {"candidates", std::move(candidates)}, {"rejections", std::move(rejections)}});
 }
 
@@ -139,6 +142,11 @@ void append_plan_key(std::string& key, const Plan& plan) {
     add(static_cast<std::uint64_t>(price.above_input_tokens));
     add(static_cast<std::uint64_t>(price.discount));
     key.append(price.window) += '\n';
+  }
+  for (const Policy* policy : plan.policies) {
+    add(reinterpret_cast<std::uintptr_t>(policy));
+    add(static_cast<std::uint64_t>(
+        std::count_if(policy->ends.begin(), policy->ends.end(), [&](const Policy::End& end) { return end.at <= plan.at; })));
   }
   for (const Rejection& rejection : plan.rejections) {
     add(reinterpret_cast<std::uintptr_t>(rejection.target));

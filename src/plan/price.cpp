@@ -51,10 +51,10 @@ void reject_by_price(const Target& target, const RequestFacts& facts, const Snap
                           reason + ", route " + route.name + " pays " + format_decimal(*limit) + " at most"});
   };
   const Rates rates = expected ? expected->price.rates : Rates{};
-  for (const Route* route : routes_to(target, facts)) {
-    check(*route, "input", route->max_price.input, rates.input);
-    check(*route, "output", route->max_price.output, rates.output);
-  }
+  for_each_route(target, facts, [&](const Route& route) {
+    check(route, "input", route.max_price.input, rates.input);
+    check(route, "output", route.max_price.output, rates.output);
+  });
 }
 
 }  // namespace fairlead
