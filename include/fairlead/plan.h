@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct RequestFacts {
   std::vector<std::string> tags;   ///< that the request added to its key's; in lower case
   std::optional<Address> client;   ///< empty: not known, which counts as being in every network
   const Wishes* wishes = nullptr;  ///< null: none
+  std::span<const Member> fields;  ///< of the request's body
 };
 
 /// What the world is like at this moment. Grows with health, limits and learned estimates.

@@ -30,11 +30,13 @@ class IndexSet {
   }
   /// Removes what the other has not.
   void keep(const IndexSet& other);
-  bool empty() const;
+  bool empty() const { return words_.empty(); }
   bool operator==(const IndexSet&) const = default;
 
  private:
-  std::vector<std::uint64_t> words_;
+  void trim();
+
+  std::vector<std::uint64_t> words_;  ///< the last is not 0, so that equal sets are equal
 };
 
 /// What an app asks for, by the path of its request.
@@ -124,8 +126,8 @@ const std::vector<RegionGroup>& built_in_region_groups();
 std::string_view stated_fact(const Target& target, Fact fact);
 /// Does the target state the fact with one of the values, at this time? Regions: all that it may be must be among them.
 bool states(const Target& target, const FactRule& rule, const std::vector<RegionGroup>& groups, TimePoint at);
-/// May the target have one of the values? So also if it does not state the fact, and whatever the case of letters. Labels: it has
-/// one, ended or not.
+/// May the target have one of the values? So also if it does not state the fact, whatever the case of letters, and by any name of a
+/// model. Labels: it has one, ended or not.
 bool may_have(const Target& target, const FactRule& rule, const std::vector<RegionGroup>& groups);
 
 /// Fills what is resolved, in the snapshot's policies: once, when all its parts are there.

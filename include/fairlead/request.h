@@ -41,10 +41,9 @@ struct Wishes {
   std::vector<std::string> models;                          ///< routes, targets or models: no others, and in this order
   std::optional<Int128> max_input_price, max_output_price;  ///< 10^-12 USD per million tokens
   Sort sort = Sort::none;
-  bool keep_nothing = false;            ///< none that keeps prompts
-  bool fallbacks = true;                ///< false: the best candidate alone, or those of `order` alone
-  bool require_parameters = false;      ///< none that would not be sent one of the fields
-  std::vector<std::string> parameters;  ///< the fields of the request, if that is wished
+  bool keep_nothing = false;        ///< none that keeps prompts
+  bool fallbacks = true;            ///< false: the best candidate alone, or those of `order` alone
+  bool require_parameters = false;  ///< none that would not be sent one of the fields
 };
 
 struct ChatRequest {

@@ -96,8 +96,9 @@ struct Provider {
 };
 
 struct Model {
-  std::string name;    ///< as the provider names it
-  std::string origin;  ///< legal home of its maker; empty: not stated
+  std::string name;                     ///< as the provider names it
+  std::vector<std::string> also_named;  ///< other names of the same model there: a rule that denies one denies all
+  std::string origin;                   ///< legal home of its maker; empty: not stated
   Capabilities capabilities;
   bool capabilities_stated = false;    ///< not stated: taken to have all
   std::int64_t context_window = 0;     ///< tokens; 0: not stated

@@ -93,6 +93,7 @@ class Register {
     if (places_.count(entry.key()) != 0) return;  // replaced by the user's own
     Model model;
     model.origin = entry.text("origin");
+    model.also_named = entry.texts("aliases");
     for (const std::string& name : entry.texts("capabilities"))
       if (auto capability = parse_capability(name)) model.capabilities.add(*capability);
     model.capabilities_stated = entry.find("capabilities") != nullptr;
@@ -116,7 +117,9 @@ class Register {
                                 "the first is at " + build_.findings.where(first->second->key_place));
         continue;
       }
-      put(name, *alias, *build_.models.at(entry.key()));
+      Model same = *build_.models.at(entry.key());
+      same.also_named.push_back(same.name);
+      put(name, *alias, same);
     }
   }
 

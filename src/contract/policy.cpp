@@ -76,15 +76,17 @@ void IndexSet::add(int index) {
 void IndexSet::remove(int index) {
   const auto word = static_cast<std::size_t>(index) / 64;
   if (word < words_.size()) words_[word] &= ~(std::uint64_t{1} << (index % 64));
+  trim();
 }
 
 void IndexSet::keep(const IndexSet& other) {
   words_.resize(std::min(words_.size(), other.words_.size()));
   for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= other.words_[i];
+  trim();
 }
 
-bool IndexSet::empty() const {
-  return std::all_of(words_.begin(), words_.end(), [](std::uint64_t word) { return word == 0; });
+void IndexSet::trim() {
+  while (!words_.empty() && words_.back() == 0) words_.pop_back();
 }
 
 const std::vector<RegionGroup>& built_in_region_groups() {
@@ -141,10 +143,13 @@ bool may_have(const Target& target, const FactRule& rule, const std::vector<Regi
                        [&](const std::string& value) { return target.provider->facts.labels.count(value) != 0; });
   const std::string_view fact = stated_fact(target, rule.fact);
   if (fact.empty()) return true;
-  if (!is_region(rule.fact))
+  const auto named = [&](std::string_view name) {
     return std::any_of(values.begin(), values.end(), [&](const std::string& value) {
-      return is_pattern(rule.fact) ? fits(fact, value, true) : same(fact, value, true);
+      return is_pattern(rule.fact) ? fits(name, value, true) : same(name, value, true);
     });
+  };
+  if (rule.fact == Fact::model && std::any_of(target.model->also_named.begin(), target.model->also_named.end(), named)) return true;
+  if (!is_region(rule.fact)) return named(fact);
   if (is_one_of(fact, values, groups, true)) return true;
   const RegionGroup* group = group_named(groups, fact, true);
   return group && std::any_of(group->members.begin(), group->members.end(),

@@ -16,7 +16,8 @@
 #include "plan/classify.h"
 #include "plan/head.h"
 #include "plan/plan.h"
-#include "plan/reasons.h"
+#include "plan/refusal.h"
+#include "plan/wishes.h"
 
 namespace fairlead::exchange {
 namespace {
@@ -26,40 +27,15 @@ constexpr std::size_t rows_at_once_max = 2;           // two openings, a settlem
 constexpr auto use_task = asio::use_awaitable_t<Executor>();
 
 /// What of the head routing may know.
-Head head_of(const net::AppRequest& app) {
+Head head_of(const net::AppRequest& app, const Snapshot& snapshot) {
+  const bool forwarded = snapshot.policies_need.network && !snapshot.trusted_proxies.empty();
   Head head;
   head.peer = app.peer;
   for (const net::Field& field : app.fields) {
     if (is_own_field(field.name)) head.own.emplace_back(field.name, field.value);
-    if (is_forwarded_for(field.name)) head.forwarded_for.push_back(field.value);
+    if (forwarded && is_forwarded_for(field.name)) head.forwarded_for.push_back(field.value);
   }
   return head;
-}
-
-/// The policies that refused a target, each once: "'a', 'b'".
-std::string refusing_policies(const Plan& plan) {
-  std::string names;
-  for (const Rejection& r : plan_reasons(plan))
-    if (r.by == RejectedBy::policy && names.find("'" + r.rule + "'") == std::string::npos)
-      names += (names.empty() ? "'" : ", '") + r.rule + "'";
-  return names;
-}
-
-/// A plan without candidates: whose doing was it? Policy speaks first, so that its refusals never look like an outage. It tells its
-/// name and the request's id, by which the operator finds the rest.
-Error no_candidate(const Plan& plan, const std::string& id) {
-  const auto rejected_by = [&](RejectedBy by) {
-    return std::find_if(plan.rejections.begin(), plan.rejections.end(), [&](const Rejection& r) { return r.by == by; });
-  };
-  const auto end = plan.rejections.end();
-  if (rejected_by(RejectedBy::policy) != end)
-    return {ErrorKind::policy, ErrorOrigin::fairlead, "request " + id + " is refused by policy " + refusing_policies(plan)};
-  if (const auto r = rejected_by(RejectedBy::capability); r != end)
-    return {ErrorKind::bad_request, ErrorOrigin::app, "no target of this route can serve this request: " + r->reason};
-  if (rejected_by(RejectedBy::price) != end)
-    return {ErrorKind::policy, ErrorOrigin::fairlead,
-            "request " + id + " is refused: every target of this route is dearer than the route allows"};
-  return {ErrorKind::no_candidate, ErrorOrigin::fairlead, "no target of this route is available"};
 }
 
 /// The corridor's own state, from the first row to the last.
@@ -99,12 +75,15 @@ class Exchange {
     auto facts = classify(request_.chat, key_, *request_.snapshot, request_.conditions);
     if (!facts) return facts.error();
     request_.facts = *facts;
-    if (auto added = add_head(request_.facts, head_of(request_.app), *request_.snapshot); !added) return added.error();
+    if (auto added = add_head(request_.facts, request_.chat.wishes, head_of(request_.app, *request_.snapshot), *request_.snapshot);
+        !added)
+      return added.error();
+    if (auto possible = check_wishes(request_.facts); !possible) return possible.error();
     if (facts->route) row_.route = facts->route->name;
     plan_ = make_plan(request_.facts, *request_.snapshot, request_.conditions, request_.world.now());
     row_.plan = request_.world.texts.plan(plan_);
     row_.expected = expected_text(plan_);
-    if (plan_.candidates.empty()) return no_candidate(plan_, request_.id);
+    if (plan_.candidates.empty()) return refusal_of(plan_, request_.id);
     Milliseconds total{0};
     for (const Candidate& c : plan_.candidates) total = std::max(total, c.target->provider->timeouts.total);
     request_.deadline = request_.started + total;

@@ -37,6 +37,8 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const 
   if (request.stream) facts.needs.add(Capability::streaming);
   facts.input_tokens = static_cast<std::int64_t>(std::ceil(static_cast<double>(request.prompt_bytes) / conditions.bytes_per_token));
   facts.output_tokens_max = request.output_tokens_max;
+  facts.wishes = request.wishes.get();
+  facts.fields = request.members;
   return facts;
 }
 

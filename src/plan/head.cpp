@@ -1,12 +1,14 @@
 #include "plan/head.h"
 
+#include "plan/wish_fields.h"
+
 #include <algorithm>
 #include <string>
 
 namespace fairlead {
 namespace {
 
-constexpr std::string_view tags_field = "x-fairlead-tags";
+constexpr std::string_view own_prefix = "x-fairlead-";
 constexpr std::size_t tags_max = 32;  ///< of one request
 
 std::string_view trimmed(std::string_view text) {
@@ -38,18 +40,23 @@ std::optional<Address> client_of(const Head& head, const Snapshot& snapshot) {
   return std::nullopt;  // none but proxies: whom they speak for is not known
 }
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return out;
+}
+
 Error refuse_tag(std::string message) {
   Error error(ErrorKind::bad_request, ErrorOrigin::app, std::move(message));
-  error.param = tags_field;
+  error.param = "x-fairlead-tags";
   return error;
 }
 
 Result<void> add_tags(RequestFacts& facts, std::string_view list) {
   while (true) {
     const std::size_t comma = list.find(',');
-    std::string tag(trimmed(list.substr(0, comma)));
-    std::transform(tag.begin(), tag.end(), tag.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::string tag = lower(trimmed(list.substr(0, comma)));
     if (!tag.empty()) {
       const auto& may_set = facts.key->request_tags;
       if (std::find(may_set.begin(), may_set.end(), tag) == may_set.end())
@@ -64,11 +71,14 @@ Result<void> add_tags(RequestFacts& facts, std::string_view list) {
 
 }  // namespace
 
-Result<void> add_head(RequestFacts& facts, const Head& head, const Snapshot& snapshot) {
+Result<void> add_head(RequestFacts& facts, std::unique_ptr<Wishes>& wishes, const Head& head, const Snapshot& snapshot) {
   if (snapshot.policies_need.network) facts.client = client_of(head, snapshot);
-  for (const auto& [name, value] : head.own)
-    if (name.size() == tags_field.size() && is_named(name, tags_field))
-      if (auto added = add_tags(facts, value); !added) return added;
+  for (const auto& [name, value] : head.own) {
+    const std::string wish = lower(name.substr(own_prefix.size()));
+    auto taken = wish == "tags" ? add_tags(facts, value) : take_wish(wish, value, wishes);
+    if (!taken) return taken;
+  }
+  facts.wishes = wishes.get();
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <fairlead/plan.h>
 #include <fairlead/result.h>
 
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -25,10 +26,10 @@ inline bool is_named(std::string_view name, std::string_view lower_case) {
 inline bool is_own_field(std::string_view name) { return is_named(name, "x-fairlead-"); }
 inline bool is_forwarded_for(std::string_view name) { return name.size() == 15 && is_named(name, "x-forwarded-for"); }
 
-/// Adds the app's address and tags. The address is the peer's; of a trusted proxy's request it is the last one that it forwards for
-/// and that is no trusted proxy. What cannot be read is not known.
-/// Errors: bad_request with `param`, for a tag that the key may not set: an app that asks for stricter rules must not be let go on
-/// without them.
-Result<void> add_head(RequestFacts& facts, const Head& head, const Snapshot& snapshot);
+/// Adds the app's address, tags and wishes. The address is the peer's; of a trusted proxy's request it is the last one that it
+/// forwards for and that is no trusted proxy. What cannot be read is not known. `wishes`: those of the body, null if there are
+/// none; what the facts point at. Errors: bad_request with `param`, for a field that is not known or not understood, and for a tag
+/// that the key may not set: an app that asks for less must not be given more.
+Result<void> add_head(RequestFacts& facts, std::unique_ptr<Wishes>& wishes, const Head& head, const Snapshot& snapshot);
 
 }  // namespace fairlead

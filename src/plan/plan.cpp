@@ -5,6 +5,7 @@
 #include "plan/capability.h"
 #include "plan/policy.h"
 #include "plan/price.h"
+#include "plan/wishes.h"
 
 #include <algorithm>
 #include <span>
@@ -30,7 +31,7 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
   Plan plan;
   plan.at = now;
   plan.region_groups = &snapshot.region_groups;
-  plan.strategy = facts.route ? facts.route->strategy : "ordered";
+  plan.strategy = wished_strategy(facts, facts.route ? facts.route->strategy : "ordered");
   plan.policies = matching_policies(facts, snapshot, now);
   const auto allowed = allowed_targets(plan.policies, now);
   const auto targets = facts.route ? std::span(facts.route->targets) : std::span(&facts.target, 1);
@@ -43,13 +44,16 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
     reject_by_capability(*target, facts, plan.rejections);
     if (allowed && !allowed->has(target->index)) plan.rejections.push_back({target, RejectedBy::policy, {}, {}});
     reject_by_max_cost(*target, facts, plan.policies, expected, plan.rejections);
+    reject_by_wish(*target, facts, snapshot, expected, plan.rejections);
     reject_by_price(*target, facts, snapshot, expected, plan.rejections);
     if (plan.rejections.size() == before) plan.candidates.push_back({target, std::move(expected)});
   }
   // From here on, candidates are only reordered: whatever is tried has passed every rule.
   if (const Strategy* strategy = find_strategy(plan.strategy)) strategy->rank(plan.candidates, facts, conditions);
+  reorder_by_wishes(facts, plan);
   std::stable_partition(plan.candidates.begin(), plan.candidates.end(),
                         [&](const Candidate& candidate) { return healthy(*candidate.target, conditions); });
+  keep_the_best_alone(facts, plan);
   return plan;
 }
 

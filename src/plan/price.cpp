@@ -36,16 +36,20 @@ std::optional<ExpectedCost> expected_cost(const Target& target, const RequestFac
   return expected;
 }
 
+std::optional<Int128> usd_rate(const ExpectedCost& expected, const std::optional<Int128>& rate, const Snapshot& snapshot) {
+  if (!rate) return std::nullopt;
+  return multiply_pico(*rate, *usd_per(snapshot, expected.amount.currency));
+}
+
 void reject_by_price(const Target& target, const RequestFacts& facts, const Snapshot& snapshot,
                      const std::optional<ExpectedCost>& expected, std::vector<Rejection>& rejections) {
   const auto check = [&](const Route& route, const char* kind, const std::optional<Int128>& limit,
                          const std::optional<Int128>& price) {
     if (!limit) return;
     std::string reason = "it has no price now";
-    if (expected && price) {
-      const Int128 usd = multiply_pico(*price, *usd_per(snapshot, expected->amount.currency));
-      if (usd <= *limit) return;
-      reason = "its " + std::string(kind) + " costs " + format_decimal(usd) + " USD per million tokens now";
+    if (const auto usd = expected ? usd_rate(*expected, price, snapshot) : std::nullopt) {
+      if (*usd <= *limit) return;
+      reason = "its " + std::string(kind) + " costs " + format_decimal(*usd) + " USD per million tokens now";
     }
     rejections.push_back({&target, RejectedBy::price, "max_price." + std::string(kind),
                           reason + ", route " + route.name + " pays " + format_decimal(*limit) + " at most"});

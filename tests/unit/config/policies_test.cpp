@@ -49,8 +49,8 @@ TEST(Policies, conditions_about_who_asks_become_one_set_of_keys) {
   EXPECT_EQ(rule_when("key: [app, batch]").when.keys, set_of({0, 1}));
   EXPECT_EQ(rule_when("team: research").when.keys, set_of({1})) << "case does not count";
   EXPECT_EQ(rule_when("project: maths, key: [app, batch]").when.keys, set_of({1}));
-  const auto nobody = rule_when("team: payments, project: maths").when.keys;
-  EXPECT_TRUE(nobody && nobody->empty()) << "all of it must hold";
+  const auto nobody = with_rules("policies: [{name: p, when: {team: payments, project: maths}, allow: {origin: CN}}]\n");
+  EXPECT_TRUE(nobody.snapshot && nobody.snapshot->policies[0].when.keys->empty()) << "all of it must hold";
 }
 
 TEST(Policies, the_other_conditions_are_typed) {
@@ -101,6 +101,21 @@ TEST(Policies, are_resolved_to_the_targets_that_they_let_pass) {
   EXPECT_TRUE(target_passes("max_cost: '0.01'"));
 }
 
+TEST(Policies, an_alias_in_a_route_is_no_way_round_a_denied_model_M50) {
+  World world;
+  world.files["f.yaml"] = small_config;
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("{origin: CN"), 11, "{aliases: [m-latest, n], origin: CN");
+  text.replace(text.find("[here/m]"), 8, "[here/m-latest, here/m]");
+  for (const char* name : {"m", "m-latest", "n"}) {
+    World denied = world;
+    denied.files["f.yaml"] += "policies: [{name: p, deny: {model: " + std::string(name) + "}}]\n";
+    const auto loaded = denied.load();
+    ASSERT_NE(loaded.snapshot, nullptr) << testing::PrintToString(errors(loaded));
+    EXPECT_TRUE(loaded.snapshot->policies[0].targets.empty()) << name;
+  }
+}
+
 TEST(Policies, labels_of_a_provider_end) {
   World world;
   world.files["f.yaml"] = small_config + "policies: [{name: p, allow: {label: dpa}}]\n";
@@ -127,7 +142,11 @@ TEST(Policies, trusted_proxies_are_networks) {
 }
 
 TEST(Policies, warnings_know_groups_and_patterns) {
-  const auto told = [](const std::string& rule) { return warnings(with_rules("policies: [{name: p, " + rule + "}]\n")); };
+  const auto told = [](const std::string& rule) {
+    auto all = warnings(with_rules("policies: [{name: p, " + rule + "}]\n"));
+    std::erase_if(all, [](const std::string& line) { return line.find("so this never matches") == std::string::npos; });
+    return all;
+  };
   EXPECT_THAT(
       told("allow: {operator: GCC}"),
       Contains("f.yaml:27:40: warning: policies[0].allow.operator[0]: nothing here has the operator 'GCC', so this never matches"));

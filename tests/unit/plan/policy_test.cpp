@@ -85,6 +85,14 @@ TEST_F(PolicyStage, AllowAndDeny) {
     EXPECT_EQ(allowed(row.allow, row.deny), row.allowed) << row.meaning;
 }
 
+TEST_F(PolicyStage, M50AModelIsDeniedByAnyOfItsNamesAndAllowedByItsOwn) {
+  model.also_named = {"deepseek-v4-flash", "deepseek-latest"};
+  EXPECT_FALSE(allowed({}, {{Fact::model, {"deepseek-latest"}}}));
+  EXPECT_FALSE(allowed({}, {{Fact::model, {"DeepSeek-V4*"}}}));
+  EXPECT_TRUE(allowed({}, {{Fact::model, {"deepseek-v3"}}}));
+  EXPECT_FALSE(allowed({{Fact::model, {"deepseek-latest"}}}, {}));
+}
+
 TEST_F(PolicyStage, AGroupStandsForItsMembersAndAStatedGroupForAllThatItMayBe) {
   struct Row {
     const char* meaning;
