@@ -21,7 +21,8 @@ struct Build {
   Snapshot& snapshot;
   Findings& findings;
   Reading& reading;
-  Section root;                     ///< the user's files, merged
+  Section root;  ///< the user's files, merged
+  bool assume_secrets = false;
   std::vector<Section> built_in{};  ///< the product's own lists
 
   // What was built, by name, and where the files say it. Names of what is refused or disabled are here too: they are known.
@@ -45,9 +46,11 @@ void build_contracts(Build& build);
 void build_keys(Build& build);
 void build_policies(Build& build);
 void build_trusted_proxies(Build& build);
+std::vector<RoutingTest> build_tests(Build& build);
 /// Warnings about a configuration that is valid, but may not mean what it says.
 void lint(const Build& build, std::optional<TimePoint> now);
 void lint_policies(const Build& build, std::optional<TimePoint> now);
+void lint_reach(const Build& build, TimePoint now);
 
 /// Takes a name; a finding if another has it.
 void take_name(Build& build, std::map<std::string, const Value*>& taken, const Value* name, std::string_view what);

@@ -104,6 +104,9 @@ void build_keys(Build& build) {
     const Value* written = from.value().find("hash");
     if (written != nullptr && written->good && !written->missing.empty()) {
       build.findings.warning(*written, written->missing, "the key " + in_quotes(key.name) + " is disabled until then");
+      if (!build.assume_secrets) continue;
+      key.index = static_cast<int>(build.snapshot.keys.size());
+      build.snapshot.keys.push_back(std::move(key));
       continue;
     }
     const auto hash = parse_sha256(from.text("hash"));

@@ -1,5 +1,6 @@
 #pragma once
 // Text -> located values -> validated Snapshot. Pure but for reading the files; any thread.
+#include <fairlead/hypothetical.h>
 #include <fairlead/result.h>
 #include <fairlead/snapshot.h>
 
@@ -33,12 +34,26 @@ struct Sources {
   std::function<std::optional<std::string>(const std::string& path)> read_file;  ///< empty: missing or unreadable
   std::function<std::optional<std::string>(const std::string& name)> environment;
   std::function<TimePoint()> now = {};  ///< for warnings of what ends or is missing soon; empty: none are given
+  bool assume_secrets = false;          ///< what lacks its secret counts as there: for plans by which nothing is sent
 };
 Sources real_sources();
+
+/// One of `tests`: a request that nobody has sent, and where it should go.
+struct RoutingTest {
+  std::string name, place;  ///< "fairlead.yaml:12:5"
+  Hypothetical asked;
+  std::optional<TimePoint> at;                         ///< empty: now
+  std::optional<std::string> target;                   ///< the first to be tried
+  std::optional<std::vector<std::string>> allowed;     ///< all that may be tried, in any order
+  std::optional<std::vector<std::string>> order;       ///< in this order
+  std::optional<std::vector<std::string>> refused_by;  ///< by these policies, in any order, so that no target is left
+  std::optional<Int128> cost;                          ///< 10^-12 USD that the first is expected to cost
+};
 
 struct Loaded {
   std::shared_ptr<const Snapshot> snapshot;  ///< null if there is an error
   std::vector<Finding> findings;             ///< all of them, in the order of the files
+  std::vector<RoutingTest> tests;
 };
 
 /// Reads, parses and validates; all findings at once. Never throws.

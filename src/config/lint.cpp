@@ -99,6 +99,7 @@ void lint(const Build& build, std::optional<TimePoint> now) {
   lint_routes(build);
   if (const Value* models = build.root.find("models")) lint_amounts(build, *models);
   lint_policies(build, now);
+  lint_reach(build, now.value_or(TimePoint::min()));
   if (build.keys.empty() && !build.findings.failed())
     build.findings.add(Severity::warning, {build.root.value().place.file, 0, 0}, "keys",
                        "there are no keys, so no app can ask for anything", "`fairlead key new NAME` makes one");

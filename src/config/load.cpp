@@ -51,7 +51,8 @@ const BuiltIn& built_in() {
   return lists;
 }
 
-std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources& sources, Findings& findings) {
+std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources& sources, Findings& findings,
+                                         std::vector<RoutingTest>& tests) {
   Reading reading(sources, findings);
   reading.add_to_hash(embedded_profiles);
   reading.add_to_hash(embedded_calendars);
@@ -61,7 +62,7 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   validate_whole(whole, findings);
 
   auto snapshot = std::make_shared<Snapshot>();
-  Build build{*snapshot, findings, reading, Section(&whole, root_node())};
+  Build build{*snapshot, findings, reading, Section(&whole, root_node()), sources.assume_secrets};
   for (const Value& root : built_in().roots) build.built_in.emplace_back(&root, root_node());
   build_server(build);
   build_profiles(build);
@@ -73,6 +74,7 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   build_keys(build);
   build_policies(build);
   build_trusted_proxies(build);
+  tests = build_tests(build);
   lint(build, sources.now ? std::optional(sources.now()) : std::nullopt);
   snapshot->file = file;
   snapshot->hash = reading.hash();
@@ -94,14 +96,15 @@ Sources real_sources() {
 Loaded load(const std::string& file, const Sources& sources) {
   Findings findings;
   std::shared_ptr<Snapshot> snapshot;
+  std::vector<RoutingTest> tests;
   try {
     findings = built_in().findings;
-    snapshot = build_snapshot(file, sources, findings);
+    snapshot = build_snapshot(file, sources, findings, tests);
   } catch (const std::exception& e) {
     findings.add(Severity::error, {findings.add_file(file), 0, 0}, "", std::string("it could not be read: ") + e.what());
   }
   const bool failed = findings.failed();
-  return {failed ? nullptr : std::move(snapshot), findings.take()};
+  return {failed ? nullptr : std::move(snapshot), findings.take(), std::move(tests)};
 }
 
 std::vector<ListedModel> built_in_models() {

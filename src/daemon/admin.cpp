@@ -13,6 +13,8 @@ struct Page {
   std::string type = "text/plain; charset=utf-8", body;
 };
 
+constexpr std::string_view explain_path = "/admin/v1/explain";
+
 }  // namespace
 
 Admin::Admin(Views views) : views_(std::move(views)) {}
@@ -28,18 +30,26 @@ Task<void> Admin::handle(net::AppRequest& request, net::AppAnswer& answer) {
   } else if (request.path == "/metrics") {
     page.type = "text/plain; version=0.0.4; charset=utf-8";
     page.body = views_.metrics();
-  } else {
+  } else if (request.path == explain_path && request.method == "POST") {
+    const auto told = views_.explain(request.body.view());
+    page.status = told ? 200 : 400;
+    page.type = "application/json";
+    page.body = told ? *told : error_body(told.error()) + "\n";
+  } else if (request.path != explain_path) {
     page.status = 404;
-    page.body = "here are /healthz, /readyz and /metrics\n";
+    page.body = "here are /healthz, /readyz, /metrics and POST /admin/v1/explain\n";
   }
-  if (page.status != 404 && request.method != "GET" && request.method != "HEAD") {
+  const bool asks = request.path == explain_path;
+  if (page.status != 404 && (asks ? request.method != "POST" : request.method != "GET" && request.method != "HEAD")) {
     page.status = 405;
-    page.body = "this path takes GET only\n";
+    page.body = asks ? "this path takes POST only\n" : "this path takes GET only\n";
   }
   const net::Fields fields{{"content-type", page.type}};
   const std::array<std::string_view, 1> pieces{page.body};
   co_await answer.send(page.status, fields, pieces);
 }
+
+bool Admin::wants_body(const net::AppRequest& head) const { return head.method == "POST" && head.path == explain_path; }
 
 std::string Admin::error_body(const Error& error) const {
   return nlohmann::json{{"error", {{"message", error.message}, {"code", to_string(error.kind)}}}}.dump();

@@ -1,9 +1,11 @@
 #pragma once
-// The operators' side: /healthz, /readyz, /metrics. On the main thread, so that it answers while the workers are busy.
+// The operators' side: /healthz, /readyz, /metrics, /admin/v1/explain. On the main thread, so that it answers while the workers are
+// busy.
 #include "net/app.h"
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace fairlead::daemon {
 
@@ -13,10 +15,11 @@ class Admin : public net::AppHandler {
     std::function<std::string()> not_ready_because;  ///< empty: ready
     std::function<std::string()> metrics;
     std::function<Limits()> limits;
+    std::function<Result<std::string>(std::string_view asked)> explain = {};  ///< JSON to JSON
   };
   explicit Admin(Views views);
   Task<void> handle(net::AppRequest& request, net::AppAnswer& answer) override;
-  bool wants_body(const net::AppRequest&) const override { return false; }
+  bool wants_body(const net::AppRequest& head) const override;
   std::string error_body(const Error& error) const override;
   Limits limits() const override;
 

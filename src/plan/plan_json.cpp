@@ -17,19 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// UTC, to the second: the dates of price entries have no fraction.
-std::string iso_8601(TimePoint at) {
-  using namespace std::chrono;
-  const auto day = floor<days>(at);
-  const year_month_day date(day);
-  const hh_mm_ss time(floor<seconds>(at - day));
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", int{date.year()}, unsigned{date.month()},
-                unsigned{date.day()}, static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                static_cast<int>(time.seconds().count()));
-  return text.data();
-}
-
 Json rates_json(const Rates& rates) {
   Json json = Json::object();
   const auto add = [&](const char* kind, const std::optional<Int128>& rate) {
@@ -104,6 +91,18 @@ void add_expected(Json& candidate, const Json& expected) {
 }
 
 }  // namespace
+
+std::string iso_8601(TimePoint at) {
+  using namespace std::chrono;
+  const auto day = floor<days>(at);
+  const year_month_day date(day);
+  const hh_mm_ss time(floor<seconds>(at - day));
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", int{date.year()}, unsigned{date.month()},
+                unsigned{date.day()}, static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()));
+  return text.data();
+}
 
 std::string plan_text(const Plan& plan) {
   Json candidates = Json::array(), rejections = Json::array();
