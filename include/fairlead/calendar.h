@@ -3,6 +3,7 @@
 #include <fairlead/time.h>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,18 @@ struct Calendar {
   bool knows(std::chrono::sys_days day) const;
   bool is_off(std::chrono::sys_days day) const;
   bool is_work_day(std::chrono::sys_days day) const;
+};
+
+/// A weekly span of local time. Minutes since midnight, `to` exclusive; from 22:00 to 02:00 it belongs to the day on which it
+/// begins, and from == to is a whole day. A view of what a price's or a rule's window says.
+struct WeeklySpan {
+  std::uint8_t weekdays = 0;  ///< on which it begins; bit 0 is Monday
+  int from_minute = 0, to_minute = 0;
+  const Zone* zone = nullptr;          ///< null: UTC
+  const Calendar* calendar = nullptr;  ///< it does not begin on the days off of this one; null: none
+  bool on_work_days = false;           ///< it begins on the calendar's work days too
+  bool in_unknown_years = false;       ///< what the calendar does not know counts as a day on which it begins
+  bool holds(TimePoint at) const;
 };
 
 }  // namespace fairlead

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,11 @@ struct RequestFacts {
   std::int64_t input_tokens = 0;                  ///< estimate
   std::optional<std::int64_t> output_tokens_max;  ///< the app's own cap
   std::vector<ContentCount> content;              ///< of each class that was looked for in the prompt
+  Endpoint endpoint = Endpoint::chat_completions;
+  std::vector<std::string> tags;   ///< that the request added to its key's; in lower case
+  std::optional<Address> client;   ///< empty: not known, which counts as being in every network
+  const Wishes* wishes = nullptr;  ///< null: none
+  std::span<const Member> fields;  ///< of the request's body
 };
 
 /// What the world is like at this moment. Grows with health, limits and learned estimates.
@@ -42,18 +48,21 @@ struct Candidate {
   std::optional<ExpectedCost> expected;  ///< empty: the target has no price
 };
 
-enum class RejectedBy : std::uint8_t { provider_disabled, capability, policy, price };
+enum class RejectedBy : std::uint8_t { provider_disabled, capability, policy, price, wish };
 
 struct Rejection {
   const Target* target = nullptr;
   RejectedBy by = RejectedBy::policy;
   std::string rule;    ///< the policy's name, the capability, or "max_price.input"
-  std::string reason;  ///< a sentence
+  std::string reason;  ///< a sentence. Both empty, of a policy's `allow` or `deny`: plan_reasons() tells them
 };
 
 struct Plan {
-  std::vector<Candidate> candidates;  ///< best first
-  std::vector<Rejection> rejections;  ///< in the order of the file, every reason of every rejected target
+  std::vector<Candidate> candidates;    ///< best first
+  std::vector<Rejection> rejections;    ///< in the order of the file; of each target, one of all `allow` and `deny` together
+  std::vector<const Policy*> policies;  ///< that apply to the request, in the order of the file
+  const std::vector<RegionGroup>* region_groups = nullptr;
+  TimePoint at;
   std::string strategy;
 };
 

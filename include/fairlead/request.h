@@ -2,9 +2,11 @@
 // One chat request of an app as a dialect read it: the original bytes, and what routing may know.
 #include <fairlead/bytes.h>
 #include <fairlead/mode.h>
+#include <fairlead/money.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +35,18 @@ struct Member {
   std::size_t value_begin = 0, value_end = 0;
 };
 
+/// What a request wishes by itself. Wishes narrow and reorder what the rules leave; they never widen it.
+struct Wishes {
+  enum class Sort : std::uint8_t { none, price, throughput, latency };
+  std::vector<std::string> only, ignore, order;             ///< providers, or targets of them: "deepseek", "azure/DeepSeek-V3.1"
+  std::vector<std::string> models;                          ///< routes, targets or models: no others, and in this order
+  std::optional<Int128> max_input_price, max_output_price;  ///< 10^-12 USD per million tokens
+  Sort sort = Sort::none;
+  bool keep_nothing = false;        ///< none that keeps prompts
+  bool fallbacks = true;            ///< false: the best candidate alone, or those of `order` alone
+  bool require_parameters = false;  ///< none that would not be sent one of the fields
+};
+
 struct ChatRequest {
   Bytes body;                   ///< as the app sent it (after transfer and content coding)
   std::vector<Member> members;  ///< top level, in order
@@ -45,6 +59,7 @@ struct ChatRequest {
   RequestMode mode;
   bool developer_role = false;     ///< some message has the role `developer`
   bool reasoning_content = false;  ///< some message carries the reasoning of an earlier answer
+  std::unique_ptr<Wishes> wishes;  ///< null: none, and neither `provider` nor `models` is among the members
   std::size_t prompt_bytes = 0;    ///< bytes of `messages` and `tools`, without image and audio data: for the estimate of input
 };
 

@@ -2,6 +2,7 @@
 // The immutable, validated configuration that a request runs under, from its start to its end. Built by config/, read by everyone.
 // Pointers point into the same snapshot, which is never copied or changed after it is built.
 #include <fairlead/content.h>
+#include <fairlead/policy.h>
 #include <fairlead/price.h>
 #include <fairlead/request.h>
 
@@ -54,12 +55,13 @@ struct Profile {
   ThinkingSwitches thinking_switches = every_thinking_switch;  ///< what turns thinking on and off here
 };
 
-/// The four facts that policies are about. Empty: not stated, which satisfies no `allow`.
+/// The facts that policies are about. Empty: not stated, which satisfies no `allow`.
 struct Facts {
-  std::string operator_;  ///< legal home of the company that answers, e.g. "CN"
-  std::string region;     ///< where prompts are processed
-  std::string hosting;    ///< "cloud" or "self"
-  std::string retention;  ///< "none", "provider" or "trains"
+  std::string operator_;                      ///< legal home of the company that answers, e.g. "CN"
+  std::string region;                         ///< where prompts are processed
+  std::string hosting;                        ///< "cloud" or "self"
+  std::string retention;                      ///< "none", "provider" or "trains"
+  std::map<std::string, TimePoint> labels{};  ///< of the operator's own, such as "dpa": each until it ends
 };
 
 /// Four deadlines of an attempt; `idle` between bytes of an answer.
@@ -97,8 +99,9 @@ struct Provider {
 };
 
 struct Model {
-  std::string name;    ///< as the provider names it
-  std::string origin;  ///< legal home of its maker; empty: not stated
+  std::string name;                     ///< as the provider names it
+  std::vector<std::string> also_named;  ///< other names of the same model there: a rule that denies one denies all
+  std::string origin;                   ///< legal home of its maker; empty: not stated
   Capabilities capabilities;
   bool capabilities_stated = false;    ///< not stated: taken to have all
   std::int64_t context_window = 0;     ///< tokens; 0: not stated
@@ -133,31 +136,25 @@ struct MaxPrice {
 
 struct Route {
   std::string name;
+  int index = 0;                       ///< position in Snapshot::routes
   std::vector<const Target*> targets;  ///< in the order of the file
   std::string strategy = "cheapest";
   MaxPrice max_price;
+  std::optional<Int128> max_cost;  ///< 10^-12 USD that a request is expected to cost at most; unknown is more
   bool fallback = true;
   bool fallback_on_unconfirmed = true;
   AnswerModel answer_model = AnswerModel::provider;
 };
 
-/// fact name -> values. The fact names are provider, model, origin, operator, region, hosting, retention.
-using FactMatch = std::map<std::string, std::vector<std::string>>;
-
-struct Policy {
-  std::string name;
-  FactMatch when;   ///< key, team, route, content -> values; every one must match; empty: always
-  FactMatch allow;  ///< every fact named must have one of the values
-  FactMatch deny;   ///< no fact named may have one of the values
-  std::string reason;
-};
-
 struct Key {
   std::string name;
+  int index = 0;  ///< position in Snapshot::keys
   std::array<std::uint8_t, 32> sha256{};
-  std::string team;
-  std::vector<const Route*> routes;  ///< what it may ask for
-  bool may_name_targets = false;     ///< may ask for "provider/model" (of its routes' targets) directly
+  std::string team, project;
+  std::vector<std::string> tags;          ///< of each of its requests; in lower case
+  std::vector<std::string> request_tags;  ///< that a request may add; in lower case
+  std::vector<const Route*> routes;       ///< what it may ask for
+  bool may_name_targets = false;          ///< may ask for "provider/model" (of its routes' targets) directly
 };
 
 struct Listener {
@@ -214,8 +211,11 @@ struct Snapshot {
   std::vector<std::unique_ptr<Model>> models;
   std::vector<std::unique_ptr<Target>> targets;
   std::vector<std::unique_ptr<Route>> routes;
+  std::vector<RegionGroup> region_groups;  ///< that rules may name
   std::vector<Policy> policies;
   std::unique_ptr<const ContentScanner> content;  ///< for the classes that policies name; null: they name none, nothing is scanned
+  PolicyNeeds policies_need;
+  std::vector<Network> trusted_proxies;  ///< whose word on the app's address is taken
   std::vector<Key> keys;
 
   const Target* target(std::string_view name) const;               ///< null if there is none

@@ -1,11 +1,14 @@
-// `fairlead check FILE`: every finding in a configuration, and what a good one means.
+// `fairlead check FILE`: every finding in a configuration, what a good one means, and whether its routing tests hold.
 #include "cli/commands.h"
+#include "cli/routing_tests.h"
 #include "config/config.h"
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -15,6 +18,17 @@ namespace {
 
 std::string counted(std::ptrdiff_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+/// Runs the routing tests of the file, as if all secrets were there: a rule holds whether or not they are. The exit code.
+int test(const std::string& file, TimePoint now) {
+  config::Sources sources = config::real_sources();
+  sources.secrets_assumed = true;
+  const config::Loaded whole = config::load(file, sources);
+  if (!whole.snapshot || whole.tests.empty()) return whole.snapshot ? 0 : 1;
+  const auto outcomes = run_tests(whole.tests, *whole.snapshot, now);
+  std::cout << outcomes_text(outcomes, ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr);
+  return std::all_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) { return outcome.differences.empty(); }) ? 0 : 1;
 }
 
 int check(const std::string& file) {
@@ -27,9 +41,10 @@ int check(const std::string& file) {
     std::cerr << file << ": " << counted(errors, "error") << ", " << counted(warnings, "warning") << "\n";
     return 1;
   }
+  const TimePoint now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   std::cout << file << ": good, " << counted(warnings, "warning") << "; snapshot " << loaded.snapshot->hash.substr(0, 12) << "\n\n"
-            << config::summary(*loaded.snapshot, std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()));
-  return 0;
+            << config::summary(*loaded.snapshot, now);
+  return test(file, now);
 }
 
 }  // namespace

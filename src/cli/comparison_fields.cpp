@@ -3,6 +3,8 @@
 #include "cli/comparison.h"
 #include "cli/table.h"
 
+#include <fairlead/time.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -41,9 +43,26 @@ std::string hash_text(const Key& key) {
   return text + "...";
 }
 
-std::string match_text(const FactMatch& match) {
+std::string rules_text(const std::vector<FactRule>& rules) {
   std::string text;
-  for (const auto& [fact, values] : match) text += (text.empty() ? "" : "; ") + fact + " " + joined(values);
+  for (const FactRule& rule : rules)
+    text += (text.empty() ? "" : "; ") + std::string(to_string(rule.fact)) + " " + joined(rule.values);
+  return text;
+}
+
+std::string labels_text(const Facts& facts) {
+  std::string text;
+  for (const auto& [name, end] : facts.labels) text += (text.empty() ? "" : ", ") + name + " until " + day_text(end);
+  return text;
+}
+
+std::string shares_text(const std::vector<DatedShare>& shares) {
+  std::string text;
+  for (const DatedShare& one : shares) {
+    text += (text.empty() ? "" : ", ") + format_decimal(one.share * 100) + " %";
+    if (one.from) text += " from " + day_text(*one.from);
+    if (one.until) text += " until " + day_text(*one.until);
+  }
   return text;
 }
 
@@ -55,6 +74,9 @@ Things keys_of(const Snapshot& snapshot) {
     things.push_back({key.name,
                       {{"hash", hash_text(key)},
                        {"team", key.team},
+                       {"project", key.project},
+                       {"tags", joined(key.tags)},
+                       {"request_tags", joined(key.request_tags)},
                        {"routes", joined(routes)},
                        {"may name targets", yes(key.may_name_targets)}}});
   }
@@ -71,6 +93,7 @@ Things routes_of(const Snapshot& snapshot) {
                        {"strategy", route->strategy},
                        {"max_price.input", amount(route->max_price.input)},
                        {"max_price.output", amount(route->max_price.output)},
+                       {"max_cost", amount(route->max_cost)},
                        {"fallback", yes(route->fallback)},
                        {"fallback_on_unconfirmed", yes(route->fallback_on_unconfirmed)},
                        {"answer_model", route->answer_model == AnswerModel::asked ? "asked" : "provider"}}});
@@ -82,9 +105,10 @@ Things policies_of(const Snapshot& snapshot) {
   Things things;
   for (const Policy& policy : snapshot.policies)
     things.push_back({policy.name,
-                      {{"when", policy.when.empty() ? "always" : match_text(policy.when)},
-                       {"allow", match_text(policy.allow)},
-                       {"deny", match_text(policy.deny)},
+                      {{"when", policy.when_text.empty() ? "always" : policy.when_text},
+                       {"allow", rules_text(policy.allow)},
+                       {"deny", rules_text(policy.deny)},
+                       {"max_cost", amount(policy.max_cost)},
                        {"reason", policy.reason}}});
   return things;
 }
@@ -101,6 +125,10 @@ Things providers_of(const Snapshot& snapshot) {
                        {"region", provider->facts.region},
                        {"hosting", provider->facts.hosting},
                        {"retention", provider->facts.retention},
+                       {"labels", labels_text(provider->facts)},
+                       {"regional", provider->regional ? "yes" : ""},
+                       {"discount", shares_text(provider->discounts)},
+                       {"surcharge", shares_text(provider->surcharges)},
                        {"currency", std::string(provider->currency.view())}}});
   return things;
 }

@@ -1,12 +1,23 @@
 // `fairlead explain ID|last`: a request of the past from the ledger: who asked, why it went where it went, and what it cost.
+// `fairlead explain --key NAME ...`: the same of a request that nobody has sent, under a configuration.
 #include "cli/books.h"
 #include "cli/commands.h"
 #include "cli/explain_json.h"
 #include "cli/explain_text.h"
+#include "cli/time.h"
+#include "config/config.h"
+#include "plan/hypothetical.h"
+#include "plan/plan.h"
+
+#include <fairlead/dialect.h>
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 
 namespace fairlead::cli {
@@ -16,9 +27,13 @@ struct Wanted {
   BooksChoice books;
   std::string id;
   std::string format = "table";
+  Hypothetical asked;
+  std::int64_t tokens = 1'000, output_tokens = 0;
+  std::string at, body, endpoint = "chat.completions";
+  std::vector<std::string> modalities;
 };
 
-int explain(const Wanted& wanted) {
+int explain_past(const Wanted& wanted) {
   const auto store = open_books(wanted.books);
   if (!store) return 1;
   const auto record = store->request(wanted.id);
@@ -32,17 +47,88 @@ int explain(const Wanted& wanted) {
   return 0;
 }
 
+/// Empty if no file is named.
+Result<ChatRequest> body_of(const std::string& path) {
+  if (path.empty()) return ChatRequest{};
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) return Error(ErrorKind::io, ErrorOrigin::fairlead, "'" + path + "' cannot be read");
+  return find_dialect("openai")->parse_request(Bytes(text));
+}
+
+template <class Value>
+std::vector<Value> named(const std::vector<std::string>& names, int count) {
+  std::vector<Value> values;
+  for (int i = 0; i < count; ++i)
+    if (std::find(names.begin(), names.end(), to_string(static_cast<Value>(i))) != names.end())
+      values.push_back(static_cast<Value>(i));
+  return values;
+}
+
+int explain_hypothetical(Wanted wanted, bool tokens_given) {
+  config::Sources sources = config::real_sources();
+  sources.secrets_assumed = true;
+  const config::Loaded loaded = config::load(wanted.books.config, sources);
+  if (!loaded.snapshot) {
+    for (const config::Finding& finding : loaded.findings)
+      if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
+    return 1;
+  }
+  auto body = body_of(wanted.body);
+  if (!body) return fail(body.error());
+  if (tokens_given || wanted.body.empty()) wanted.asked.input_tokens = wanted.tokens;
+  if (wanted.output_tokens > 0) wanted.asked.output_tokens_max = wanted.output_tokens;
+  wanted.asked.modalities = named<Modality>(wanted.modalities, modality_count);
+  wanted.asked.endpoint = named<Endpoint>({wanted.endpoint}, endpoint_count).front();
+  const Conditions conditions;
+  const auto facts = facts_of(wanted.asked, *body, *loaded.snapshot, conditions);
+  if (!facts) return fail(facts.error());
+  const TimePoint at =
+      wanted.at.empty() ? std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) : *parse_time(wanted.at);
+  const std::string told = explanation(*facts, make_plan(*facts, *loaded.snapshot, conditions, at), *loaded.snapshot);
+  std::cout << (wanted.format == "json" ? told : explain_hypothetical_text(told));
+  return 0;
+}
+
+template <class Value>
+std::vector<std::string> names_of(int count) {
+  std::vector<std::string> names;
+  for (int i = 0; i < count; ++i) names.emplace_back(to_string(static_cast<Value>(i)));
+  return names;
+}
+
 }  // namespace
 
 void add_explain(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("explain", "Show why a past request went where it went, and what it cost");
+  constexpr std::int64_t tokens_max = 1'000'000'000;
+  auto* command = app.add_subcommand("explain", "Show why a request went where it went, or where one would go");
   auto wanted = std::make_shared<Wanted>();
-  command->add_option("id", wanted->id, "The request's id (x-request-id), or 'last'")->required();
+  auto* id = command->add_option("id", wanted->id, "A past request: its id (x-request-id), or 'last'");
   add_books_options(*command, wanted->books);
   command->add_option("--format", wanted->format, "The form of the answer")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
-  command->callback([wanted, &exit_code] { exit_code = explain(*wanted); });
+  auto* key = command->add_option("--key", wanted->asked.key, "A request that nobody has sent: the name of the key that asks");
+  key->excludes(id);
+  const auto add = [&](const char* name, auto& into, const char* what) {
+    return command->add_option(name, into, what)->needs(key)->group("Of a request that nobody has sent");
+  };
+  add("--route", wanted->asked.route, "The route or target that it asks for; without it, the key's first route");
+  auto* tokens = add("--tokens", wanted->tokens, "Its input, in tokens; without it, that of the body, or 1000");
+  tokens->check(CLI::Range(std::int64_t{0}, tokens_max));
+  add("--output-tokens", wanted->output_tokens, "Its own cap on the output")->check(CLI::Range(std::int64_t{1}, tokens_max));
+  add("--tag", wanted->asked.tags, "A tag that it adds to its key's; again for more");
+  add("--class", wanted->asked.content, "A class of content that its prompt holds; again for more");
+  add("--modality", wanted->modalities, "What it carries beside text; again for more")
+      ->check(CLI::IsMember(names_of<Modality>(modality_count)));
+  add("--endpoint", wanted->endpoint, "What it asks for, by its path")->check(CLI::IsMember(names_of<Endpoint>(endpoint_count)));
+  add("--network", wanted->asked.client, "The address that it comes from; without it, it may be any");
+  add("--at", wanted->at, "When it comes (UTC); without it, now")->check(CLI::Validator(check_time, "TIME"));
+  add("--body", wanted->body, "A file with its body, as an app would send it")->check(CLI::ExistingFile);
+  command->callback([wanted, id, key, tokens, &exit_code] {
+    if (id->count() == 0 && key->count() == 0) throw CLI::RequiredError("a past request's id, or --key");
+    exit_code = key->count() == 0 ? explain_past(*wanted) : explain_hypothetical(*wanted, tokens->count() > 0);
+  });
 }
 
 }  // namespace fairlead::cli

@@ -197,4 +197,20 @@ std::string explain_text(const RequestRecord& record) {
   return text;
 }
 
+std::string explain_hypothetical_text(std::string_view explanation) {
+  const Json told = parsed(std::string(explanation));
+  const Json& outcome = told.contains("outcome") ? told["outcome"] : told;
+  std::string text = "A request of key " + printable(member(told, "key")) + " for " + printable(member(told, "asked_for")) +
+                     " at " + member(told, "at") + ", about " + member(told, "input_tokens") + " tokens of input\n";
+  const std::string target = member(outcome, "target"), usd = member(outcome, "expected_usd");
+  text += target.empty()
+              ? "  outcome  refused: " + member(outcome, "message") + "\n"
+              : "  outcome  " + printable(target) + (usd.empty() ? ", at an unknown cost" : ", for about " + usd + " USD") + "\n";
+  std::string policies;
+  for (const Json& policy : list(told, "policies")) policies += (policies.empty() ? "" : ", ") + policy.get<std::string>();
+  text += "  policies " + (policies.empty() ? "none applies" : printable(policies)) + "\n";
+  const Json& plan = told.contains("plan") ? told["plan"] : told;
+  return text + candidates_text(plan) + rejections_text(plan);
+}
+
 }  // namespace fairlead::cli

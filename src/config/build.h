@@ -48,8 +48,17 @@ void build_contracts(Build& build);
 void build_keys(Build& build);
 void build_policies(Build& build);
 void build_content(Build& build);
+void build_trusted_proxies(Build& build);
+std::vector<RoutingTest> build_tests(Build& build);
 /// Warnings about a configuration that is valid, but may not mean what it says.
 void lint(const Build& build, std::optional<TimePoint> now);
+void lint_policies(const Build& build, std::optional<TimePoint> now);
+void lint_reach(const Build& build, TimePoint now);
+
+/// Takes a name; a finding if another has it.
+void take_name(Build& build, std::map<std::string, const Value*>& taken, const Value* name, std::string_view what);
+/// ASCII letters alone.
+std::string lower(std::string_view text);
 
 /// The names of a map of named things, sorted, for did_you_mean().
 template <class Map>

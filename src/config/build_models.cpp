@@ -1,6 +1,6 @@
 // The price lists: models with their facts, aliases and dated prices.
 #include "config/build.h"
-#include "config/zones.h"
+#include "config/windows.h"
 
 #include <fairlead/price_doubt.h>
 
@@ -33,35 +33,11 @@ bool is_dearer(const Rates& inside, const Rates& outside) {
          higher(inside.cache_write, outside.cache_write) || higher(inside.output, outside.output);
 }
 
-void place_in_time(PriceWindow& window, const Section& from, Build& build) {
-  if (const Value* zone = from.find("zone")) {
-    window.zone = find_zone(zone->text);
-    if (!window.zone)
-      build.findings.error(*zone, "there is no time zone " + in_quotes(zone->text),
-                           "write a name of the IANA database, such as Asia/Shanghai; the system has them with its package tzdata");
-  }
-  if (const Value* name = from.find("calendar")) {
-    const auto found = build.calendars.find(name->text);
-    if (found == build.calendars.end())
-      build.findings.error(*name, "there is no calendar " + in_quotes(name->text),
-                           did_you_mean(name->text, names_of(build.calendars)));
-    else
-      window.calendar = found->second;
-  }
-  window.on_work_days = from.boolean("on_work_days");
-}
-
 std::vector<PriceWindow> windows_of(const Section& price, const Rates& outside, Build& build) {
-  constexpr std::uint8_t every_day = 0x7f;
   std::vector<PriceWindow> windows;
   for (const Section& from : price.sections("windows")) {
     PriceWindow window;
     window.name = from.text("name");
-    for (const std::string& day : from.texts("weekdays"))
-      window.weekdays = static_cast<std::uint8_t>(window.weekdays | 1 << parse_weekday(day).value_or(0));
-    if (from.find("weekdays") == nullptr) window.weekdays = every_day;
-    window.from_minute = parse_time_of_day(from.text("from")).value_or(0);
-    window.to_minute = parse_time_of_day(from.text("to")).value_or(0);
     window.rates = rates_of(from);
     window.thinking = rates_of(from.section("thinking"));
     window.dearer = is_dearer(window.rates, outside);
@@ -135,6 +111,7 @@ class Register {
     if (places_.count(entry.key()) != 0) return;  // replaced by the user's own
     Model model;
     model.origin = entry.text("origin");
+    model.also_named = entry.texts("aliases");
     for (const std::string& name : entry.texts("capabilities"))
       if (auto capability = parse_capability(name)) model.capabilities.add(*capability);
     model.capabilities_stated = entry.find("capabilities") != nullptr;
@@ -162,7 +139,9 @@ class Register {
                                 "the first is at " + build_.findings.where(first->second->key_place));
         continue;
       }
-      put(name, *alias, *build_.models.at(entry.key()));
+      Model same = *build_.models.at(entry.key());
+      same.also_named.push_back(same.name);
+      put(name, *alias, same);
     }
   }
 

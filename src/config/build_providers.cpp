@@ -9,11 +9,6 @@
 namespace fairlead::config {
 namespace {
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 std::vector<Profile::ErrorRule> error_rules_of(const Section& from) {
   std::vector<Profile::ErrorRule> rules;
   for (const Section& rule : from.sections("errors"))
@@ -78,7 +73,7 @@ class ProviderBuilder {
     provider_.name = from_.key();
     provider_.dialect = from_.text("dialect");
     provider_.api_key = from_.text("api_key");
-    provider_.facts = {from_.text("operator"), from_.text("region"), from_.text("hosting"), from_.text("retention")};
+    provider_.facts = {from_.text("operator"), from_.text("region"), from_.text("hosting"), from_.text("retention"), labels()};
     set_profile();
     provider_.regional = from_.boolean("regional");
     provider_.discounts = shares("discount");
@@ -96,7 +91,7 @@ class ProviderBuilder {
     for (const Value& option : from_.value().children) {
       if (!option.good || option.missing.empty()) continue;
       build_.findings.warning(option, option.missing, "the provider " + in_quotes(from_.key()) + " is disabled until then");
-      if (provider_.disabled_because.empty()) provider_.disabled_because = option.missing;
+      if (provider_.disabled_because.empty() && !build_.reading.secrets_assumed()) provider_.disabled_because = option.missing;
     }
   }
 
@@ -110,6 +105,14 @@ class ProviderBuilder {
     }
     provider_.profile = profile->second;
     provider_.price_list = from_.find("price_list") == nullptr ? name : from_.text("price_list");
+  }
+
+  std::map<std::string, TimePoint> labels() const {
+    std::map<std::string, TimePoint> labels;
+    if (const Value* written = from_.find("labels"))
+      for (const Value& label : written->children)
+        if (const auto end = parse_instant(label.text); label.good && end) labels[label.key] = *end;
+    return labels;
   }
 
   std::vector<DatedShare> shares(std::string_view option) {

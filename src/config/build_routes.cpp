@@ -1,4 +1,4 @@
-// Routes with their targets, and the keys and policies that name them.
+// Routes with their targets, and the keys that name them.
 #include "config/build.h"
 
 #include <algorithm>
@@ -54,36 +54,11 @@ std::vector<const Target*> targets_of(Build& build, const Section& route) {
   return targets;
 }
 
-/// Takes a name; a finding if another has it.
-void take_name(Build& build, std::map<std::string, const Value*>& taken, const Value* name, std::string_view what) {
-  if (name == nullptr) return;
-  auto [first, fresh] = taken.emplace(name->text, name);
-  if (!fresh)
-    build.findings.error(*name, "there are two " + std::string(what) + " named " + in_quotes(name->text),
-                         "the first is at " + build.findings.where(first->second->place));
-}
-
-/// The values of `facts`, by fact.
-FactMatch match_of(const Section& facts) {
-  FactMatch match;
-  for (const Value& fact : facts.value().children)
-    if (fact.good) match[fact.key] = facts.texts(fact.key);
-  return match;
-}
-
-FactMatch match_of(const Section& policy, std::string_view part) {
-  return policy.find(part) == nullptr ? FactMatch{} : match_of(policy.section(part));
-}
-
-/// A rule that names what does not exist was mistyped.
-void check_names(Build& build, const Section& policy, std::string_view part, std::string_view fact,
-                 const std::vector<std::string_view>& known) {
-  if (policy.find(part) == nullptr) return;
-  for (const Value* value : policy.section(part).values(fact)) {
-    if (std::find(known.begin(), known.end(), value->text) != known.end()) continue;
-    build.findings.error(*value, "no " + std::string(fact) + " " + in_quotes(value->text),
-                         did_you_mean(value->text, known, "there are"));
-  }
+/// Tags are compared in lower case.
+std::vector<std::string> tags_of(const Section& key, std::string_view option) {
+  std::vector<std::string> tags = key.texts(option);
+  for (std::string& tag : tags) tag = lower(tag);
+  return tags;
 }
 
 }  // namespace
@@ -95,6 +70,8 @@ void build_routes(Build& build) {
     route->targets = targets_of(build, from);
     route->strategy = from.text("strategy");
     const Section max_price = from.section("max_price");
+    route->index = static_cast<int>(build.snapshot.routes.size());
+    route->max_cost = from.decimal("max_cost");
     route->max_price = {max_price.decimal("input"), max_price.decimal("output")};
     route->fallback = from.boolean("fallback");
     route->fallback_on_unconfirmed = from.boolean("fallback_on_unconfirmed");
@@ -112,6 +89,9 @@ void build_keys(Build& build) {
     Key key;
     key.name = from.text("name");
     key.team = from.text("team");
+    key.project = from.text("project");
+    key.tags = tags_of(from, "tags");
+    key.request_tags = tags_of(from, "request_tags");
     key.may_name_targets = from.boolean("targets");
     for (const Value* name : from.values("routes")) {
       const Route* route = build.snapshot.route(name->text);
@@ -123,10 +103,10 @@ void build_keys(Build& build) {
     }
     const Value* written = from.value().find("hash");
     if (written != nullptr && written->good && !written->missing.empty()) {
-      if (build.reading.secrets_assumed())
-        build.snapshot.keys.push_back(std::move(key));
-      else
-        build.findings.warning(*written, written->missing, "the key " + in_quotes(key.name) + " is disabled until then");
+      build.findings.warning(*written, written->missing, "the key " + in_quotes(key.name) + " is disabled until then");
+      if (!build.reading.secrets_assumed()) continue;
+      key.index = static_cast<int>(build.snapshot.keys.size());
+      build.snapshot.keys.push_back(std::move(key));
       continue;
     }
     const auto hash = parse_sha256(from.text("hash"));
@@ -135,23 +115,8 @@ void build_keys(Build& build) {
     if (!fresh)
       build.findings.error(*written, "two keys have this hash", "the first is at " + build.findings.where(first->second->place));
     key.sha256 = *hash;
+    key.index = static_cast<int>(build.snapshot.keys.size());
     build.snapshot.keys.push_back(std::move(key));
-  }
-}
-
-void build_policies(Build& build) {
-  std::map<std::string, const Value*> names;
-  for (const Section& from : build.root.sections("policies")) {
-    take_name(build, names, from.find("name"), "policies");
-    if (from.value().kind == Value::Kind::map && from.value().find("allow") == nullptr && from.value().find("deny") == nullptr)
-      build.findings.error(from.value(), "a policy without `allow` and `deny` narrows nothing",
-                           "say what targets it allows or denies");
-    check_names(build, from, "when", "key", names_of(build.keys));
-    check_names(build, from, "when", "route", names_of(build.snapshot.route_by_name));
-    check_names(build, from, "allow", "provider", names_of(build.providers));
-    check_names(build, from, "deny", "provider", names_of(build.providers));
-    build.snapshot.policies.push_back(
-        {from.text("name"), match_of(from, "when"), match_of(from, "allow"), match_of(from, "deny"), from.text("reason")});
   }
 }
 

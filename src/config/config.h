@@ -1,5 +1,6 @@
 #pragma once
 // Text -> located values -> validated Snapshot. Pure but for reading the files; any thread.
+#include <fairlead/hypothetical.h>
 #include <fairlead/result.h>
 #include <fairlead/snapshot.h>
 
@@ -38,11 +39,24 @@ struct Sources {
 };
 Sources real_sources();
 
+/// One of `tests`: a request that nobody has sent, and where it should go.
+struct RoutingTest {
+  std::string name, place;  ///< "fairlead.yaml:12:5"
+  Hypothetical asked;
+  std::optional<TimePoint> at;                         ///< empty: now
+  std::optional<std::string> target;                   ///< the first to be tried
+  std::optional<std::vector<std::string>> allowed;     ///< all that may be tried, in any order
+  std::optional<std::vector<std::string>> order;       ///< in this order
+  std::optional<std::vector<std::string>> refused_by;  ///< by these policies, in any order, so that no target is left
+  std::optional<Int128> cost;                          ///< 10^-12 USD that the first is expected to cost
+};
+
 struct Loaded {
   std::shared_ptr<const Snapshot> snapshot;  ///< null if there is an error
   std::vector<Finding> findings;             ///< all of them, in the order of the files
   std::vector<std::string> files;            ///< all that were read or looked for: secrets and certificates too
   std::string admin;                         ///< the admin address, as far as it can be told with errors too
+  std::vector<RoutingTest> tests;
 };
 
 /// Reads, parses and validates; all findings at once. Never throws.

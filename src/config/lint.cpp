@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 
 namespace fairlead::config {
 namespace {
@@ -108,42 +107,6 @@ void lint_routes(const Build& build) {
   }
 }
 
-/// What the targets and keys state of each fact that policies compare as free text.
-std::map<std::string, std::set<std::string_view>> stated_facts(const Build& build) {
-  std::map<std::string, std::set<std::string_view>> stated;
-  for (const auto& target : build.snapshot.targets) {
-    stated["model"].insert(target->model->name);
-    stated["origin"].insert(target->model->origin);
-  }
-  for (const auto& provider : build.snapshot.providers) {
-    stated["operator"].insert(provider->facts.operator_);
-    stated["region"].insert(provider->facts.region);
-  }
-  for (const Section& key : build.root.sections("keys"))
-    stated["team"].insert(key.find("team") == nullptr ? std::string_view{} : key.find("team")->text);
-  for (auto& [fact, values] : stated) values.erase("");
-  return stated;
-}
-
-void lint_policies(const Build& build) {
-  const auto stated = stated_facts(build);
-  for (const Section& policy : build.root.sections("policies")) {
-    for (std::string_view part : {"when", "allow", "deny"}) {
-      const Value* match = policy.find(part);
-      if (match == nullptr) continue;
-      for (const Value& fact : match->children) {
-        auto known = stated.find(fact.key);
-        if (known == stated.end()) continue;
-        for (const Value& value : fact.children)
-          if (value.good && known->second.count(value.text) == 0)
-            build.findings.warning(value,
-                                   "nothing here has the " + fact.key + " " + in_quotes(value.raw) + ", so this never matches",
-                                   did_you_mean(value.text, {known->second.begin(), known->second.end()}));
-      }
-    }
-  }
-}
-
 }  // namespace
 
 void lint(const Build& build, std::optional<TimePoint> now) {
@@ -155,7 +118,8 @@ void lint(const Build& build, std::optional<TimePoint> now) {
     lint_calendars_of(build, *target, *place, *now);
   }
   lint_routes(build);
-  lint_policies(build);
+  lint_policies(build, now);
+  lint_reach(build, now.value_or(TimePoint::min()));
   if (build.keys.empty() && !build.findings.failed())
     build.findings.add(Severity::warning, {build.root.value().place.file, 0, 0}, "keys",
                        "there are no keys, so no app can ask for anything", "`fairlead key new NAME` makes one");

@@ -56,7 +56,8 @@ const BuiltIn& built_in() {
   return lists;
 }
 
-std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources& sources, Findings& findings) {
+std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources& sources, Findings& findings,
+                                         std::vector<RoutingTest>& tests) {
   Reading reading(sources, findings);
   reading.add_to_hash(embedded_profiles);
   reading.add_to_hash(embedded_calendars);
@@ -79,6 +80,8 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   build_keys(build);
   build_policies(build);
   build_content(build);
+  build_trusted_proxies(build);
+  tests = build_tests(build);
   lint(build, build.now);
   snapshot->file = file;
   snapshot->hash = reading.hash();
@@ -108,7 +111,7 @@ Loaded load(const std::string& file, const Sources& sources) {
   };
   try {
     findings = built_in().findings;
-    snapshot = build_snapshot(file, noted, findings);
+    snapshot = build_snapshot(file, noted, findings, loaded.tests);
   } catch (const std::exception& e) {
     findings.add(Severity::error, {findings.add_file(file), 0, 0}, "", std::string("it could not be read: ") + e.what());
   }

@@ -14,6 +14,7 @@ void add_route_rows(Rows& rows);
 void add_policy_rows(Rows& rows);
 void add_content_rows(Rows& rows);
 void add_key_rows(Rows& rows);
+void add_test_rows(Rows& rows);
 void add_contract_rows(Rows& rows);
 void add_calendar_rows(Rows& rows);
 void add_model_rows(Rows& rows);

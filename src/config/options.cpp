@@ -16,6 +16,7 @@ Rows all_rows() {
   add_policy_rows(rows);
   add_content_rows(rows);
   add_key_rows(rows);
+  add_test_rows(rows);
   add_contract_rows(rows);
   add_calendar_rows(rows);
   add_model_rows(rows);

@@ -31,6 +31,7 @@ enum class Type : std::uint8_t {
   secret,      ///< a reference, nothing else
   key_hash,
   address,
+  network,  ///< an address, or those of a prefix
   ledger,
   file,    ///< that must be readable
   path,    ///< of a file that the load itself reads

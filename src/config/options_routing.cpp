@@ -1,29 +1,9 @@
-// The rows of the description: routes, policies and keys.
+// The rows of the description: routes and keys.
 #include "config/option_rows.h"
 
 #include <fairlead/strategy.h>
 
-#include <utility>
-
 namespace fairlead::config {
-namespace {
-
-void add_facts(Rows& rows, const std::string& at, const std::vector<std::string>& names) {
-  for (const std::string& name : names) {
-    const bool hosting = name == "hosting", retention = name == "retention";
-    Option item{.path = at + "." + name + "[]", .type = hosting || retention ? Type::choice : Type::word, .doc = "A value."};
-    if (hosting) item.allowed = {"cloud", "self"};
-    if (retention) item.allowed = {"none", "provider", "trains"};
-    rows.push_back({.path = at + "." + name,
-                    .type = Type::list,
-                    .doc = "One or several values of `" + name + "`.",
-                    .min = 1,
-                    .short_for = "[]"});
-    rows.push_back(std::move(item));
-  }
-}
-
-}  // namespace
 
 void add_route_rows(Rows& rows) {
   rows.push_back({.path = "routes",
@@ -63,6 +43,11 @@ void add_route_rows(Rows& rows) {
                   .type = Type::decimal,
                   .doc = "USD per million output tokens.",
                   .otherwise = "no limit"});
+  rows.push_back({.path = "routes.*.max_cost",
+                  .type = Type::decimal,
+                  .doc = "USD that a request is expected to cost at most; dearer targets, and those whose cost is not known, are "
+                         "rejected.",
+                  .otherwise = "no limit"});
   rows.push_back({.path = "routes.*.fallback",
                   .type = Type::boolean,
                   .doc = "Try the next target when one fails before the app has seen anything.",
@@ -79,37 +64,6 @@ void add_route_rows(Rows& rows) {
                   .allowed = {"provider", "asked"}});
 }
 
-void add_policy_rows(Rows& rows) {
-  const std::vector<std::string> facts{"provider", "model", "origin", "operator", "region", "hosting", "retention"};
-  rows.push_back({.path = "policies",
-                  .type = Type::list,
-                  .doc = "Rules that narrow what a request may reach. All that apply must agree; their order does not matter."});
-  rows.push_back({.path = "policies[]", .type = Type::object, .doc = "A rule."});
-  rows.push_back({.path = "policies[].name", .type = Type::name, .doc = "Told to the app that it refuses.", .required = true});
-  rows.push_back({.path = "policies[].when",
-                  .type = Type::object,
-                  .doc = "Which requests it applies to: each fact named here must have one of its values.",
-                  .otherwise = "all"});
-  add_facts(rows, "policies[].when", {"key", "team", "route"});
-  rows.push_back({.path = "policies[].when.content",
-                  .type = Type::list,
-                  .doc = "Classes of content, one of which the prompt holds: those that docs/content.md lists, or of `content`.",
-                  .min = 1,
-                  .short_for = "[]"});
-  rows.push_back({.path = "policies[].when.content[]", .type = Type::word, .doc = "A class."});
-  rows.push_back({.path = "policies[].allow",
-                  .type = Type::object,
-                  .doc = "A target must have one of the values of each fact named here; a fact that is not stated has none.",
-                  .min = 1});
-  add_facts(rows, "policies[].allow", facts);
-  rows.push_back({.path = "policies[].deny", .type = Type::object, .doc = "A target may have no value named here.", .min = 1});
-  add_facts(rows, "policies[].deny", facts);
-  rows.push_back({.path = "policies[].reason",
-                  .type = Type::text,
-                  .doc = "Why; kept in plans, for `explain`. The app that is refused is told the name of the policy.",
-                  .otherwise = "none"});
-}
-
 void add_key_rows(Rows& rows) {
   rows.push_back({.path = "keys", .type = Type::list, .doc = "Virtual keys, which apps hold. `fairlead key new NAME` makes one."});
   rows.push_back({.path = "keys[]", .type = Type::object, .doc = "A key."});
@@ -120,6 +74,17 @@ void add_key_rows(Rows& rows) {
                   .required = true,
                   .may_be_missing = true});
   rows.push_back({.path = "keys[].team", .type = Type::name, .doc = "Who pays.", .otherwise = "no team"});
+  rows.push_back({.path = "keys[].project", .type = Type::name, .doc = "What for; policies may ask.", .otherwise = "no project"});
+  rows.push_back({.path = "keys[].tags",
+                  .type = Type::list,
+                  .doc = "Tags of all of its requests, for policies; case does not count.",
+                  .short_for = "[]"});
+  rows.push_back({.path = "keys[].tags[]", .type = Type::name, .doc = "A tag."});
+  rows.push_back({.path = "keys[].request_tags",
+                  .type = Type::list,
+                  .doc = "Tags that a request may add, in the header `x-fairlead-tags`. They can only make more policies apply.",
+                  .short_for = "[]"});
+  rows.push_back({.path = "keys[].request_tags[]", .type = Type::name, .doc = "A tag."});
   rows.push_back({.path = "keys[].routes",
                   .type = Type::list,
                   .doc = "The routes that it may ask for.",

@@ -80,6 +80,14 @@ void add_server_rows(Rows& rows) {
                   .fallback = "0",
                   .max = 256});
 
+  rows.push_back({.path = "trusted_proxies",
+                  .type = Type::list,
+                  .doc =
+                      "Whose `X-Forwarded-For` is believed, where policies ask for the network: of its addresses, the last that is "
+                      "no trusted proxy counts.",
+                  .otherwise = "nobody's: the address of the connection counts",
+                  .short_for = "[]"});
+  rows.push_back({.path = "trusted_proxies[]", .type = Type::network, .doc = "A network."});
   rows.push_back({.path = "limits", .type = Type::object, .doc = "How much of anything is taken."});
   const auto bytes = [&](std::string path, std::string fallback, std::int64_t max, std::string doc) {
     rows.push_back({.path = "limits." + path,
@@ -220,6 +228,11 @@ void add_provider_rows(Rows& rows) {
                   .doc = "Who keeps prompts: nobody, the provider, or the provider to train on.",
                   .otherwise = "not stated",
                   .allowed = {"none", "provider", "trains"}});
+  rows.push_back(
+      {.path = "providers.*.labels",
+       .type = Type::map,
+       .doc = "What policies may ask for beside that, such as `dpa: 2027-06-30`: each with the instant at which it ends."});
+  rows.push_back({.path = "providers.*.labels.*", .type = Type::instant, .doc = "From then on it holds no more."});
   rows.push_back({.path = "providers.*.price_list",
                   .type = Type::name,
                   .doc = "The first half of the names under `models` by which it is priced.",

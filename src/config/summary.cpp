@@ -5,6 +5,7 @@
 #include <fairlead/price.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace fairlead::config {
 namespace {
@@ -93,18 +94,22 @@ std::string routes_of(const Snapshot& snapshot, TimePoint now) {
   return out;
 }
 
-std::string shown(const FactMatch& match) {
+std::string shown(const std::vector<FactRule>& rules) {
   std::string out;
-  for (const auto& [fact, values] : match) out += (out.empty() ? "" : "; ") + fact + " " + joined(values);
+  for (const FactRule& rule : rules)
+    out += (out.empty() ? "" : "; ") + std::string(to_string(rule.fact)) + " " + joined(rule.values);
   return out;
 }
 
 std::string policies_of(const Snapshot& snapshot) {
   std::vector<Row> rows;
   for (const Policy& policy : snapshot.policies) {
-    std::string rule = policy.when.empty() ? "always" : "when " + shown(policy.when);
-    if (!policy.allow.empty()) rule += ": allow " + shown(policy.allow);
-    if (!policy.deny.empty()) rule += std::string(policy.allow.empty() ? ": " : ", ") + "deny " + shown(policy.deny);
+    std::string rule = policy.when_text.empty() ? "always" : "when " + policy.when_text;
+    std::string between = ": ";
+    const auto add = [&](const std::string& what) { rule += std::exchange(between, ", ") + what; };
+    if (!policy.allow.empty()) add("allow " + shown(policy.allow));
+    if (!policy.deny.empty()) add("deny " + shown(policy.deny));
+    if (policy.max_cost) add("at most " + format_decimal(*policy.max_cost) + " USD");
     rows.push_back({policy.name, rule});
   }
   return "\npolicies" + (rows.empty() ? std::string(": none\n") : "\n" + aligned(rows, 2));

@@ -3,6 +3,18 @@
 #include <algorithm>
 
 namespace fairlead {
+namespace {
+
+bool begins_on(const WeeklySpan& span, std::chrono::sys_days day) {
+  const unsigned monday_is_1 = std::chrono::weekday(day).iso_encoding();
+  const bool weekday = (span.weekdays >> (monday_is_1 - 1) & 1) != 0;
+  if (!span.calendar) return weekday;
+  if (!span.calendar->knows(day)) return span.in_unknown_years && (weekday || span.on_work_days);
+  if (span.calendar->is_off(day)) return false;
+  return weekday || (span.on_work_days && span.calendar->is_work_day(day));
+}
+
+}  // namespace
 
 int Zone::offset_minutes(TimePoint at) const {
   if (changes.empty()) return 0;
@@ -18,5 +30,13 @@ bool Calendar::knows(std::chrono::sys_days day) const {
 bool Calendar::is_off(std::chrono::sys_days day) const { return std::binary_search(days_off.begin(), days_off.end(), day); }
 
 bool Calendar::is_work_day(std::chrono::sys_days day) const { return std::binary_search(work_days.begin(), work_days.end(), day); }
+
+bool WeeklySpan::holds(TimePoint at) const {
+  const TimePoint local = at + std::chrono::minutes(zone ? zone->offset_minutes(at) : 0);
+  const auto day = std::chrono::floor<std::chrono::days>(local);
+  const int minute = static_cast<int>(std::chrono::floor<std::chrono::minutes>(local - day).count());
+  if (from_minute < to_minute) return minute >= from_minute && minute < to_minute && begins_on(*this, day);
+  return (minute >= from_minute && begins_on(*this, day)) || (minute < to_minute && begins_on(*this, day - std::chrono::days(1)));
+}
 
 }  // namespace fairlead

@@ -18,6 +18,8 @@ std::string_view name_of(const std::array<std::string_view, N>& names, E value) 
 
 constexpr std::array<std::string_view, capability_count> capability_names{"tools",       "vision",    "audio",    "json_object",
                                                                           "json_schema", "reasoning", "streaming"};
+constexpr std::array<std::string_view, fact_count> fact_names{"provider", "model",   "origin",    "operator",
+                                                              "region",   "hosting", "retention", "label"};
 
 }  // namespace
 
@@ -64,7 +66,7 @@ std::string_view to_string(UsageSource source) {
   return name_of(std::array<std::string_view, 4>{"none", "reported", "estimated", "invalid"}, source);
 }
 std::string_view to_string(RejectedBy by) {
-  return name_of(std::array<std::string_view, 4>{"provider_disabled", "capability", "policy", "price"}, by);
+  return name_of(std::array<std::string_view, 5>{"provider_disabled", "capability", "policy", "price", "wish"}, by);
 }
 std::string_view to_string(RowState state) {
   return name_of(std::array<std::string_view, 3>{"open", "settled", "interrupted"}, state);
@@ -74,6 +76,19 @@ std::string_view to_string(EndedBy by) {
 }
 std::string_view to_string(Phase phase) {
   return name_of(std::array<std::string_view, 7>{"none", "plan", "connect", "send", "wait", "relay", "done"}, phase);
+}
+std::string_view to_string(Endpoint endpoint) {
+  return name_of(std::array<std::string_view, endpoint_count>{"chat.completions", "completions", "embeddings", "responses"},
+                 endpoint);
+}
+std::string_view to_string(Modality modality) {
+  return name_of(std::array<std::string_view, modality_count>{"text", "image", "audio", "tools"}, modality);
+}
+std::string_view to_string(Fact fact) { return name_of(fact_names, fact); }
+std::optional<Fact> parse_fact(std::string_view name) {
+  for (std::size_t i = 0; i < fact_names.size(); ++i)
+    if (fact_names[i] == name) return static_cast<Fact>(i);
+  return std::nullopt;
 }
 std::string_view to_string(Capability capability) { return name_of(capability_names, capability); }
 

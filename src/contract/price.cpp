@@ -39,24 +39,10 @@ const PriceTier* tier_for(const Price& price, std::int64_t input_tokens) {
   return found;
 }
 
-bool begins_on(const PriceWindow& window, std::chrono::sys_days day) {
-  const unsigned monday_is_1 = std::chrono::weekday(day).iso_encoding();
-  const bool weekday = (window.weekdays >> (monday_is_1 - 1) & 1) != 0;
-  if (!window.calendar) return weekday;
-  if (!window.calendar->knows(day)) return weekday && window.dearer;
-  if (window.calendar->is_off(day)) return false;
-  return weekday || (window.on_work_days && window.calendar->is_work_day(day));
-}
-
-/// A window from 22:00 to 02:00 belongs to the day on which it begins; from == to is a whole day.
 bool holds(const PriceWindow& window, TimePoint at) {
-  const TimePoint local = at + std::chrono::minutes(window.zone ? window.zone->offset_minutes(at) : 0);
-  const auto day = std::chrono::floor<std::chrono::days>(local);
-  const int minute = static_cast<int>(std::chrono::floor<std::chrono::minutes>(local - day).count());
-  if (window.from_minute < window.to_minute)
-    return minute >= window.from_minute && minute < window.to_minute && begins_on(window, day);
-  return (minute >= window.from_minute && begins_on(window, day)) ||
-         (minute < window.to_minute && begins_on(window, day - std::chrono::days(1)));
+  return WeeklySpan{window.weekdays,       window.from_minute,  window.to_minute, window.zone.get(),
+                    window.calendar.get(), window.on_work_days, window.dearer}
+      .holds(at);
 }
 
 const PriceWindow* window_at(const Price& price, TimePoint at) {

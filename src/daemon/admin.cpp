@@ -8,7 +8,8 @@
 namespace fairlead::daemon {
 namespace {
 
-constexpr const char* plain = "text/plain; charset=utf-8";
+constexpr const char *plain = "text/plain; charset=utf-8", *json = "application/json";
+constexpr std::string_view reload_path = "/admin/v1/reload", explain_path = "/admin/v1/explain";
 
 /// A page in a browser on this machine reaches the address too, but its requests say where they come from.
 bool is_from_a_page(const net::AppRequest& request) {
@@ -27,22 +28,34 @@ Task<void> Admin::handle(net::AppRequest& request, net::AppAnswer& answer) {
 }
 
 Admin::Page Admin::page_of(const net::AppRequest& request) const {
-  const bool changes = request.path == "/admin/v1/reload";
-  if (!changes && request.path != "/healthz" && request.path != "/readyz" && request.path != "/metrics")
-    return {404, plain, "here are /healthz, /readyz, /metrics and /admin/v1/reload\n"};
-  if (changes && request.method != "POST") return {405, plain, "this path takes POST only\n"};
-  if (!changes && request.method != "GET" && request.method != "HEAD") return {405, plain, "this path takes GET only\n"};
-  if (changes && is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
+  const bool reloads = request.path == reload_path, explains = request.path == explain_path;
+  if (!reloads && !explains && request.path != "/healthz" && request.path != "/readyz" && request.path != "/metrics")
+    return {404, plain, "here are /healthz, /readyz, /metrics, /admin/v1/reload and /admin/v1/explain\n"};
+  if (reloads || explains) {
+    if (request.method != "POST") return {405, plain, "this path takes POST only\n"};
+    if (is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
+    return reloads ? reloaded() : explained(request.body.view());
+  }
+  if (request.method != "GET" && request.method != "HEAD") return {405, plain, "this path takes GET only\n"};
   if (request.path == "/healthz") return {200, plain, "ok\n"};
   if (request.path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", views_.metrics()};
-  if (request.path == "/readyz") {
-    const std::string reason = views_.not_ready_because();
-    if (reason.empty()) return {200, plain, "ready\n"};
-    return {503, plain, "not ready: " + reason + "\n"};
-  }
-  const Reload done = views_.reload();
-  return {done.taken ? 200 : 422, "application/json", reload_json(done)};
+  const std::string reason = views_.not_ready_because();
+  if (reason.empty()) return {200, plain, "ready\n"};
+  return {503, plain, "not ready: " + reason + "\n"};
 }
+
+Admin::Page Admin::reloaded() const {
+  const Reload done = views_.reload();
+  return {done.taken ? 200 : 422, json, reload_json(done)};
+}
+
+Admin::Page Admin::explained(std::string_view asked) const {
+  const auto told = views_.explain(asked);
+  if (told) return {200, json, *told};
+  return {400, json, error_body(told.error()) + "\n"};
+}
+
+bool Admin::wants_body(const net::AppRequest& head) const { return head.method == "POST" && head.path == explain_path; }
 
 std::string Admin::error_body(const Error& error) const {
   return nlohmann::json{{"error", {{"message", error.message}, {"code", to_string(error.kind)}}}}.dump();

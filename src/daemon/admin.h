@@ -1,11 +1,12 @@
 #pragma once
-// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload. On the main thread, so that it answers while the workers are
-// busy. Whoever reaches the address may ask; it is a loopback address.
+// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload and /admin/v1/explain. On the main thread, so that it answers
+// while the workers are busy. Whoever reaches the address may ask; it is a loopback address.
 #include "daemon/reload.h"
 #include "net/app.h"
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace fairlead::daemon {
 
@@ -16,10 +17,11 @@ class Admin : public net::AppHandler {
     std::function<std::string()> metrics;
     std::function<Limits()> limits;
     std::function<Reload()> reload;
+    std::function<Result<std::string>(std::string_view asked)> explain = {};  ///< JSON to JSON
   };
   explicit Admin(Views views);
   Task<void> handle(net::AppRequest& request, net::AppAnswer& answer) override;
-  bool wants_body(const net::AppRequest&) const override { return false; }
+  bool wants_body(const net::AppRequest& head) const override;
   std::string error_body(const Error& error) const override;
   Limits limits() const override;
 
@@ -29,6 +31,8 @@ class Admin : public net::AppHandler {
     std::string type, body;
   };
   Page page_of(const net::AppRequest& request) const;
+  Page reloaded() const;
+  Page explained(std::string_view asked) const;
 
   Views views_;
 };

@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "config/restart.h"
 #include "daemon/admin.h"
+#include "daemon/explain.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/observe.h"
@@ -45,6 +46,8 @@ std::string text_of(const net::Endpoint& endpoint) {
   const std::string host = endpoint.address().to_string();
   return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
 }
+
+TimePoint wall_clock() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
 void log_findings(const std::vector<config::Finding>& findings) {
   for (const config::Finding& finding : findings) {
@@ -109,8 +112,7 @@ class Daemon {
     if (!store) return store.error();
     LedgerLimits limits;
     limits.sync = snapshot.ledger_on_disk ? Sync::disk : Sync::os;
-    auto ledger =
-        Ledger::start(std::move(*store), std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()), limits);
+    auto ledger = Ledger::start(std::move(*store), wall_clock(), limits);
     if (!ledger) return ledger.error();
     ledger_ = std::move(*ledger);
     const LedgerFound& found = ledger_->found();
@@ -294,7 +296,8 @@ class Daemon {
   std::list<Worker> workers_;
   std::unique_ptr<Ledger> ledger_;  ///< goes before the workers' loops, to which it hands its last results
   Admin admin_{{[this] { return not_ready_because(); }, [this] { return metrics_text(); }, [this] { return cell_->get()->limits; },
-                [this] { return reload("admin"); }}};
+                [this] { return reload("admin"); },
+                [this](std::string_view asked) { return explain(asked, *cell_->get(), Conditions{}, wall_clock()); }}};
   net::Server admin_server_{io_.get_executor(), admin_, body_memory_};
   Signals signals_{io_.get_executor(), [this](int number) { take_signal(number); }};
   Watch watch_{io_.get_executor(), [this] { (void)reload(watched); }};

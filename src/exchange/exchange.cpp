@@ -14,7 +14,10 @@
 #include "exchange/attempt.h"
 #include "plan/authenticate.h"
 #include "plan/classify.h"
+#include "plan/head.h"
 #include "plan/plan.h"
+#include "plan/refusal.h"
+#include "plan/wishes.h"
 
 namespace fairlead::exchange {
 namespace {
@@ -23,27 +26,16 @@ constexpr std::int64_t output_tokens_unknown = 4096;  // reserved for where neit
 constexpr std::size_t rows_at_once_max = 2;           // two openings, a settlement and an opening, or two settlements
 constexpr auto use_task = asio::use_awaitable_t<Executor>();
 
-/// A plan without candidates: whose doing was it? Policy speaks first, so that its refusals never look like an outage.
-Error no_candidate(const Plan& plan) {
-  const auto rejected_by = [&](RejectedBy by) {
-    return std::find_if(plan.rejections.begin(), plan.rejections.end(), [&](const Rejection& r) { return r.by == by; });
-  };
-  const auto end = plan.rejections.end();
-  if (rejected_by(RejectedBy::policy) != end) {
-    std::string names;
-    for (const Rejection& r : plan.rejections) {
-      if (r.by != RejectedBy::policy || names.find("'" + r.rule + "'") != std::string::npos) continue;
-      names += (names.empty() ? "'" : ", '") + r.rule + "'";
-    }
-    return {ErrorKind::policy, ErrorOrigin::fairlead, "no target of this route is allowed by policy " + names};
+/// What of the head routing may know.
+Head head_of(const net::AppRequest& app, const Snapshot& snapshot) {
+  const bool forwarded = snapshot.policies_need.network && !snapshot.trusted_proxies.empty();
+  Head head;
+  head.peer = app.peer;
+  for (const net::Field& field : app.fields) {
+    if (is_own_field(field.name)) head.own.emplace_back(field.name, field.value);
+    if (forwarded && is_forwarded_for(field.name)) head.forwarded_for.push_back(field.value);
   }
-  if (const auto r = rejected_by(RejectedBy::capability); r != end)
-    return {ErrorKind::bad_request, ErrorOrigin::app, "no target of this route can serve this request: " + r->reason};
-  if (const auto r = rejected_by(RejectedBy::price); r != end)
-    return {ErrorKind::policy, ErrorOrigin::fairlead,
-            r->rule == "prices.strict" ? "no target of this route has a price to rely on"
-                                       : "every target of this route is dearer than its max_price allows"};
-  return {ErrorKind::no_candidate, ErrorOrigin::fairlead, "no target of this route is available"};
+  return head;
 }
 
 /// The corridor's own state, from the first row to the last.
@@ -83,12 +75,16 @@ class Exchange {
     auto facts = classify(request_.chat, key_, *request_.snapshot, request_.conditions);
     if (!facts) return facts.error();
     request_.facts = *facts;
+    if (auto added = add_head(request_.facts, request_.chat.wishes, head_of(request_.app, *request_.snapshot), *request_.snapshot);
+        !added)
+      return added.error();
+    if (auto possible = check_wishes(request_.facts); !possible) return possible.error();
     if (facts->route) row_.route = facts->route->name;
-    row_.content = content_text(facts->content);
-    plan_ = make_plan(*facts, *request_.snapshot, request_.conditions, request_.world.now());
+    row_.content = content_text(request_.facts.content);
+    plan_ = make_plan(request_.facts, *request_.snapshot, request_.conditions, request_.world.now());
     row_.plan = request_.world.texts.plan(plan_);
     row_.expected = expected_text(plan_);
-    if (plan_.candidates.empty()) return no_candidate(plan_);
+    if (plan_.candidates.empty()) return refusal_of(plan_, request_.id);
     Milliseconds total{0};
     for (const Candidate& c : plan_.candidates) total = std::max(total, c.target->provider->timeouts.total);
     request_.deadline = request_.started + total;

@@ -39,11 +39,13 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const 
   if (request.stream) facts.needs.add(Capability::streaming);
   facts.input_tokens = static_cast<std::int64_t>(std::ceil(static_cast<double>(request.prompt_bytes) / conditions.bytes_per_token));
   facts.output_tokens_max = request.output_tokens_max;
-  if (snapshot.content) {
+  if (snapshot.content && !request.body.view().empty()) {
     auto found = snapshot.content->scan(request.body);
     if (!found) return found.error();
     facts.content = std::move(*found);
   }
+  facts.wishes = request.wishes.get();
+  facts.fields = request.members;
   return facts;
 }
 

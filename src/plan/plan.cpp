@@ -5,8 +5,10 @@
 #include "plan/capability.h"
 #include "plan/policy.h"
 #include "plan/price.h"
+#include "plan/wishes.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace fairlead {
@@ -27,23 +29,32 @@ bool healthy(const Target& target, const Conditions& conditions) {
 
 Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Conditions& conditions, TimePoint now) {
   Plan plan;
-  plan.strategy = facts.route ? facts.route->strategy : "ordered";
-  const std::vector<const Target*> targets = facts.route ? facts.route->targets : std::vector<const Target*>{facts.target};
+  plan.at = now;
+  plan.region_groups = &snapshot.region_groups;
+  plan.strategy = wished_strategy(facts, facts.route ? facts.route->strategy : "ordered");
+  plan.policies = matching_policies(facts, snapshot, now);
+  const auto allowed = allowed_targets(plan.policies, now);
+  const auto targets = facts.route ? std::span(facts.route->targets) : std::span(&facts.target, 1);
+  plan.candidates.reserve(targets.size());
   for (const Target* target : targets) {
     auto expected = expected_cost(*target, facts, snapshot, conditions, now);
     const std::size_t before = plan.rejections.size();
     // Each stage sees each target, so that a rejected one shows all that stands against it.
     reject_disabled(*target, plan.rejections);
     reject_by_capability(*target, facts, plan.rejections);
-    reject_by_policy(*target, facts, snapshot.policies, plan.rejections);
+    if (allowed && !allowed->has(target->index)) plan.rejections.push_back({target, RejectedBy::policy, {}, {}});
+    reject_by_max_cost(*target, facts, plan.policies, expected, plan.rejections);
+    reject_by_wish(*target, facts, expected, plan.rejections);
     reject_by_price(*target, facts, expected, plan.rejections);
     reject_by_doubt(*target, snapshot, now, plan.rejections);
     if (plan.rejections.size() == before) plan.candidates.push_back({target, std::move(expected)});
   }
   // From here on, candidates are only reordered: whatever is tried has passed every rule.
   if (const Strategy* strategy = find_strategy(plan.strategy)) strategy->rank(plan.candidates, facts, conditions);
+  reorder_by_wishes(facts, plan);
   std::stable_partition(plan.candidates.begin(), plan.candidates.end(),
                         [&](const Candidate& candidate) { return healthy(*candidate.target, conditions); });
+  keep_the_best_alone(facts, plan);
   return plan;
 }
 

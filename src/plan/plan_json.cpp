@@ -1,6 +1,9 @@
 // The plan as the ledger keeps it.
 #include "plan/plan.h"
 
+#include "plan/reasons.h"
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -13,19 +16,6 @@ namespace fairlead {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// UTC, to the second: the dates of price entries have no fraction.
-std::string iso_8601(TimePoint at) {
-  using namespace std::chrono;
-  const auto day = floor<days>(at);
-  const year_month_day date(day);
-  const hh_mm_ss time(floor<seconds>(at - day));
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", int{date.year()}, unsigned{date.month()},
-                unsigned{date.day()}, static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                static_cast<int>(time.seconds().count()));
-  return text.data();
-}
 
 Json rates_json(const Rates& rates) {
   Json json = Json::object();
@@ -107,10 +97,22 @@ void add_expected(Json& candidate, const Json& expected) {
 
 }  // namespace
 
+std::string iso_8601(TimePoint at) {
+  using namespace std::chrono;
+  const auto day = floor<days>(at);
+  const year_month_day date(day);
+  const hh_mm_ss time(floor<seconds>(at - day));
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", int{date.year()}, unsigned{date.month()},
+                unsigned{date.day()}, static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()));
+  return text.data();
+}
+
 std::string plan_text(const Plan& plan) {
   Json candidates = Json::array(), rejections = Json::array();
   for (const Candidate& candidate : plan.candidates) candidates.push_back(candidate_json(candidate));
-  for (const Rejection& rejection : plan.rejections) rejections.push_back(rejection_json(rejection));
+  for (const Rejection& rejection : plan_reasons(plan)) rejections.push_back(rejection_json(rejection));
   return dumped({{"strategy", plan.strategy}, {"candidates", std::move(candidates)}, {"rejections", std::move(rejections)}});
 }
 
@@ -153,6 +155,11 @@ void append_plan_key(std::string& key, const Plan& plan) {
     add(static_cast<std::uint64_t>(price.surcharge));
     add(static_cast<std::uint64_t>(price.service_tier) << 1 | static_cast<std::uint64_t>(price.thinking));
     key.append(price.window) += '\n';
+  }
+  for (const Policy* policy : plan.policies) {
+    add(reinterpret_cast<std::uintptr_t>(policy));
+    add(static_cast<std::uint64_t>(
+        std::count_if(policy->ends.begin(), policy->ends.end(), [&](const Policy::End& end) { return end.at <= plan.at; })));
   }
   for (const Rejection& rejection : plan.rejections) {
     add(reinterpret_cast<std::uintptr_t>(rejection.target));

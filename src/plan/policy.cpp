@@ -4,88 +4,94 @@
 
 #include <algorithm>
 #include <string>
-#include <string_view>
 
 namespace fairlead {
 namespace {
 
-using Values = std::vector<std::string>;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_but_for_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+std::uint8_t modalities_of(const RequestFacts& facts) {
+  const auto bit = [](Modality modality, bool there) { return there ? 1U << static_cast<int>(modality) : 0U; };
+  return static_cast<std::uint8_t>(bit(Modality::text, true) | bit(Modality::image, facts.needs.has(Capability::vision)) |
+                                   bit(Modality::audio, facts.needs.has(Capability::audio)) |
+                                   bit(Modality::tools, facts.needs.has(Capability::tools)));
 }
 
-bool holds(const Values& values, std::string_view fact) { return std::find(values.begin(), values.end(), fact) != values.end(); }
-
-bool holds_in_any_case(const Values& values, std::string_view fact) {
-  return std::any_of(values.begin(), values.end(), [&](const std::string& value) { return same_but_for_case(value, fact); });
+bool has_tag(const RequestFacts& facts, const std::string& tag) {
+  const auto among = [&](const std::vector<std::string>& tags) { return std::find(tags.begin(), tags.end(), tag) != tags.end(); };
+  return among(facts.key->tags) || among(facts.tags);
 }
 
-/// Empty: not stated, or no such fact.
-std::string_view fact_of(const Target& target, std::string_view name) {
-  const Facts& facts = target.provider->facts;
-  if (name == "provider") return target.provider->name;
-  if (name == "model") return target.model->name;
-  if (name == "origin") return target.model->origin;
-  if (name == "operator") return facts.operator_;
-  if (name == "region") return facts.region;
-  if (name == "hosting") return facts.hosting;
-  if (name == "retention") return facts.retention;
-  return {};
+bool under_route(const RequestFacts& facts, const IndexSet& routes) {
+  if (facts.route) return routes.has(facts.route->index);
+  bool under = false;
+  for_each_route(*facts.target, facts, [&](const Route& route) { under |= routes.has(route.index); });
+  return under;
 }
 
 /// A class that nobody looked for may be there.
-bool holds_content(const Values& classes, const std::vector<ContentCount>& found) {
-  return std::any_of(classes.begin(), classes.end(), [&](const std::string& name) {
-    const auto one = std::find_if(found.begin(), found.end(), [&](const ContentCount& c) { return c.name == name; });
-    return one == found.end() || one->count > 0;
-  });
+bool may_hold(const RequestFacts& facts, const std::string& content) {
+  const auto one =
+      std::find_if(facts.content.begin(), facts.content.end(), [&](const ContentCount& c) { return c.name == content; });
+  return one == facts.content.end() || one->count > 0;
 }
 
-bool matches(const std::string& name, const Values& values, const Target& target, const RequestFacts& facts) {
-  if (name == "key") return holds_in_any_case(values, facts.key->name);
-  if (name == "team") return holds_in_any_case(values, facts.key->team);
-  if (name == "content") return holds_content(values, facts.content);
-  if (name != "route") return true;
-  const auto routes = routes_to(target, facts);
-  return std::any_of(routes.begin(), routes.end(), [&](const Route* route) { return holds_in_any_case(values, route->name); });
+bool holds(const TimeWindow& window, TimePoint now) {
+  return WeeklySpan{
+      window.weekdays, window.from_minute, window.to_minute, window.zone.get(), window.calendar.get(), window.on_work_days, true}
+      .holds(now);
 }
 
-bool applies(const Policy& policy, const Target& target, const RequestFacts& facts) {
-  return std::all_of(policy.when.begin(), policy.when.end(),
-                     [&](const auto& condition) { return matches(condition.first, condition.second, target, facts); });
+template <class Values, class Holds>
+bool none_stated_or_any(const Values& values, const Holds& holds) {
+  return values.empty() || std::any_of(values.begin(), values.end(), holds);
 }
 
-std::string listed(const Values& values) {
-  std::string text;
-  for (const std::string& value : values) text += (text.empty() ? "" : ", ") + value;
-  return text;
-}
-
-std::string stated(std::string_view name, std::string_view fact) {
-  return "its " + std::string(name) + (fact.empty() ? " is not stated" : " is " + std::string(fact));
+bool matches(const When& when, const RequestFacts& facts, TimePoint now) {
+  return (!when.keys || when.keys->has(facts.key->index)) && (!when.routes || under_route(facts, *when.routes)) &&
+         (when.endpoints == 0 || (when.endpoints >> static_cast<int>(facts.endpoint) & 1) != 0) &&
+         (when.modalities == 0 || (when.modalities & modalities_of(facts)) != 0) &&
+         none_stated_or_any(when.tags, [&](const std::string& tag) { return has_tag(facts, tag); }) &&
+         none_stated_or_any(when.content, [&](const std::string& name) { return may_hold(facts, name); }) &&
+         none_stated_or_any(
+             when.input_tokens,
+             [&](const TokenRange& range) { return facts.input_tokens > range.above && facts.input_tokens <= range.up_to; }) &&
+         none_stated_or_any(when.networks, [&](const Network& network) { return !facts.client || network.holds(*facts.client); }) &&
+         none_stated_or_any(when.times, [&](const TimeWindow& window) { return holds(window, now); });
 }
 
 }  // namespace
 
-void reject_by_policy(const Target& target, const RequestFacts& facts, const std::vector<Policy>& policies,
-                      std::vector<Rejection>& rejections) {
-  for (const Policy& policy : policies) {
-    if (!applies(policy, target, facts)) continue;
-    const auto reject = [&](const std::string& why) {
-      rejections.push_back({&target, RejectedBy::policy, policy.name, policy.reason.empty() ? why : why + ": " + policy.reason});
-    };
-    for (const auto& [name, values] : policy.allow) {
-      const std::string_view fact = fact_of(target, name);
-      if (fact.empty() || !holds(values, fact)) reject(stated(name, fact) + ", allowed is " + listed(values));
-    }
-    for (const auto& [name, values] : policy.deny) {
-      const std::string_view fact = fact_of(target, name);
-      if (fact.empty() || holds_in_any_case(values, fact)) reject(stated(name, fact) + ", denied is " + listed(values));
-    }
+std::vector<const Policy*> matching_policies(const RequestFacts& facts, const Snapshot& snapshot, TimePoint now) {
+  std::vector<const Policy*> policies;
+  for (const Policy& policy : snapshot.policies)
+    if (matches(policy.when, facts, now)) policies.push_back(&policy);
+  return policies;
+}
+
+std::optional<IndexSet> allowed_targets(const std::vector<const Policy*>& policies, TimePoint now) {
+  if (policies.empty()) return std::nullopt;
+  IndexSet allowed = policies.front()->targets;
+  for (const Policy* policy : policies) {
+    allowed.keep(policy->targets);
+    for (auto end = policy->ends.begin(); end != policy->ends.end() && end->at <= now; ++end) allowed.remove(end->target);
   }
+  return allowed;
+}
+
+void reject_by_max_cost(const Target& target, const RequestFacts& facts, const std::vector<const Policy*>& policies,
+                        const std::optional<ExpectedCost>& expected, std::vector<Rejection>& rejections) {
+  const auto too_dear = [&](const std::optional<Int128>& limit) { return limit && (!expected || expected->usd_pico > *limit); };
+  const auto reason = [&](Int128 limit) {
+    return (expected ? "it is expected to cost " + format_decimal(expected->usd_pico) + " USD" : "its cost is not known") +
+           ", at most is " + format_decimal(limit);
+  };
+  for (const Policy* policy : policies)
+    if (too_dear(policy->max_cost))
+      rejections.push_back({&target, RejectedBy::policy, policy->name,
+                            reason(*policy->max_cost) + (policy->reason.empty() ? "" : ": " + policy->reason)});
+  for_each_route(target, facts, [&](const Route& route) {
+    if (too_dear(route.max_cost))
+      rejections.push_back({&target, RejectedBy::price, "max_cost", reason(*route.max_cost) + " on route " + route.name});
+  });
 }
 
 }  // namespace fairlead

@@ -2,19 +2,24 @@
 // The stage that no request gets round. Pure.
 #include <fairlead/plan.h>
 
+#include <optional>
 #include <vector>
 
 namespace fairlead {
 
-/// Appends one rejection for each condition of each matching policy that the target fails: it must be allowed by all of them, so
-/// that a policy can only narrow.
-/// When in doubt, the narrower reading holds:
-/// - a fact that is not stated satisfies no `allow`, and no `deny` either;
-/// - `when` and `deny` compare without regard to ASCII case, `allow` compares exactly;
-/// - of a target that was named directly, a policy on any route of the key that holds it applies;
-/// - `content` matches if one of its classes was found, or was not looked for;
-/// - a condition on a fact that does not exist applies, and is never satisfied.
-void reject_by_policy(const Target& target, const RequestFacts& facts, const std::vector<Policy>& policies,
-                      std::vector<Rejection>& rejections);
+/// The policies whose `when` the request matches: a target must be allowed by all of them, so that a policy can only narrow.
+/// When in doubt, the wider reading of `when` holds: of a target that was named directly, a policy on any route of the key that
+/// holds it applies; an app whose address is not known is in every network; content
+/// that was not looked for may be there; in a year that a calendar does not know, a window
+/// begins on each day on which it might.
+std::vector<const Policy*> matching_policies(const RequestFacts& facts, const Snapshot& snapshot, TimePoint now);
+
+/// The targets that `allow` and `deny` of all of them let pass at this time. Empty: all targets, as there are no policies.
+std::optional<IndexSet> allowed_targets(const std::vector<const Policy*>& policies, TimePoint now);
+
+/// Appends a rejection for each `max_cost` that the target is expected to pass: its policies', its route's ("max_cost"). A target
+/// whose cost is not known passes each of them.
+void reject_by_max_cost(const Target& target, const RequestFacts& facts, const std::vector<const Policy*>& policies,
+                        const std::optional<ExpectedCost>& expected, std::vector<Rejection>& rejections);
 
 }  // namespace fairlead

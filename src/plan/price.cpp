@@ -29,25 +29,27 @@ std::optional<ExpectedCost> expected_cost(const Target& target, const RequestFac
   return expected;
 }
 
+std::optional<Int128> in_usd(const std::optional<ExpectedCost>& expected, std::optional<Int128> Rates::*kind) {
+  if (!expected || !(expected->price.rates.*kind)) return std::nullopt;
+  return multiply_pico(*(expected->price.rates.*kind), expected->usd_rate);
+}
+
 void reject_by_price(const Target& target, const RequestFacts& facts, const std::optional<ExpectedCost>& expected,
                      std::vector<Rejection>& rejections) {
   const auto check = [&](const Route& route, const char* kind, const std::optional<Int128>& limit,
-                         const std::optional<Int128>& price) {
+                         std::optional<Int128> Rates::*rate) {
     if (!limit) return;
-    std::string reason = "it has no price now";
-    if (expected && price) {
-      const Int128 usd = multiply_pico(*price, expected->usd_rate);
-      if (usd <= *limit) return;
-      reason = "its " + std::string(kind) + " costs " + format_decimal(usd) + " USD per million tokens now";
-    }
+    const auto usd = in_usd(expected, rate);
+    if (usd && *usd <= *limit) return;
+    const std::string reason =
+        usd ? "its " + std::string(kind) + " costs " + format_decimal(*usd) + " USD per million tokens now" : "it has no price now";
     rejections.push_back({&target, RejectedBy::price, "max_price." + std::string(kind),
                           reason + ", route " + route.name + " pays " + format_decimal(*limit) + " at most"});
   };
-  const Rates rates = expected ? expected->price.rates : Rates{};
-  for (const Route* route : routes_to(target, facts)) {
-    check(*route, "input", route->max_price.input, rates.input);
-    check(*route, "output", route->max_price.output, rates.output);
-  }
+  for_each_route(target, facts, [&](const Route& route) {
+    check(route, "input", route.max_price.input, &Rates::input);
+    check(route, "output", route.max_price.output, &Rates::output);
+  });
 }
 
 void reject_by_doubt(const Target& target, const Snapshot& snapshot, TimePoint now, std::vector<Rejection>& rejections) {

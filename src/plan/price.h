@@ -12,6 +12,9 @@ namespace fairlead {
 std::optional<ExpectedCost> expected_cost(const Target& target, const RequestFacts& facts, const Snapshot& snapshot,
                                           const Conditions& conditions, TimePoint now);
 
+/// A price of the target in USD per million tokens, 10^-12; empty if there is none.
+std::optional<Int128> in_usd(const std::optional<ExpectedCost>& expected, std::optional<Int128> Rates::*kind);
+
 /// Appends a rejection, "max_price.input" or "max_price.output", for each limit of the route that the price in force passes. A
 /// target without a price passes every limit.
 void reject_by_price(const Target& target, const RequestFacts& facts, const std::optional<ExpectedCost>& expected,

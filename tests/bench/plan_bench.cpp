@@ -1,4 +1,4 @@
-// The decisions of one request: three targets, two policies, and the cost at the end.
+// The decisions of one request, in a small house and in a large one, and the cost at the end.
 #include "plan/plan.h"
 
 #include "allocations.h"
@@ -7,6 +7,8 @@
 namespace fairlead {
 namespace {
 
+using testing::only;
+using testing::policy;
 using testing::price;
 using testing::sunday;
 using testing::World;
@@ -21,13 +23,10 @@ void plan_of_3_targets_and_2_policies(benchmark::State& state) {
   flash.prices = {price("0.15", "0.60")};
   luna.prices = {price("0.10", "0.50")};
   Route& chat = world.route("chat", {&world.target(openai, luna), &world.target(own, flash), &world.target(deepseek, flash)});
-  world.snapshot.policies.push_back(
-      {.name = "nobody-trains", .when = {}, .allow = {}, .deny = {{"retention", {"trains"}}}, .reason = "no"});
-  world.snapshot.policies.push_back(
-      {.name = "treasury", .when = {{"team", {"treasury"}}}, .allow = {{"operator", {"US", "ZA"}}}, .deny = {}, .reason = "no"});
+  set_policies(world, {policy("nobody-trains", {}, {}, {{Fact::retention, {"trains"}}}, "no"),
+                       policy("treasury", {.keys = only({0})}, {{Fact::operator_, {"US", "ZA"}}}, {}, "no")});
   Key key;
   key.name = "checkout";
-  key.team = "treasury";
   key.routes = {&chat};
   RequestFacts facts;
   facts.key = &key;
@@ -41,6 +40,48 @@ void plan_of_3_targets_and_2_policies(benchmark::State& state) {
   }
 }
 BENCHMARK(plan_of_3_targets_and_2_policies);
+
+/// A large house: 200 policies, of which every second one applies, and most targets are refused by some.
+void plan_of_50_targets_and_200_policies(benchmark::State& state) {
+  World world;
+  const std::vector<std::string> homes{"CN", "US", "DE", "ZA", "SG"}, retentions{"none", "provider", "trains"};
+  std::vector<const Target*> targets;
+  for (std::size_t i = 0; i < 50; ++i) {
+    Provider& provider = world.provider("provider-" + std::to_string(i),
+                                        {homes[i % 5], homes[i / 5 % 5], i % 7 == 0 ? "self" : "cloud", retentions[i % 3], {}});
+    Model& model = world.model("model-" + std::to_string(i), homes[i * 3 % 5]);
+    model.prices = {price("0.15", "0.60")};
+    targets.push_back(&world.target(provider, model));
+  }
+  Route& chat = world.route("chat", targets);
+  std::vector<Policy> policies;
+  for (int i = 0; i < 200; ++i) {
+    When when{.keys = only({i % 2, 2}), .input_tokens = {{.above = 10}}, .times = {{.from_minute = 0, .to_minute = 1440}}};
+    if (i % 4 == 0) when.networks = {*parse_network("10.0.0.0/8")};
+    if (i % 8 == 0) when.tags = {"batch", "internal"};
+    policies.push_back(policy("policy-" + std::to_string(i), when,
+                              i % 3 == 0 ? testing::Words{{Fact::region, {"EEA", "US", "ZA", "SG"}}} : testing::Words{},
+                              {{Fact::retention, {"trains"}}}, "a reason"));
+  }
+  set_policies(world, std::move(policies));
+  Key key;
+  key.name = "checkout";
+  key.tags = {"internal"};
+  key.routes = {&chat};
+  RequestFacts facts;
+  facts.key = &key;
+  facts.route = &chat;
+  facts.input_tokens = 1'000;
+  facts.client = parse_ip("10.1.2.3");
+  const CountAllocations count(state);
+  for (auto _ : state) {
+    auto plan = make_plan(facts, world.snapshot, world.conditions, sunday);
+    if (plan.policies.size() != 100 || plan.candidates.empty() || plan.rejections.empty())
+      state.SkipWithError("not as it was meant");
+    benchmark::DoNotOptimize(plan);
+  }
+}
+BENCHMARK(plan_of_50_targets_and_200_policies);
 
 void cost_of_an_attempt(benchmark::State& state) {
   const std::vector<Price> prices = {price("0.15", "0.60")};

@@ -107,6 +107,15 @@ def test_what_is_refused_is_refused_in_openais_shape_and_sent_nowhere(daemon, si
     assert simulator.bill() == []
 
 
+def test_a_refusal_names_the_policies_and_the_request_and_nothing_else(daemon, settled):
+    answer = post_chat(daemon, chat(HELLO, "deepseek"), key=OTHER_KEY)
+    assert answer.json()["error"] == {"message": f"request {answer.request_id} is refused by policy 'us-only'", "type": "permission_error",
+                                      "param": None, "code": "policy_refused"}
+    assert not {"x-fairlead-target"} & set(answer.fields)
+    (rejection,) = json.loads(settled().request(answer.request_id)["plan"])["rejections"]
+    assert rejection["reason"] == "its operator is CN, allowed is US: a test of policies", "the operator can see why"
+
+
 def test_a_policy_narrows_what_is_left_for_a_key(daemon, settled):
     answer = post_chat(daemon, chat(HELLO), key=OTHER_KEY)
     assert answer.status == 200 and answer.fields["x-fairlead-target"] == TARGETS["openai"]

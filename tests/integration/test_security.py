@@ -152,10 +152,12 @@ def test_a_denied_model_is_not_reached_under_any_name_M50(daemon, simulator):
     # Beside an allowed model, other names in other places change nothing: only the allowed provider is asked.
     for path in ("?model=deepseek", "?model=deepseek/deepseek-flash", "?provider=deepseek&route=deepseek", "?deployment=deepseek"):
         for fields in ([], [("X-Model", "deepseek"), ("X-Fairlead-Target", TARGETS["deepseek"]), ("X-Fairlead-Route", "deepseek")]):
-            extra = {"models": ["deepseek"], "route": "deepseek", "provider": {"order": ["deepseek"]}, "fallbacks": ["deepseek"],
-                     "target": TARGETS["deepseek"]}
+            extra = {"route": "deepseek", "fallbacks": ["deepseek"], "target": TARGETS["deepseek"], "provider": {"order": ["deepseek"]}}
             answer = send(daemon.address, "POST", "/v1/chat/completions" + path, OTHER_KEY, chat("hello", **extra), fields)
-            assert answer.status in (200, 400)  # the provider may refuse fields that it does not know
+            assert answer.status in (200, 400)  # the provider may refuse fields that it does not know, and we do refuse wishes
+            for wish in ({"models": ["deepseek"]}, {"provider": {"only": ["deepseek"]}}):
+                answer = send(daemon.address, "POST", "/v1/chat/completions" + path, OTHER_KEY, chat("hello", **wish), fields)
+                assert answer.status in (400, 403), "a wish for what is denied leaves nothing"
     lines = wait_until(simulator.bill, "the bill")
     assert {line["kind"] for line in lines} == {"openai"}
 

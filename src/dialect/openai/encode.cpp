@@ -28,6 +28,8 @@ class RequestEncoder {
     output_limit();
     for (const auto& [ours, theirs] : profile_.rename) rename(ours, theirs);
     for (const std::string& key : profile_.drop) remove(key);
+    if (request_.wishes)
+      for (const char* ours : {"provider", "models"}) remove(ours);
     usage_in_stream();
     model();
     messages();

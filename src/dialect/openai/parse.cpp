@@ -1,5 +1,6 @@
 // What an app sent: proven to be JSON and read for routing in one pass over the body, which stays as it is.
 #include "dialect/openai/request.h"
+#include "dialect/openai/wishes.h"
 #include "wire/json.h"
 
 #include <algorithm>
@@ -51,6 +52,7 @@ class RequestReader {
   void value(std::string_view key, JsonKind kind) {
     if (key == "model") return model(kind);
     if (key == "messages") return messages(kind);
+    if (key == "provider" || key == "models") return wishes(key);
     if (kind == JsonKind::null) return void(json_.skip());
     if (key == "stream") return boolean(key, kind, request_.stream);
     if (key == "stream_options") return stream_options(kind);
@@ -84,6 +86,16 @@ class RequestReader {
     if (kind != JsonKind::string) return note("model", "The field 'model' must be a string.");
     request_.model = json_.string().text();
     if (request_.model.size() > model_bytes_max) note("model", "The field 'model' is too long.");
+  }
+
+  void wishes(std::string_view key) {
+    if (!request_.wishes) request_.wishes = std::make_unique<Wishes>();
+    const std::string_view value = json_.skip();
+    if (json_.failed()) return;
+    if (const auto read = read_wishes(key, value, *request_.wishes); !read) {
+      refusal_ = read.error();
+      json_.stop();
+    }
   }
 
   void boolean(std::string_view key, JsonKind kind, bool& into) {

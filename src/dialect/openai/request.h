@@ -14,6 +14,7 @@ Result<ChatRequest> parse_request(Bytes body);
 ///  goes);
 ///  - of max_completion_tokens and max_tokens one goes upstream, under the name of `output_limit_field`; the former wins if both
 ///  are set;
+///  - `provider` and `models` are wishes for us, and go;
 ///  - include_usage is added to a stream that did not ask for it, beside what stream_options holds;
 ///  - the role `developer` becomes `system`, and reasoning_content of earlier answers gets the provider's name for it.
 EncodedRequest encode_request(const ChatRequest& request, const Target& target);

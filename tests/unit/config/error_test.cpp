@@ -119,11 +119,13 @@ const Mistake mistakes[] = {
      "1:10: workers: a reference without its '}'; there are ${env:NAME} and ${file:PATH}"},
     // policies
     {"policy_without_rule", "policies: [{name: p}]\n",
-     "1:12: policies[0]: a policy without `allow` and `deny` narrows nothing; say what targets it allows or denies"},
+     "1:12: policies[0]: a policy without `allow`, `deny` and `max_cost` narrows nothing; say what targets it allows or denies, or "
+     "what a request may cost"},
     {"policy_allows_nothing", "policies: [{name: p, allow: {origin: []}}]\n",
      "1:38: policies[0].allow.origin: it is empty; give at least one"},
     {"policy_with_empty_allow", "policies: [{name: p, allow: {}}]\n",
-     "1:29: policies[0].allow: it is empty; state at least 1 of provider, model, origin, operator, region, hosting, retention"},
+     "1:29: policies[0].allow: it is empty; state at least 1 of provider, model, origin, operator, region, hosting, retention, "
+     "label"},
     {"policy_mistyped_fact", "policies: [{name: p, deny: {orign: [CN]}}]\n",
      "1:29: policies[0].deny.orign: there is no option 'orign'; did you mean 'origin'?"},
     {"policy_mistyped_condition", "policies: [{name: p, when: {teams: [a]}, deny: {origin: CN}}]\n",
@@ -159,6 +161,29 @@ const Mistake mistakes[] = {
      "1:29: content.mine.patterns[0]: 'a(?=b)' cannot be looked for: invalid perl operator: (?="},
     {"content_pattern_of_the_empty_text", "content: {mine: {patterns: 'x*'}}\n",
      "1:28: content.mine.patterns[0]: 'x*' cannot be looked for: it matches the empty text, so every text"},
+    {"policy_of_a_host_not_a_network", "policies: [{name: p, when: {network: 10.0.0.1/8}, deny: {origin: CN}}]\n",
+     "1:38: policies[0].when.network[0]: expected a network such as 10.0.0.0/8 or 2001:db8::/32 (without bits beyond the prefix), "
+     "or "
+     "an address, found '10.0.0.1/8'"},
+    {"policy_negates_a_tag", "policies: [{name: p, when: {not_tags: [a]}, deny: {origin: CN}}]\n",
+     "1:29: policies[0].when.not_tags: there is no option 'not_tags'; known here are: key, team, project, tags, route, "
+     "endpoint, content, modality, input_tokens, network, time"},
+    {"policy_empty_range", "policies: [{name: p, when: {input_tokens: {above: 9, up_to: 9}}, deny: {origin: CN}}]\n",
+     "1:61: policies[0].when.input_tokens[0].up_to: no number is in this range; `up_to` must be more than `above`"},
+    {"policy_unknown_modality", "policies: [{name: p, when: {modality: video}, deny: {origin: CN}}]\n",
+     "1:39: policies[0].when.modality[0]: expected text, image, audio or tools, found 'video'"},
+    {"policy_unknown_zone", "policies: [{name: p, when: {time: {zone: Mars/Base}}, deny: {origin: CN}}]\n",
+     "1:42: policies[0].when.time[0].zone: there is no time zone 'Mars/Base'; write a name of the IANA database, such as "
+     "Asia/Shanghai; the system has them with its package tzdata"},
+    {"policy_unknown_calendar", "policies: [{name: p, when: {time: {calendar: za}}, deny: {origin: CN}}]\n",
+     "1:46: policies[0].when.time[0].calendar: there is no calendar 'za'"},
+    {"policy_costs_words", "policies: [{name: p, max_cost: little}]\n",
+     "1:32: policies[0].max_cost: expected a plain decimal such as \"0.15\", with at most 12 digits after the point, found "
+     "'little'"},
+    {"group_in_itself", "region_groups: {near: [DE, near]}\n",
+     "1:23: region_groups.near: the group 'near' is in itself; name its countries"},
+    {"group_like_a_country", "region_groups: {US: [CA]}\n",
+     "1:21: region_groups.US: a group of two letters could be a country; give it a longer name"},
     {"policies_of_one_name", "policies: [{name: p, deny: {origin: CN}}, {name: p, deny: {origin: CN}}]\n",
      "1:50: policies[1].name: there are two policies named 'p'; the first is at f.yaml:20:19"},
 };

@@ -95,6 +95,64 @@ TEST(OpenAiRequest, SeesHowItAsksToBeServed) {
   }
 }
 
+TEST(OpenAiRequest, ReadsWhatItWishesOfItsRouting) {
+  EXPECT_EQ(parsed(body("")).wishes, nullptr);
+  const auto request =
+      parsed(body(R"(,"models":["chat","deepseek/x"],"provider":{"only":["a","b/c"],"ignore":["d"],"order":["b","a"],)"
+                  R"("allow_fallbacks":false,"require_parameters":true,"data_collection":"deny","sort":"price",)"
+                  R"("max_price":{"prompt":0.25,"completion":"1.5"}})"));
+  ASSERT_NE(request.wishes, nullptr);
+  const Wishes& w = *request.wishes;
+  EXPECT_EQ(w.models, (std::vector<std::string>{"chat", "deepseek/x"}));
+  EXPECT_EQ(w.only, (std::vector<std::string>{"a", "b/c"}));
+  EXPECT_EQ(w.ignore, std::vector<std::string>{"d"});
+  EXPECT_EQ(w.order, (std::vector<std::string>{"b", "a"}));
+  EXPECT_EQ(w.sort, Wishes::Sort::price);
+  EXPECT_TRUE(!w.fallbacks && w.require_parameters && w.keep_nothing);
+  EXPECT_TRUE(w.max_input_price == parse_decimal("0.25").value() && w.max_output_price == parse_decimal("1.5").value());
+  const auto nothing = parsed(body(R"(,"models":null,"provider":{"only":null,"zdr":false,"data_collection":"allow"})"));
+  EXPECT_TRUE(nothing.wishes->only.empty() && nothing.wishes->fallbacks && !nothing.wishes->keep_nothing);
+  EXPECT_TRUE(parsed(body(R"(,"provider":{"data_collection":"deny","zdr":false})")).wishes->keep_nothing);
+}
+
+TEST(OpenAiRequest, AWishThatIsNotUnderstoodIsRefusedWithItsField) {
+  const struct {
+    const char *more, *param;
+  } table[] = {
+      {R"(,"provider":"deepseek")", "provider"},
+      {R"(,"provider":{"onyl":["a"]})", "provider.onyl"},
+      {R"(,"provider":{"quantizations":["fp8"]})", "provider.quantizations"},
+      {R"(,"provider":{"only":"a"})", "provider.only"},
+      {R"(,"provider":{"only":[]})", "provider.only"},
+      {R"(,"provider":{"only":[1]})", "provider.only"},
+      {R"(,"provider":{"only":[""]})", "provider.only"},
+      {R"(,"provider":{"only":["a"],"only":["b"]})", "provider.only"},
+      {R"(,"provider":{"allow_fallbacks":"no"})", "provider.allow_fallbacks"},
+      {R"(,"provider":{"data_collection":"maybe"})", "provider.data_collection"},
+      {R"(,"provider":{"sort":{"by":"price"}})", "provider.sort"},
+      {R"(,"provider":{"max_price":1})", "provider.max_price"},
+      {R"(,"provider":{"max_price":{"image":1}})", "provider.max_price.image"},
+      {R"(,"provider":{"max_price":{"prompt":-1}})", "provider.max_price.prompt"},
+      {R"(,"provider":{"max_price":{"prompt":1e-3}})", "provider.max_price.prompt"},
+      {R"(,"models":"chat")", "models"},
+      {R"(,"models":{})", "models"},
+      {R"(,"models":["a"],"models":["b"])", "models"},
+  };
+  for (const auto& row : table) {
+    const auto refused = dialect_openai().parse_request(body(row.more));
+    ASSERT_FALSE(refused) << row.more;
+    EXPECT_EQ(refused.error().kind, ErrorKind::bad_request) << row.more;
+    EXPECT_EQ(refused.error().param, row.param) << row.more;
+  }
+}
+
+TEST(OpenAiRequest, WishesAreForUsAndNotSentOn) {
+  const std::string plain = encoded("generic", body(R"(,"seed":1)"));
+  EXPECT_EQ(encoded("generic", body(R"(,"provider":{"only":["a"]},"seed":1,"models":["x"])")), plain);
+  EXPECT_EQ(encoded("generic", body(R"(,"provider":null,"models":null,"seed":1)")), plain);
+  EXPECT_EQ(encoded("generic", R"({"models":["x"],"model":"chat",)" + std::string(hi) + R"(,"seed":1})"), plain);
+}
+
 TEST(OpenAiRequest, DoesNotCountPicturesAsPrompt) {
   const auto bytes = [](std::size_t size) {
     return parsed(

@@ -8,6 +8,8 @@
 namespace fairlead {
 namespace {
 
+using testing::only;
+using testing::policy;
 using testing::price;
 using testing::ranked;
 using testing::rejected;
@@ -89,8 +91,8 @@ TEST_F(PlanTest, EveryRejectionOfEveryStageIsKeptInTheOrderOfTheFile) {
   plus.capabilities_stated = true;
   facts.needs.add(Capability::vision);
   chat.max_price.input = *parse_decimal("0.12");
-  world.snapshot.policies = {{"not-from-china", {}, {}, {{"origin", {"CN"}}}, ""},
-                             {"not-run-by-china", {}, {}, {{"operator", {"CN"}}}, ""}};
+  set_policies(world, {policy("not-from-china", {}, {}, {{Fact::origin, {"CN"}}}),
+                       policy("not-run-by-china", {}, {}, {{Fact::operator_, {"CN"}}})});
   const Plan p = plan();
   EXPECT_EQ(ranked(p), "openai/luna");
   EXPECT_EQ(rejected(p),
@@ -107,8 +109,8 @@ TEST_F(PlanTest, EveryRejectionOfEveryStageIsKeptInTheOrderOfTheFile) {
 }
 
 TEST_F(PlanTest, M45NoTargetThatAPolicyRefusesIsACandidateHoweverIllTheAllowedOnesAre) {
-  world.snapshot.policies = {{"own-machines", {{"team", {"defence"}}}, {{"hosting", {"self"}}}, {}, ""}};
-  key.team = "defence";
+  set_policies(world, {policy("own-machines", {.keys = only({1})}, {{Fact::hosting, {"self"}}})});
+  key.index = 1;
   for (const bool priced : {false, true}) {
     for (const bool ill : {false, true}) {
       local.prices = priced ? std::vector{price("9999", "9999")} : std::vector<Price>{};
@@ -118,8 +120,8 @@ TEST_F(PlanTest, M45NoTargetThatAPolicyRefusesIsACandidateHoweverIllTheAllowedOn
   }
   onprem.disabled_because = "no key";
   EXPECT_EQ(ranked(plan()), "") << "and none at all is better than one that is refused";
-  EXPECT_EQ(plan().rejections.size(), 4U);
-  key.team = "payments";
+  EXPECT_EQ(plan_reasons(plan()).size(), 4U);
+  key.index = 0;
   EXPECT_EQ(plan().candidates.size(), 3U);
 }
 
@@ -127,13 +129,13 @@ TEST_F(PlanTest, ANamedTargetStandsUnderTheSameRules) {
   facts.route = nullptr;
   facts.target = &qwen_plus;
   EXPECT_EQ(ranked(plan()), "qwen/plus");
-  world.snapshot.policies = {{"chat-stays-home", {{"route", {"chat"}}}, {{"region", {"ZA"}}}, {}, ""}};
+  set_policies(world, {policy("chat-stays-home", {.routes = only({0})}, {{Fact::region, {"ZA"}}})});
   EXPECT_EQ(ranked(plan()), "");
   EXPECT_EQ(rejected(plan()), "qwen/plus: policy chat-stays-home\n");
 }
 
 TEST_F(PlanTest, TheSameInputGivesTheSamePlan) {
-  world.snapshot.policies = {{"no-training", {}, {}, {{"retention", {"trains"}}}, "ours"}};
+  set_policies(world, {policy("no-training", {}, {}, {{Fact::retention, {"trains"}}}, "ours")});
   world.conditions.unhealthy = {false, false, true};
   const std::string first = plan_text(plan());
   for (int i = 0; i < 100; ++i) ASSERT_EQ(plan_text(plan()), first);
@@ -151,7 +153,7 @@ TEST_F(PlanTest, IsKeptAsJsonWithExactDecimals) {
   chat.targets = {&deepseek_flash, &onprem_local, &openai_luna};
   flash.prices[0].rates.cached_input = *parse_decimal("0.003");
   flash.prices[0].windows = {{"weekend", 0b1100000, 0, 0, {}}};
-  world.snapshot.policies = {{"not-\"us\"", {}, {}, {{"origin", {"US"}}}, "a reason"}};
+  set_policies(world, {policy("not-\"us\"", {}, {}, {{Fact::origin, {"US"}}}, "a reason")});
   const Plan made = plan();
   EXPECT_EQ(
       plan_text(made),
@@ -189,12 +191,12 @@ TEST_F(PlanTest, TheKeyTellsPlansOfDifferentTextsApart) {
   EXPECT_EQ(key_of(all), key_of(longer));
   EXPECT_EQ(plan_text(all), plan_text(longer));
   EXPECT_NE(expected_text(all), expected_text(longer));
-  world.snapshot.policies = {{"no-us", {}, {}, {{"origin", {"US"}}}, "a reason"}};
+  set_policies(world, {policy("no-us", {}, {}, {{Fact::origin, {"US"}}}, "a reason")});
   EXPECT_NE(key_of(all), key_of(plan()));
 }
 
 TEST_F(PlanTest, NamesThatAreNotUtf8StillGiveJson) {
-  world.snapshot.policies = {{"\xff\xfe", {}, {}, {{"origin", {"US"}}}, "\xc3"}};
+  set_policies(world, {policy("\xff\xfe", {}, {}, {{Fact::origin, {"US"}}}, "\xc3")});
   EXPECT_TRUE(nlohmann::json::accept(plan_text(plan())));
 }
 

@@ -2,7 +2,10 @@
 // A small world to route in: providers, models, routes, policies and a key, built in the order of a file.
 #include <fairlead/plan.h>
 
+#include "plan/reasons.h"
+
 #include <chrono>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,7 +19,10 @@ struct World {
   Snapshot snapshot;
   Conditions conditions;
 
-  World() { snapshot.usd_per["USD"] = pico_per_unit; }
+  World() {
+    snapshot.usd_per["USD"] = pico_per_unit;
+    snapshot.region_groups = built_in_region_groups();
+  }
 
   Provider& provider(const std::string& name, Facts facts = {}) {
     snapshot.profiles.push_back(std::make_unique<Profile>());
@@ -55,11 +61,43 @@ struct World {
   Route& route(const std::string& name, std::vector<const Target*> targets) {
     auto added = std::make_unique<Route>();
     added->name = name;
+    added->index = static_cast<int>(snapshot.routes.size());
     added->targets = std::move(targets);
     snapshot.routes.push_back(std::move(added));
     return *snapshot.routes.back();
   }
 };
+
+/// The words of a rule: fact -> values.
+using Words = std::vector<std::pair<Fact, std::vector<std::string>>>;
+
+inline std::vector<FactRule> rules(const Words& words) {
+  std::vector<FactRule> rules;
+  for (const auto& [fact, values] : words) rules.push_back({fact, values});
+  return rules;
+}
+
+inline IndexSet only(std::initializer_list<int> indexes) {
+  IndexSet set;
+  for (const int index : indexes) set.add(index);
+  return set;
+}
+
+/// Takes the place of all policies before, resolved as a load would.
+inline void set_policies(World& world, std::vector<Policy> policies) {
+  world.snapshot.policies = std::move(policies);
+  resolve_policies(world.snapshot);
+}
+
+inline Policy policy(std::string name, When when, const Words& allow, const Words& deny = {}, std::string reason = "") {
+  Policy policy;
+  policy.name = std::move(name);
+  policy.when = std::move(when);
+  policy.allow = rules(allow);
+  policy.deny = rules(deny);
+  policy.reason = std::move(reason);
+  return policy;
+}
 
 /// A price since 2026-01-01, per million tokens.
 inline Price price(const char* input, const char* output, const char* currency = "USD") {
@@ -81,7 +119,7 @@ inline std::string ranked(const Plan& plan) {
 /// "target: by rule", one a line.
 inline std::string rejected(const Plan& plan) {
   std::string lines;
-  for (const Rejection& r : plan.rejections) lines += r.target->name + ": " + std::string(to_string(r.by)) + " " + r.rule + "\n";
+  for (const Rejection& r : plan_reasons(plan)) lines += r.target->name + ": " + std::string(to_string(r.by)) + " " + r.rule + "\n";
   return lines;
 }
 

@@ -1,0 +1,24 @@
+#pragma once
+// A request that nobody has sent: what `explain` and routing tests ask about. Plain values.
+#include <fairlead/policy.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fairlead {
+
+struct Hypothetical {
+  std::string key;    ///< its name
+  std::string route;  ///< or a target, as an app would ask for it; empty: what the body asks for, or else the key's first route
+  std::optional<std::int64_t> input_tokens, output_tokens_max;  ///< in the place of the body's
+  std::vector<std::string> tags;                                ///< that the request adds
+  std::vector<std::string> content;                             ///< classes that its prompt holds, beside what the body does
+  std::vector<Modality> modalities;                             ///< beside what the body carries
+  Endpoint endpoint = Endpoint::chat_completions;
+  std::string client;  ///< an address; empty: not known, which counts as being in every network
+  bool stream = false;
+};
+
+}  // namespace fairlead

@@ -1,0 +1,157 @@
+// The rows of the description: policies and what they speak of.
+#include "config/option_rows.h"
+
+#include <fairlead/policy.h>
+
+#include <utility>
+
+namespace fairlead::config {
+namespace {
+
+constexpr std::int64_t tokens_max = 1'000'000'000;
+
+void add_values(Rows& rows, const std::string& at, std::string doc, Option item) {
+  rows.push_back({.path = at, .type = Type::list, .doc = std::move(doc), .min = 1, .short_for = "[]"});
+  item.path = at + "[]";
+  item.doc = "A value.";
+  rows.push_back(std::move(item));
+}
+
+void add_facts(Rows& rows, const std::string& at) {
+  for (int i = 0; i < fact_count; ++i) {
+    const auto fact = static_cast<Fact>(i);
+    const std::string name(to_string(fact));
+    Option item{.type = Type::word};
+    if (fact == Fact::hosting) item = {.type = Type::choice, .allowed = {"cloud", "self"}};
+    if (fact == Fact::retention) item = {.type = Type::choice, .allowed = {"none", "provider", "trains"}};
+    std::string doc = "One or several values of `" + name + "`";
+    if (fact == Fact::provider || fact == Fact::model) doc += "; a `*` stands for any characters";
+    if (fact == Fact::origin || fact == Fact::operator_ || fact == Fact::region) doc += ", or region groups";
+    if (fact == Fact::label) doc = "One or several of the providers' `labels`";
+    add_values(rows, at + "." + name, doc + ".", std::move(item));
+  }
+}
+
+template <class Value>
+Option choice_of(int count) {
+  Option option{.type = Type::choice};
+  for (int i = 0; i < count; ++i) option.allowed.push_back(to_string(static_cast<Value>(i)));
+  return option;
+}
+
+void add_token_ranges(Rows& rows, const std::string& at) {
+  rows.push_back({.path = at,
+                  .type = Type::list,
+                  .doc = "Its input in tokens, as estimated before it is sent: one or several ranges.",
+                  .min = 1,
+                  .short_for = "[]"});
+  rows.push_back({.path = at + "[]", .type = Type::object, .doc = "A range.", .min = 1});
+  rows.push_back(
+      {.path = at + "[].above", .type = Type::integer, .doc = "More than this.", .otherwise = "any number", .max = tokens_max});
+  rows.push_back({.path = at + "[].up_to",
+                  .type = Type::integer,
+                  .doc = "No more than this. An app can always send more, and so leave such a rule.",
+                  .otherwise = "any number",
+                  .max = tokens_max});
+}
+
+void add_times(Rows& rows, const std::string& at) {
+  rows.push_back(
+      {.path = at, .type = Type::list, .doc = "When it comes: one or several weekly windows.", .min = 1, .short_for = "[]"});
+  rows.push_back({.path = at + "[]", .type = Type::object, .doc = "A window.", .min = 1});
+  rows.push_back({.path = at + "[].weekdays",
+                  .type = Type::list,
+                  .doc = "The days on which it begins.",
+                  .otherwise = "every day",
+                  .min = 1,
+                  .short_for = "[]"});
+  rows.push_back({.path = at + "[].weekdays[]",
+                  .type = Type::choice,
+                  .doc = "A day.",
+                  .allowed = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}});
+  rows.push_back({.path = at + "[].from", .type = Type::time_of_day, .doc = "Its begin.", .fallback = "00:00"});
+  rows.push_back({.path = at + "[].to",
+                  .type = Type::time_of_day,
+                  .doc = "Its end, not included; on the next day if it is not after the begin.",
+                  .fallback = "24:00"});
+  rows.push_back({.path = at + "[].zone",
+                  .type = Type::word,
+                  .doc = "The time zone of its days and times, for example Africa/Johannesburg.",
+                  .otherwise = "UTC"});
+  rows.push_back({.path = at + "[].calendar",
+                  .type = Type::name,
+                  .doc = "It does not begin on the days off of this calendar. In a year that the calendar does not know, it begins "
+                         "on every day on which it might.",
+                  .otherwise = "none"});
+  rows.push_back({.path = at + "[].on_work_days",
+                  .type = Type::boolean,
+                  .doc = "It begins on the calendar's work days too, whatever their weekday.",
+                  .fallback = "false"});
+}
+
+void add_when(Rows& rows, const std::string& at) {
+  rows.push_back({.path = at,
+                  .type = Type::object,
+                  .doc = "Which requests it applies to: each condition named here must hold, with any of its values. There is no "
+                         "negation: nothing that an app adds to a request can free it from a rule.",
+                  .otherwise = "all"});
+  add_values(rows, at + ".key", "The key's name.", {.type = Type::word});
+  add_values(rows, at + ".team", "The key's team; case does not count.", {.type = Type::word});
+  add_values(rows, at + ".project", "The key's project; case does not count.", {.type = Type::word});
+  add_values(rows, at + ".tags", "A tag of the key or of the request; case does not count.", {.type = Type::name});
+  add_values(rows, at + ".route",
+             "The route that it asks for. A target asked for by name stands under every route of its key that holds it.",
+             {.type = Type::word});
+  add_values(rows, at + ".endpoint", "What it asks for.", choice_of<Endpoint>(endpoint_count));
+  add_values(rows, at + ".content",
+             "Classes of content, one of which the prompt holds: those that docs/content.md lists, or of `content`.",
+             {.type = Type::word});
+  add_values(rows, at + ".modality", "What it carries: text always.", choice_of<Modality>(modality_count));
+  add_token_ranges(rows, at + ".input_tokens");
+  add_values(rows, at + ".network",
+             "The networks that its connection comes from (see `trusted_proxies`); an address that is not known is in all of them.",
+             {.type = Type::network});
+  add_times(rows, at + ".time");
+}
+
+}  // namespace
+
+void add_policy_rows(Rows& rows) {
+  rows.push_back({.path = "policies",
+                  .type = Type::list,
+                  .doc = "Rules that narrow what a request may reach. All that apply must agree; their order does not matter."});
+  rows.push_back({.path = "policies[]", .type = Type::object, .doc = "A rule."});
+  rows.push_back({.path = "policies[].name", .type = Type::name, .doc = "Told to the app that it refuses.", .required = true});
+  add_when(rows, "policies[].when");
+  rows.push_back({.path = "policies[].allow",
+                  .type = Type::object,
+                  .doc = "A target must have one of the values of each fact named here; a fact that is not stated has none.",
+                  .min = 1});
+  add_facts(rows, "policies[].allow");
+  rows.push_back({.path = "policies[].deny",
+                  .type = Type::object,
+                  .doc =
+                      "A target may have no value named here. A fact that is not stated may be any, so it is denied too, but for "
+                      "labels.",
+                  .min = 1});
+  add_facts(rows, "policies[].deny");
+  rows.push_back({.path = "policies[].max_cost",
+                  .type = Type::decimal,
+                  .doc = "USD that the request is expected to cost at most; dearer targets, and those whose cost is not known, are "
+                         "refused.",
+                  .otherwise = "no limit"});
+  rows.push_back({.path = "policies[].reason",
+                  .type = Type::text,
+                  .doc = "Why; kept in plans, for `explain`. The app that is refused is told the name of the policy.",
+                  .otherwise = "none"});
+  rows.push_back({.path = "region_groups",
+                  .type = Type::map,
+                  .doc =
+                      "Names for several countries, for policies. EU, EEA, GCC and ASEAN are built in; an entry of the same name "
+                      "replaces one. A provider that states a group is somewhere in it: allowed where all of it is, denied "
+                      "where any of it is."});
+  rows.push_back({.path = "region_groups.*", .type = Type::list, .doc = "Its members.", .min = 1, .short_for = "[]"});
+  rows.push_back({.path = "region_groups.*[]", .type = Type::word, .doc = "A country, or another group."});
+}
+
+}  // namespace fairlead::config

@@ -1,0 +1,125 @@
+#include "plan/hypothetical.h"
+
+#include "plan/classify.h"
+#include "plan/head.h"
+#include "plan/plan.h"
+#include "plan/refusal.h"
+#include "plan/wishes.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace fairlead {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Error wrong(std::string message) { return {ErrorKind::config, ErrorOrigin::fairlead, std::move(message)}; }
+
+Capability capability_of(Modality modality) {
+  return modality == Modality::image ? Capability::vision : modality == Modality::audio ? Capability::audio : Capability::tools;
+}
+
+/// The head that such a request would have.
+Head head_of(const Hypothetical& asked, const std::string& tags) {
+  Head head;
+  if (!asked.tags.empty()) head.own.emplace_back("x-fairlead-tags", tags);
+  return head;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
+  return text;
+}
+
+/// What is not said to be there is not.
+Result<void> add_content(RequestFacts& facts, const std::vector<std::string>& classes, const Snapshot& snapshot) {
+  if (facts.content.empty() && snapshot.content)
+    for (const std::string& name : snapshot.content->classes()) facts.content.push_back({name, 0});
+  for (const std::string& name : classes) {
+    const auto found =
+        std::find_if(facts.content.begin(), facts.content.end(), [&](const ContentCount& one) { return one.name == name; });
+    if (found == facts.content.end()) return wrong("no policy asks for the content '" + name + "'");
+    found->count = std::max(found->count, 1);
+  }
+  return boost::system::in_place_value;
+}
+
+Json content_of(const RequestFacts& facts) {
+  Json content = Json::object();
+  for (const ContentCount& one : facts.content)
+    if (one.count > 0) content[one.name] = one.count;
+  return content;
+}
+
+Json names_of(const std::vector<const Policy*>& policies) {
+  Json names = Json::array();
+  for (const Policy* policy : policies) names.push_back(policy->name);
+  return names;
+}
+
+Json outcome_of(const Plan& plan) {
+  if (!plan.candidates.empty()) {
+    const Candidate& best = plan.candidates.front();
+    return {{"target", best.target->name},
+            {"expected_usd", best.expected ? Json(format_decimal(best.expected->usd_pico)) : Json(nullptr)}};
+  }
+  const Error error = refusal_of(plan, "(hypothetical)");
+  return {{"refused", to_string(error.kind)}, {"policies", refusing_policies(plan)}, {"message", error.message}};
+}
+
+Json needs_of(const RequestFacts& facts) {
+  Json needs = Json::array();
+  for (int i = 0; i < capability_count; ++i)
+    if (const auto capability = static_cast<Capability>(i); facts.needs.has(capability)) needs.push_back(to_string(capability));
+  return needs;
+}
+
+}  // namespace
+
+Result<RequestFacts> facts_of(const Hypothetical& asked, ChatRequest& body, const Snapshot& snapshot,
+                              const Conditions& conditions) {
+  const auto key =
+      std::find_if(snapshot.keys.begin(), snapshot.keys.end(), [&](const Key& candidate) { return candidate.name == asked.key; });
+  if (key == snapshot.keys.end()) return wrong("there is no key '" + asked.key + "'");
+  if (!asked.route.empty()) body.model = asked.route;
+  if (body.model.empty() && !key->routes.empty()) body.model = key->routes.front()->name;
+  body.stream |= asked.stream;
+  auto facts = classify(body, *key, snapshot, conditions);
+  if (!facts) return wrong("the key '" + asked.key + "' may not ask for '" + body.model + "', or there is no such route or target");
+  if (asked.input_tokens) facts->input_tokens = *asked.input_tokens;
+  if (asked.output_tokens_max) facts->output_tokens_max = asked.output_tokens_max;
+  for (const Modality modality : asked.modalities)
+    if (modality != Modality::text) facts->needs.add(capability_of(modality));
+  facts->endpoint = asked.endpoint;
+  if (auto known = add_content(*facts, asked.content, snapshot); !known) return known.error();
+  const std::string tags = joined(asked.tags);
+  if (auto added = add_head(*facts, body.wishes, head_of(asked, tags), snapshot); !added) return wrong(added.error().message);
+  if (auto possible = check_wishes(*facts); !possible) return wrong(possible.error().param + ": " + possible.error().message);
+  facts->client = parse_ip(asked.client);
+  if (!asked.client.empty() && !facts->client) return wrong("'" + asked.client + "' is no address");
+  return facts;
+}
+
+std::string explanation(const RequestFacts& facts, const Plan& plan, const Snapshot& snapshot) {
+  const Json output_max = facts.output_tokens_max ? Json(*facts.output_tokens_max) : Json(nullptr);
+  Json json{{"snapshot_hash", snapshot.hash},
+            {"at", iso_8601(plan.at)},
+            {"key", facts.key->name},
+            {"team", facts.key->team},
+            {"asked_for", facts.route ? facts.route->name : facts.target->name},
+            {"endpoint", to_string(facts.endpoint)},
+            {"input_tokens", facts.input_tokens},
+            {"output_tokens_max", output_max},
+            {"needs", needs_of(facts)},
+            {"tags", facts.tags},
+            {"content", content_of(facts)},
+            {"policies", names_of(plan.policies)},
+            {"outcome", outcome_of(plan)},
+            {"plan", Json::parse(whole_plan_text(plan_text(plan), expected_text(plan)))}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace fairlead

@@ -1,0 +1,59 @@
+#include "plan/reasons.h"
+
+#include <string>
+#include <string_view>
+
+namespace fairlead {
+namespace {
+
+std::string listed(const std::vector<std::string>& values) {
+  std::string text;
+  for (const std::string& value : values) text += (text.empty() ? "" : ", ") + value;
+  return text;
+}
+
+std::string day_of(TimePoint at) {
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(at));
+  const auto two = [](unsigned number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+  return std::to_string(int{day.year()}) + "-" + two(unsigned{day.month()}) + "-" + two(unsigned{day.day()});
+}
+
+/// "its origin is CN", "its labels are dpa (ended 2026-06-30)"
+std::string stated(const Target& target, Fact fact, TimePoint at) {
+  if (fact != Fact::label) {
+    const std::string_view value = stated_fact(target, fact);
+    return "its " + std::string(to_string(fact)) + (value.empty() ? " is not stated" : " is " + std::string(value));
+  }
+  std::vector<std::string> labels;
+  for (const auto& [name, end] : target.provider->facts.labels)
+    labels.push_back(end <= at ? name + " (ended " + day_of(end) + ")" : name);
+  return labels.empty() ? "it has no label" : "its labels are " + listed(labels);
+}
+
+void add_reasons(const Plan& plan, const Target& target, const Policy& policy, std::vector<Rejection>& reasons) {
+  const auto add = [&](const FactRule& rule, const char* word) {
+    reasons.push_back(
+        {&target, RejectedBy::policy, policy.name,
+         stated(target, rule.fact, plan.at) + word + listed(rule.values) + (policy.reason.empty() ? "" : ": " + policy.reason)});
+  };
+  for (const FactRule& rule : policy.allow)
+    if (!states(target, rule, *plan.region_groups, plan.at)) add(rule, ", allowed is ");
+  for (const FactRule& rule : policy.deny)
+    if (may_have(target, rule, *plan.region_groups)) add(rule, ", denied is ");
+}
+
+}  // namespace
+
+std::vector<Rejection> plan_reasons(const Plan& plan) {
+  std::vector<Rejection> reasons;
+  for (const Rejection& rejection : plan.rejections) {
+    if (rejection.by != RejectedBy::policy || !rejection.rule.empty()) {
+      reasons.push_back(rejection);
+      continue;
+    }
+    for (const Policy* policy : plan.policies) add_reasons(plan, *rejection.target, *policy, reasons);
+  }
+  return reasons;
+}
+
+}  // namespace fairlead

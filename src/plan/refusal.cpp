@@ -1,0 +1,62 @@
+#include "plan/refusal.h"
+
+#include "plan/reasons.h"
+
+#include <algorithm>
+
+namespace fairlead {
+namespace {
+
+/// Is there a target that only the request's own wishes keep it from? The wish, or null.
+const Rejection* wished_away(const Plan& plan) {
+  const auto& all = plan.rejections;
+  for (auto at = all.begin(); at != all.end();) {
+    const auto next = std::find_if(at, all.end(), [&](const Rejection& r) { return r.target != at->target; });
+    if (std::all_of(at, next, [](const Rejection& r) { return r.by == RejectedBy::wish; })) return &*at;
+    at = next;
+  }
+  return nullptr;
+}
+
+std::string quoted(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> refusing_policies(const Plan& plan) {
+  std::vector<std::string> names;
+  const auto reasons = plan_reasons(plan);
+  for (const Policy* policy : plan.policies)
+    if (std::any_of(reasons.begin(), reasons.end(),
+                    [&](const Rejection& r) { return r.by == RejectedBy::policy && r.rule == policy->name; }))
+      names.push_back(policy->name);
+  return names;
+}
+
+Error refusal_of(const Plan& plan, const std::string& request_id) {
+  const auto rejected_by = [&](RejectedBy by) {
+    return std::find_if(plan.rejections.begin(), plan.rejections.end(), [&](const Rejection& r) { return r.by == by; });
+  };
+  const auto end = plan.rejections.end();
+  if (const Rejection* wish = wished_away(plan)) {
+    Error error(ErrorKind::bad_request, ErrorOrigin::app, "no target that this request may reach is as it wishes");
+    error.param = wish->rule;
+    return error;
+  }
+  if (rejected_by(RejectedBy::policy) != end)
+    return {ErrorKind::policy, ErrorOrigin::fairlead,
+            "request " + request_id + " is refused by policy " + quoted(refusing_policies(plan))};
+  if (const auto r = rejected_by(RejectedBy::capability); r != end)
+    return {ErrorKind::bad_request, ErrorOrigin::app, "no target of this route can serve this request: " + r->reason};
+  if (const auto r = rejected_by(RejectedBy::price); r != end)
+    return {ErrorKind::policy, ErrorOrigin::fairlead,
+            "request " + request_id + " is refused: " +
+                (r->rule == "prices.strict" ? "no target of this route has a price to rely on"
+                                            : "every target of this route is dearer than the route allows")};
+  return {ErrorKind::no_candidate, ErrorOrigin::fairlead, "no target of this route is available"};
+}
+
+}  // namespace fairlead

@@ -1,0 +1,96 @@
+#include "plan/wish_fields.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+namespace fairlead {
+namespace {
+
+constexpr std::size_t names_max = 64;  ///< of one list
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  return begin == std::string_view::npos ? "" : text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
+}
+
+class WishField {
+ public:
+  WishField(std::string_view name, std::string_view value, Wishes& wishes) : name_(name), value_(trimmed(value)), wishes_(wishes) {}
+
+  Result<void> take() {
+    if (name_ == "only") return names(wishes_.only);
+    if (name_ == "ignore") return names(wishes_.ignore);
+    if (name_ == "order") return names(wishes_.order);
+    if (name_ == "models") return names(wishes_.models);
+    if (name_ == "max-price-input") return price(wishes_.max_input_price);
+    if (name_ == "max-price-output") return price(wishes_.max_output_price);
+    if (name_ == "sort") return sort();
+    if (name_ == "data-collection") return word("allow", "deny", wishes_.keep_nothing);
+    if (name_ == "allow-fallbacks") return word("false", "true", wishes_.fallbacks);
+    if (name_ == "require-parameters") return word("false", "true", wishes_.require_parameters);
+    return refuse("is not known here");
+  }
+
+ private:
+  Error refuse(const std::string& what) const {
+    const std::string field = "x-fairlead-" + std::string(name_);
+    Error error(ErrorKind::bad_request, ErrorOrigin::app, "The header '" + field + "' " + what + ".");
+    error.param = field;
+    return error;
+  }
+
+  Result<void> names(std::vector<std::string>& into) {
+    if (!into.empty()) return refuse("says what was said before");
+    std::string_view rest = value_;
+    while (true) {
+      const std::size_t comma = rest.find(',');
+      const std::string_view name = trimmed(rest.substr(0, comma));
+      if (name.empty() || into.size() == names_max) return refuse("must be a list of names with commas between them");
+      into.emplace_back(name);
+      if (comma == std::string_view::npos) return {};
+      rest = rest.substr(comma + 1);
+    }
+  }
+
+  Result<void> price(std::optional<Int128>& into) {
+    if (into) return refuse("says what was said before");
+    const auto parsed = parse_decimal(value_);
+    if (!parsed) return refuse("must be a plain decimal, such as 0.15");
+    into = *parsed;
+    return {};
+  }
+
+  Result<void> sort() {
+    if (wishes_.sort != Wishes::Sort::none) return refuse("says what was said before");
+    if (value_ == "price")
+      wishes_.sort = Wishes::Sort::price;
+    else if (value_ == "throughput")
+      wishes_.sort = Wishes::Sort::throughput;
+    else if (value_ == "latency")
+      wishes_.sort = Wishes::Sort::latency;
+    else
+      return refuse("must be 'price', 'throughput' or 'latency'");
+    return {};
+  }
+
+  /// The narrower of two wishes for the same holds, so the order in which they come does not matter.
+  Result<void> word(std::string_view no, std::string_view yes, bool& into) {
+    if (value_ != no && value_ != yes) return refuse("must be '" + std::string(no) + "' or '" + std::string(yes) + "'");
+    const bool narrows_if_true = &into != &wishes_.fallbacks;
+    into = narrows_if_true ? into || value_ == yes : into && value_ == yes;
+    return {};
+  }
+
+  std::string_view name_, value_;
+  Wishes& wishes_;
+};
+
+}  // namespace
+
+Result<void> take_wish(std::string_view name, std::string_view value, std::unique_ptr<Wishes>& wishes) {
+  if (!wishes) wishes = std::make_unique<Wishes>();
+  return WishField(name, value, *wishes).take();
+}
+
+}  // namespace fairlead

@@ -1,0 +1,135 @@
+#include "plan/wishes.h"
+
+#include <fairlead/strategy.h>
+
+#include "plan/price.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace fairlead {
+namespace {
+
+/// "deepseek" is any target there, "deepseek/deepseek-chat" is that one.
+bool is_named(const Target& target, std::string_view name) { return name == target.provider->name || name == target.name; }
+
+/// Where a list names the target; its end: nowhere.
+template <class Names>
+std::size_t place_in(const std::vector<std::string>& list, const Names& names) {
+  return static_cast<std::size_t>(std::find_if(list.begin(), list.end(), names) - list.begin());
+}
+std::size_t place_in(const std::vector<std::string>& providers, const Target& target) {
+  return place_in(providers, [&](const std::string& name) { return is_named(target, name); });
+}
+
+/// A model of a request: a route that the key may ask for, one of its targets, or the model of some.
+bool is_model(const Target& target, std::string_view name, const Key& key) {
+  return name == target.name || name == target.model->name ||
+         std::any_of(key.routes.begin(), key.routes.end(), [&](const Route* route) {
+           return route->name == name && std::find(route->targets.begin(), route->targets.end(), &target) != route->targets.end();
+         });
+}
+std::size_t place_in_models(const Target& target, const RequestFacts& facts) {
+  return place_in(facts.wishes->models, [&](const std::string& name) { return is_model(target, name, *facts.key); });
+}
+
+/// The first of the request's fields that is not sent to the target; empty: all are.
+std::string_view dropped_field(const Target& target, const RequestFacts& facts) {
+  if (!target.provider->profile) return {};
+  for (const std::string& field : target.provider->profile->drop)
+    if (std::any_of(facts.fields.begin(), facts.fields.end(), [&](const Member& member) { return member.key == field; }))
+      return field;
+  return {};
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+}  // namespace
+
+Result<void> check_wishes(const RequestFacts& facts) {
+  if (!facts.wishes) return {};
+  if (find_strategy(wished_strategy(facts, "cheapest")) == nullptr) {
+    Error error(ErrorKind::bad_request, ErrorOrigin::app, "Targets cannot be sorted by that.");
+    error.param = "provider.sort";
+    return error;
+  }
+  const auto known = [&](const std::string& name) {
+    return std::any_of(facts.key->routes.begin(), facts.key->routes.end(), [&](const Route* route) {
+      return std::any_of(route->targets.begin(), route->targets.end(),
+                         [&](const Target* target) { return is_model(*target, name, *facts.key); });
+    });
+  };
+  const auto& models = facts.wishes->models;
+  const auto unknown = std::find_if_not(models.begin(), models.end(), known);
+  if (unknown == models.end()) return {};
+  Error error(ErrorKind::bad_request, ErrorOrigin::app, "The model does not exist, or this key may not use it.");
+  error.param = "models[" + std::to_string(unknown - models.begin()) + "]";
+  return error;
+}
+
+void reject_by_wish(const Target& target, const RequestFacts& facts, const std::optional<ExpectedCost>& expected,
+                    std::vector<Rejection>& rejections) {
+  if (!facts.wishes) return;
+  const Wishes& wishes = *facts.wishes;
+  const auto reject = [&](const char* rule, std::string reason) {
+    rejections.push_back({&target, RejectedBy::wish, rule, std::move(reason)});
+  };
+  if (!wishes.models.empty() && place_in_models(target, facts) == wishes.models.size())
+    reject("models", "the request wishes for " + listed(wishes.models));
+  if (!wishes.only.empty() && place_in(wishes.only, target) == wishes.only.size())
+    reject("provider.only", "the request wishes for " + listed(wishes.only));
+  if (place_in(wishes.ignore, target) < wishes.ignore.size())
+    reject("provider.ignore", "the request wishes for others than " + listed(wishes.ignore));
+  if (!wishes.fallbacks && !wishes.order.empty() && place_in(wishes.order, target) == wishes.order.size())
+    reject("provider.allow_fallbacks", "the request wishes for none but those of its order");
+  if (wishes.keep_nothing && target.provider->facts.retention != "none")
+    reject("provider.data_collection", "the request wishes that nobody keeps it");
+  if (const std::string_view field = wishes.require_parameters ? dropped_field(target, facts) : ""; !field.empty())
+    reject("provider.require_parameters", "it is not sent the field " + std::string(field));
+  const auto check_price = [&](const char* rule, const std::optional<Int128>& limit, std::optional<Int128> Rates::*kind) {
+    if (!limit) return;
+    const auto usd = in_usd(expected, kind);
+    if (!usd || *usd > *limit)
+      reject(rule, (usd ? "it costs " + format_decimal(*usd) + " USD per million tokens now" : "it has no price now") +
+                       ", the request wishes for " + format_decimal(*limit) + " at most");
+  };
+  check_price("provider.max_price.input", wishes.max_input_price, &Rates::input);
+  check_price("provider.max_price.output", wishes.max_output_price, &Rates::output);
+}
+
+std::string_view wished_strategy(const RequestFacts& facts, std::string_view own) {
+  switch (facts.wishes ? facts.wishes->sort : Wishes::Sort::none) {
+    case Wishes::Sort::none: return own;
+    case Wishes::Sort::price: return "cheapest";
+    case Wishes::Sort::throughput:
+    case Wishes::Sort::latency: return "fastest";
+  }
+  return own;
+}
+
+void reorder_by_wishes(const RequestFacts& facts, Plan& plan) {
+  if (!facts.wishes) return;
+  const Wishes& wishes = *facts.wishes;
+  const auto place = [&](const Candidate& candidate) {
+    return std::pair(place_in_models(*candidate.target, facts), place_in(wishes.order, *candidate.target));
+  };
+  if (!wishes.models.empty() || !wishes.order.empty())
+    std::stable_sort(plan.candidates.begin(), plan.candidates.end(),
+                     [&](const Candidate& a, const Candidate& b) { return place(a) < place(b); });
+}
+
+void keep_the_best_alone(const RequestFacts& facts, Plan& plan) {
+  if (!facts.wishes || facts.wishes->fallbacks || !facts.wishes->order.empty()) return;
+  while (plan.candidates.size() > 1) {
+    plan.rejections.push_back(
+        {plan.candidates.back().target, RejectedBy::wish, "provider.allow_fallbacks", "the request wishes for the best alone"});
+    plan.candidates.pop_back();
+  }
+}
+
+}  // namespace fairlead

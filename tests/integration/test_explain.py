@@ -1,0 +1,133 @@
+"""`fairlead explain` of requests that nobody has sent, and the same of the running daemon."""
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+from harness.daemon import OTHER_KEY, TARGETS
+from harness.http import chat, post_chat
+from harness.process import PATIENCE, run
+
+
+def explain(daemon, *options, **settings):
+    done = run("explain", "--config", daemon.config_file, "--format", "json", *options, **settings)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def ask_admin(daemon, asked):
+    body = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
+    request = urllib.request.Request(f"http://{daemon.admin}/admin/v1/explain", body, {"content-type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_a_hypothetical_request_goes_where_the_real_one_does(daemon, tmp_path, settled):
+    body = chat("How high is the tide?", max_tokens=50)
+    (tmp_path / "body.json").write_text(json.dumps(body))
+    for key, name in ((None, "app"), (OTHER_KEY, "other")):
+        answer = post_chat(daemon, body, key=key)
+        told = explain(daemon, "--key", name, "--body", tmp_path / "body.json")
+        assert told["outcome"]["target"] == answer.fields["x-fairlead-target"]
+        rows = settled()
+        real = json.loads(run("explain", answer.request_id, "--format", "json", "--ledger", f"sqlite:{daemon.ledger_file}").stdout)["plan"]
+        assert told["plan"]["rejections"] == real["rejections"]
+        assert [c["target"] for c in told["plan"]["candidates"]] == [c["target"] for c in real["candidates"]]
+        assert rows
+
+
+def test_the_table_shows_the_arithmetic_and_each_rejection_with_its_rule(daemon):
+    done = run("explain", "--config", daemon.config_file, "--key", "other", "--route", "chat", "--tokens", "2000", "--output-tokens", "100",
+               "--at", "2026-11-24T12:00:00Z")
+    assert done.returncode == 0, done.stderr
+    for part in ("A request of key other for chat at 2026-11-24T12:00:00Z, about 2000 tokens of input", f"outcome  {TARGETS['openai']}",
+                 "policies us-only", "2000 input x ", " + 100 output x ", "its operator is CN, allowed is US: a test of policies"):
+        assert part in done.stdout, done.stdout
+
+
+def test_facts_of_the_request_decide(start):
+    def change(config):
+        config["keys"][0]["request_tags"] = ["secret"]
+        config["policies"] = [
+            {"name": "secret", "when": {"tags": ["secret"]}, "allow": {"region": ["US"]}},
+            {"name": "office", "when": {"network": ["10.0.0.0/8"]}, "deny": {"region": ["CN"]}},
+            {"name": "pictures", "when": {"modality": ["image"]}, "deny": {"operator": ["SG"]}},
+            {"name": "long", "when": {"input_tokens": {"above": 50000}}, "max_cost": "0.000001"},
+            {"name": "sundays", "when": {"time": {"weekdays": ["sun"]}}, "deny": {"provider": ["*"]}},
+        ]
+
+    daemon = start(change)
+    usual = {"--key": "app", "--route": "chat", "--network": "192.0.2.1", "--at": "2026-11-24"}
+
+    def applied(*options):
+        chosen = {**usual, **dict(zip(options[::2], options[1::2]))}
+        told = explain(daemon, *(word for option in chosen.items() for word in option))
+        return told["policies"], told["outcome"].get("target"), told["outcome"].get("policies")
+
+    assert applied()[0] == []
+    assert applied("--tag", "secret") == (["secret"], TARGETS["openai"], None)
+    assert applied("--network", "10.1.1.1")[0] == ["office"]
+    assert applied("--modality", "image")[0] == ["pictures"]
+    assert applied("--tokens", "60000") == (["long"], None, ["long"])
+    assert applied("--at", "2026-11-22") == (["sundays"], None, ["sundays"])
+    assert explain(daemon, "--key", "app", "--route", "chat", "--at", "2026-11-24")["policies"] == ["office"], "it may come from anywhere"
+
+
+@pytest.mark.parametrize("options, said", [
+    ([], "--key"),
+    (["--route", "chat"], "--key"),
+    (["last", "--key", "app"], "exclude"),
+    (["--key", "app", "--at", "yesterday"], "yesterday"),
+    (["--key", "app", "--endpoint", "images"], "images"),
+])
+def test_wrong_arguments_are_told(daemon, options, said):
+    done = run("explain", "--config", daemon.config_file, *options)
+    assert done.returncode == 2 and said in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("options, said", [
+    (["--key", "nobody"], "there is no key 'nobody'"),
+    (["--key", "other", "--route", "ordered"], "may not ask for 'ordered'"),
+    (["--key", "app", "--tag", "x"], "may not set the tag 'x'"),
+    (["--key", "app", "--network", "10.0.0.0/8"], "'10.0.0.0/8' is no address"),
+])
+def test_what_is_not_there_is_told(daemon, options, said):
+    done = run("explain", "--config", daemon.config_file, *options)
+    assert done.returncode == 1 and said in done.stderr
+
+
+def test_secrets_are_not_needed_to_explain(daemon):
+    told = explain(daemon, "--key", "app", "--route", "chat", env={"FAIRLEAD_TEST_PROVIDER_KEY": ""})
+    assert len(told["plan"]["candidates"]) == 3
+
+
+def test_the_admin_side_explains_under_the_running_configuration(daemon):
+    asked = {"key": "other", "route": "chat", "tokens": 2000, "output_tokens": 100, "at": "2026-11-24T12:00Z"}
+    status, told = ask_admin(daemon, asked)
+    assert status == 200
+    same = explain(daemon, "--key", "other", "--route", "chat", "--tokens", "2000", "--output-tokens", "100", "--at", "2026-11-24T12:00:00Z")
+    assert told.pop("snapshot_hash") != same.pop("snapshot_hash"), "the secrets are not there for the command"
+    assert told == same
+    changed = daemon.changed_config()
+    changed["policies"] = []
+    daemon.write_config(changed)
+    assert ask_admin(daemon, asked)[1]["policies"] == ["us-only"], "the file is not what runs"
+    daemon.reload(changed)
+    assert ask_admin(daemon, asked)[1]["policies"] == []
+    status, told = ask_admin(daemon, {"key": "app", "body": chat("hello", "chat", provider={"only": ["qwen"]})})
+    assert (status, told["outcome"]["target"]) == (200, TARGETS["qwen"])
+
+
+@pytest.mark.parametrize("asked, said", [
+    (b"{", "JSON object"), ([], "JSON object"), ({}, "there is no key ''"), ({"key": "app", "tokens": -1}, "'tokens'"),
+    ({"key": "app", "tag": ["x"]}, "'tag' is not known here"), ({"key": "app", "modality": ["smell"]}, "smell"),
+    ({"key": "app", "at": "soon"}, "'at'"), ({"key": "app", "tags": [1]}, "tags"), ({"key": "app", "body": {"model": "chat"}}, "messages"),
+])
+def test_the_admin_side_tells_what_is_wrong(daemon, asked, said):
+    status, told = ask_admin(daemon, asked)
+    assert status == 400 and said in told["error"]["message"], told
+    assert daemon.admin_get("/admin/v1/explain")[0] == 405

@@ -1,0 +1,87 @@
+"""What a request may wish of its routing, in its body and in its head: it is heeded, it is never sent on, and it opens no door."""
+import json
+
+import pytest
+
+from harness.daemon import CLIENT_KEY, OTHER_KEY, TARGETS
+from harness.http import chat, post_chat, send
+
+PATH = "/v1/chat/completions"
+
+
+def ask(daemon, wishes=None, fields=(), key=CLIENT_KEY, model="chat"):
+    return send(daemon.address, "POST", PATH, key, chat("hello", model, **(wishes or {})), list(fields))
+
+
+@pytest.mark.parametrize("wishes, fields", [
+    ({"provider": {"only": ["qwen"]}}, []),
+    ({"provider": {"order": ["qwen", "openai"]}}, []),
+    ({"provider": {"ignore": ["deepseek", "openai"]}}, []),
+    ({"provider": {"order": [TARGETS["qwen"]], "allow_fallbacks": False}}, []),
+    ({"models": [TARGETS["qwen"]]}, []),
+    ({"models": ["qwen"]}, []),
+    ({}, [("x-fairlead-only", "qwen")]),
+    ({}, [("X-Fairlead-Order", "qwen, openai")]),
+    ({}, [("x-fairlead-models", "qwen3.8-flash")]),
+])
+def test_a_wish_is_heeded_and_not_sent_on(daemon, simulator, settled, wishes, fields):
+    answer = ask(daemon, wishes, fields)
+    assert answer.status == 200, answer.body
+    assert answer.fields["x-fairlead-target"] == TARGETS["qwen"]
+    (line,) = simulator.bill()
+    assert line["kind"] == "qwen"
+    assert json.loads(settled().request(answer.request_id)["plan"])["candidates"][0]["target"] == TARGETS["qwen"]
+
+
+@pytest.mark.parametrize("wishes, fields, param", [
+    ({"provider": {"onyl": ["qwen"]}}, [], "provider.onyl"),
+    ({"provider": ["qwen"]}, [], "provider"),
+    ({"models": ["no-such-model"]}, [], "models[0]"),
+    ({"provider": {"only": ["nobody"]}}, [], "provider.only"),
+    ({"provider": {"max_price": {"prompt": 0.0001}}}, [], "provider.max_price.input"),
+    ({}, [("x-fairlead-onyl", "qwen")], "x-fairlead-onyl"),
+    ({}, [("x-fairlead-tags", "internal")], "x-fairlead-tags"),
+    ({"provider": {"only": ["qwen"]}}, [("x-fairlead-only", "openai")], "x-fairlead-only"),
+])
+def test_a_wish_that_cannot_be_met_is_refused_with_its_field(daemon, simulator, wishes, fields, param):
+    answer = ask(daemon, wishes, fields)
+    assert answer.status == 400
+    assert answer.json()["error"]["param"] == param and answer.json()["error"]["type"] == "invalid_request_error"
+    assert simulator.bill() == []
+
+
+def test_a_tag_of_the_request_makes_more_rules_apply(start, simulator):
+    def change(config):
+        config["policies"].append({"name": "secrets-stay", "when": {"tags": ["secret"]}, "allow": {"region": ["US"]}})
+        config["keys"][0]["request_tags"] = ["secret", "batch"]
+
+    daemon = start(change)
+    assert ask(daemon).fields["x-fairlead-target"] != TARGETS["openai"]
+    tagged = ask(daemon, fields=[("x-fairlead-tags", "batch, Secret")])
+    assert tagged.fields["x-fairlead-target"] == TARGETS["openai"]
+    refused = ask(daemon, fields=[("x-fairlead-tags", "secret")], model="deepseek")
+    assert refused.status == 403 and "'secrets-stay'" in refused.json()["error"]["message"]
+
+
+def test_the_network_of_the_connection_counts_and_a_header_only_from_a_trusted_proxy(start):
+    def change(config):
+        config["policies"] = [{"name": "outside", "when": {"network": ["203.0.113.0/24"]}, "allow": {"region": ["US"]}},
+                              {"name": "here", "when": {"network": ["127.0.0.0/8"]}, "deny": {"region": ["SG"]}}]
+
+    forwarded = [("X-Forwarded-For", "198.51.100.1, 203.0.113.9")]
+    daemon = start(change)
+    assert ask(daemon, model="deepseek", fields=forwarded).status == 200, "an app's word is no address"
+    assert ask(daemon, model="qwen", fields=forwarded).status == 403, "it comes from here"
+    daemon.reload({**daemon.changed_config(), "trusted_proxies": ["127.0.0.1"]})
+    assert ask(daemon, model="deepseek", fields=forwarded).status == 403, "the proxy says that it comes from outside"
+    assert ask(daemon, model="qwen", fields=forwarded).status == 403, "which allows the US alone"
+    assert ask(daemon, model="openai", fields=forwarded).status == 200
+    assert ask(daemon, model="deepseek").status == 403, "whom does the proxy speak for? Both rules apply"
+
+
+def test_wishes_open_no_door(daemon, simulator):
+    for wishes in ({"provider": {"order": ["deepseek"]}}, {"provider": {"order": ["deepseek", "qwen"], "sort": "price"}}):
+        assert ask(daemon, wishes, key=OTHER_KEY).fields["x-fairlead-target"] == TARGETS["openai"]
+    assert ask(daemon, {"provider": {"only": ["deepseek"]}}, key=OTHER_KEY).status in (400, 403)
+    assert post_chat(daemon, chat("hello", "chat", models=[TARGETS["deepseek"]]), key=OTHER_KEY).status in (400, 403)
+    assert {line["kind"] for line in simulator.bill()} == {"openai"}

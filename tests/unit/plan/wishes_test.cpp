@@ -1,0 +1,161 @@
+#include "plan/wishes.h"
+
+#include "plan/plan.h"
+#include "unit/plan/world.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace fairlead {
+namespace {
+
+using testing::policy;
+using testing::price;
+using testing::ranked;
+using testing::rejected;
+using testing::sunday;
+using testing::World;
+
+struct WishesStage : ::testing::Test {
+  World world;
+  Provider& deepseek = world.provider("deepseek", {"CN", "CN", "cloud", "provider"});
+  Provider& openai = world.provider("openai", {"US", "US", "cloud", "none"});
+  Provider& onprem = world.provider("onprem", {"ZA", "ZA", "self", "none"});
+  Model& flash = world.model("flash", "CN");
+  Model& luna = world.model("luna", "US");
+  Model& local = world.model("local", "CN");
+  const Target& deepseek_flash = world.target(deepseek, flash);
+  const Target& openai_luna = world.target(openai, luna);
+  const Target& onprem_local = world.target(onprem, local);
+  Route& chat = world.route("chat", {&deepseek_flash, &openai_luna, &onprem_local});
+  Route& mine = world.route("mine", {&onprem_local});
+  Route& foreign = world.route("foreign", {&openai_luna});
+  Key key;
+  RequestFacts facts;
+  Wishes wishes;
+
+  WishesStage() {
+    flash.prices = {price("1", "1")};
+    luna.prices = {price("2", "2")};
+    local.prices = {price("3", "9")};
+    key.routes = {&chat, &mine};
+    facts.key = &key;
+    facts.route = &chat;
+    facts.input_tokens = 1'000;
+    facts.wishes = &wishes;
+  }
+
+  Plan plan() { return make_plan(facts, world.snapshot, world.conditions, sunday); }
+};
+
+TEST_F(WishesStage, NarrowAndReorder) {
+  struct Row {
+    const char* meaning;
+    std::function<void(Wishes&)> wish;
+    const char *ranked, *rejected;
+  };
+  for (const Row& row : std::vector<Row>{
+           {"none", [](Wishes&) {}, "deepseek/flash openai/luna onprem/local", ""},
+           {"only providers and targets",
+            [](Wishes& w) {
+              w.only = {"openai", "onprem/local", "nobody"};
+            },
+            "openai/luna onprem/local", "deepseek/flash: wish provider.only\n"},
+           {"ignore",
+            [](Wishes& w) {
+              w.ignore = {"deepseek", "onprem/other"};
+            },
+            "openai/luna onprem/local", "deepseek/flash: wish provider.ignore\n"},
+           {"order puts first what it names",
+            [](Wishes& w) {
+              w.order = {"onprem", "openai"};
+            },
+            "onprem/local openai/luna deepseek/flash", ""},
+           {"an order without fallbacks is all there is",
+            [](Wishes& w) {
+              w.order = {"onprem", "openai"}, w.fallbacks = false;
+            },
+            "onprem/local openai/luna", "deepseek/flash: wish provider.allow_fallbacks\n"},
+           {"no fallbacks", [](Wishes& w) { w.fallbacks = false; }, "deepseek/flash",
+            "onprem/local: wish provider.allow_fallbacks\nopenai/luna: wish provider.allow_fallbacks\n"},
+           {"nobody keeps it", [](Wishes& w) { w.keep_nothing = true; }, "openai/luna onprem/local",
+            "deepseek/flash: wish provider.data_collection\n"},
+           {"prices", [](Wishes& w) { w.max_input_price = parse_decimal("2.5").value(); }, "deepseek/flash openai/luna",
+            "onprem/local: wish provider.max_price.input\n"},
+           {"prices of output", [](Wishes& w) { w.max_output_price = parse_decimal("1").value(); }, "deepseek/flash",
+            "openai/luna: wish provider.max_price.output\nonprem/local: wish provider.max_price.output\n"},
+           {"models, by target and model",
+            [](Wishes& w) {
+              w.models = {"onprem/local", "flash"};
+            },
+            "onprem/local deepseek/flash", "openai/luna: wish models\n"},
+           {"models, by route",
+            [](Wishes& w) {
+              w.models = {"mine", "chat"};
+            },
+            "onprem/local deepseek/flash openai/luna", ""},
+           {"a route that the key may not ask for",
+            [](Wishes& w) {
+              w.models = {"foreign", "mine"};
+            },
+            "onprem/local", "deepseek/flash: wish models\nopenai/luna: wish models\n"},
+       }) {
+    wishes = {};
+    row.wish(wishes);
+    EXPECT_EQ(ranked(plan()), row.ranked) << row.meaning;
+    EXPECT_EQ(rejected(plan()), row.rejected) << row.meaning;
+  }
+}
+
+TEST_F(WishesStage, SortTakesThePlaceOfTheRoutesStrategy) {
+  chat.strategy = "ordered";
+  flash.prices = {price("5", "5")};
+  EXPECT_EQ(ranked(plan()), "deepseek/flash openai/luna onprem/local");
+  wishes.sort = Wishes::Sort::price;
+  EXPECT_EQ(ranked(plan()), "openai/luna onprem/local deepseek/flash");
+  EXPECT_EQ(plan().strategy, "cheapest");
+}
+
+TEST_F(WishesStage, AFieldThatATargetIsNotSentCanBeRequired) {
+  world.profile_of(deepseek).drop = {"seed"};
+  wishes.require_parameters = true;
+  const std::vector<Member> fields{{"model", 0, 0, 0}, {"seed", 0, 0, 0}};
+  EXPECT_EQ(plan().candidates.size(), 3U);
+  facts.fields = fields;
+  EXPECT_EQ(rejected(plan()), "deepseek/flash: wish provider.require_parameters\n");
+}
+
+TEST_F(WishesStage, NoWishReachesWhatAPolicyDenies) {
+  set_policies(world, {policy("home", {}, {{Fact::hosting, {"self"}}})});
+  wishes.only = wishes.order = {"deepseek", "onprem"};
+  EXPECT_EQ(ranked(plan()), "onprem/local");
+  wishes.only = {"deepseek"};
+  EXPECT_EQ(ranked(plan()), "");
+  wishes = {};
+  wishes.fallbacks = false;
+  EXPECT_EQ(ranked(plan()), "onprem/local") << "the best of what is allowed";
+}
+
+TEST_F(WishesStage, WithoutFallbacksTheBestHealthyOneIsLeft) {
+  wishes.fallbacks = false;
+  world.conditions.unhealthy = {true};
+  EXPECT_EQ(ranked(plan()), "openai/luna");
+}
+
+TEST_F(WishesStage, AModelThatTheKeyMayNotAskForIsRefused) {
+  const auto fault = [&](std::vector<std::string> models) {
+    wishes.models = std::move(models);
+    const auto checked = check_wishes(facts);
+    return checked ? "" : checked.error().param;
+  };
+  EXPECT_EQ(fault({}), "");
+  EXPECT_EQ(fault({"chat", "mine", "luna", "openai/luna"}), "");
+  EXPECT_EQ(fault({"chat", "foreign"}), "models[1]");
+  EXPECT_EQ(fault({"Chat"}), "models[0]");
+  facts.wishes = nullptr;
+  EXPECT_TRUE(check_wishes(facts));
+}
+
+}  // namespace
+}  // namespace fairlead
