@@ -17,14 +17,14 @@ struct Head {
 };
 
 /// Of the names of fields, in any case. What is asked of every field of every request, so here.
-inline bool is_named(std::string_view name, std::string_view lower_case) {
+inline bool begins_as(std::string_view name, std::string_view lower_case) {
   if (name.size() < lower_case.size()) return false;
   for (std::size_t i = 0; i < lower_case.size(); ++i)
     if ((name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]) != lower_case[i]) return false;
   return true;
 }
-inline bool is_own_field(std::string_view name) { return is_named(name, "x-fairlead-"); }
-inline bool is_forwarded_for(std::string_view name) { return name.size() == 15 && is_named(name, "x-forwarded-for"); }
+inline bool is_own_field(std::string_view name) { return begins_as(name, "x-fairlead-"); }
+inline bool is_forwarded_for(std::string_view name) { return name.size() == 15 && begins_as(name, "x-forwarded-for"); }
 
 /// Adds the app's address, tags and wishes. The address is the peer's; of a trusted proxy's request it is the last one that it
 /// forwards for and that is no trusted proxy. What cannot be read is not known. `wishes`: those of the body, null if there are

@@ -34,6 +34,7 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
   plan.strategy = wished_strategy(facts, facts.route ? facts.route->strategy : "ordered");
   plan.policies = matching_policies(facts, snapshot, now);
   const auto allowed = allowed_targets(plan.policies, now);
+  const auto limits = with_max_cost(plan.policies);
   const auto targets = facts.route ? std::span(facts.route->targets) : std::span(&facts.target, 1);
   plan.candidates.reserve(targets.size());
   for (const Target* target : targets) {
@@ -43,7 +44,7 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
     reject_disabled(*target, plan.rejections);
     reject_by_capability(*target, facts, plan.rejections);
     if (allowed && !allowed->has(target->index)) plan.rejections.push_back({target, RejectedBy::policy, {}, {}});
-    reject_by_max_cost(*target, facts, plan.policies, expected, plan.rejections);
+    reject_by_max_cost(*target, facts, limits, expected, plan.rejections);
     reject_by_wish(*target, facts, expected, plan.rejections);
     reject_by_price(*target, facts, expected, plan.rejections);
     reject_by_doubt(*target, snapshot, now, plan.rejections);

@@ -3,6 +3,7 @@
 #include "plan/routes.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 namespace fairlead {
@@ -75,6 +76,13 @@ std::optional<IndexSet> allowed_targets(const std::vector<const Policy*>& polici
     for (auto end = policy->ends.begin(); end != policy->ends.end() && end->at <= now; ++end) allowed.remove(end->target);
   }
   return allowed;
+}
+
+std::vector<const Policy*> with_max_cost(const std::vector<const Policy*>& policies) {
+  std::vector<const Policy*> limits;
+  std::copy_if(policies.begin(), policies.end(), std::back_inserter(limits),
+               [](const Policy* policy) { return policy->max_cost.has_value(); });
+  return limits;
 }
 
 void reject_by_max_cost(const Target& target, const RequestFacts& facts, const std::vector<const Policy*>& policies,

@@ -17,6 +17,9 @@ std::vector<const Policy*> matching_policies(const RequestFacts& facts, const Sn
 /// The targets that `allow` and `deny` of all of them let pass at this time. Empty: all targets, as there are no policies.
 std::optional<IndexSet> allowed_targets(const std::vector<const Policy*>& policies, TimePoint now);
 
+/// Those of the policies that say what a request may cost.
+std::vector<const Policy*> with_max_cost(const std::vector<const Policy*>& policies);
+
 /// Appends a rejection for each `max_cost` that the target is expected to pass: its policies', its route's ("max_cost"). A target
 /// whose cost is not known passes each of them.
 void reject_by_max_cost(const Target& target, const RequestFacts& facts, const std::vector<const Policy*>& policies,

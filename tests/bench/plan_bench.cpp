@@ -62,6 +62,7 @@ void plan_of_50_targets_and_200_policies(benchmark::State& state) {
     policies.push_back(policy("policy-" + std::to_string(i), when,
                               i % 3 == 0 ? testing::Words{{Fact::region, {"EEA", "US", "ZA", "SG"}}} : testing::Words{},
                               {{Fact::retention, {"trains"}}}, "a reason"));
+    if (i % 20 == 0) policies.back().max_cost = 1'000 * Int128{pico_per_unit};
   }
   set_policies(world, std::move(policies));
   Key key;
