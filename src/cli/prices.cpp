@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -99,6 +100,19 @@ std::string doubts(const Listed& listed) {
   return text;
 }
 
+/// "1 CNY is 0.14 USD, since 2026-10-01", a line for each currency that is not USD.
+std::string rates_text(const std::vector<Listed>& all) {
+  std::map<std::string_view, const UsdRate*> rates;
+  for (const Listed& listed : all) rates.emplace(listed.target->provider->currency.view(), listed.to_usd);
+  rates.erase("USD");
+  std::string text;
+  for (const auto& [currency, rate] : rates) {
+    text.append("1 ").append(currency) += rate ? " is " + format_decimal(rate->usd) + " USD" : " has no rate to USD";
+    text += (rate && rate->from ? ", since " + day_text(*rate->from) : "") + ".\n";
+  }
+  return text;
+}
+
 std::string table_text(const std::vector<Listed>& all) {
   Table table;
   table.columns = {{"target"}, {"input", true}, {"cached", true},          {"cache write", true}, {"output", true}, {"currency"},
@@ -116,7 +130,8 @@ std::string table_text(const std::vector<Listed>& all) {
                           soon_of(listed), doubts(listed)});
   }
   return to_text(table) +
-         "\nPer million tokens. Where no price of cached input or cache writes stands, they cost what input costs.\n";
+         "\nPer million tokens. Where no price of cached input or cache writes stands, they cost what input costs.\n" +
+         rates_text(all);
 }
 
 Json json_of(const Listed& listed) {

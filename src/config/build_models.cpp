@@ -77,12 +77,18 @@ Price price_of(const Section& from, Build& build, bool built_in) {
   return price;
 }
 
+/// Both are for all regions, or for some that are the same.
+bool share_a_region(const Price& a, const Price& b) {
+  if (a.regions.empty() || b.regions.empty()) return a.regions.empty() && b.regions.empty();
+  return std::find_first_of(a.regions.begin(), a.regions.end(), b.regions.begin(), b.regions.end()) != a.regions.end();
+}
+
 std::vector<Price> prices_of(const Section& model, Build& build, bool built_in) {
   std::vector<Price> prices;
   for (const Section& from : model.sections("prices")) {
     Price price = price_of(from, build, built_in);
     const bool again = std::any_of(prices.begin(), prices.end(), [&](const Price& p) {
-      return p.from == price.from && p.currency == price.currency && p.regions == price.regions;
+      return p.from == price.from && p.currency == price.currency && share_a_region(p, price);
     });
     if (again && from.find("from") != nullptr)
       build.findings.error(*from.find("from"),

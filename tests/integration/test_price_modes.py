@@ -55,6 +55,15 @@ def test_the_service_tier_that_served_is_paid(stage, stream):
         assert (price.get("service_tier"), price.get("service_factor"), price["output"]) == (tier, factor, output)
 
 
+def test_explain_says_how_it_was_to_be_served(stage):
+    answer = post_chat(stage.daemon, chat(WORDS, "plus", enable_thinking=True))
+    stage.rows(answer)
+    assert "(thinking)" in run("explain", answer.request_id, "--ledger", f"sqlite:{stage.daemon.ledger_file}").stdout
+    answer = post_chat(stage.daemon, chat(WORDS, "luna", service_tier="flex"))
+    stage.rows(answer)
+    assert "(flex)" in run("explain", answer.request_id, "--ledger", f"sqlite:{stage.daemon.ledger_file}").stdout
+
+
 def test_a_tier_that_was_asked_for_and_not_given_is_not_paid(stage):
     stage.providers["tiered"].will(whole(completion(told=usage(20, 10), service_tier="default"), told=(20, 0, 10)))
     price = price_of(stage, chat(f"Say hello, {PROMPT_CANARY}", "tiered", service_tier="priority"))
@@ -91,7 +100,8 @@ keys: [{name: app, hash: "sha256:00112233445566778899aabbccddeeff001122334455667
     said = checked.stdout + checked.stderr
     assert "its price is 0, at low confidence" in said and "its price was last seen in force on 2025-06-01, more than 180 days ago" in said
     table = run("prices", "--config", tmp_path / "f.yaml", "--at", "2026-11-26").stdout
-    assert "stale, implausible" in table
+    assert "stale, implausible" in table and "1 CNY is 0.14 USD, since 2026-10-01." in table
+    assert "1 CNY has no rate to USD." in run("prices", "--config", tmp_path / "f.yaml", "--at", "2024-12-31").stdout
     lite, t1 = json.loads(run("prices", "--config", tmp_path / "f.yaml", "--at", "2025-07-01", "--format", "json").stdout)["targets"]
     assert [doubt["doubt"] for doubt in lite["doubts"]] == ["implausible"] and t1["doubts"] == []
     assert t1["usd"] == {"rate": "0.1378", "from": "2025-01-01T00:00:00.000000Z"} and t1["price"]["built_in"] is True

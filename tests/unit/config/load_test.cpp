@@ -501,6 +501,16 @@ TEST(Load, what_moves_a_price_beside_its_tokens_is_taken) {
               testing::Contains(testing::HasSubstr("this target is unpriced: 'plain/m' has no price in USD for the region 'ZA'")));
 }
 
+TEST(Load, entries_for_different_regions_may_begin_together) {
+  const World world = with("output: \"2\"}",
+                           "output: \"2\"}, {from: 2026-01-01, regions: ZA, input: \"0.6\", output: \"2\"}, "
+                           "{from: 2026-01-01, regions: CN, input: \"0.7\", output: \"2\"}");
+  const auto loaded = world.load();
+  ASSERT_TRUE(loaded.snapshot) << testing::PrintToString(errors(loaded));
+  const auto price = price_of(*loaded.snapshot->target("here/m"), 1, *parse_instant("2026-02-01"));
+  EXPECT_EQ(format_decimal(*price->rates.input), "0.6");
+}
+
 TEST(Load, rates_of_exchange_may_be_dated) {
   World world = small_world();
   std::string& text = world.files["f.yaml"];
