@@ -4,6 +4,12 @@
 
 namespace fairlead::content {
 
+namespace {
+
+constexpr std::string_view birth_number_words = R"(rodn[eé] [cč][ií]slo|\brč\b|\br\. ?č\.)";
+
+}  // namespace
+
 std::span<const NationalId> national_ids() {
   static const std::vector<NationalId> table = {
       {"us", {"ddd_dd_dddd", "?ddddddddd"}, us_ssn_or_itin, R"(\bssn|\bitin\b|social security|\btaxpayer id)"},
@@ -26,8 +32,8 @@ std::span<const NationalId> national_ids() {
       {"hr", {"?ddddddddddd"}, hr_oib, R"(\boib)"},
       {"ee", {"ddddddddddd"}, ee_lt_personal_code, ""},
       {"lt", {"ddddddddddd"}, ee_lt_personal_code, ""},
-      {"cz", {"dddddd/dddd", "dddddddddd"}, cz_sk_birth_number, ""},
-      {"sk", {"dddddd/dddd", "dddddddddd"}, cz_sk_birth_number, ""},
+      {"cz", {"dddddd/dddd", "?dddddddddd"}, cz_sk_birth_number, birth_number_words},
+      {"sk", {"dddddd/dddd", "?dddddddddd"}, cz_sk_birth_number, birth_number_words},
       {"at", {"dddddddddd", "dddd dddddd"}, at_insurance_number, ""},
       {"ie", {"dddddddL", "dddddddLL"}, ie_pps, ""},
       {"gr", {"?ddddddddd"}, gr_afm, "αφμ|α\\.φ\\.μ|\\bafm\\b"},

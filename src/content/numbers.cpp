@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t npos = std::string_view::npos;
 constexpr std::size_t group_max = 32;  ///< longer groups begin no layout
 constexpr std::size_t separators_max = 3;
+constexpr std::size_t bare_min = 8;  ///< a shorter group is nothing, or is followed by digits
 
 /// How cards are printed: groups of digits.
 constexpr std::array<std::array<std::size_t, 5>, 6> card_groups = {
@@ -89,8 +90,16 @@ class Search {
     return end < text_.size() && by.find(text_[end]) != npos && digit_at(end + 1);
   }
 
+  /// Where the next group begins, after separators or the + of a Swede of a hundred years; npos: this one stands alone.
+  std::size_t next_group(std::size_t end) const {
+    return end < text_.size() && text_[end] == '+' ? end + 1 : after_separators(text_, end);
+  }
+
   /// The end of what the group from `begin` to `end` begins, or npos.
   std::size_t find_at(std::size_t begin, std::size_t end) {
+    const std::size_t next = next_group(end);
+    if (is_digit(text_[begin]) && end - begin < bare_min && (next == npos || !digit_at(next)))
+      return npos;  // most numbers end here
     if (const std::size_t iban_end = end_of_iban(text_, begin); iban_end != npos) return tally_.add(iban), iban_end;
     if (const std::size_t card_end = card_in(begin, end); card_end != npos) return tally_.add(payment_card), card_end;
     if (const std::size_t phone_end = international_phone(begin); phone_end != npos) return tally_.add(phone), phone_end;
@@ -185,8 +194,7 @@ class Search {
       }
     };
     try_all(index_of(size, 0));
-    const bool plus = end < text_.size() && text_[end] == '+';  // a Swede of a hundred years
-    const std::size_t next = plus ? end + 1 : after_separators(text_, end);
+    const std::size_t next = next_group(end);
     const std::size_t second = next == npos ? 0 : end_of_run(text_, next, is_alphanumeric) - next;
     if (second > 0 && second < group_max) try_all(index_of(size, second));
     if (kinds != 0) tally_.add(kinds);
@@ -247,7 +255,8 @@ NumberFinder::NumberFinder(Kinds wanted) : shapes_(group_max * group_max) {
     kind <<= 1;
   }
   kind = phone;
-  for (const PhoneLayout& one : phone_layouts()) add(one.layout, one.check, nullptr);
+  const auto words = std::make_shared<const re2::RE2>("(?i)" + std::string(phone_words));
+  for (const PhoneLayout& one : phone_layouts()) add(one.layout, one.check, words);
 }
 
 void NumberFinder::find(std::string_view text, Tally& tally) const { Search(text, shapes_, tally).run(); }

@@ -43,7 +43,8 @@ std::span<const PhoneLayout> phone_layouts() {
   static constexpr PhoneLayout layouts[] = {
       {"ddd ddd dddd", [](std::string_view digits) { return is_north_american(digits) || has_trunk_prefix(digits); }},
       {"d ddd ddd dddd", [](std::string_view digits) { return digits[0] == '1' && is_north_american(digits.substr(1)); }},
-      {"ddddddddddd", is_chinese_mobile},
+      {"?dddddddddd", [](std::string_view digits) { return is_north_american(digits) || has_trunk_prefix(digits); }},
+      {"?ddddddddddd", [](std::string_view digits) { return is_chinese_mobile(digits) || has_trunk_prefix(digits); }},
       {"ddd dddd dddd", [](std::string_view digits) { return is_chinese_mobile(digits) || has_trunk_prefix(digits); }},
       {"dd dd dd dd dd", has_trunk_prefix},  // France
       {"dd dddd dddd", has_trunk_prefix},    // Japan

@@ -40,8 +40,16 @@ TEST(Phones, international_numbers) {
 TEST(Phones, national_numbers) {
   for (const char* text : {"(415) 555-2671", "415-555-2671", "415.555.2671", "1-415-555-2671", "021 123 4567", "06 12 34 56 78",
                            "020 7946 0958", "01632 960961", "030/901820", "0151 23456789", "03-1234-5678", "090-1234-5678",
-                           "13800138000", "138 0013 8000", "电话13800138000", "010-12345678"})
+                           "手机：13800138000", "138 0013 8000", "电话13800138000", "010-12345678"})
     EXPECT_EQ(found_in({"phone"}, text), "phone 1") << text;
+}
+
+TEST(Phones, bare_digits_are_one_in_a_text_that_speaks_of_telephones) {
+  for (const char* text :
+       {"phone: 4155552671", "{\"phone_number\":\"4155552671\"}", "Mobile 07700900123", "tel. 0211234567", "Téléphone 0612345678"})
+    EXPECT_EQ(found_in({"phone"}, text), "phone 1") << text;
+  for (const char* text : {"order 4155552671", "hotel 4155552671", "phone 1764137000", "phone 12345678901"})
+    EXPECT_EQ(found_in({"phone"}, text), "") << text;
 }
 
 TEST(Phones, what_is_none) {
@@ -65,7 +73,7 @@ TEST(Phones, what_is_none) {
                            "3.14159265358979",
                            "v1.22.333.4444",
                            "00 00 00 00 00",
-                           "27641370001"})
+                           "13800138000"})
     EXPECT_EQ(found_in({"phone"}, text), "") << text;
 }
 
