@@ -82,7 +82,7 @@ std::string cost_text(const Effect& effect, std::string_view arrow) {
   const auto cost = [](const std::optional<Offer>& offer) {
     return !offer ? std::string("none") : offer->targets.empty() ? std::string("refused") : usd_text(offer->usd_pico);
   };
-  const std::string before = cost(effect.before), after = cost(effect.after);
+  std::string before = cost(effect.before), after = cost(effect.after);
   if (!effect.before) return after;
   if (!effect.after || before == after) return before;
   return before + std::string(arrow) + after + share_text(effect.before->usd_pico, effect.after->usd_pico);
