@@ -1,6 +1,7 @@
 #pragma once
 // One chat request of an app as a dialect read it: the original bytes, and what routing may know.
 #include <fairlead/bytes.h>
+#include <fairlead/text.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -44,6 +45,10 @@ struct ChatRequest {
   bool developer_role = false;     ///< some message has the role `developer`
   bool reasoning_content = false;  ///< some message carries the reasoning of an earlier answer
   std::size_t prompt_bytes = 0;    ///< bytes of `messages` and `tools`, without image and audio data: for the estimate of input
+  TextBytes text;                  ///< the same by script, from a sample
+  /// Of `messages`, offsets into `body`: what stands before the first message of a user, and what ends with it. A conversation that
+  /// goes on begins with these same bytes each time.
+  std::size_t messages_begin = 0, opening_end = 0, conversation_end = 0;
 };
 
 }  // namespace fairlead

@@ -64,7 +64,7 @@ std::string_view to_string(UsageSource source) {
   return name_of(std::array<std::string_view, 4>{"none", "reported", "estimated", "invalid"}, source);
 }
 std::string_view to_string(RejectedBy by) {
-  return name_of(std::array<std::string_view, 4>{"provider_disabled", "capability", "policy", "price"}, by);
+  return name_of(std::array<std::string_view, 5>{"provider_disabled", "capability", "policy", "price", "quality"}, by);
 }
 std::string_view to_string(RowState state) {
   return name_of(std::array<std::string_view, 3>{"open", "settled", "interrupted"}, state);
@@ -74,6 +74,9 @@ std::string_view to_string(EndedBy by) {
 }
 std::string_view to_string(Phase phase) {
   return name_of(std::array<std::string_view, 7>{"none", "plan", "connect", "send", "wait", "relay", "done"}, phase);
+}
+std::string_view to_string(Script script) {
+  return name_of(std::array<std::string_view, script_count>{"letters", "marks", "cjk", "other"}, script);
 }
 std::string_view to_string(Capability capability) { return name_of(capability_names, capability); }
 

@@ -28,9 +28,12 @@ Task<void> Admin::handle(net::AppRequest& request, net::AppAnswer& answer) {
   } else if (request.path == "/metrics") {
     page.type = "text/plain; version=0.0.4; charset=utf-8";
     page.body = views_.metrics();
+  } else if (request.path == "/admin/v1/estimates") {
+    page.type = "application/json";
+    page.body = views_.estimates();
   } else {
     page.status = 404;
-    page.body = "here are /healthz, /readyz and /metrics\n";
+    page.body = "here are /healthz, /readyz, /metrics and /admin/v1/estimates\n";
   }
   if (page.status != 404 && request.method != "GET" && request.method != "HEAD") {
     page.status = 405;

@@ -1,5 +1,6 @@
 #pragma once
-// The operators' side: /healthz, /readyz, /metrics. On the main thread, so that it answers while the workers are busy.
+// The operators' side: /healthz, /readyz, /metrics, /admin/v1/estimates. On the main thread, so that it answers while the workers
+// are busy.
 #include "net/app.h"
 
 #include <functional>
@@ -12,6 +13,7 @@ class Admin : public net::AppHandler {
   struct Views {
     std::function<std::string()> not_ready_because;  ///< empty: ready
     std::function<std::string()> metrics;
+    std::function<std::string()> estimates;  ///< JSON
     std::function<Limits()> limits;
   };
   explicit Admin(Views views);

@@ -18,6 +18,8 @@
 
 #include "config/config.h"
 #include "daemon/admin.h"
+#include "daemon/estimates_file.h"
+#include "daemon/estimates_json.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/observe.h"
@@ -28,6 +30,7 @@ namespace {
 
 constexpr std::chrono::seconds ledger_flush_max{30};
 constexpr std::chrono::seconds feed_look_every{5};
+constexpr std::chrono::seconds estimates_kept_every{60};
 
 constexpr int taken_signals[] = {SIGTERM, SIGINT, SIGHUP};
 
@@ -51,6 +54,8 @@ std::string text_of(const net::Endpoint& endpoint) {
   const std::string host = endpoint.address().to_string();
   return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
 }
+
+TimePoint wall_clock() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
 void log_findings(const std::vector<config::Finding>& findings) {
   for (const config::Finding& finding : findings) {
@@ -87,6 +92,7 @@ class Daemon {
     metrics_.set_request_log(snapshot.log.requests);
     raise_descriptor_limit();
     if (auto opened = open_ledger(snapshot); !opened) return opened;
+    recall_estimates(snapshot);
     cell_.emplace(loaded.snapshot);
     if (auto listening = listen(snapshot); !listening) return listening;
     if (auto admin = listen_admin(snapshot); !admin) return admin;
@@ -97,6 +103,7 @@ class Daemon {
     set_signals(SIG_UNBLOCK);  // what came meanwhile is taken now
     wait_for_signal();
     look_after_feed();
+    look_after_estimates();
     log(Level::info, "ready", {{"version", FAIRLEAD_VERSION}, {"snapshot", snapshot.hash}, {"workers", workers_.size()}});
     notify_service_manager("READY=1");
     return {};
@@ -106,6 +113,7 @@ class Daemon {
   int run() {
     io_.run();
     for (Worker& worker : workers_) worker.join();
+    keep_estimates();
     if (!ledger_->flush(ledger_flush_max)) {
       log(Level::error, "ledger_not_flushed", {{"queued", ledger_->stats().queued}});
       return 1;
@@ -121,8 +129,7 @@ class Daemon {
     if (!store) return store.error();
     LedgerLimits limits;
     limits.sync = snapshot.ledger_on_disk ? Sync::disk : Sync::os;
-    auto ledger =
-        Ledger::start(std::move(*store), std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()), limits);
+    auto ledger = Ledger::start(std::move(*store), wall_clock(), limits);
     if (!ledger) return ledger.error();
     ledger_ = std::move(*ledger);
     const LedgerFound& found = ledger_->found();
@@ -142,7 +149,7 @@ class Daemon {
   Result<void> listen(const Snapshot& snapshot) {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const unsigned count = snapshot.workers > 0 ? static_cast<unsigned>(snapshot.workers) : cores;
-    for (unsigned i = 0; i < count; ++i) workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_);
+    for (unsigned i = 0; i < count; ++i) workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_);
     for (const Listener& listener : snapshot.listen) {
       auto endpoint = net::parse_endpoint(listener.address);
       if (!endpoint) return endpoint.error();
@@ -205,6 +212,7 @@ class Daemon {
       for (Worker& worker : workers_)
         if (certificates[i]) worker.set_tls(bound_[i], certificates[i]);
     cell_->swap_in(loaded.snapshot);
+    estimates_.know(next);
     set_log_level(next.log.level);
     metrics_.set_request_log(next.log.requests);
     metrics_.reloaded(true, next.hash);
@@ -230,6 +238,7 @@ class Daemon {
     stopped_ = true;  // a signal that is queued already must not start another wait
     signals_.cancel();
     feed_look_.cancel();
+    estimates_look_.cancel();
     admin_server_.drain(Milliseconds{0});
     asio::co_spawn(io_.get_executor(), admin_server_.stopped(), asio::detached);
     work_.reset();
@@ -256,6 +265,33 @@ class Daemon {
     });
   }
 
+  /// What the process before had learned. Without it, or if it cannot be read, the priors hold.
+  void recall_estimates(const Snapshot& snapshot) {
+    estimates_file_ = estimates_file_beside(snapshot.ledger);
+    auto read = read_estimates(estimates_file_);
+    if (read)
+      estimates_.restore(std::move(*read));
+    else
+      log(Level::warn, "estimates_not_read",
+          {{"reason", read.error().message + "; estimates start from the priors"}, {"file", estimates_file_}});
+    estimates_.know(snapshot);
+  }
+
+  void keep_estimates() {
+    auto written = write_estimates(estimates_file_, estimates_.everything());
+    if (!written) log(Level::warn, "estimates_not_written", {{"reason", written.error().message}, {"file", estimates_file_}});
+  }
+
+  /// On the main thread, which no request waits for.
+  void look_after_estimates() {
+    estimates_look_.expires_after(estimates_kept_every);
+    estimates_look_.async_wait([this](boost::system::error_code error) {
+      if (error) return;
+      keep_estimates();
+      look_after_estimates();
+    });
+  }
+
   std::string not_ready_because() const {
     if (draining_) return "draining";
     if (!ledger_->stats().writable) return "the ledger cannot be written";
@@ -272,6 +308,7 @@ class Daemon {
     }
     gauges.body_bytes = body_memory_.bytes();
     gauges.ready = not_ready_because().empty();
+    gauges.estimates = estimates_.everything();
     return metrics_.text(gauges);
   }
 
@@ -281,13 +318,16 @@ class Daemon {
   Metrics metrics_;
   std::optional<config::Cell> cell_;
   net::BodyMemory body_memory_;
+  state::Estimates estimates_;
+  std::string estimates_file_;
   std::list<Worker> workers_;
   std::unique_ptr<Ledger> ledger_;  ///< goes before the workers' loops, to which it hands its last results
-  Admin admin_{
-      {[this] { return not_ready_because(); }, [this] { return metrics_text(); }, [this] { return cell_->get()->limits; }}};
+  Admin admin_{{[this] { return not_ready_because(); }, [this] { return metrics_text(); },
+                [this] { return estimates_text(estimates_.everything(), wall_clock()); }, [this] { return cell_->get()->limits; }}};
   net::Server admin_server_{io_.get_executor(), admin_, body_memory_};
   asio::basic_signal_set<Executor> signals_;
   Timer feed_look_{io_.get_executor()};
+  Timer estimates_look_{io_.get_executor()};
   std::uint64_t failed_saves_ = 0;  ///< when last looked
   bool behind_ = false;
   std::vector<net::Endpoint> bound_;

@@ -1,6 +1,7 @@
 #pragma once
 // Metrics and request logs, read off the rows of finished exchanges. Called by all workers; thread-safe.
 #include "exchange/exchange.h"
+#include "state/estimates.h"
 
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@ class Metrics : public exchange::Observer {
     LedgerStats ledger;
     std::size_t app_connections = 0, upstream_connections = 0, upstream_idle = 0, body_bytes = 0;
     bool ready = false;
+    state::Everything estimates;
   };
   /// Prometheus' text format.
   std::string text(const Gauges& gauges);

@@ -1,5 +1,7 @@
 #include "plan/classify.h"
 
+#include "plan/conversation.h"
+
 #include <algorithm>
 #include <cmath>
 #include <string_view>
@@ -21,7 +23,7 @@ const Target* target_of(const Key& key, std::string_view name) {
 
 }  // namespace
 
-Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot&, const Conditions& conditions) {
+Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot&) {
   RequestFacts facts;
   facts.key = &key;
   // Byte for byte: no other case, space, alias or prefix leads to a route or target.
@@ -35,8 +37,10 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const 
   facts.needs = request.needs;
   facts.stream = request.stream;
   if (request.stream) facts.needs.add(Capability::streaming);
-  facts.input_tokens = static_cast<std::int64_t>(std::ceil(static_cast<double>(request.prompt_bytes) / conditions.bytes_per_token));
+  facts.text = request.text;
+  facts.input_tokens = static_cast<std::int64_t>(std::ceil(tokens_of(request.text, prior_bytes_per_token)));
   facts.output_tokens_max = request.output_tokens_max;
+  facts.conversation = conversation_of(request, key);
   return facts;
 }
 

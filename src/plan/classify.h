@@ -7,6 +7,6 @@
 namespace fairlead {
 
 /// Errors: unknown_model, if the key may not ask for it or there is no such route or target: the two look the same from outside.
-Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot& snapshot, const Conditions& conditions);
+Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot& snapshot);
 
 }  // namespace fairlead

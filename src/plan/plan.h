@@ -13,12 +13,14 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
 
 /// The plan as the ledger keeps it, in two parts. What is the same for many requests:
 /// {"strategy","candidates":[{"target","currency","rates","price_from"...}],"rejections":[{"target","by","rule","reason"}]};
-/// and what is this one's: [[input, cached input, output tokens, USD in 10^-12], null for a candidate without a price, ...].
+/// and what is this one's: [[uncached input, cached input, output tokens, USD in 10^-12], ...], with first token p50 and p90 and
+/// each further token p50 behind it, in microseconds, where the strategy looked at times and the target is measured. USD is null
+/// without a price; the whole is null if there are no times either. Last, {"seed"} where something was left to chance.
 std::string plan_text(const Plan& plan);
 std::string expected_text(const Plan& plan);
 /// Appends all that plan_text() tells, shorter and faster: equal for equal texts only, within one snapshot.
 void append_plan_key(std::string& key, const Plan& plan);
-/// Both parts as one: candidates with "input_tokens", "cached_tokens", "output_tokens", "amount" and "expected_usd" added.
+/// Both parts as one: candidates with "input_tokens", "cached_tokens", "output_tokens", "amount", "expected_usd" and times added.
 /// Errors: none; null for what is not such a text.
 std::string whole_plan_text(std::string_view plan, std::string_view expected);
 
