@@ -1,5 +1,6 @@
 #pragma once
 // The outcome of routing one request: ranked candidates with their expected cost, and every rejected target with its reason.
+#include <fairlead/estimate.h>
 #include <fairlead/snapshot.h>
 
 #include <cstdint>
@@ -10,6 +11,14 @@
 
 namespace fairlead {
 
+/// How a request is recognised that goes on with an earlier one: hashes of the key and of how `messages` begins. 0: too short for
+/// any provider to keep it.
+struct Conversation {
+  std::uint64_t opening = 0;  ///< up to the first message of a user: what an app tells every user's model alike
+  std::uint64_t whole = 0;    ///< up to the end of that message
+  double opening_share = 0;   ///< of the input
+};
+
 /// All that routing may know of a request.
 struct RequestFacts {
   const Key* key = nullptr;
@@ -18,7 +27,7 @@ struct RequestFacts {
   Capabilities needs;
   RequestMode mode;
   bool stream = false;
-  std::int64_t input_tokens = 0;                  ///< estimate
+  std::int64_t input_tokens = 0;                  ///< estimate by the stated priors, the same for every target
   std::optional<std::int64_t> output_tokens_max;  ///< the app's own cap
   std::vector<ContentCount> content;              ///< of each class that was looked for in the prompt
   Endpoint endpoint = Endpoint::chat_completions;
@@ -26,13 +35,19 @@ struct RequestFacts {
   std::optional<Address> client;   ///< empty: not known, which counts as being in every network
   const Wishes* wishes = nullptr;  ///< null: none
   std::span<const Member> fields;  ///< of the request's body
+  TextBytes text;                  ///< of the input; empty: `input_tokens` is all that is known
+  Conversation conversation;
 };
 
-/// What the world is like at this moment. Grows with health, limits and learned estimates.
+/// What the world is like at this moment: all that a plan depends on beside the request, the snapshot and the time.
 struct Conditions {
-  double bytes_per_token = 3.5;               ///< the stated prior for input
-  std::int64_t output_tokens_expected = 400;  ///< the stated prior for output
-  std::vector<bool> unhealthy;                ///< by Target::index; shorter: the rest is healthy
+  double output_tokens_expected = prior_output_tokens;  ///< of this route and key
+  std::vector<bool> unhealthy;                          ///< by Target::index; shorter: the rest is healthy
+  std::span<const TargetEstimate> estimates;            ///< by Target::index; shorter: the priors. Not owned
+  std::uint32_t seed = 0;                               ///< stands for chance
+
+  const TargetEstimate& estimate_of(const Target& target) const;
+  bool healthy(const Target& target) const;
 };
 
 /// The arithmetic of one expected cost, kept to be shown.
@@ -40,20 +55,26 @@ struct ExpectedCost {
   PriceInForce price;
   Money amount;                       ///< in the price's currency
   Int128 usd_pico = 0, usd_rate = 0;  ///< USD, and USD per unit of the currency, 10^-12
-  std::int64_t input_tokens = 0, cached_tokens = 0, output_tokens = 0;
+  std::int64_t input_tokens = 0;      ///< uncached
+  std::int64_t cached_tokens = 0, output_tokens = 0;
 };
 
 struct Candidate {
   const Target* target = nullptr;
   std::optional<ExpectedCost> expected;  ///< empty: the target has no price
+  std::int64_t input_tokens = 0, output_tokens = 0;
+  std::optional<std::int64_t> repeated_tokens = {};  ///< as TargetEstimate had it
+  TargetTerms terms = {};                            ///< what the route says of it
+  std::optional<AnswerTimes> times = {};             ///< where the strategy asks for them; empty: not measured
+  bool explored = false;                             ///< put in front, so that it is measured
 };
 
-enum class RejectedBy : std::uint8_t { provider_disabled, capability, policy, price, wish };
+enum class RejectedBy : std::uint8_t { provider_disabled, capability, policy, price, wish, quality };
 
 struct Rejection {
   const Target* target = nullptr;
   RejectedBy by = RejectedBy::policy;
-  std::string rule;    ///< the policy's name, the capability, or "max_price.input"
+  std::string rule;    ///< the policy's name, the capability, "max_price.input" or "quality_min"
   std::string reason;  ///< a sentence. Both empty, of a policy's `allow` or `deny`: plan_reasons() tells them
 };
 
@@ -64,6 +85,9 @@ struct Plan {
   const std::vector<RegionGroup>* region_groups = nullptr;
   TimePoint at;
   std::string strategy;
+  std::optional<Milliseconds> first_token_ms_max;  ///< of the route, where the strategy asks for times
+  bool times = false;                              ///< the strategy looked at times
+  std::optional<std::uint32_t> seed;               ///< where the strategy leaves something to chance
 };
 
 std::string_view to_string(RejectedBy by);

@@ -3,6 +3,7 @@
 #include <fairlead/bytes.h>
 #include <fairlead/mode.h>
 #include <fairlead/money.h>
+#include <fairlead/text.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -61,6 +62,10 @@ struct ChatRequest {
   bool reasoning_content = false;  ///< some message carries the reasoning of an earlier answer
   std::unique_ptr<Wishes> wishes;  ///< null: none, and neither `provider` nor `models` is among the members
   std::size_t prompt_bytes = 0;    ///< bytes of `messages` and `tools`, without image and audio data: for the estimate of input
+  TextBytes text;                  ///< the same by script, from a sample
+  /// Of `messages`, offsets into `body`: what stands before the first message of a user, and what ends with it. A conversation that
+  /// goes on begins with these same bytes each time.
+  std::size_t messages_begin = 0, opening_end = 0, conversation_end = 0;
 };
 
 }  // namespace fairlead

@@ -50,6 +50,7 @@ struct Profile {
   std::string reasoning_field;  ///< what it calls reasoning_content in messages and deltas: "reasoning_content" or "reasoning"
   bool reasoning_outside_output = false;  ///< its output count leaves reasoning out (total tells; providers differ)
   std::string models_path;                ///< where its model list is, relative to the base URL
+  Milliseconds cache_ms{300'000};         ///< how long its prompt cache keeps what nobody repeats
   std::vector<ErrorRule> errors;
   Capabilities lacks;  ///< what no model has behind this kind of provider, whatever the model can
   ThinkingSwitches thinking_switches = every_thinking_switch;  ///< what turns thinking on and off here
@@ -134,13 +135,23 @@ struct MaxPrice {
   std::optional<Int128> input, output;  ///< 10^-12 USD per million tokens
 };
 
+/// What a route says of one of its targets.
+struct TargetTerms {
+  int weight = 1;              ///< for `weighted`; 0: only when the others failed
+  std::optional<int> quality;  ///< 0 to 100; empty: not stated
+  bool operator==(const TargetTerms&) const = default;
+};
+
 struct Route {
   std::string name;
   int index = 0;                       ///< position in Snapshot::routes
   std::vector<const Target*> targets;  ///< in the order of the file
+  std::vector<TargetTerms> terms;      ///< of `targets`, by position; shorter: the defaults
   std::string strategy = "cheapest";
   MaxPrice max_price;
-  std::optional<Int128> max_cost;  ///< 10^-12 USD that a request is expected to cost at most; unknown is more
+  std::optional<Int128> max_cost;              ///< 10^-12 USD that a request is expected to cost at most; unknown is more
+  std::optional<Milliseconds> latency_ms_max;  ///< of the first token, for `balanced`
+  std::optional<int> quality_min;              ///< targets of less quality, or of none stated, are rejected
   bool fallback = true;
   bool fallback_on_unconfirmed = true;
   AnswerModel answer_model = AnswerModel::provider;

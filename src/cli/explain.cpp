@@ -81,7 +81,7 @@ int explain_hypothetical(Wanted wanted, bool tokens_given) {
   wanted.asked.modalities = named<Modality>(wanted.modalities, modality_count);
   wanted.asked.endpoint = named<Endpoint>({wanted.endpoint}, endpoint_count).front();
   const Conditions conditions;
-  const auto facts = facts_of(wanted.asked, *body, *loaded.snapshot, conditions);
+  const auto facts = facts_of(wanted.asked, *body, *loaded.snapshot);
   if (!facts) return fail(facts.error());
   const TimePoint at =
       wanted.at.empty() ? std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) : *parse_time(wanted.at);

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -105,17 +106,50 @@ std::string arithmetic(const Json& candidate) {
   return held.empty() ? text : text + " (" + held + ")";
 }
 
+/// "312 ms + 400 x 8 ms, first token within 640 ms 9 in 10 times": what the strategy knew of its speed.
+std::string speed(const Json& candidate) {
+  const auto us = [&](const char* name) { return duration_text(candidate.value(name, std::int64_t{0})); };
+  if (!candidate.contains("first_token_us_p50")) return "not measured";
+  return us("first_token_us_p50") + " + " + member(candidate, "output_tokens") + " x " + us("token_us_p50") +
+         ", first token within " + us("first_token_us_p90") + " 9 times in 10";
+}
+
+/// "weight 3, quality 80, explored": what else its place may come from.
+std::string terms(const Json& candidate) {
+  std::string text;
+  for (const char* name : {"weight", "quality"})
+    if (const std::string value = member(candidate, name); !value.empty())
+      text.append(text.empty() ? "" : ", ").append(name).append(" ").append(value);
+  if (candidate.contains("explored")) text.append(text.empty() ? "" : ", ").append("explored");
+  return text;
+}
+
+std::string strategy_text(const Json& plan) {
+  std::string text = member(plan, "strategy");
+  if (text.empty()) return text;
+  const std::string latency = member(plan, "first_token_ms_max"), seed = member(plan, "seed");
+  if (!latency.empty()) text += " within " + latency + " ms";
+  if (!seed.empty()) text += " with seed " + seed;
+  return ", by strategy " + text;
+}
+
 std::string candidates_text(const Json& plan) {
+  const Json& candidates = list(plan, "candidates");
+  if (candidates.empty()) return "\nCandidates\n  none\n";
+  const bool with_times = member(plan, "strategy") == "fastest" || member(plan, "strategy") == "balanced";
+  const bool with_terms = std::any_of(candidates.begin(), candidates.end(), [](const Json& c) { return !terms(c).empty(); });
   Table table;
   table.columns = {{"", true}, {"target", false}, {"expected USD", true}, {"in its currency", true}, {"arithmetic", false}};
-  for (const Json& candidate : list(plan, "candidates")) {
+  if (with_times) table.columns.push_back({"time", false});
+  if (with_terms) table.columns.push_back({"terms", false});
+  for (const Json& candidate : candidates) {
     const std::string usd = member(candidate, "expected_usd"), amount = member(candidate, "amount");
     table.rows.push_back({std::to_string(table.rows.size() + 1), member(candidate, "target"), usd.empty() ? "no price" : usd,
                           amount.empty() ? "" : amount + " " + member(candidate, "currency"), arithmetic(candidate)});
+    if (with_times) table.rows.back().push_back(speed(candidate));
+    if (with_terms) table.rows.back().push_back(terms(candidate));
   }
-  const std::string strategy = member(plan, "strategy");
-  if (table.rows.empty()) return "\nCandidates\n  none\n";
-  return "\nCandidates" + (strategy.empty() ? "" : ", by strategy " + strategy) + ", best first\n" + to_text(table, 2);
+  return "\nCandidates" + strategy_text(plan) + ", best first\n" + to_text(table, 2);
 }
 
 std::string rejections_text(const Json& plan) {

@@ -10,7 +10,7 @@ Plan plan_of(const Reference& reference, const Key& key, const Route& route, con
   facts.route = &route;
   facts.input_tokens = reference.input_tokens;
   Conditions conditions;
-  conditions.output_tokens_expected = reference.output_tokens;
+  conditions.output_tokens_expected = static_cast<double>(reference.output_tokens);
   return make_plan(facts, snapshot, conditions, reference.at);
 }
 

@@ -95,7 +95,7 @@ class Comparison {
 TestOutcome run(const config::RoutingTest& test, const Snapshot& snapshot, TimePoint now) {
   const Conditions conditions;
   ChatRequest body;
-  const auto facts = facts_of(test.asked, body, snapshot, conditions);
+  const auto facts = facts_of(test.asked, body, snapshot);
   if (!facts) return {&test, {facts.error().message}};
   const Plan plan = make_plan(*facts, snapshot, conditions, test.at.value_or(now));
   return {&test, Comparison(test, plan).differences()};

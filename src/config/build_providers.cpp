@@ -39,6 +39,7 @@ Profile profile_of(const Section& from) {
   profile.reasoning_field = from.text("reasoning_field");
   profile.reasoning_outside_output = from.boolean("reasoning_outside_output");
   profile.models_path = from.text("models_path");
+  profile.cache_ms = from.duration("cache");
   for (const std::string& name : from.texts("lacks"))
     if (auto capability = parse_capability(name)) profile.lacks.add(*capability);
   profile.errors = error_rules_of(from);

@@ -40,18 +40,43 @@ const Target* target_for(Build& build, const Value& written) {
   return made;
 }
 
-std::vector<const Target*> targets_of(Build& build, const Section& route) {
-  std::vector<const Target*> targets;
-  for (const Section& item : route.sections("targets")) {
+std::optional<int> whole_number(const Section& from, std::string_view name) {
+  if (from.find(name) == nullptr) return std::nullopt;
+  return static_cast<int>(from.integer(name));
+}
+
+void build_targets(Build& build, const Section& from, Route& route) {
+  std::vector<const Target*>& targets = route.targets;
+  for (const Section& item : from.sections("targets")) {
     const Value* written = item.find("target");
     const Target* target = written == nullptr ? nullptr : target_for(build, *written);
     if (target == nullptr) continue;
-    if (std::find(targets.begin(), targets.end(), target) != targets.end())
+    if (std::find(targets.begin(), targets.end(), target) != targets.end()) {
       build.findings.error(*written, "the target " + in_quotes(target->name) + " is in this route twice", "remove one");
-    else
-      targets.push_back(target);
+      continue;
+    }
+    targets.push_back(target);
+    route.terms.push_back({static_cast<int>(item.integer("weight")), whole_number(item, "quality")});
   }
-  return targets;
+}
+
+/// What a strategy needs, and what it would never look at.
+void check_strategy(Build& build, const Section& from, const Route& route) {
+  const Value* strategy = from.find("strategy");
+  const bool balanced = route.strategy == "balanced", weighted = route.strategy == "weighted";
+  if (balanced && strategy != nullptr && from.value().find("latency_ms_max") == nullptr)
+    build.findings.error(*strategy, "'balanced' needs a latency", "add latency_ms_max, such as latency_ms_max: 2s");
+  if (const Value* latency = from.find("latency_ms_max"); latency != nullptr && !balanced)
+    build.findings.warning(*latency, "the strategy " + in_quotes(route.strategy) + " does not look at it",
+                           "it is for strategy: balanced");
+  for (const Section& item : from.sections("targets"))
+    if (const Value* weight = item.find("weight"); weight != nullptr && !weighted)
+      build.findings.warning(*weight, "the strategy " + in_quotes(route.strategy) + " does not look at it",
+                             "it is for strategy: weighted");
+  const auto good_enough = [&](const TargetTerms& terms) { return terms.quality.value_or(-1) >= *route.quality_min; };
+  if (route.quality_min && std::none_of(route.terms.begin(), route.terms.end(), good_enough))
+    build.findings.warning(*from.find("quality_min"), "no target of this route states so much quality",
+                           "it refuses every request until one does");
 }
 
 /// Tags are compared in lower case.
@@ -67,8 +92,11 @@ void build_routes(Build& build) {
   for (const Section& from : build.root.sections("routes")) {
     auto route = std::make_unique<Route>();
     route->name = from.key();
-    route->targets = targets_of(build, from);
+    build_targets(build, from, *route);
     route->strategy = from.text("strategy");
+    if (from.find("latency_ms_max") != nullptr) route->latency_ms_max = from.duration("latency_ms_max");
+    route->quality_min = whole_number(from, "quality_min");
+    check_strategy(build, from, *route);
     const Section max_price = from.section("max_price");
     route->index = static_cast<int>(build.snapshot.routes.size());
     route->max_cost = from.decimal("max_cost");

@@ -264,6 +264,12 @@ void add_profile_rows(Rows& rows) {
                   .type = Type::word,
                   .doc = "Its list of models, after the base URL.",
                   .fallback = "/models"});
+  rows.push_back({.path = "profiles.*.cache",
+                  .type = Type::duration,
+                  .doc =
+                      "How long its prompt cache keeps a conversation that nobody goes on with: until then, staying is expected to "
+                      "be cheaper.",
+                  .fallback = "5m"});
   rows.push_back({.path = "profiles.*.lacks", .type = Type::list, .doc = "What no model has behind it.", .short_for = "[]"});
   rows.push_back({.path = "profiles.*.lacks[]", .type = Type::choice, .doc = "A capability.", .allowed = capability_names()});
   rows.push_back({.path = "profiles.*.errors",

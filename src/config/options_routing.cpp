@@ -27,11 +27,33 @@ void add_route_rows(Rows& rows) {
                   .type = Type::target,
                   .doc = "A provider of this file and a model as it names it; the model may hold slashes.",
                   .required = true});
+  rows.push_back({.path = "routes.*.targets[].weight",
+                  .type = Type::integer,
+                  .doc = "For `weighted`: its share of the requests, beside the weights of the others. 0: only when they failed.",
+                  .fallback = "1",
+                  .max = 1'000'000});
+  rows.push_back({.path = "routes.*.targets[].quality",
+                  .type = Type::integer,
+                  .doc = "How good its answers are for this route, by your own measure, from 0 to 100.",
+                  .otherwise = "not stated",
+                  .max = 100});
   rows.push_back({.path = "routes.*.strategy",
                   .type = Type::choice,
-                  .doc = "How its targets are ranked.",
+                  .doc =
+                      "How its targets are ranked: the cheapest for this request, the fastest, in the order written, by chance in "
+                      "proportion to their weights, or the cheapest of those within `latency_ms_max` (balanced).",
                   .fallback = "cheapest",
                   .allowed = strategy_names()});
+  rows.push_back({.path = "routes.*.latency_ms_max",
+                  .type = Type::duration,
+                  .doc = "For `balanced`, which needs it: the first token comes within it nine times in ten.",
+                  .otherwise = "none",
+                  .min = 1});
+  rows.push_back({.path = "routes.*.quality_min",
+                  .type = Type::integer,
+                  .doc = "Targets of less `quality`, or of none stated, are rejected.",
+                  .otherwise = "none",
+                  .max = 100});
   rows.push_back({.path = "routes.*.max_price",
                   .type = Type::object,
                   .doc = "Dearer targets are rejected.",

@@ -81,12 +81,21 @@ Row target_row(const Target& target, TimePoint now) {
           disabled + (price->window.empty() ? "" : "(" + price->window + " hours)")};
 }
 
+/// " within 2000 ms, quality from 70"
+std::string terms_of(const Route& route) {
+  std::string out;
+  if (route.latency_ms_max) out += " within " + std::to_string(route.latency_ms_max->count()) + " ms";
+  if (route.quality_min) out += ", quality from " + std::to_string(*route.quality_min);
+  return out;
+}
+
 std::string routes_of(const Snapshot& snapshot, TimePoint now) {
   std::string out;
   for (const auto& route : snapshot.routes) {
     std::vector<Row> rows{{"target", "input", "cached", "output", "per million tokens", "1,000 in + 1,000 out"}};
     for (const Target* target : route->targets) rows.push_back(target_row(*target, now));
-    out += "\nroute " + route->name + " (" + route->strategy + (route->fallback ? "" : ", no fallback") + ")\n" + aligned(rows, 2);
+    out += "\nroute " + route->name + " (" + route->strategy + terms_of(*route) + (route->fallback ? "" : ", no fallback") + ")\n" +
+           aligned(rows, 2);
     if (route->max_price.input || route->max_price.output)
       out += "  no dearer than " + amount(route->max_price.input) + " input, " + amount(route->max_price.output) +
              " output, USD per million tokens\n";

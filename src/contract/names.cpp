@@ -66,7 +66,7 @@ std::string_view to_string(UsageSource source) {
   return name_of(std::array<std::string_view, 4>{"none", "reported", "estimated", "invalid"}, source);
 }
 std::string_view to_string(RejectedBy by) {
-  return name_of(std::array<std::string_view, 5>{"provider_disabled", "capability", "policy", "price", "wish"}, by);
+  return name_of(std::array<std::string_view, 6>{"provider_disabled", "capability", "policy", "price", "wish", "quality"}, by);
 }
 std::string_view to_string(RowState state) {
   return name_of(std::array<std::string_view, 3>{"open", "settled", "interrupted"}, state);
@@ -89,6 +89,9 @@ std::optional<Fact> parse_fact(std::string_view name) {
   for (std::size_t i = 0; i < fact_names.size(); ++i)
     if (fact_names[i] == name) return static_cast<Fact>(i);
   return std::nullopt;
+}
+std::string_view to_string(Script script) {
+  return name_of(std::array<std::string_view, script_count>{"letters", "marks", "cjk", "other"}, script);
 }
 std::string_view to_string(Capability capability) { return name_of(capability_names, capability); }
 

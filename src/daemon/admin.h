@@ -1,6 +1,6 @@
 #pragma once
-// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload and /admin/v1/explain. On the main thread, so that it answers
-// while the workers are busy. Whoever reaches the address may ask; it is a loopback address.
+// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload, /explain and /estimates. On the main thread, so that it
+// answers while the workers are busy. Whoever reaches the address may ask; it is a loopback address.
 #include "daemon/reload.h"
 #include "net/app.h"
 
@@ -15,6 +15,7 @@ class Admin : public net::AppHandler {
   struct Views {
     std::function<std::string()> not_ready_because;  ///< empty: ready
     std::function<std::string()> metrics;
+    std::function<std::string()> estimates;  ///< JSON
     std::function<Limits()> limits;
     std::function<Reload()> reload;
     std::function<Result<std::string>(std::string_view asked)> explain = {};  ///< JSON to JSON

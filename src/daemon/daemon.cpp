@@ -18,6 +18,8 @@
 #include "config/config.h"
 #include "config/restart.h"
 #include "daemon/admin.h"
+#include "daemon/estimates_file.h"
+#include "daemon/estimates_json.h"
 #include "daemon/explain.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
@@ -32,6 +34,7 @@ namespace {
 
 constexpr std::chrono::seconds ledger_flush_max{30};
 constexpr std::chrono::seconds feed_look_every{5};
+constexpr std::chrono::seconds estimates_kept_every{60};
 constexpr std::string_view watched = "watch";  ///< the cause of a reload that nobody asked for
 
 /// A connection is a descriptor: take as many as the system lets us.
@@ -79,6 +82,7 @@ class Daemon {
     metrics_.set_request_log(snapshot.log.requests);
     raise_descriptor_limit();
     if (auto opened = open_ledger(snapshot); !opened) return opened;
+    recall_estimates(snapshot);
     cell_.emplace(loaded.snapshot);
     if (auto listening = listen(snapshot); !listening) return listening;
     if (auto admin = listen_admin(snapshot); !admin) return admin;
@@ -88,6 +92,7 @@ class Daemon {
     if (auto taking = signals_.start(); !taking) return taking;  // what came meanwhile is taken now
     look_after_feed();
     watch(snapshot, loaded.files);
+    look_after_estimates();
     log(Level::info, "ready", {{"version", FAIRLEAD_VERSION}, {"snapshot", snapshot.hash}, {"workers", workers_.size()}});
     notify_service_manager("READY=1");
     return {};
@@ -97,6 +102,7 @@ class Daemon {
   int run() {
     io_.run();
     for (Worker& worker : workers_) worker.join();
+    keep_estimates();
     if (!ledger_->flush(ledger_flush_max)) {
       log(Level::error, "ledger_not_flushed", {{"queued", ledger_->stats().queued}});
       return 1;
@@ -132,7 +138,7 @@ class Daemon {
   Result<void> listen(const Snapshot& snapshot) {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const unsigned count = snapshot.workers > 0 ? static_cast<unsigned>(snapshot.workers) : cores;
-    for (unsigned i = 0; i < count; ++i) workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_);
+    for (unsigned i = 0; i < count; ++i) workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_);
     for (const Listener& listener : snapshot.listen) {
       auto endpoint = net::parse_endpoint(listener.address);
       if (!endpoint) return endpoint.error();
@@ -206,6 +212,7 @@ class Daemon {
       for (Worker& worker : workers_)
         if (certificates[i]) worker.set_tls(bound_[i], certificates[i]);
     cell_->swap_in(next);
+    estimates_.know(*next);
     set_log_level(next->log.level);
     metrics_.set_request_log(next->log.requests);
     return {};
@@ -237,6 +244,7 @@ class Daemon {
   void stop_admin() {
     signals_.stop();
     feed_look_.cancel();
+    estimates_look_.cancel();
     admin_server_.drain(Milliseconds{0});
     asio::co_spawn(io_.get_executor(), admin_server_.stopped(), asio::detached);
     work_.reset();
@@ -263,10 +271,44 @@ class Daemon {
     });
   }
 
+  /// What the process before had learned. Without it, or if it cannot be read, the priors hold.
+  void recall_estimates(const Snapshot& snapshot) {
+    estimates_file_ = estimates_file_beside(snapshot.ledger);
+    auto read = read_estimates(estimates_file_);
+    if (read)
+      estimates_.restore(std::move(*read));
+    else
+      log(Level::warn, "estimates_not_read",
+          {{"reason", read.error().message + "; estimates start from the priors"}, {"file", estimates_file_}});
+    estimates_.know(snapshot);
+  }
+
+  void keep_estimates() {
+    auto written = write_estimates(estimates_file_, estimates_.everything());
+    if (!written) log(Level::warn, "estimates_not_written", {{"reason", written.error().message}, {"file", estimates_file_}});
+  }
+
+  /// On the main thread, which no request waits for.
+  void look_after_estimates() {
+    estimates_look_.expires_after(estimates_kept_every);
+    estimates_look_.async_wait([this](boost::system::error_code error) {
+      if (error) return;
+      keep_estimates();
+      look_after_estimates();
+    });
+  }
+
   std::string not_ready_because() const {
     if (draining_) return "draining";
     if (!ledger_->stats().writable) return "the ledger cannot be written";
     return {};
+  }
+
+  Result<std::string> explained(std::string_view asked) {
+    const std::shared_ptr<const Snapshot> snapshot = cell_->get();
+    state::Estimates::Reader reader(estimates_);
+    const auto conditions = [&](const RequestFacts& facts, TimePoint at) { return reader.conditions(facts, snapshot, true, at); };
+    return explain(asked, *snapshot, conditions, wall_clock());
   }
 
   std::string metrics_text() {
@@ -284,6 +326,7 @@ class Daemon {
     for (const auto& target : snapshot->targets)
       for (const DoubtedPrice& doubted : doubts_of(*target, *snapshot, now))
         ++gauges.doubted_prices.at(static_cast<std::size_t>(doubted.doubt));
+    gauges.estimates = estimates_.everything();
     return metrics_.text(gauges);
   }
 
@@ -293,15 +336,18 @@ class Daemon {
   Metrics metrics_;
   std::optional<config::Cell> cell_;
   net::BodyMemory body_memory_;
+  state::Estimates estimates_;
+  std::string estimates_file_;
   std::list<Worker> workers_;
   std::unique_ptr<Ledger> ledger_;  ///< goes before the workers' loops, to which it hands its last results
-  Admin admin_{{[this] { return not_ready_because(); }, [this] { return metrics_text(); }, [this] { return cell_->get()->limits; },
-                [this] { return reload("admin"); },
-                [this](std::string_view asked) { return explain(asked, *cell_->get(), Conditions{}, wall_clock()); }}};
+  Admin admin_{{[this] { return not_ready_because(); }, [this] { return metrics_text(); },
+                [this] { return estimates_text(estimates_.everything(), wall_clock()); }, [this] { return cell_->get()->limits; },
+                [this] { return reload("admin"); }, [this](std::string_view asked) { return explained(asked); }}};
   net::Server admin_server_{io_.get_executor(), admin_, body_memory_};
   Signals signals_{io_.get_executor(), [this](int number) { take_signal(number); }};
   Watch watch_{io_.get_executor(), [this] { (void)reload(watched); }};
   Timer feed_look_{io_.get_executor()};
+  Timer estimates_look_{io_.get_executor()};
   std::uint64_t failed_saves_ = 0;  ///< when last looked
   bool behind_ = false;
   std::vector<net::Endpoint> bound_;

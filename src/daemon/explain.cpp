@@ -94,7 +94,8 @@ Hypothetical asked_by(Members& members) {
 
 }  // namespace
 
-Result<std::string> explain(std::string_view asked_text, const Snapshot& snapshot, const Conditions& conditions, TimePoint now) {
+Result<std::string> explain(std::string_view asked_text, const Snapshot& snapshot, const ConditionsOf& conditions_of,
+                            TimePoint now) {
   Json json = Json::parse(asked_text, nullptr, false);
   if (!json.is_object()) return wrong("a JSON object is asked for, with the name of a 'key' at least");
   Members members(std::move(json));
@@ -111,9 +112,9 @@ Result<std::string> explain(std::string_view asked_text, const Snapshot& snapsho
     body = std::move(*parsed);
   }
   if (const std::string fault = members.fault(); !fault.empty()) return wrong(fault);
-  const auto facts = facts_of(asked, body, snapshot, conditions);
+  const auto facts = facts_of(asked, body, snapshot);
   if (!facts) return facts.error();
-  return explanation(*facts, make_plan(*facts, snapshot, conditions, now), snapshot);
+  return explanation(*facts, make_plan(*facts, snapshot, conditions_of(*facts, now), now), snapshot);
 }
 
 }  // namespace fairlead::daemon

@@ -106,6 +106,14 @@ struct Metrics::Impl {
   Gauge& ready = BuildGauge().Name("fairlead_ready").Help("1 while /readyz says so.").Register(registry).Add({});
   Family<Gauge>& doubted_prices =
       BuildGauge().Name("fairlead_prices_doubted").Help("Targets whose price is not to be relied on.").Register(registry);
+  Family<Gauge>& bytes_per_token = BuildGauge()
+                                       .Name("fairlead_estimate_bytes_per_token")
+                                       .Help("Bytes of input per token, as learned of each target, by script.")
+                                       .Register(registry);
+  Family<Gauge>& first_token = BuildGauge()
+                                   .Name("fairlead_estimate_first_token_seconds")
+                                   .Help("Until a target's first token, as measured lately, by quantile.")
+                                   .Register(registry);
   Gauge* config_in_force = nullptr;
   std::atomic<RequestLog> request_log{RequestLog::failures};
 
@@ -144,6 +152,18 @@ struct Metrics::Impl {
     found.attempts = &attempts.Add({{"target", open.target}, {"error", settle.error}});
     found.cost = &cost.Add({{"target", open.target}});
     return found;
+  }
+
+  void show(const state::Everything& estimates) {
+    for (const auto& [name, learned] : estimates.targets) {
+      const auto rates = learned.input.bytes_per_token();
+      for (std::size_t i = 0; i < rates.size(); ++i)
+        bytes_per_token.Add({{"target", name}, {"script", std::string(to_string(static_cast<Script>(i)))}}).Set(rates[i]);
+      if (learned.first_token.buckets.empty()) continue;
+      const AnswerTimes times = learned.times();
+      first_token.Add({{"target", name}, {"quantile", "0.5"}}).Set(seconds(times.first_token_p50));
+      first_token.Add({{"target", name}, {"quantile", "0.9"}}).Set(seconds(times.first_token_p90));
+    }
   }
 
   void count_attempt(const AttemptOpen& open, const AttemptSettle& settle) {
@@ -236,6 +256,7 @@ std::string Metrics::text(const Gauges& gauges) {
   for (int i = 0; i < price_doubt_count; ++i)
     impl_->doubted_prices.Add({{"doubt", std::string(to_string(static_cast<PriceDoubt>(i)))}})
         .Set(gauges.doubted_prices.at(static_cast<std::size_t>(i)));
+  impl_->show(gauges.estimates);
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
 }
 

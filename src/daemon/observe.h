@@ -3,6 +3,7 @@
 #include <fairlead/price_doubt.h>
 
 #include "exchange/exchange.h"
+#include "state/estimates.h"
 
 #include <array>
 #include <memory>
@@ -28,6 +29,7 @@ class Metrics : public exchange::Observer {
     std::size_t app_connections = 0, upstream_connections = 0, upstream_idle = 0, body_bytes = 0;
     bool ready = false;
     std::array<int, price_doubt_count> doubted_prices{};  ///< targets, by PriceDoubt
+    state::Everything estimates;
   };
   /// Prometheus' text format.
   std::string text(const Gauges& gauges);

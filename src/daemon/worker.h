@@ -16,7 +16,8 @@ namespace fairlead::daemon {
 
 class Worker {
  public:
-  Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& observer, net::BodyMemory& memory);
+  Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& observer, net::BodyMemory& memory,
+         state::Estimates& estimates);
   ~Worker();  ///< after join()
 
   /// Before start(). Errors: io.

@@ -138,16 +138,16 @@ net::Fields answer_fields(const Request& request, const Target* target, int atte
   return fields;
 }
 
-Task<AttemptOutcome> run_attempt(Request& request, const Target& target, int number, bool fresh_connection) {
+Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, int number, bool fresh_connection) {
+  const Target& target = *candidate.target;
   AttemptOutcome outcome;
   AttemptEnd& end = outcome.end;
   end.target = &target;
   end.sent_at = request.world.now();
   end.phase = Phase::connect;
-  end.input_tokens_estimate = request.facts.input_tokens;
+  end.input_tokens_estimate = candidate.input_tokens;
   end.mode = request.facts.mode;
   end.output_tokens_max = request.facts.output_tokens_max;
-  end.bytes_per_token = request.conditions.bytes_per_token;
   const auto over = [&](std::optional<Error> error) {
     end.error = std::move(error);
     end.ended_at = request.world.now();

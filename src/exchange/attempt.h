@@ -19,7 +19,6 @@ struct Request {
   const Dialect& dialect;  ///< the apps'
   ChatRequest chat;
   RequestFacts facts;
-  Conditions conditions;
   std::string id;
   SteadyTime started;
   SteadyTime deadline;
@@ -38,7 +37,7 @@ struct AttemptOutcome {
 };
 
 /// Never throws. On success `last` is not sent yet: the books come first.
-Task<AttemptOutcome> run_attempt(Request& request, const Target& target, int number, bool fresh_connection);
+Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, int number, bool fresh_connection);
 
 /// Header fields that every answer to this request carries.
 net::Fields answer_fields(const Request& request, const Target* target, int attempts);

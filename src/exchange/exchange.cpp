@@ -1,5 +1,7 @@
 #include "exchange/exchange.h"
 
+#include <fairlead/strategy.h>
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -42,19 +44,7 @@ Head head_of(const net::AppRequest& app, const Snapshot& snapshot) {
 class Exchange {
  public:
   Exchange(World& world, std::shared_ptr<const Snapshot> snapshot, net::AppRequest& app, net::AppAnswer& answer, const Key& key)
-      : request_{world,
-                 std::move(snapshot),
-                 app,
-                 answer,
-                 *find_dialect("openai"),
-                 {},
-                 {},
-                 {},
-                 {},
-                 world.steady_now(),
-                 {},
-                 {},
-                 false,
+      : request_{world, std::move(snapshot), app, answer, *find_dialect("openai"), {}, {}, {}, world.steady_now(), {}, {}, false,
                  {}},
         key_(key) {
     row_.started_at = world.now();
@@ -72,7 +62,7 @@ class Exchange {
     request_.chat = std::move(*chat);
     row_.requested_model = request_.chat.model;
     row_.stream = request_.chat.stream;
-    auto facts = classify(request_.chat, key_, *request_.snapshot, request_.conditions);
+    auto facts = classify(request_.chat, key_, *request_.snapshot);
     if (!facts) return facts.error();
     request_.facts = *facts;
     if (auto added = add_head(request_.facts, request_.chat.wishes, head_of(request_.app, *request_.snapshot), *request_.snapshot);
@@ -81,7 +71,7 @@ class Exchange {
     if (auto possible = check_wishes(request_.facts); !possible) return possible.error();
     if (facts->route) row_.route = facts->route->name;
     row_.content = content_text(request_.facts.content);
-    plan_ = make_plan(request_.facts, *request_.snapshot, request_.conditions, request_.world.now());
+    plan(request_.world.now());
     row_.plan = request_.world.texts.plan(plan_);
     row_.expected = expected_text(plan_);
     if (plan_.candidates.empty()) return refusal_of(plan_, request_.id);
@@ -97,16 +87,17 @@ class Exchange {
     AttemptCourse course(plan_.candidates.size(), request_.facts.route, request_.snapshot->limits.attempts_max);
     Step step;
     for (int number = 1;; ++number) {
-      const Target& target = *plan_.candidates[step.candidate].target;
+      const Candidate& candidate = plan_.candidates[step.candidate];
       // Beyond this point money may be spent: the books know of the attempt first.
-      auto opened = co_await open_attempt(target, number);
+      auto opened = co_await open_attempt(candidate, number);
       if (!opened) {
         refuse(opened.error());
         co_return;
       }
-      outcome_ = co_await run_attempt(request_, target, number, step.fresh_connection);
-      target_ = &target;
+      outcome_ = co_await run_attempt(request_, candidate, number, step.fresh_connection);
+      target_ = candidate.target;
       tried_.back().settle = &note(settle_attempt(request_.id, number, outcome_.end, *request_.snapshot, request_.world.texts));
+      learn_from(*tried_.back().settle, candidate);
       if (!outcome_.end.error) {
         failure_.reset();
         co_return;
@@ -159,7 +150,30 @@ class Exchange {
   /// What was noted since, for the ledger, which from then on keeps settlements whatever happens.
   Rows give() { return given_.emplace_back(std::make_shared<const std::vector<Write>>(std::exchange(next_, {}))); }
 
-  Task<Result<void>> open_attempt(const Target& target, int number) {
+  /// Of what is known and believed at this moment.
+  void plan(TimePoint now) {
+    const RequestFacts& facts = request_.facts;
+    const Strategy* strategy = find_strategy(strategy_of(facts));
+    const bool times = strategy && strategy->needs().times;
+    Conditions conditions = request_.world.estimates.conditions(facts, request_.snapshot, times, now);
+    conditions.seed = seed_of(request_.id);
+    plan_ = make_plan(facts, *request_.snapshot, conditions, now);
+  }
+
+  /// What came whole, with the provider's own figures, is what estimates learn from.
+  void learn_from(const AttemptSettle& settled, const Candidate& candidate) {
+    if (!settled.error.empty() || settled.usage_source != UsageSource::reported) return;
+    const state::Observation seen{candidate.target,
+                                  &request_.facts,
+                                  &settled.usage,
+                                  candidate.repeated_tokens,
+                                  request_.chat.stream ? settled.first_byte_us : std::nullopt,
+                                  settled.duration_us};
+    request_.world.estimates.note(seen, *request_.snapshot, settled.ended_at);
+  }
+
+  Task<Result<void>> open_attempt(const Candidate& candidate, int number) {
+    const Target& target = *candidate.target;
     AttemptOpen row;
     row.request_id = request_.id;
     row.number = number;
@@ -167,9 +181,9 @@ class Exchange {
     row.provider = target.provider->name;
     row.model = target.model->name;
     row.target = target.name;
-    row.input_tokens_estimate = request_.facts.input_tokens;
+    row.input_tokens_estimate = candidate.input_tokens;
     Usage worst;
-    worst.input = request_.facts.input_tokens;
+    worst.input = candidate.input_tokens;
     if (const auto cost = cost_at(target, worst, {request_.facts.mode, {}}, row.sent_at, *request_.snapshot)) {
       row.estimate_cost = cost->amount;
       row.estimate_usd_pico = cost->usd_pico;
@@ -332,6 +346,12 @@ std::string make_request_id(TimePoint now, std::mt19937_64& random) {
   for (const std::uint64_t half : {high, low})
     for (int shift = 60; shift >= 0; shift -= 4) id += "0123456789abcdef"[half >> shift & 0xf];
   return id;
+}
+
+std::uint32_t seed_of(std::string_view request_id) {
+  std::uint32_t hash = 2166136261;  // FNV-1a
+  for (const char c : request_id) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
+  return hash;
 }
 
 }  // namespace fairlead::exchange

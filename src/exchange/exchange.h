@@ -8,6 +8,7 @@
 #include "exchange/texts.h"
 #include "net/app.h"
 #include "net/upstream.h"
+#include "state/estimates.h"
 
 #include <atomic>
 #include <functional>
@@ -49,6 +50,7 @@ struct World {
   std::function<SteadyTime()> steady_now;
   std::mt19937_64 random;
   Texts texts;
+  state::Estimates::Reader estimates;
 };
 
 /// POST /v1/chat/completions.
@@ -56,5 +58,7 @@ Task<void> run_exchange(World& world, net::AppRequest& request, net::AppAnswer& 
 
 /// Time-ordered and unique: "req_" and 32 hex digits, of which the first 12 are milliseconds since 1970.
 std::string make_request_id(TimePoint now, std::mt19937_64& random);
+/// What stands for chance in the plan of a request: from its id alone, so that the plan can be made again.
+std::uint32_t seed_of(std::string_view request_id);
 
 }  // namespace fairlead::exchange

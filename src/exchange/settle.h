@@ -24,7 +24,7 @@ struct AttemptEnd {
   std::int64_t input_tokens_estimate = 0;
   RequestMode mode;
   std::optional<std::int64_t> output_tokens_max;  ///< the app's cap: no estimate exceeds it
-  double bytes_per_token = 3.5;
+  double bytes_per_token = 3.5;                   ///< of an answer whose usage nobody tells
   std::optional<std::int64_t> first_byte_us;
 };
 

@@ -15,7 +15,8 @@ bool has(const Target& target, Capability capability) {
 
 }  // namespace
 
-void reject_by_capability(const Target& target, const RequestFacts& facts, std::vector<Rejection>& rejections) {
+void reject_by_capability(const Target& target, const RequestFacts& facts, std::int64_t input_tokens,
+                          std::vector<Rejection>& rejections) {
   const auto reject = [&](std::string rule, std::string reason) {
     rejections.push_back({&target, RejectedBy::capability, std::move(rule), std::move(reason)});
   };
@@ -26,8 +27,8 @@ void reject_by_capability(const Target& target, const RequestFacts& facts, std::
   }
   const Model& model = *target.model;
   const std::int64_t output_cap = facts.output_tokens_max.value_or(0);
-  if (model.context_window > 0 && Int128{facts.input_tokens} + output_cap > model.context_window)
-    reject("context_window", "about " + std::to_string(facts.input_tokens) + " tokens of input and " + std::to_string(output_cap) +
+  if (model.context_window > 0 && Int128{input_tokens} + output_cap > model.context_window)
+    reject("context_window", "about " + std::to_string(input_tokens) + " tokens of input and " + std::to_string(output_cap) +
                                  " of output do not fit its window of " + std::to_string(model.context_window));
   if (model.output_tokens_max > 0 && output_cap > model.output_tokens_max)
     reject("output_tokens_max", "the request asks for up to " + std::to_string(output_cap) + " tokens of output, and it gives " +

@@ -1,5 +1,7 @@
 #include "plan/classify.h"
 
+#include "plan/conversation.h"
+
 #include <algorithm>
 #include <cmath>
 #include <string_view>
@@ -22,7 +24,7 @@ const Target* target_of(const Key& key, std::string_view name) {
 
 }  // namespace
 
-Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot& snapshot, const Conditions& conditions) {
+Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot& snapshot) {
   RequestFacts facts;
   facts.key = &key;
   // Byte for byte: no other case, space, alias or prefix leads to a route or target.
@@ -37,7 +39,8 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const 
   facts.mode = request.mode;
   facts.stream = request.stream;
   if (request.stream) facts.needs.add(Capability::streaming);
-  facts.input_tokens = static_cast<std::int64_t>(std::ceil(static_cast<double>(request.prompt_bytes) / conditions.bytes_per_token));
+  facts.text = request.text;
+  facts.input_tokens = static_cast<std::int64_t>(std::ceil(tokens_of(request.text, prior_bytes_per_token)));
   facts.output_tokens_max = request.output_tokens_max;
   if (snapshot.content && !request.body.view().empty()) {
     auto found = snapshot.content->scan(request.body);
@@ -46,6 +49,7 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const 
   }
   facts.wishes = request.wishes.get();
   facts.fields = request.members;
+  facts.conversation = conversation_of(request, key);
   return facts;
 }
 

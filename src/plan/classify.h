@@ -9,6 +9,6 @@ namespace fairlead {
 /// Scans the prompt if the snapshot's policies ask what it holds.
 /// Errors: unknown_model, if the key may not ask for it or there is no such route or target: the two look the same from outside;
 /// policy, if the prompt cannot be scanned.
-Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot& snapshot, const Conditions& conditions);
+Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot& snapshot);
 
 }  // namespace fairlead

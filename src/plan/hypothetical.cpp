@@ -79,17 +79,19 @@ Json needs_of(const RequestFacts& facts) {
 
 }  // namespace
 
-Result<RequestFacts> facts_of(const Hypothetical& asked, ChatRequest& body, const Snapshot& snapshot,
-                              const Conditions& conditions) {
+Result<RequestFacts> facts_of(const Hypothetical& asked, ChatRequest& body, const Snapshot& snapshot) {
   const auto key =
       std::find_if(snapshot.keys.begin(), snapshot.keys.end(), [&](const Key& candidate) { return candidate.name == asked.key; });
   if (key == snapshot.keys.end()) return wrong("there is no key '" + asked.key + "'");
   if (!asked.route.empty()) body.model = asked.route;
   if (body.model.empty() && !key->routes.empty()) body.model = key->routes.front()->name;
   body.stream |= asked.stream;
-  auto facts = classify(body, *key, snapshot, conditions);
+  auto facts = classify(body, *key, snapshot);
   if (!facts) return wrong("the key '" + asked.key + "' may not ask for '" + body.model + "', or there is no such route or target");
-  if (asked.input_tokens) facts->input_tokens = *asked.input_tokens;
+  if (asked.input_tokens) {
+    facts->input_tokens = *asked.input_tokens;
+    facts->text = {};
+  }
   if (asked.output_tokens_max) facts->output_tokens_max = asked.output_tokens_max;
   for (const Modality modality : asked.modalities)
     if (modality != Modality::text) facts->needs.add(capability_of(modality));

@@ -10,7 +10,7 @@ namespace fairlead {
 
 /// As a real request with this body would have; an empty one serves. The facts point into it, and into the snapshot.
 /// Errors: config, for the operator: no such key, route, tag or address.
-Result<RequestFacts> facts_of(const Hypothetical& asked, ChatRequest& body, const Snapshot& snapshot, const Conditions& conditions);
+Result<RequestFacts> facts_of(const Hypothetical& asked, ChatRequest& body, const Snapshot& snapshot);
 
 /// JSON: {"snapshot_hash","at","key","team","asked_for",...,"policies","outcome","plan"}; the plan is as explain tells that of a
 /// past request, and the outcome is {"target","expected_usd"} or {"refused","policies","message"}.

@@ -3,8 +3,10 @@
 #include <fairlead/strategy.h>
 
 #include "plan/capability.h"
+#include "plan/expect.h"
 #include "plan/policy.h"
 #include "plan/price.h"
+#include "plan/quality.h"
 #include "plan/wishes.h"
 
 #include <algorithm>
@@ -20,41 +22,54 @@ void reject_disabled(const Target& target, std::vector<Rejection>& rejections) {
     rejections.push_back({&target, RejectedBy::provider_disabled, provider.name, provider.disabled_because});
 }
 
-bool healthy(const Target& target, const Conditions& conditions) {
-  const auto index = static_cast<std::size_t>(target.index);
-  return index >= conditions.unhealthy.size() || !conditions.unhealthy[index];
-}
-
 }  // namespace
+
+std::string_view strategy_of(const RequestFacts& facts) {
+  return wished_strategy(facts, facts.route ? std::string_view(facts.route->strategy) : "ordered");
+}
 
 Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Conditions& conditions, TimePoint now) {
   Plan plan;
   plan.at = now;
   plan.region_groups = &snapshot.region_groups;
-  plan.strategy = wished_strategy(facts, facts.route ? facts.route->strategy : "ordered");
+  plan.strategy = strategy_of(facts);
   plan.policies = matching_policies(facts, snapshot, now);
+  const Strategy* strategy = find_strategy(plan.strategy);
+  const Strategy::Needs needs = strategy ? strategy->needs() : Strategy::Needs{};
+  plan.times = needs.times;
+  if (needs.times && facts.route) plan.first_token_ms_max = facts.route->latency_ms_max;
+  if (needs.seed) plan.seed = conditions.seed;
   const auto allowed = allowed_targets(plan.policies, now);
   const auto limits = with_max_cost(plan.policies);
   const auto targets = facts.route ? std::span(facts.route->targets) : std::span(&facts.target, 1);
   plan.candidates.reserve(targets.size());
-  for (const Target* target : targets) {
-    auto expected = expected_cost(*target, facts, snapshot, conditions, now);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const Target& target = *targets[i];
+    const TargetEstimate& estimate = conditions.estimate_of(target);
+    const std::int64_t input = expected_input(facts, estimate), output = expected_output(facts, conditions, estimate);
+    const ExpectedTokens tokens{input, expected_cached(input, estimate), output};
+    auto expected = expected_cost(target, tokens, facts.mode, snapshot, now);
     const std::size_t before = plan.rejections.size();
     // Each stage sees each target, so that a rejected one shows all that stands against it.
-    reject_disabled(*target, plan.rejections);
-    reject_by_capability(*target, facts, plan.rejections);
-    if (allowed && !allowed->has(target->index)) plan.rejections.push_back({target, RejectedBy::policy, {}, {}});
-    reject_by_max_cost(*target, facts, limits, expected, plan.rejections);
-    reject_by_wish(*target, facts, expected, plan.rejections);
-    reject_by_price(*target, facts, expected, plan.rejections);
-    reject_by_doubt(*target, snapshot, now, plan.rejections);
-    if (plan.rejections.size() == before) plan.candidates.push_back({target, std::move(expected)});
+    reject_disabled(target, plan.rejections);
+    reject_by_capability(target, facts, input, plan.rejections);
+    if (allowed && !allowed->has(target.index)) plan.rejections.push_back({&target, RejectedBy::policy, {}, {}});
+    reject_by_max_cost(target, facts, limits, expected, plan.rejections);
+    reject_by_wish(target, facts, expected, plan.rejections);
+    reject_by_price(target, facts, expected, plan.rejections);
+    reject_by_doubt(target, snapshot, now, plan.rejections);
+    reject_by_quality(target, facts, plan.rejections);
+    if (plan.rejections.size() != before) continue;
+    Candidate& candidate = plan.candidates.emplace_back(Candidate{&target, std::move(expected), input, output});
+    if (facts.route && i < facts.route->terms.size()) candidate.terms = facts.route->terms[i];
+    candidate.repeated_tokens = estimate.repeated_tokens;
+    if (needs.times) candidate.times = estimate.times;
   }
   // From here on, candidates are only reordered: whatever is tried has passed every rule.
-  if (const Strategy* strategy = find_strategy(plan.strategy)) strategy->rank(plan.candidates, facts, conditions);
+  if (strategy) strategy->rank(plan.candidates, facts, conditions);
   reorder_by_wishes(facts, plan);
   std::stable_partition(plan.candidates.begin(), plan.candidates.end(),
-                        [&](const Candidate& candidate) { return healthy(*candidate.target, conditions); });
+                        [&](const Candidate& candidate) { return conditions.healthy(*candidate.target); });
   keep_the_best_alone(facts, plan);
   return plan;
 }

@@ -31,6 +31,9 @@ Json rates_json(const Rates& rates) {
 
 Json candidate_json(const Candidate& candidate) {
   Json json{{"target", candidate.target->name}};
+  if (candidate.terms.weight != TargetTerms{}.weight) json["weight"] = candidate.terms.weight;
+  if (candidate.terms.quality) json["quality"] = *candidate.terms.quality;
+  if (candidate.explored) json["explored"] = true;
   if (!candidate.expected) return json;
   const PriceInForce& price = candidate.expected->price;
   json["currency"] = candidate.expected->amount.currency.view();
@@ -75,11 +78,21 @@ Rates rates_of(const Json& json) {
   return {rate("input"), rate("cached_input"), rate("cache_write"), rate("output")};
 }
 
+constexpr std::size_t cost_numbers = 4, numbers_with_times = 7;
+
+/// How fast it was, where that was looked at.
+void add_times(Json& candidate, const Json& expected) {
+  if (!expected.is_array() || expected.size() != numbers_with_times) return;
+  std::size_t at = cost_numbers;
+  for (const char* name : {"first_token_us_p50", "first_token_us_p90", "token_us_p50"}) candidate[name] = expected[at++];
+  if (!candidate.contains("output_tokens")) candidate["output_tokens"] = expected[2];
+}
+
 /// What the candidate was expected to cost, in words of the plan.
 void add_expected(Json& candidate, const Json& expected) {
   if (!candidate.is_object()) return;
   candidate["expected_usd"] = nullptr;
-  if (!expected.is_array() || expected.size() != 4 || !candidate.contains("rates")) return;
+  if (!expected.is_array() || expected.size() < cost_numbers || !candidate.contains("rates")) return;
   for (int i = 0; i < 3; ++i)
     if (!expected[i].is_number_integer()) return;
   Usage usage;
@@ -110,29 +123,41 @@ std::string iso_8601(TimePoint at) {
 }
 
 std::string plan_text(const Plan& plan) {
-  Json candidates = Json::array(), rejections = Json::array();
+  Json json{{"strategy", plan.strategy}}, candidates = Json::array(), rejections = Json::array();
   for (const Candidate& candidate : plan.candidates) candidates.push_back(candidate_json(candidate));
   for (const Rejection& rejection : plan_reasons(plan)) rejections.push_back(rejection_json(rejection));
-  return dumped({{"strategy", plan.strategy}, {"candidates", std::move(candidates)}, {"rejections", std::move(rejections)}});
+  if (plan.first_token_ms_max) json["first_token_ms_max"] = plan.first_token_ms_max->count();
+  json["candidates"] = std::move(candidates);
+  json["rejections"] = std::move(rejections);
+  return dumped(json);
 }
 
 std::string expected_text(const Plan& plan) {
   std::string text = "[";
   for (const Candidate& candidate : plan.candidates) {
     if (text.size() > 1) text += ',';
-    if (!candidate.expected) {
+    if (!candidate.expected && !candidate.times) {
       text += "null";
       continue;
     }
-    const ExpectedCost& expected = *candidate.expected;
+    const ExpectedCost none{{}, {}, 0, candidate.input_tokens, 0, candidate.output_tokens};
+    const ExpectedCost& expected = candidate.expected ? *candidate.expected : none;
     char before = '[';
-    for (const Int128 number :
-         {Int128{expected.input_tokens}, Int128{expected.cached_tokens}, Int128{expected.output_tokens}, expected.usd_pico}) {
+    for (const std::int64_t number : {expected.input_tokens, expected.cached_tokens, expected.output_tokens}) {
       text += std::exchange(before, ',');
       append_number(text, number);
     }
+    text += ',';
+    candidate.expected ? append_number(text, expected.usd_pico) : void(text += "null");
+    if (candidate.times)
+      for (const std::int64_t number :
+           {candidate.times->first_token_p50, candidate.times->first_token_p90, candidate.times->token_p50}) {
+        text += ',';
+        append_number(text, number);
+      }
     text += ']';
   }
+  if (plan.seed) text.append(text.size() > 1 ? "," : "").append("{\"seed\":").append(std::to_string(*plan.seed)).append("}");
   return text += ']';
 }
 
@@ -146,8 +171,12 @@ std::string content_text(const std::vector<ContentCount>& content) {
 void append_plan_key(std::string& key, const Plan& plan) {
   const auto add = [&](std::uint64_t number) { key.append(reinterpret_cast<const char*>(&number), sizeof number); };
   key.append(plan.strategy) += '\n';
+  add(static_cast<std::uint64_t>(plan.first_token_ms_max.value_or(Milliseconds(-1)).count()));
   for (const Candidate& candidate : plan.candidates) {
     add(reinterpret_cast<std::uintptr_t>(candidate.target));
+    const TargetTerms& terms = candidate.terms;
+    add(static_cast<std::uint64_t>(terms.weight) << 16 | static_cast<std::uint64_t>(terms.quality.value_or(-1) + 1) << 1 |
+        (candidate.explored ? 1 : 0));
     const PriceInForce none, &price = candidate.expected ? candidate.expected->price : none;
     add(reinterpret_cast<std::uintptr_t>(price.entry));
     add(static_cast<std::uint64_t>(price.above_input_tokens));
@@ -174,8 +203,13 @@ std::string whole_plan_text(std::string_view plan, std::string_view expected) {
   if (!whole.is_object()) return "null";
   const auto candidates = whole.find("candidates");
   if (candidates == whole.end() || !candidates->is_array()) return dumped(whole);
-  for (std::size_t i = 0; i < candidates->size(); ++i)
-    add_expected((*candidates)[i], numbers.is_array() && i < numbers.size() ? numbers[i] : Json());
+  for (std::size_t i = 0; i < candidates->size(); ++i) {
+    const Json own = numbers.is_array() && i < numbers.size() ? numbers[i] : Json();
+    add_expected((*candidates)[i], own);
+    if ((*candidates)[i].is_object()) add_times((*candidates)[i], own);
+  }
+  if (numbers.is_array() && numbers.size() > candidates->size() && numbers.back().is_object() && numbers.back().contains("seed"))
+    whole["seed"] = numbers.back()["seed"];
   return dumped(whole);
 }
 

@@ -4,22 +4,23 @@
 
 #include <fairlead/price_doubt.h>
 
-#include <algorithm>
 #include <string>
 
 namespace fairlead {
-std::optional<ExpectedCost> expected_cost(const Target& target, const RequestFacts& facts, const Snapshot& snapshot,
-                                          const Conditions& conditions, TimePoint now) {
-  const auto price = price_of(target, {facts.input_tokens, thinks(target, facts.mode.thinking), facts.mode.service_tier}, now);
+
+std::optional<ExpectedCost> expected_cost(const Target& target, const ExpectedTokens& tokens, const RequestMode& mode,
+                                          const Snapshot& snapshot, TimePoint now) {
+  const auto price = price_of(target, {tokens.input_tokens, thinks(target, mode.thinking), mode.service_tier}, now);
   const UsdRate* rate = snapshot.usd_rate(target.provider->currency, now);
   if (!price || !rate) return std::nullopt;
   ExpectedCost expected;
   expected.price = *price;
-  expected.input_tokens = facts.input_tokens;
-  expected.output_tokens =
-      std::min(conditions.output_tokens_expected, facts.output_tokens_max.value_or(conditions.output_tokens_expected));
+  if (price->rates.cached_input) expected.cached_tokens = tokens.cached_tokens;  // else it costs as all input does
+  expected.input_tokens = tokens.input_tokens - expected.cached_tokens;
+  expected.output_tokens = tokens.output_tokens;
   Usage usage;
   usage.input = expected.input_tokens;
+  usage.cached_input = expected.cached_tokens;
   usage.output = expected.output_tokens;
   const auto amount = cost_of(usage, *price);
   if (!amount) return std::nullopt;

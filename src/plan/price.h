@@ -7,10 +7,15 @@
 
 namespace fairlead {
 
-/// At the list price in force at `now` for this input: the estimated input, all of it uncached, and the expected output, which the
-/// app's own cap may shorten. Empty if the target has no price then, or none that can be told in USD.
-std::optional<ExpectedCost> expected_cost(const Target& target, const RequestFacts& facts, const Snapshot& snapshot,
-                                          const Conditions& conditions, TimePoint now);
+/// What a request is expected to be at a target. `cached_tokens` are a part of `input_tokens`.
+struct ExpectedTokens {
+  std::int64_t input_tokens = 0, cached_tokens = 0, output_tokens = 0;
+};
+
+/// At the price in force at `now` for the whole of this input, served in this mode. Empty if the target has no price then, or none
+/// that can be told in USD.
+std::optional<ExpectedCost> expected_cost(const Target& target, const ExpectedTokens& tokens, const RequestMode& mode,
+                                          const Snapshot& snapshot, TimePoint now);
 
 /// A price of the target in USD per million tokens, 10^-12; empty if there is none.
 std::optional<Int128> in_usd(const std::optional<ExpectedCost>& expected, std::optional<Int128> Rates::*kind);

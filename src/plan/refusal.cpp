@@ -51,6 +51,9 @@ Error refusal_of(const Plan& plan, const std::string& request_id) {
             "request " + request_id + " is refused by policy " + quoted(refusing_policies(plan))};
   if (const auto r = rejected_by(RejectedBy::capability); r != end)
     return {ErrorKind::bad_request, ErrorOrigin::app, "no target of this route can serve this request: " + r->reason};
+  if (rejected_by(RejectedBy::quality) != end)
+    return {ErrorKind::policy, ErrorOrigin::fairlead,
+            "request " + request_id + " is refused: no target of this route has the quality_min that it asks for"};
   if (const auto r = rejected_by(RejectedBy::price); r != end)
     return {ErrorKind::policy, ErrorOrigin::fairlead,
             "request " + request_id + " is refused: " +

@@ -1,16 +1,12 @@
 // The lowest expected cost of this request, in USD.
 #include <fairlead/strategy.h>
 
+#include "strategy/order/cost.h"
+
 #include <algorithm>
 
 namespace fairlead {
 namespace {
-
-/// A price of 0 is the cheapest there is; a target without a price is not free, and comes last.
-bool cheaper(const Candidate& a, const Candidate& b) {
-  if (!a.expected || !b.expected) return a.expected && !b.expected;
-  return a.expected->usd_pico < b.expected->usd_pico;
-}
 
 class Cheapest final : public Strategy {
  public:

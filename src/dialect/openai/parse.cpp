@@ -2,6 +2,7 @@
 #include "dialect/openai/request.h"
 #include "dialect/openai/wishes.h"
 #include "wire/json.h"
+#include "wire/script.h"
 
 #include <algorithm>
 #include <array>
@@ -33,6 +34,7 @@ class RequestReader {
     if (!has_messages_)
       return refuse("messages", "The field 'messages' is missing; it must be an array with at least one message.");
     request_.output_tokens_max = max_completion_tokens_ ? max_completion_tokens_ : max_tokens_;
+    request_.text = wire::sample_scripts(text_parts_, request_.prompt_bytes);
     return boost::system::in_place_value;
   }
 
@@ -140,6 +142,7 @@ class RequestReader {
       json_.skip();
     });
     request_.prompt_bytes += json_.offset() - begin;
+    text_parts_[2] = part_of_body(begin, json_.offset());
   }
 
   void response_format(JsonKind kind) {
@@ -154,21 +157,30 @@ class RequestReader {
 
   void messages(JsonKind kind) {
     if (kind != JsonKind::array) return note("messages", "The field 'messages' must be an array.");
-    const std::size_t begin = json_.offset();
+    const std::size_t begin = request_.messages_begin = json_.offset();
     std::size_t index = 0;
     json_.array([&] {
       if (json_.peek() != JsonKind::object) return note("messages[" + std::to_string(index) + "]", "A message must be an object.");
       ++index;
+      const std::size_t message = json_.offset();
+      bool of_user = false;
       json_.object([&](JsonString key) {
         if (key.is("content") && json_.peek() == JsonKind::array) return json_.array([&] { part(); });
         request_.reasoning_content |= key.is("reasoning_content");
         const bool role = key.is("role") && json_.peek() == JsonKind::string;
         if (!role) return void(json_.skip());
-        request_.developer_role |= json_.string().is("developer");
+        const JsonString name = json_.string();
+        request_.developer_role |= name.is("developer");
+        of_user |= name.is("user");
       });
+      if (!of_user || request_.conversation_end != 0) return;
+      request_.opening_end = message;
+      request_.conversation_end = json_.offset();
     });
     has_messages_ = index != 0;
     request_.prompt_bytes += json_.offset() - begin - payload_bytes_;
+    text_parts_[0] = part_of_body(begin, payload_bytes_ == 0 ? json_.offset() : first_payload_);
+    if (payload_bytes_ != 0) text_parts_[1] = part_of_body(payloads_end_, json_.offset());
   }
 
   /// One part of a message's content. Images, sound and files count for what they need, not for their bytes.
@@ -179,9 +191,16 @@ class RequestReader {
       const bool audio = key.is("input_audio") || key.is("audio_url");
       if (image) request_.needs.add(Capability::vision);
       if (audio) request_.needs.add(Capability::audio);
-      const std::size_t bytes = json_.skip().size();
-      if (image || audio || key.is("file")) payload_bytes_ += bytes;
+      const std::string_view value = json_.skip();
+      if (!image && !audio && !key.is("file")) return;
+      if (payload_bytes_ == 0) first_payload_ = json_.offset_of(value);
+      payload_bytes_ += value.size();
+      payloads_end_ = json_.offset();
     });
+  }
+
+  std::string_view part_of_body(std::size_t begin, std::size_t end) const {
+    return request_.body.view().substr(begin, end - begin);
   }
 
   static Error refuse(std::string_view param, std::string message) {
@@ -205,7 +224,8 @@ class RequestReader {
   JsonReader json_;
   Error refusal_;
   std::optional<std::int64_t> max_tokens_, max_completion_tokens_;
-  std::size_t payload_bytes_ = 0;
+  std::size_t payload_bytes_ = 0, first_payload_ = 0, payloads_end_ = 0;
+  std::array<std::string_view, 3> text_parts_;  ///< of messages, before the first and after the last payload; and of tools
   bool has_messages_ = false;
 };
 

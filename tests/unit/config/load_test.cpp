@@ -228,6 +228,23 @@ keys:
   EXPECT_THAT(s.keys[0].routes, ElementsAre(&route));
 }
 
+TEST(Load, a_route_says_how_good_and_how_heavy_its_targets_are) {
+  World world = small_world();
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("{targets: [here/m]}"), 19,
+               "{strategy: balanced, latency_ms_max: 2s, quality_min: 70, targets: [{target: here/m, quality: 80}]}\n"
+               "  spread: {strategy: weighted, targets: [{target: here/m, weight: 3}, here/n]}");
+  const auto loaded = world.load();
+  EXPECT_THAT(errors(loaded), IsEmpty());
+  const Route &chat = *loaded.snapshot->route("chat"), &spread = *loaded.snapshot->route("spread");
+  EXPECT_EQ(chat.latency_ms_max, Milliseconds(2'000));
+  EXPECT_EQ(chat.quality_min, 70);
+  EXPECT_THAT(chat.terms, ElementsAre(TargetTerms{1, 80}));
+  EXPECT_THAT(spread.terms, ElementsAre(TargetTerms{3, std::nullopt}, TargetTerms{}));
+  EXPECT_EQ(spread.latency_ms_max, std::nullopt);
+  EXPECT_EQ(spread.quality_min, std::nullopt);
+}
+
 // Includes.
 
 TEST(Load, included_files_merge_maps_and_append_lists) {
@@ -643,6 +660,15 @@ TEST(Load, warns_of_what_may_not_be_meant) {
       {"keys:", "policies: [{name: p, allow: {origin: [cn, CN]}}]\nkeys:",
        "f.yaml:15:39: warning: policies[0].allow.origin[0]: nothing here has the origin 'cn', so this never matches; did you mean "
        "'CN'?"},
+      {"here/m]", "{target: here/m, weight: 3}]",
+       "f.yaml:14:45: warning: routes.chat.targets[0].weight: the strategy 'cheapest' does not look at it; it is for strategy: "
+       "weighted"},
+      {"{targets:", "{latency_ms_max: 2s, targets:",
+       "f.yaml:14:26: warning: routes.chat.latency_ms_max: the strategy 'cheapest' does not look at it; it is for strategy: "
+       "balanced"},
+      {"{targets:", "{quality_min: 50, targets:",
+       "f.yaml:14:23: warning: routes.chat.quality_min: no target of this route states so much quality; it refuses every request "
+       "until one does"},
   };
   for (const Doubt& doubt : table) {
     const World world = with(doubt.from, doubt.to);

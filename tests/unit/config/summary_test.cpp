@@ -36,6 +36,16 @@ keys
 )");
 }
 
+TEST(Summary, tells_what_a_route_asks_for) {
+  World world;
+  world.files["f.yaml"] = small_config;
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("targets: [here/m]"), 17,
+               "targets: [{target: here/m, quality: 80}], strategy: balanced, latency_ms_max: 2s, quality_min: 70");
+  EXPECT_THAT(summary(*world.load().snapshot, in_2026()),
+              testing::HasSubstr("route chat (balanced within 2000 ms, quality from 70)\n"));
+}
+
 TEST(Summary, holds_no_secret_and_no_whole_hash) {
   World world;
   world.environment = {{"K", "canary-key"}, {"P", "canary-password"}};

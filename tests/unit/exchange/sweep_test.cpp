@@ -233,6 +233,7 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at) {
     Books to_ledger(io.get_executor(), **started);
     FakeUpstream upstream(faults);
     const config::Cell cell(make_snapshot());
+    state::Estimates estimates;
     World world{io.get_executor(),
                 config::Cell::Reader(cell),
                 to_ledger,
@@ -241,7 +242,8 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at) {
                 [] { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); },
                 [] { return std::chrono::steady_clock::now(); },
                 std::mt19937_64(1),
-                {}};
+                {},
+                state::Estimates::Reader(estimates)};
     net::AppRequest request;
     request.method = "POST";
     request.path = "/v1/chat/completions";

@@ -26,7 +26,7 @@ struct CapabilityStage : ::testing::Test {
   /// The rules that reject the target, joined by spaces.
   std::string rules() {
     std::vector<Rejection> rejections;
-    reject_by_capability(target, facts, rejections);
+    reject_by_capability(target, facts, facts.input_tokens, rejections);
     std::string names;
     for (const Rejection& r : rejections) {
       EXPECT_EQ(r.by, RejectedBy::capability);

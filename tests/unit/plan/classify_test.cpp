@@ -1,5 +1,6 @@
 #include "plan/classify.h"
 
+#include "plan/conversation.h"
 #include "unit/plan/world.h"
 
 #include <gtest/gtest.h>
@@ -26,7 +27,7 @@ struct Classify : ::testing::Test {
   Result<RequestFacts> ask(const std::string& model) {
     ChatRequest request;
     request.model = model;
-    return classify(request, key, world.snapshot, world.conditions);
+    return classify(request, key, world.snapshot);
   }
 };
 
@@ -107,18 +108,56 @@ TEST_F(Classify, ARouteComesBeforeATargetOfTheSameName) {
   EXPECT_EQ(ask("deepseek/deepseek-flash")->route, &shadow);
 }
 
-TEST_F(Classify, InputIsEstimatedFromBytesAndRoundedUp) {
+TEST_F(Classify, InputIsEstimatedFromBytesOfEachScriptAndRoundedUp) {
   ChatRequest request;
   request.model = "chat";
-  const auto estimate = [&](std::size_t bytes) {
-    request.prompt_bytes = bytes;
-    return classify(request, key, world.snapshot, world.conditions)->input_tokens;
+  const auto estimate = [&](std::int64_t letters, std::int64_t marks, std::int64_t cjk, std::int64_t rest) {
+    request.text.of = {letters, marks, cjk, rest};
+    const auto facts = classify(request, key, world.snapshot);
+    EXPECT_EQ(facts->text, request.text);
+    return facts->input_tokens;
   };
-  EXPECT_EQ(estimate(0), 0);
-  EXPECT_EQ(estimate(1), 1);
-  EXPECT_EQ(estimate(7), 2);
-  EXPECT_EQ(estimate(8), 3);
-  EXPECT_EQ(estimate(32 << 20), 9'586'981);
+  EXPECT_EQ(estimate(0, 0, 0, 0), 0);
+  EXPECT_EQ(estimate(1, 0, 0, 0), 1);
+  EXPECT_EQ(estimate(9, 0, 0, 0), 2);
+  EXPECT_EQ(estimate(10, 0, 0, 0), 3);
+  EXPECT_EQ(estimate(0, 27, 0, 0), 10);
+  EXPECT_EQ(estimate(0, 0, 45, 9), 12);
+  EXPECT_EQ(estimate(32 << 20, 0, 0, 0), 7'456'541);
+}
+
+/// A body whose messages are "[", a system prompt of `opening` bytes, a first message of `first`, and what follows.
+Conversation conversation_for(const std::string& opening, const std::string& first, const std::string& rest, const Key& key) {
+  ChatRequest request;
+  request.model = "chat";
+  request.body = "{\"messages\":[" + opening + first + rest;
+  request.messages_begin = 12;
+  request.opening_end = request.messages_begin + 1 + opening.size();
+  request.conversation_end = request.opening_end + first.size();
+  request.prompt_bytes = request.body.size() - request.messages_begin;
+  return conversation_of(request, key);
+}
+
+TEST_F(Classify, AConversationIsKnownAgainByItsBeginning) {
+  const std::string opening(1'000, 's'), first(500, 'u');
+  const Conversation begun = conversation_for(opening, first, "]", key);
+  EXPECT_NE(begun.whole, 0U);
+  EXPECT_NE(begun.opening, 0U);
+  EXPECT_NE(begun.whole, begun.opening);
+  EXPECT_NEAR(begun.opening_share, 1'001.0 / 1'502, 1e-9);
+  const Conversation later = conversation_for(opening, first, ",more and more]", key);
+  EXPECT_EQ(later.whole, begun.whole);
+  EXPECT_EQ(later.opening, begun.opening);
+  std::string another = first;
+  another[0] = 'x';
+  EXPECT_EQ(conversation_for(opening, another, "]", key).opening, begun.opening) << "the same app, another user";
+  EXPECT_NE(conversation_for(opening, another, "]", key).whole, begun.whole);
+  EXPECT_NE(conversation_for(opening + "s", first, "]", key).opening, begun.opening);
+  Key stranger = key;
+  stranger.name = "other";
+  EXPECT_NE(conversation_for(opening, first, "]", stranger).whole, begun.whole) << "keys tell each other nothing";
+  EXPECT_EQ(conversation_for("", first, "]", key).opening, 0U) << "there is none";
+  EXPECT_EQ(conversation_for("", "short", "]", key).whole, 0U) << "no provider keeps so little";
 }
 
 TEST_F(Classify, CarriesWhatTheRequestNeeds) {
@@ -126,12 +165,12 @@ TEST_F(Classify, CarriesWhatTheRequestNeeds) {
   request.model = "chat";
   request.needs.add(Capability::tools);
   request.output_tokens_max = 77;
-  const auto buffered = classify(request, key, world.snapshot, world.conditions);
+  const auto buffered = classify(request, key, world.snapshot);
   EXPECT_EQ(buffered->needs, request.needs);
   EXPECT_EQ(buffered->output_tokens_max, 77);
   EXPECT_FALSE(buffered->stream);
   request.stream = true;
-  const auto streamed = classify(request, key, world.snapshot, world.conditions);
+  const auto streamed = classify(request, key, world.snapshot);
   EXPECT_TRUE(streamed->stream);
   EXPECT_TRUE(streamed->needs.has(Capability::streaming) && streamed->needs.has(Capability::tools));
 }
@@ -154,9 +193,9 @@ TEST_F(Classify, ThePromptIsScannedIfAPolicyAsks) {
   ChatRequest request;
   request.model = "chat";
   request.body = "{...}";
-  EXPECT_TRUE(classify(request, key, world.snapshot, world.conditions)->content.empty());
+  EXPECT_TRUE(classify(request, key, world.snapshot)->content.empty());
   world.snapshot.content = std::make_unique<FakeScanner>(false);
-  EXPECT_EQ(classify(request, key, world.snapshot, world.conditions)->content, (std::vector<ContentCount>{{"bytes", 5}}));
+  EXPECT_EQ(classify(request, key, world.snapshot)->content, (std::vector<ContentCount>{{"bytes", 5}}));
 }
 
 TEST_F(Classify, APromptThatCannotBeScannedGoesNowhere) {

@@ -22,6 +22,7 @@ struct PriceStage : ::testing::Test {
   Route& route = world.route("chat", {&target});
   Key key;
   RequestFacts facts;
+  std::int64_t cached_tokens = 0, output_tokens = 400;
 
   PriceStage() {
     key.routes = {&route};
@@ -31,7 +32,7 @@ struct PriceStage : ::testing::Test {
   }
 
   std::optional<ExpectedCost> expected(TimePoint now = sunday) {
-    return expected_cost(target, facts, world.snapshot, world.conditions, now);
+    return expected_cost(target, {facts.input_tokens, cached_tokens, output_tokens}, facts.mode, world.snapshot, now);
   }
   std::string expected_usd(TimePoint now = sunday) {
     const auto cost = expected(now);
@@ -46,7 +47,7 @@ struct PriceStage : ::testing::Test {
   }
 };
 
-TEST_F(PriceStage, ExpectsTheInputUncachedAndThePriorOfOutput) {
+TEST_F(PriceStage, ExpectsAllInputUncachedWhereNothingIsRepeated) {
   model.prices = {price("0.15", "0.60")};
   EXPECT_EQ(expected_usd(), "0.00039");  // 1,000 x 0.15 + 400 x 0.60
   const auto cost = *expected();
@@ -56,12 +57,23 @@ TEST_F(PriceStage, ExpectsTheInputUncachedAndThePriorOfOutput) {
   EXPECT_EQ(cost.price.entry, &model.prices[0]);
 }
 
-TEST_F(PriceStage, TheAppsCapShortensTheExpectedOutputAndNeverLengthensIt) {
+TEST_F(PriceStage, WhatTheCacheGivesCostsThePriceOfTheCache) {
   model.prices = {price("0.15", "0.60")};
-  facts.output_tokens_max = 100;
-  EXPECT_EQ(expected_usd(), "0.00021");
-  facts.output_tokens_max = 100'000;
-  EXPECT_EQ(expected_usd(), "0.00039");
+  cached_tokens = 800;
+  EXPECT_EQ(expected_usd(), "0.00039") << "the list knows no price of the cache";
+  EXPECT_EQ(expected()->cached_tokens, 0);
+  model.prices[0].rates.cached_input = *parse_decimal("0.015");
+  EXPECT_EQ(expected_usd(), "0.000282");  // 200 x 0.15 + 800 x 0.015 + 400 x 0.60
+  EXPECT_EQ(expected()->input_tokens, 200);
+  EXPECT_EQ(expected()->cached_tokens, 800);
+}
+
+TEST_F(PriceStage, TheTierIsThatOfTheWholeInputCachedOrNot) {
+  model.prices = {price("1", "1")};
+  model.prices[0].rates.cached_input = *parse_decimal("0");
+  model.prices[0].tiers = {{999, {*parse_decimal("10"), *parse_decimal("0"), {}, *parse_decimal("10")}}};
+  cached_tokens = 1'000;
+  EXPECT_EQ(expected_usd(), "0.004");
 }
 
 TEST_F(PriceStage, ConvertsAtTheConfiguredRate) {

@@ -1,0 +1,24 @@
+#include "plan/expect.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fairlead {
+
+std::int64_t expected_input(const RequestFacts& facts, const TargetEstimate& estimate) {
+  if (facts.text.empty()) return facts.input_tokens;
+  return static_cast<std::int64_t>(std::ceil(tokens_of(facts.text, estimate.bytes_per_token)));
+}
+
+std::int64_t expected_cached(std::int64_t input_tokens, const TargetEstimate& estimate) {
+  if (!estimate.repeated_tokens) return 0;
+  const auto repeated = static_cast<double>(std::min(*estimate.repeated_tokens, input_tokens));
+  return static_cast<std::int64_t>(repeated * estimate.cache_share);
+}
+
+std::int64_t expected_output(const RequestFacts& facts, const Conditions& conditions, const TargetEstimate& estimate) {
+  const auto expected = static_cast<std::int64_t>(std::llround(conditions.output_tokens_expected * estimate.output_ratio));
+  return std::min(expected, facts.output_tokens_max.value_or(expected));
+}
+
+}  // namespace fairlead

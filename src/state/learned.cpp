@@ -1,0 +1,59 @@
+#include "state/learned.h"
+
+#include <algorithm>
+#include <numbers>
+
+namespace fairlead::state {
+namespace {
+
+constexpr std::int64_t output_tokens_measured = 8;  // a shorter stream tells nothing of the time of a token
+
+/// What is left of old sums when one more comes.
+constexpr double kept(double half_life) { return 1 - std::numbers::ln2 / half_life; }
+
+double counted(double tokens) { return tokens > Learned::tokens_max ? Learned::tokens_max / tokens : 1; }
+
+}  // namespace
+
+void Answers::note(double output_tokens) {
+  tokens = tokens * kept(half_life) + output_tokens;
+  answers = answers * kept(half_life) + 1;
+}
+
+void Learned::note_output(std::int64_t output_tokens, double expected) {
+  output = output * kept(half_life) + static_cast<double>(output_tokens);
+  output_expected = output_expected * kept(half_life) + expected;
+}
+
+void Learned::note_cache(std::int64_t cached_tokens, std::int64_t repeated_tokens) {
+  const auto possible = static_cast<double>(repeated_tokens);
+  const double weight = counted(possible);
+  cached = cached * kept(half_life) + std::min(static_cast<double>(cached_tokens), possible) * weight;
+  repeated = repeated * kept(half_life) + possible * weight;
+}
+
+void Learned::note_times(std::optional<std::int64_t> first_token_us, std::int64_t duration_us, std::int64_t output_tokens,
+                         TimePoint now) {
+  if (duration_us <= 0) return;  // the clock was set back
+  const auto took = static_cast<double>(duration_us);
+  double first = 0, each = 0;
+  if (first_token_us) {
+    first = static_cast<double>(*first_token_us);
+    if (output_tokens >= output_tokens_measured) each = (took - first) / static_cast<double>(output_tokens - 1);
+  } else {
+    const double ratio = took / (usual_first_token_us + usual_token_us * static_cast<double>(output_tokens));
+    first = usual_first_token_us * ratio;
+    each = usual_token_us * ratio;
+  }
+  first_token.note(static_cast<std::int64_t>(first), now);
+  usual_first_token_us += newest * (first - usual_first_token_us);
+  if (each <= 0) return;
+  token.note(static_cast<std::int64_t>(each), now);
+  usual_token_us += newest * (each - usual_token_us);
+}
+
+bool Learned::measured(TimePoint now) const { return first_token.evidence(now) >= Times::measured_from; }
+
+AnswerTimes Learned::times() const { return {first_token.percentile(0.5), first_token.percentile(0.9), token.percentile(0.5)}; }
+
+}  // namespace fairlead::state

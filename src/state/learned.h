@@ -1,0 +1,49 @@
+#pragma once
+// What was learned, as decayed sums beside the stated priors. Plain values; the arithmetic of every estimate is here. Pure.
+#include <fairlead/estimate.h>
+
+#include "state/script_rates.h"
+#include "state/times.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace fairlead::state {
+
+/// How long answers are: of a route, or of a route and key.
+struct Answers {
+  static constexpr double prior_answers = 4;  ///< the prior weighs as much as so many answers
+  static constexpr double half_life = 100;    ///< answers
+
+  double tokens = 0, answers = 0;
+
+  void note(double output_tokens);
+  double expected(double prior) const { return (prior_answers * prior + tokens) / (prior_answers + answers); }
+};
+
+/// Of one target.
+struct Learned {
+  static constexpr double prior_output = 2'000;    ///< that of output_ratio, as so many tokens of output
+  static constexpr double prior_repeated = 2'000;  ///< that of cache_share, as so many repeated tokens
+  static constexpr double half_life = 300;         ///< attempts
+  static constexpr double tokens_max = 4'000;      ///< of one attempt's repeated ones: more do not count for more
+  static constexpr double newest = 0.05;           ///< the part of the newest in the usual times
+
+  ScriptRates input;
+  double output = 0, output_expected = 0;  ///< tokens: as they came, and as others' answers would have been
+  double cached = 0, repeated = 0;         ///< tokens
+  Times first_token, token;
+  double usual_first_token_us = 1'000'000, usual_token_us = 20'000;  ///< for sharing out the time of whole answers; the priors
+
+  void note_output(std::int64_t output_tokens, double expected);
+  void note_cache(std::int64_t cached_tokens, std::int64_t repeated_tokens);
+  /// Of a stream, `first_token_us` is known; a whole answer's time is shared out between first token and the rest as was expected.
+  void note_times(std::optional<std::int64_t> first_token_us, std::int64_t duration_us, std::int64_t output_tokens, TimePoint now);
+
+  double output_ratio() const { return (prior_output + output) / (prior_output + output_expected); }
+  double cache_share() const { return (prior_repeated * prior_cache_share + cached) / (prior_repeated + repeated); }
+  bool measured(TimePoint now) const;
+  AnswerTimes times() const;
+};
+
+}  // namespace fairlead::state

@@ -1,0 +1,59 @@
+#include "plan/expect.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace fairlead {
+namespace {
+
+TEST(Expect, InputIsMeasuredByTheTargetsOwnRates) {
+  RequestFacts facts;
+  facts.input_tokens = 777;
+  TargetEstimate estimate;
+  EXPECT_EQ(expected_input(facts, estimate), 777) << "of its text nothing is known";
+  facts.text.of = {450, 27, 90, 0};
+  EXPECT_EQ(expected_input(facts, estimate), 130);  // 100 + 10 + 20
+  estimate.bytes_per_token = {9, 2.7, 1, 1};
+  EXPECT_EQ(expected_input(facts, estimate), 150);  // 50 + 10 + 90
+}
+
+TEST(Expect, TheCacheGivesItsShareOfWhatIsRepeated) {
+  TargetEstimate estimate;
+  EXPECT_EQ(expected_cached(1'000, estimate), 0) << "nothing was sent there before";
+  estimate.repeated_tokens = 600;
+  EXPECT_EQ(expected_cached(1'000, estimate), 300) << "the prior";
+  estimate.cache_share = 0.9;
+  EXPECT_EQ(expected_cached(1'000, estimate), 540);
+  EXPECT_EQ(expected_cached(100, estimate), 90) << "no more than there is";
+}
+
+TEST(Expect, OutputIsThatOfRouteAndKeyTimesTheTargetsRatioAndTheAppsCapOnlyShortensIt) {
+  RequestFacts facts;
+  Conditions conditions;
+  TargetEstimate estimate;
+  EXPECT_EQ(expected_output(facts, conditions, estimate), 400) << "the prior";
+  conditions.output_tokens_expected = 99.6;
+  EXPECT_EQ(expected_output(facts, conditions, estimate), 100);
+  estimate.output_ratio = 2.5;
+  EXPECT_EQ(expected_output(facts, conditions, estimate), 249);
+  facts.output_tokens_max = 120;
+  EXPECT_EQ(expected_output(facts, conditions, estimate), 120);
+  facts.output_tokens_max = 100'000;
+  EXPECT_EQ(expected_output(facts, conditions, estimate), 249);
+}
+
+TEST(Expect, TargetsWithoutAnEstimateHaveThePriors) {
+  std::vector<TargetEstimate> known(1);
+  known[0].output_ratio = 3;
+  Conditions conditions;
+  conditions.estimates = known;
+  Target first, second;
+  second.index = 1;
+  EXPECT_EQ(conditions.estimate_of(first).output_ratio, 3);
+  EXPECT_EQ(conditions.estimate_of(second).output_ratio, 1);
+  EXPECT_EQ(conditions.estimate_of(second).bytes_per_token, prior_bytes_per_token);
+}
+
+}  // namespace
+}  // namespace fairlead
