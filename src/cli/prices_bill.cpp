@@ -37,7 +37,9 @@ constexpr std::pair<std::string_view, std::optional<std::int64_t> Usage::*> kind
 /// Empty: all of its members are counts.
 std::string read_usage(const Json& json, Usage& usage) {
   if (!json.is_object()) return "`usage` must be an object of tokens by kind";
-  for (const auto& [name, count] : json.items()) {
+  for (const auto& member : json.items()) {
+    const std::string& name = member.key();
+    const Json& count = member.value();
     const auto kind = std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& k) { return k.first == name; });
     if (kind == std::end(kinds)) return "there is no kind of tokens '" + name + "'";
     if (!count.is_number_unsigned()) return "`usage." + name + "` must be a whole number";
