@@ -1,0 +1,99 @@
+#include "state/estimates.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+namespace fairlead::state {
+namespace {
+
+const TimePoint noon{std::chrono::hours(500'000)};
+
+/// Two targets behind one route, and a key.
+struct Shared : ::testing::Test {
+  std::shared_ptr<Snapshot> snapshot = std::make_shared<Snapshot>();
+  Key key;
+  RequestFacts facts;
+  Estimates estimates;
+
+  Shared() {
+    snapshot->routes.push_back(std::make_unique<Route>());
+    Route& route = *snapshot->routes[0];
+    route.name = "chat";
+    for (const char* name : {"a/x", "b/x"}) {
+      snapshot->providers.push_back(std::make_unique<Provider>());
+      snapshot->targets.push_back(std::make_unique<Target>());
+      Target& target = *snapshot->targets.back();
+      target.name = name;
+      target.provider = snapshot->providers.back().get();
+      target.index = static_cast<int>(snapshot->targets.size()) - 1;
+      route.targets.push_back(&target);
+    }
+    key.name = "app";
+    facts.key = &key;
+    facts.route = &route;
+    facts.text.of = {900, 90, 0, 0};
+    facts.conversation = {11, 22, 0.5};
+  }
+  const Target& target(std::size_t i) const { return *snapshot->targets[i]; }
+
+  void settle(Estimates::Reader& reader, std::size_t i) {
+    Usage usage;
+    usage.input = 300;
+    usage.output = 50;
+    reader.note({&target(i), &facts, &usage, {}, 200'000, 700'000}, *snapshot, noon);
+  }
+};
+
+TEST_F(Shared, WhatOneWorkerLearnsAllKnow) {
+  Estimates::Reader one(estimates), other(estimates);
+  EXPECT_FALSE(other.conditions(facts, snapshot, true, noon).estimate_of(target(0)).times);
+  settle(one, 0);
+  const Conditions conditions = other.conditions(facts, snapshot, true, noon);
+  EXPECT_TRUE(conditions.estimate_of(target(0)).times);
+  EXPECT_EQ(conditions.estimate_of(target(0)).repeated_tokens, 350);
+  EXPECT_FALSE(conditions.estimate_of(target(1)).times) << "the other target is its own";
+  EXPECT_FALSE(conditions.estimate_of(target(1)).repeated_tokens);
+}
+
+TEST_F(Shared, TimesAreGatheredWhereTheyAreAskedForAlone) {
+  Estimates::Reader reader(estimates);
+  settle(reader, 0);
+  EXPECT_FALSE(reader.conditions(facts, snapshot, false, noon).estimate_of(target(0)).times);
+  EXPECT_TRUE(reader.conditions(facts, snapshot, true, noon).estimate_of(target(0)).times);
+}
+
+TEST_F(Shared, TargetsAreShownBeforeTheirFirstRequest) {
+  EXPECT_TRUE(estimates.everything().targets.empty());
+  estimates.know(*snapshot);
+  EXPECT_EQ(estimates.everything().targets.size(), 2U);
+}
+
+TEST_F(Shared, ImagesTeachNothingOfText) {
+  facts.needs.add(Capability::vision);
+  Estimates::Reader reader(estimates);
+  settle(reader, 0);
+  EXPECT_EQ(reader.conditions(facts, snapshot, false, noon).estimate_of(target(0)).bytes_per_token, prior_bytes_per_token);
+}
+
+TEST_F(Shared, WorkersLearnAndLookAtOnce) {
+  constexpr int workers = 4, attempts = 2'000;
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < workers; ++i)
+    threads.emplace_back([&, i] {
+      Estimates::Reader reader(estimates);
+      for (int n = 0; n < attempts; ++n) {
+        reader.conditions(facts, snapshot, true, noon);
+        settle(reader, i % 2);
+        if (n % 100 == 0) estimates.everything();
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  const Everything all = estimates.everything();
+  for (const char* name : {"a/x", "b/x"})
+    EXPECT_DOUBLE_EQ(all.targets.at(name).first_token.total, attempts * workers / 2) << "no attempt is lost";
+}
+
+}  // namespace
+}  // namespace fairlead::state
