@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace fairlead {
@@ -14,6 +15,9 @@ using Address = std::array<std::uint8_t, 16>;
 std::optional<Address> parse_ip(std::string_view text);
 /// The address of "192.0.2.7:443" or "[2001:db8::1]:443"; empty for anything else.
 std::optional<Address> parse_peer(std::string_view text);
+
+/// As parse_ip() reads it.
+std::string to_string(const Address& address);
 
 /// All addresses whose first `bits` are those of `first`, whose other bits are 0.
 struct Network {

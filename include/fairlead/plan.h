@@ -28,7 +28,8 @@ struct RequestFacts {
   RequestMode mode;
   bool stream = false;
   std::int64_t input_tokens = 0;                  ///< estimate by the stated priors, the same for every target
-  std::optional<std::int64_t> output_tokens_max;  ///< the app's own cap
+  std::optional<std::int64_t> output_tokens_max;  ///< the app's own cap, of each choice
+  std::int64_t choices = 1;                       ///< answers that it asks for, up to choices_max
   std::vector<ContentCount> content;              ///< of each class that was looked for in the prompt
   Endpoint endpoint = Endpoint::chat_completions;
   std::vector<std::string> tags;   ///< that the request added to its key's; in lower case
@@ -38,6 +39,8 @@ struct RequestFacts {
   TextBytes text;                  ///< of the input; empty: `input_tokens` is all that is known
   Conversation conversation;
 };
+
+inline constexpr std::int64_t choices_max = 1'000;  ///< so that no estimate overflows; APIs give 128 at most
 
 /// What the world is like at this moment: all that a plan depends on beside the request, the snapshot and the time.
 struct Conditions {

@@ -110,6 +110,15 @@ struct Policy {
   std::vector<End> ends;  ///< from then on, an ended label shuts out the target; ascending
 };
 
+/// What all requests must keep to, whatever the policies say: `fairlead check` proves that they see to it. Nothing else asks for
+/// it.
+struct Assertion {
+  std::string name, place;       ///< "fairlead.yaml:12:5"
+  bool never = true;             ///< no request that matches may reach such a target; false: it may reach no other
+  When when;                     ///< as a policy's
+  std::vector<FactRule> target;  ///< all must hold: for `never` as `deny` understands them, otherwise as `allow` does
+};
+
 /// What the rules of a snapshot ask about a request, so that the rest need not be looked at.
 struct PolicyNeeds {
   bool network = false;

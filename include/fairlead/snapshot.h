@@ -225,6 +225,7 @@ struct Snapshot {
   std::vector<RegionGroup> region_groups;  ///< that rules may name
   std::vector<Policy> policies;
   std::unique_ptr<const ContentScanner> content;  ///< for the classes that policies name; null: they name none, nothing is scanned
+  std::vector<Assertion> assertions;
   PolicyNeeds policies_need;
   std::vector<Network> trusted_proxies;  ///< whose word on the app's address is taken
   std::vector<Key> keys;

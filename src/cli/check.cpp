@@ -1,4 +1,6 @@
-// `fairlead check FILE`: every finding in a configuration, what a good one means, and whether its routing tests hold.
+// `fairlead check FILE`: every finding in a configuration, what a good one means, and whether its routing tests and assertions
+// hold.
+#include "cli/assertions.h"
 #include "cli/commands.h"
 #include "cli/routing_tests.h"
 #include "config/config.h"
@@ -20,15 +22,21 @@ std::string counted(std::ptrdiff_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-/// Runs the routing tests of the file, as if all secrets were there: a rule holds whether or not they are. The exit code.
+/// Runs the routing tests of the file and proves its assertions, as if all secrets were there: a rule holds whether or not they
+/// are. The exit code.
 int test(const std::string& file, TimePoint now) {
   config::Sources sources = config::real_sources();
   sources.secrets_assumed = true;
   const config::Loaded whole = config::load(file, sources);
-  if (!whole.snapshot || whole.tests.empty()) return whole.snapshot ? 0 : 1;
+  if (!whole.snapshot) return 1;
+  const bool coloured = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   const auto outcomes = run_tests(whole.tests, *whole.snapshot, now);
-  std::cout << outcomes_text(outcomes, ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr);
-  return std::all_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) { return outcome.differences.empty(); }) ? 0 : 1;
+  if (!outcomes.empty()) std::cout << outcomes_text(outcomes, coloured);
+  const prove::Proofs proofs = prove::prove(*whole.snapshot, now);
+  if (!proofs.proofs.empty()) std::cout << proofs_text(proofs, *whole.snapshot, coloured);
+  const bool passed =
+      std::all_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) { return outcome.differences.empty(); });
+  return passed && all_hold(proofs) ? 0 : 1;
 }
 
 int check(const std::string& file) {

@@ -1,5 +1,7 @@
 #include "cli/comparison.h"
 
+#include "plan/reasons.h"
+
 #include "config/restart.h"
 
 #include <algorithm>
@@ -52,7 +54,7 @@ Offer offer_of(const Plan& plan) {
 /// All that stands against a target in a plan; empty: nothing, or it is not in the route.
 std::string rejected_by(const Plan& plan, const std::string& target) {
   std::string text;
-  for (const Rejection& rejection : plan.rejections)
+  for (const Rejection& rejection : plan_reasons(plan))
     if (rejection.target->name == target)
       text.append(text.empty() ? "" : "; ")
           .append(to_string(rejection.by))

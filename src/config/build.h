@@ -48,6 +48,7 @@ void build_contracts(Build& build);
 void build_keys(Build& build);
 void build_policies(Build& build);
 void build_content(Build& build);
+void build_assertions(Build& build);
 void build_trusted_proxies(Build& build);
 std::vector<RoutingTest> build_tests(Build& build);
 /// Warnings about a configuration that is valid, but may not mean what it says.

@@ -44,6 +44,18 @@ std::vector<content::OwnClass> own_classes(Build& build) {
   return own;
 }
 
+/// The classes that a rule's `when` names; a finding for each that there is not.
+std::vector<std::string> classes_of(Build& build, const Section& rule, const std::vector<std::string_view>& known) {
+  std::vector<std::string> classes;
+  if (rule.find("when") == nullptr) return classes;
+  for (const Value* name : rule.section("when").values("content")) {
+    classes.push_back(name->text);
+    if (std::find(known.begin(), known.end(), name->text) == known.end())
+      build.findings.error(*name, "no class of content " + in_quotes(name->text), did_you_mean(name->text, known, "there are"));
+  }
+  return classes;
+}
+
 }  // namespace
 
 void build_content(Build& build) {
@@ -51,14 +63,12 @@ void build_content(Build& build) {
   std::vector<std::string_view> known = content::built_in_classes();
   for (const content::OwnClass& one : own) known.push_back(one.name);
   std::set<std::string> asked;
-  for (const Section& policy : build.root.sections("policies")) {
-    if (policy.find("when") == nullptr) continue;
-    for (const Value* name : policy.section("when").values("content")) {
-      asked.insert(name->text);
-      if (std::find(known.begin(), known.end(), name->text) == known.end())
-        build.findings.error(*name, "no class of content " + in_quotes(name->text), did_you_mean(name->text, known, "there are"));
-    }
-  }
+  for (const Section& policy : build.root.sections("policies"))
+    for (std::string& name : classes_of(build, policy, known)) asked.insert(std::move(name));
+  for (const Section& assertion : build.root.sections("assertions"))
+    for (const char* says : {"never", "always"})
+      if (assertion.find(says) != nullptr)
+        classes_of(build, assertion.section(says), known);  // nothing is looked for because of them
   for (const Section& one : build.root.sections("content"))
     if (asked.count(one.key()) == 0)
       build.findings.add(Severity::warning, one.value().key_place, one.value().path,

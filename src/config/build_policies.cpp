@@ -149,7 +149,30 @@ class Groups {
   const Value* written_;
 };
 
+void build_assertion(Build& build, const Section& from, const Section& says, bool never) {
+  Assertion assertion{from.text("name"), build.findings.where(from.value().place), never, {}, rules_of(says, "target")};
+  check_names(build, says, "when", "key", names_of(build.keys));
+  check_names(build, says, "when", "route", names_of(build.snapshot.route_by_name));
+  check_names(build, says, "target", "provider", names_of(build.providers));
+  if (says.find("when") != nullptr) assertion.when = WhenBuilder(build, says.section("when")).made();
+  build.snapshot.assertions.push_back(std::move(assertion));
+}
+
 }  // namespace
+
+void build_assertions(Build& build) {
+  std::map<std::string, const Value*> names;
+  for (const Section& from : build.root.sections("assertions")) {
+    take_name(build, names, from.find("name"), "assertions");
+    const bool never = from.value().find("never") != nullptr, always = from.value().find("always") != nullptr;
+    if (from.value().kind == Value::Kind::map && never == always)
+      build.findings.error(from.value(), never ? "it says both `never` and `always`" : "it says neither `never` nor `always`",
+                           never ? "make it two assertions" : "say one of them: what no request may reach, or what all must reach");
+    for (const bool is_never : {true, false})
+      if (from.find(is_never ? "never" : "always") != nullptr)
+        build_assertion(build, from, from.section(is_never ? "never" : "always"), is_never);
+  }
+}
 
 void build_policies(Build& build) {
   build.snapshot.region_groups = Groups(build).made();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace fairlead::config {
 namespace {
@@ -80,6 +81,13 @@ void lint_policies(const Build& build, std::optional<TimePoint> now) {
   for (const Section& policy : build.root.sections("policies"))
     for (std::string_view part : {"when", "allow", "deny"})
       if (const Value* facts = policy.find(part)) lint_values(build, stated, part, *facts);
+  for (const Section& assertion : build.root.sections("assertions"))
+    for (const auto& [says, part] : {std::pair("never", "deny"), std::pair("always", "allow")}) {
+      const Value* said = assertion.find(says);
+      if (said == nullptr) continue;
+      if (const Value* when = said->find("when")) lint_values(build, stated, "when", *when);
+      if (const Value* target = said->find("target")) lint_values(build, stated, part, *target);
+    }
   if (now) lint_labels(build, *now);
 }
 

@@ -80,6 +80,7 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   build_keys(build);
   build_policies(build);
   build_content(build);
+  build_assertions(build);
   build_trusted_proxies(build);
   tests = build_tests(build);
   lint(build, build.now);

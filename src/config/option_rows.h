@@ -13,6 +13,7 @@ void add_provider_rows(Rows& rows);
 void add_route_rows(Rows& rows);
 void add_policy_rows(Rows& rows);
 void add_content_rows(Rows& rows);
+void add_assertion_rows(Rows& rows);
 void add_key_rows(Rows& rows);
 void add_test_rows(Rows& rows);
 void add_contract_rows(Rows& rows);

@@ -15,6 +15,7 @@ Rows all_rows() {
   add_route_rows(rows);
   add_policy_rows(rows);
   add_content_rows(rows);
+  add_assertion_rows(rows);
   add_key_rows(rows);
   add_test_rows(rows);
   add_contract_rows(rows);

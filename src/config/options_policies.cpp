@@ -114,7 +114,29 @@ void add_when(Rows& rows, const std::string& at) {
   add_times(rows, at + ".time");
 }
 
+void add_assertion(Rows& rows, const std::string& at, std::string doc, std::string target) {
+  rows.push_back({.path = at, .type = Type::object, .doc = std::move(doc)});
+  add_when(rows, at + ".when");
+  rows.push_back({.path = at + ".target", .type = Type::object, .doc = std::move(target), .min = 1, .required = true});
+  add_facts(rows, at + ".target");
+}
+
 }  // namespace
+
+void add_assertion_rows(Rows& rows) {
+  rows.push_back(
+      {.path = "assertions",
+       .type = Type::list,
+       .doc = "What the policies must see to, for all requests. `fairlead check` proves each, or shows a request that breaks "
+              "it; nothing else looks at them."});
+  rows.push_back({.path = "assertions[]", .type = Type::object, .doc = "It says one of `never` and `always`."});
+  rows.push_back({.path = "assertions[].name", .type = Type::name, .doc = "Told by `check`.", .required = true});
+  add_assertion(rows, "assertions[].never", "No request for which `when` holds may reach a target that `target` fits.",
+                "Facts that the target has, all of them. One that is not stated may be any, so it fits, as it does for `deny`.");
+  add_assertion(rows, "assertions[].always",
+                "A request for which `when` holds may reach no other targets than those that `target` fits.",
+                "Facts that the target has, all of them. One that is not stated does not fit, as it does not for `allow`.");
+}
 
 void add_policy_rows(Rows& rows) {
   rows.push_back({.path = "policies",

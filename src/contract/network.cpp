@@ -52,6 +52,13 @@ std::optional<Address> parse_peer(std::string_view text) {
   return parse_ip(host);
 }
 
+std::string to_string(const Address& address) {
+  const bool is_ipv4 = parse_network("0.0.0.0/0")->holds(address);
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  inet_ntop(is_ipv4 ? AF_INET : AF_INET6, address.data() + (is_ipv4 ? 12 : 0), text.data(), text.size());
+  return text.data();
+}
+
 bool Network::holds(const Address& address) const {
   for (int i = 0; 8 * i < bits; ++i)
     if ((address[static_cast<std::size_t>(i)] & mask(bits, i)) != first[static_cast<std::size_t>(i)]) return false;

@@ -42,6 +42,7 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const 
   facts.text = request.text;
   facts.input_tokens = static_cast<std::int64_t>(std::ceil(tokens_of(request.text, prior_bytes_per_token)));
   facts.output_tokens_max = request.output_tokens_max;
+  facts.choices = std::min(request.choices, choices_max);
   if (snapshot.content && !request.body.view().empty()) {
     auto found = snapshot.content->scan(request.body);
     if (!found) return found.error();

@@ -18,7 +18,7 @@ std::int64_t expected_cached(std::int64_t input_tokens, const TargetEstimate& es
 
 std::int64_t expected_output(const RequestFacts& facts, const Conditions& conditions, const TargetEstimate& estimate) {
   const auto expected = static_cast<std::int64_t>(std::llround(conditions.output_tokens_expected * estimate.output_ratio));
-  return std::min(expected, facts.output_tokens_max.value_or(expected));
+  return std::min(expected, facts.output_tokens_max.value_or(expected)) * facts.choices;
 }
 
 }  // namespace fairlead

@@ -140,7 +140,9 @@ std::string expected_text(const Plan& plan) {
       text += "null";
       continue;
     }
-    const ExpectedCost none{{}, {}, 0, candidate.input_tokens, 0, candidate.output_tokens};
+    ExpectedCost none;
+    none.input_tokens = candidate.input_tokens;
+    none.output_tokens = candidate.output_tokens;
     const ExpectedCost& expected = candidate.expected ? *candidate.expected : none;
     char before = '[';
     for (const std::int64_t number : {expected.input_tokens, expected.cached_tokens, expected.output_tokens}) {

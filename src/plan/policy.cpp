@@ -35,15 +35,17 @@ bool may_hold(const RequestFacts& facts, const std::string& content) {
   return one == facts.content.end() || one->count > 0;
 }
 
+template <class Values, class Holds>
+bool none_stated_or_any(const Values& values, const Holds& holds) {
+  return values.empty() || std::any_of(values.begin(), values.end(), holds);
+}
+
+}  // namespace
+
 bool holds(const TimeWindow& window, TimePoint now) {
   return WeeklySpan{
       window.weekdays, window.from_minute, window.to_minute, window.zone.get(), window.calendar.get(), window.on_work_days, true}
       .holds(now);
-}
-
-template <class Values, class Holds>
-bool none_stated_or_any(const Values& values, const Holds& holds) {
-  return values.empty() || std::any_of(values.begin(), values.end(), holds);
 }
 
 bool matches(const When& when, const RequestFacts& facts, TimePoint now) {
@@ -58,8 +60,6 @@ bool matches(const When& when, const RequestFacts& facts, TimePoint now) {
          none_stated_or_any(when.networks, [&](const Network& network) { return !facts.client || network.holds(*facts.client); }) &&
          none_stated_or_any(when.times, [&](const TimeWindow& window) { return holds(window, now); });
 }
-
-}  // namespace
 
 std::vector<const Policy*> matching_policies(const RequestFacts& facts, const Snapshot& snapshot, TimePoint now) {
   std::vector<const Policy*> policies;

@@ -7,6 +7,13 @@
 
 namespace fairlead {
 
+/// Is it within the window at this time? In a year that the calendar does not know, the window begins on each day on which it
+/// might.
+bool holds(const TimeWindow& window, TimePoint now);
+
+/// Do all conditions hold for the request?
+bool matches(const When& when, const RequestFacts& facts, TimePoint now);
+
 /// The policies whose `when` the request matches: a target must be allowed by all of them, so that a policy can only narrow.
 /// When in doubt, the wider reading of `when` holds: of a target that was named directly, a policy on any route of the key that
 /// holds it applies; an app whose address is not known is in every network; content

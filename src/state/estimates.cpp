@@ -120,7 +120,7 @@ void Estimates::Reader::note(const Observation& seen, const Snapshot& snapshot, 
   Output* output = output_of(*seen.facts, snapshot);
   if (!slot || !output) return;
   Learned& learned = slot->learned;
-  const std::int64_t input = seen.usage->input_total(), answer = seen.usage->output_total();
+  const std::int64_t input = seen.usage->input_total(), answer = seen.usage->output_total() / seen.facts->choices;
   const RequestFacts& facts = *seen.facts;
   // Images and sound are tokens that no text tells of.
   if (!facts.needs.has(Capability::vision) && !facts.needs.has(Capability::audio)) learned.input.note(facts.text, input);

@@ -27,6 +27,12 @@ TEST(Network, WhatWasMistypedIsNone) {
     EXPECT_FALSE(parse_network(text)) << text;
 }
 
+TEST(Network, AnAddressIsToldAsItIsRead) {
+  for (const char* text : {"192.0.2.1", "0.0.0.0", "255.255.255.255", "2001:db8::1", "::", "::1", "fe80::1"})
+    EXPECT_EQ(to_string(*parse_ip(text)), text);
+  EXPECT_EQ(to_string(*parse_ip("::ffff:10.0.0.1")), "10.0.0.1");
+}
+
 TEST(Network, APeerIsAnAddressAndAPort) {
   EXPECT_EQ(parse_peer("192.0.2.7:443"), parse_ip("192.0.2.7"));
   EXPECT_EQ(parse_peer("[2001:db8::1]:443"), parse_ip("2001:db8::1"));

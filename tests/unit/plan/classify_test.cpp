@@ -200,7 +200,10 @@ TEST_F(Classify, ThePromptIsScannedIfAPolicyAsks) {
 
 TEST_F(Classify, APromptThatCannotBeScannedGoesNowhere) {
   world.snapshot.content = std::make_unique<FakeScanner>(true);
-  const auto facts = ask("chat");
+  ChatRequest request;
+  request.model = "chat";
+  request.body = "{...}";
+  const auto facts = classify(request, key, world.snapshot);
   ASSERT_FALSE(facts);
   EXPECT_EQ(facts.error().kind, ErrorKind::policy);
 }

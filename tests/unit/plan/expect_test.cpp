@@ -41,6 +41,8 @@ TEST(Expect, OutputIsThatOfRouteAndKeyTimesTheTargetsRatioAndTheAppsCapOnlyShort
   EXPECT_EQ(expected_output(facts, conditions, estimate), 120);
   facts.output_tokens_max = 100'000;
   EXPECT_EQ(expected_output(facts, conditions, estimate), 249);
+  facts.choices = 3;
+  EXPECT_EQ(expected_output(facts, conditions, estimate), 747) << "each choice is an answer";
 }
 
 TEST(Expect, TargetsWithoutAnEstimateHaveThePriors) {

@@ -1,0 +1,118 @@
+#include "cli/assertions.h"
+
+#include "cli/table.h"
+#include "plan/plan.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace fairlead::cli {
+namespace {
+
+using prove::Counterexample;
+using prove::Proof;
+using prove::Proofs;
+using Verdict = prove::Proof::Verdict;
+
+constexpr std::size_t evaded_shown = 5;
+
+/// As a shell takes it for one word.
+std::string word(std::string_view text) {
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+:@/";
+  if (!text.empty() && text.find_first_not_of(plain) == std::string_view::npos) return std::string(text);
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+template <class Holds>
+bool asked_by_any(const Snapshot& snapshot, const Holds& asks) {
+  return std::any_of(snapshot.policies.begin(), snapshot.policies.end(), [&](const Policy& policy) { return asks(policy.when); }) ||
+         std::any_of(snapshot.assertions.begin(), snapshot.assertions.end(),
+                     [&](const Assertion& assertion) { return asks(assertion.when); });
+}
+
+std::string_view modality_of(const RequestFacts& facts) {
+  if (facts.needs.has(Capability::vision)) return to_string(Modality::image);
+  if (facts.needs.has(Capability::audio)) return to_string(Modality::audio);
+  return facts.needs.has(Capability::tools) ? to_string(Modality::tools) : "";
+}
+
+std::string evaded_text(const Counterexample& example) {
+  const auto& policies = example.evaded;
+  if (policies.empty()) return "no policy refuses this target to anybody";
+  std::string text = "not refused by ";
+  for (std::size_t i = 0; i < std::min(policies.size(), evaded_shown); ++i)
+    text +=
+        (i == 0 ? "" : ", ") + policies[i]->name + (policies[i]->when_text.empty() ? "" : " (when " + policies[i]->when_text + ")");
+  if (policies.size() > evaded_shown) text += " and " + std::to_string(policies.size() - evaded_shown) + " more";
+  return text + ", which refuse" + (policies.size() == 1 ? "s" : "") + " it to others";
+}
+
+std::vector<std::string> example_lines(const Counterexample& example, const Snapshot& snapshot) {
+  std::vector<std::string> lines{example.target->name + " may be reached:", "  " + explain_command(example, snapshot),
+                                 evaded_text(example)};
+  for (const Rejection& rejection : example.rejections)
+    lines.push_back("this very request would be stopped by " + std::string(to_string(rejection.by)) + " " + rejection.rule + ": " +
+                    rejection.reason);
+  return lines;
+}
+
+std::string_view verdict_text(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::holds: return "proved";
+    case Verdict::fails: return "FAILS";
+    case Verdict::nobody: return "proved";
+    case Verdict::undecided: return "UNDECIDED";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string explain_command(const Counterexample& example, const Snapshot& snapshot) {
+  const RequestFacts& facts = example.facts;
+  std::string command = "fairlead explain --config " + word(snapshot.file);
+  const auto add = [&](const char* option, std::string_view value) { command += " " + std::string(option) + " " + word(value); };
+  add("--key", facts.key->name);
+  add("--route", facts.route->name);
+  for (const std::string& tag : facts.tags) add("--tag", tag);
+  for (const ContentCount& one : facts.content)
+    if (one.count > 0) add("--class", one.name);
+  if (!modality_of(facts).empty()) add("--modality", modality_of(facts));
+  if (asked_by_any(snapshot, [](const When& when) { return when.endpoints != 0; })) add("--endpoint", to_string(facts.endpoint));
+  if (asked_by_any(snapshot, [](const When& when) { return !when.input_tokens.empty(); }))
+    add("--tokens", std::to_string(facts.input_tokens));
+  if (asked_by_any(snapshot, [](const When& when) { return !when.networks.empty(); })) add("--network", to_string(*facts.client));
+  add("--at", iso_8601(example.at));
+  return command;
+}
+
+std::string proofs_text(const Proofs& proofs, const Snapshot& snapshot, bool coloured) {
+  const auto in = [&](const char* colour, const std::string& text) { return coloured ? colour + text + "\x1b[0m" : text; };
+  constexpr const char *green = "\x1b[32m", *red = "\x1b[31m";
+  std::string text = "\nassertions\n";
+  std::int64_t proved = 0;
+  for (const Proof& proof : proofs.proofs) {
+    const bool good = proof.verdict == Verdict::holds || proof.verdict == Verdict::nobody;
+    proved += good ? 1 : 0;
+    text += "  " + in(good ? green : red, std::string(verdict_text(proof.verdict))) + "  " + printable(proof.assertion->name);
+    if (!good) text += " (" + proof.assertion->place + ")";
+    if (proof.verdict == Verdict::nobody) text += ", but of nobody: no request can match its `when`";
+    if (proof.verdict == Verdict::undecided) text += ": there are too many cases to decide it";
+    text += "\n";
+    if (proof.counterexample)
+      for (const std::string& line : example_lines(*proof.counterexample, snapshot)) text += "          " + printable(line) + "\n";
+  }
+  return text + "  " + std::to_string(proved) + " proved, " +
+         std::to_string(static_cast<std::int64_t>(proofs.proofs.size()) - proved) + " not, for all requests" +
+         (proofs.end ? " before " + iso_8601(*proofs.end).substr(0, 10) : "") + "\n";
+}
+
+bool all_hold(const Proofs& proofs) {
+  return std::all_of(proofs.proofs.begin(), proofs.proofs.end(),
+                     [](const Proof& proof) { return proof.verdict == Verdict::holds || proof.verdict == Verdict::nobody; });
+}
+
+}  // namespace fairlead::cli
