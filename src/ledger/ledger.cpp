@@ -351,7 +351,7 @@ Result<void> Ledger::Impl::sync(const Entries& group) {
     covered = unsynced.size();
     synced = journal.is_all_synced();
   }
-  const Result<void> result = synced ? Result<void>() : journal.sync();
+  Result<void> result = synced ? Result<void>() : journal.sync();
   const std::lock_guard lock(journal_mutex);
   if (!result) journal.drop_unsynced();
   if (!result || journal.has_dropped()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -132,7 +133,7 @@ TextBytes sample_scripts(std::span<const std::string_view> parts, std::size_t by
   TextBytes text;
   if (all == 0) return text;
   const double scale = static_cast<double>(bytes) / static_cast<double>(all);
-  for (std::size_t i = 0; i < found.size(); ++i) text.of[i] = static_cast<std::int64_t>(found[i] * scale + 0.5);
+  for (std::size_t i = 0; i < found.size(); ++i) text.of[i] = std::llround(found[i] * scale);
   return text;
 }
 
