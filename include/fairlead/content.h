@@ -15,6 +15,12 @@ struct ContentCount {
   bool operator==(const ContentCount&) const = default;
 };
 
+/// The class that holds all of this one's: of "national_id_cn", "national_id". Empty: none.
+constexpr std::string_view wider_content(std::string_view name) {
+  constexpr std::string_view ids = "national_id";
+  return name.size() > ids.size() && name.starts_with(ids) && name[ids.size()] == '_' ? ids : std::string_view{};
+}
+
 inline constexpr int content_count_max = 1'000;
 
 /// Looks for the classes that the policies of one snapshot name. Immutable; any thread.

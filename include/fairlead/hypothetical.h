@@ -9,6 +9,8 @@
 
 namespace fairlead {
 
+inline constexpr std::int64_t usual_input_tokens = 1'000;  ///< where neither a body nor a number is given
+
 struct Hypothetical {
   std::string key;    ///< its name
   std::string route;  ///< or a target, as an app would ask for it; empty: what the body asks for, or else the key's first route

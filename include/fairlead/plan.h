@@ -27,6 +27,7 @@ struct RequestFacts {
   Capabilities needs;
   RequestMode mode;
   bool stream = false;
+  bool unknown_content = false;                   ///< it may carry images and sound beside what it needs
   std::int64_t input_tokens = 0;                  ///< estimate by the stated priors, the same for every target
   std::optional<std::int64_t> output_tokens_max;  ///< the app's own cap, of each choice
   std::int64_t choices = 1;                       ///< answers that it asks for, up to choices_max

@@ -61,6 +61,7 @@ struct ChatRequest {
   bool developer_role = false;     ///< some message has the role `developer`
   bool reasoning_content = false;  ///< some message carries the reasoning of an earlier answer
   std::unique_ptr<Wishes> wishes;  ///< null: none, and neither `provider` nor `models` is among the members
+  bool unknown_content = false;    ///< a part of a message is of no known kind: it may be an image, or sound
   std::size_t prompt_bytes = 0;    ///< bytes of `messages` and `tools`, without image and audio data: for the estimate of input
   TextBytes text;                  ///< the same by script, from a sample
   /// Of `messages`, offsets into `body`: what stands before the first message of a user, and what ends with it. A conversation that

@@ -158,8 +158,14 @@ std::string_view to_string(ChangeKind kind) {
   return "changed";
 }
 
+std::string unseen_text(const Comparison& comparison) {
+  if (comparison.any() || comparison.same_text) return {};
+  return "The files do: in comments, or in what is not compared here, such as the words of `content` and limits.\n";
+}
+
 Comparison compare(const Snapshot& before, const Snapshot& after, const Reference& reference) {
-  return {config::needs_restart(before, after), compare_fields(before, after, reference), effects_of(before, after, reference)};
+  return {config::needs_restart(before, after), compare_fields(before, after, reference), effects_of(before, after, reference),
+          before.hash == after.hash};
 }
 
 }  // namespace fairlead::cli

@@ -56,6 +56,7 @@ struct Comparison {
   std::vector<std::string> needs_restart;  ///< options that a reload cannot change
   std::vector<Section> sections;           ///< those that differ
   std::vector<Effect> effects;
+  bool same_text = true;  ///< of the files, byte by byte
   bool any() const { return !needs_restart.empty() || !sections.empty() || !effects.empty(); }
 };
 
@@ -63,6 +64,9 @@ Comparison compare(const Snapshot& before, const Snapshot& after, const Referenc
 
 /// What is written, thing by thing; in cli/comparison_fields.cpp.
 std::vector<Section> compare_fields(const Snapshot& before, const Snapshot& after, const Reference& reference);
+
+/// Where nothing is seen to differ, and yet the files do: a sentence; else empty.
+std::string unseen_text(const Comparison& comparison);
 
 /// How it is told; each in a file of its own. `names`: of the two files.
 struct Told {

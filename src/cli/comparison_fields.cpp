@@ -113,6 +113,28 @@ Things policies_of(const Snapshot& snapshot) {
   return things;
 }
 
+Things groups_of(const Snapshot& snapshot) {
+  Things things;
+  for (const RegionGroup& group : snapshot.region_groups) things.push_back({group.name, {{"members", joined(group.members)}}});
+  return things;
+}
+
+/// What holds for all targets and requests.
+Things settings_of(const Snapshot& snapshot) {
+  std::vector<std::string> proxies;
+  for (const Network& network : snapshot.trusted_proxies)
+    proxies.push_back(fairlead::to_string(network.first) + "/" + std::to_string(network.bits));
+  Things things{
+      {"trusted_proxies", {{"networks", joined(proxies)}}},
+      {"prices",
+       {{"strict", yes(snapshot.price_rules.strict)}, {"stale_days", std::to_string(snapshot.price_rules.stale_days.count())}}}};
+  for (const auto& [currency, rates] : snapshot.usd_per)
+    for (const UsdRate& rate : rates.dated)
+      things.push_back(
+          {"fx " + currency + (rate.from ? " from " + day_text(*rate.from) : ""), {{"USD", format_decimal(rate.usd)}}});
+  return things;
+}
+
 Things providers_of(const Snapshot& snapshot) {
   Things things;
   for (const auto& provider : snapshot.providers)
@@ -203,6 +225,8 @@ std::vector<Section> compare_fields(const Snapshot& before, const Snapshot& afte
   add("routes", routes_of(before), routes_of(after));
   add("providers", providers_of(before), providers_of(after));
   add("targets", targets_of(before, reference), targets_of(after, reference));
+  add("region groups", groups_of(before), groups_of(after));
+  add("settings", settings_of(before), settings_of(after));
   return sections;
 }
 

@@ -64,7 +64,8 @@ std::string comparison_markdown(const Comparison& comparison, const Told& told) 
                      std::to_string(told.reference.input_tokens) + " input and " + std::to_string(told.reference.output_tokens) +
                      " output tokens at " + utc_text(told.reference.at).substr(0, 16) +
                      "Z. Secrets that are missing here count as there.\n";
-  if (!comparison.any()) return text + "\nNothing differs in policies, keys, routes, providers, prices and plans.\n";
+  if (!comparison.any())
+    return text + "\nNothing differs in policies, keys, routes, providers, prices and plans.\n" + unseen_text(comparison);
   if (!comparison.needs_restart.empty())
     text += "\n**A reload cannot change** " + codes(comparison.needs_restart) + ": restart for it.\n";
   if (comparison.effects.empty()) {

@@ -93,7 +93,8 @@ std::string comparison_text(const Comparison& comparison, const Told& told) {
                      " input and " + std::to_string(told.reference.output_tokens) + " output tokens at " +
                      utc_text(told.reference.at).substr(0, 16) + "Z. Secrets that are missing here count as there.\n";
   if (!comparison.any())
-    return printable_lines(text + "\nNothing differs in policies, keys, routes, providers, prices and plans.\n");
+    return printable_lines(text + "\nNothing differs in policies, keys, routes, providers, prices and plans.\n" +
+                           unseen_text(comparison));
   if (!comparison.needs_restart.empty())
     text += "\nA reload cannot change " + joined(comparison.needs_restart) + ": restart for it.\n";
   text += comparison.effects.empty() ? "\nNobody's requests go elsewhere or cost something else.\n" : "\nWhat changes for whom\n";

@@ -22,6 +22,7 @@ struct Wanted {
   std::string before, after;
   std::string tokens = "1000,400";
   std::string at;
+  std::string network = "192.0.2.1";
   std::string format = "text";
   bool exit_code = false;
 };
@@ -58,6 +59,7 @@ int diff(const Wanted& wanted) {
   parse_tokens(wanted.tokens, told.reference.input_tokens, told.reference.output_tokens);
   told.reference.at =
       wanted.at.empty() ? std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) : *parse_time(wanted.at);
+  told.reference.client = *parse_ip(wanted.network);
   const Comparison comparison = compare(*before, *after, told.reference);
   std::cout << (wanted.format == "json"       ? comparison_json(comparison, told)
                 : wanted.format == "markdown" ? comparison_markdown(comparison, told)
@@ -76,6 +78,9 @@ void add_diff(CLI::App& app, int& exit_code) {
       ->check(CLI::Validator(check_tokens, "IN,OUT"))
       ->capture_default_str();
   command->add_option("--at", wanted->at, "The time of it (UTC); without it, now")->check(CLI::Validator(check_time, "TIME"));
+  command->add_option("--network", wanted->network, "The address that it comes from")
+      ->check([](const std::string& text) { return parse_ip(text) ? std::string{} : "'" + text + "' is no address"; })
+      ->capture_default_str();
   command->add_option("--format", wanted->format, "The form of the report")
       ->check(CLI::IsMember({"text", "markdown", "json"}))
       ->capture_default_str();

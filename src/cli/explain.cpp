@@ -28,7 +28,7 @@ struct Wanted {
   std::string id;
   std::string format = "table";
   Hypothetical asked;
-  std::int64_t tokens = 1'000, output_tokens = 0;
+  std::int64_t tokens = usual_input_tokens, output_tokens = 0;
   std::string at, body, endpoint = "chat.completions";
   std::vector<std::string> modalities;
 };

@@ -9,6 +9,7 @@ Plan plan_of(const Reference& reference, const Key& key, const Route& route, con
   facts.key = &key;
   facts.route = &route;
   facts.input_tokens = reference.input_tokens;
+  facts.client = reference.client;
   Conditions conditions;
   conditions.output_tokens_expected = static_cast<double>(reference.output_tokens);
   return make_plan(facts, snapshot, conditions, reference.at);

@@ -10,6 +10,7 @@ namespace fairlead::cli {
 struct Reference {
   std::int64_t input_tokens = 1'000, output_tokens = 400;
   TimePoint at;
+  Address client = *parse_ip("192.0.2.1");  ///< for documentation, so in no network that anybody names
 };
 
 /// Where it would go: a chat that needs nothing special, while everything is healthy.

@@ -99,7 +99,7 @@ Result<std::string> explain(std::string_view asked_text, const Snapshot& snapsho
   Json json = Json::parse(asked_text, nullptr, false);
   if (!json.is_object()) return wrong("a JSON object is asked for, with the name of a 'key' at least");
   Members members(std::move(json));
-  const Hypothetical asked = asked_by(members);
+  Hypothetical asked = asked_by(members);
   if (const std::string at = members.text("at"); !at.empty()) {
     const auto instant = config::parse_instant(at);
     if (!instant) members.note("'at' is no date such as 2026-09-10, or an instant in UTC such as 2026-09-10T04:00Z");
@@ -112,6 +112,7 @@ Result<std::string> explain(std::string_view asked_text, const Snapshot& snapsho
     body = std::move(*parsed);
   }
   if (const std::string fault = members.fault(); !fault.empty()) return wrong(fault);
+  if (!asked.input_tokens && body.body.view().empty()) asked.input_tokens = usual_input_tokens;
   const auto facts = facts_of(asked, body, snapshot);
   if (!facts) return facts.error();
   return explanation(*facts, make_plan(*facts, snapshot, conditions_of(*facts, now), now), snapshot);

@@ -38,6 +38,7 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const 
   facts.needs = request.needs;
   facts.mode = request.mode;
   facts.stream = request.stream;
+  facts.unknown_content = request.unknown_content;
   if (request.stream) facts.needs.add(Capability::streaming);
   facts.text = request.text;
   facts.input_tokens = static_cast<std::int64_t>(std::ceil(tokens_of(request.text, prior_bytes_per_token)));

@@ -39,10 +39,13 @@ Result<void> add_content(RequestFacts& facts, const std::vector<std::string>& cl
   if (facts.content.empty() && snapshot.content)
     for (const std::string& name : snapshot.content->classes()) facts.content.push_back({name, 0});
   for (const std::string& name : classes) {
-    const auto found =
-        std::find_if(facts.content.begin(), facts.content.end(), [&](const ContentCount& one) { return one.name == name; });
-    if (found == facts.content.end()) return wrong("no policy asks for the content '" + name + "'");
-    found->count = std::max(found->count, 1);
+    bool asked_for = false;
+    for (ContentCount& one : facts.content) {
+      if (one.name != name && one.name != wider_content(name)) continue;
+      one.count = std::max(one.count, 1);
+      asked_for = true;
+    }
+    if (!asked_for) return wrong("no policy asks for the content '" + name + "'");
   }
   return boost::system::in_place_value;
 }

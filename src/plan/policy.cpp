@@ -11,8 +11,9 @@ namespace {
 
 std::uint8_t modalities_of(const RequestFacts& facts) {
   const auto bit = [](Modality modality, bool there) { return there ? 1U << static_cast<int>(modality) : 0U; };
-  return static_cast<std::uint8_t>(bit(Modality::text, true) | bit(Modality::image, facts.needs.has(Capability::vision)) |
-                                   bit(Modality::audio, facts.needs.has(Capability::audio)) |
+  return static_cast<std::uint8_t>(bit(Modality::text, true) |
+                                   bit(Modality::image, facts.unknown_content || facts.needs.has(Capability::vision)) |
+                                   bit(Modality::audio, facts.unknown_content || facts.needs.has(Capability::audio)) |
                                    bit(Modality::tools, facts.needs.has(Capability::tools)));
 }
 

@@ -165,9 +165,12 @@ class RequestReader {
       const std::size_t message = json_.offset();
       bool of_user = false;
       json_.object([&](JsonString key) {
-        if (key.is("content") && json_.peek() == JsonKind::array) return json_.array([&] { part(); });
+        const JsonKind value = json_.peek();
+        if (key.is("content") && value == JsonKind::array) return json_.array([&] { part(); });
         request_.reasoning_content |= key.is("reasoning_content");
-        const bool role = key.is("role") && json_.peek() == JsonKind::string;
+        const bool nested = value == JsonKind::object || value == JsonKind::array;
+        if (nested && !key.is("tool_calls") && !key.is("function_call")) request_.unknown_content = true;
+        const bool role = key.is("role") && value == JsonKind::string;
         if (!role) return void(json_.skip());
         const JsonString name = json_.string();
         request_.developer_role |= name.is("developer");
@@ -185,18 +188,25 @@ class RequestReader {
 
   /// One part of a message's content. Images, sound and files count for what they need, not for their bytes.
   void part() {
-    if (json_.peek() != JsonKind::object) return void(json_.skip());
+    if (json_.peek() != JsonKind::object) {
+      request_.unknown_content |= json_.peek() != JsonKind::string;
+      return void(json_.skip());
+    }
+    bool known = true;
     json_.object([&](JsonString key) {
+      const bool text = key.is("type") || key.is("text") || key.is("refusal") || key.is("cache_control");
       const bool image = key.is("image_url") || key.is("image") || key.is("video_url") || key.is("video");
       const bool audio = key.is("input_audio") || key.is("audio_url");
       if (image) request_.needs.add(Capability::vision);
       if (audio) request_.needs.add(Capability::audio);
+      known = known && (text || image || audio);
       const std::string_view value = json_.skip();
       if (!image && !audio && !key.is("file")) return;
       if (payload_bytes_ == 0) first_payload_ = json_.offset_of(value);
       payload_bytes_ += value.size();
       payloads_end_ = json_.offset();
     });
+    request_.unknown_content |= !known;
   }
 
   std::string_view part_of_body(std::size_t begin, std::size_t end) const {

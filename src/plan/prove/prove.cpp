@@ -132,8 +132,9 @@ class Prover {
     made.facts.key = way.key;
     made.facts.route = way.route;
     if (const std::string& tag = group.tags.tags[choice[by_tags]]; !tag.empty()) made.facts.tags = {tag};
+    const std::string& one = space_.content[choice[by_content]];
     for (const std::string& name : looked_for_)
-      made.facts.content.push_back({name, name == space_.content[choice[by_content]] ? 1 : 0});
+      made.facts.content.push_back({name, name == one || name == wider_content(one) ? 1 : 0});
     if (const auto capability = carries[choice[by_modality]]) made.facts.needs.add(*capability);
     made.facts.endpoint = static_cast<Endpoint>(choice[by_endpoint]);
     made.facts.input_tokens = space_.tokens[choice[by_tokens]];

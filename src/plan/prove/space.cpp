@@ -103,7 +103,7 @@ Space space_of(const Question& question) {
   Space space;
   space.content = none_or_one(question, &When::content);
   space.values[by_content] = values_at(question, space.content, [](const When& when, const std::string& one) {
-    return when.content.empty() || has(when.content, one);
+    return when.content.empty() || has(when.content, one) || has(when.content, std::string(wider_content(one)));
   });
   constexpr int text = static_cast<int>(Modality::text);
   space.values[by_modality] = values_at(question, up_to(modality_count), [](const When& when, int modality) {

@@ -153,6 +153,26 @@ TEST(OpenAiRequest, WishesAreForUsAndNotSentOn) {
   EXPECT_EQ(encoded("generic", R"({"models":["x"],"model":"chat",)" + std::string(hi) + R"(,"seed":1})"), plain);
 }
 
+// A rule about images or sound holds for what it cannot tell from them.
+TEST(OpenAiRequest, TellsPartsOfKindsThatItDoesNotKnow) {
+  const auto unknown = [](const std::string& message) {
+    return parsed(R"({"model":"chat","messages":[{"role":"user",)" + message + "}]}").unknown_content;
+  };
+  for (const char* known : {R"("content":"hi")", R"("content":null,"tool_calls":[{"id":"a","type":"function"}])",
+                            R"("content":["hi",{"type":"text","text":"there","cache_control":{"type":"ephemeral"}}])",
+                            R"("content":[{"type":"image_url","image_url":{"url":"https://a.example/b.png"}}])",
+                            R"("content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}])",
+                            R"("content":"hi","name":"ann","function_call":{"name":"f","arguments":"{}"})"})
+    EXPECT_FALSE(unknown(known)) << known;
+  for (const char* other : {R"("content":[{"type":"image","source":{"type":"base64","data":"AAAA"}}])",
+                            R"("content":[{"type":"image","url":"https://a.example/b.png"}])",
+                            R"("content":[{"type":"file","file":{"file_data":"data:image/png;base64,AAAA"}}])",
+                            R"("content":[{"type":"media","data":"AAAA"}])", R"("content":[[{"type":"text","text":"x"}]])",
+                            R"("content":{"type":"image","data":"AAAA"})", R"("content":"look","images":["AAAA"])",
+                            R"("content":[{"type":"tool_result","content":[{"type":"image"}]}])", R"("content":"","audio":{"id":"a"})"})
+    EXPECT_TRUE(unknown(other)) << other;
+}
+
 TEST(OpenAiRequest, DoesNotCountPicturesAsPrompt) {
   const auto bytes = [](std::size_t size) {
     return parsed(

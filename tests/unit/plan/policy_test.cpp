@@ -214,6 +214,11 @@ TEST_F(PolicyStage, WhatTheRequestCarries) {
     EXPECT_TRUE(matches({.modalities = bit(modality)})) << to_string(modality);
     EXPECT_TRUE(matches({.modalities = bit(Modality::text)})) << "it carries text beside it";
   }
+  facts.needs = {};
+  facts.unknown_content = true;
+  EXPECT_TRUE(matches({.modalities = bit(Modality::image)})) << "what is not known may be an image";
+  EXPECT_TRUE(matches({.modalities = bit(Modality::audio)})) << "or sound";
+  EXPECT_FALSE(matches({.modalities = bit(Modality::tools)}));
   EXPECT_TRUE(matches({.endpoints = 1}));
   EXPECT_FALSE(matches({.endpoints = 1 << static_cast<int>(Endpoint::embeddings)}));
 }
