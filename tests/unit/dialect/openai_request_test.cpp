@@ -164,12 +164,13 @@ TEST(OpenAiRequest, TellsPartsOfKindsThatItDoesNotKnow) {
                             R"("content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}])",
                             R"("content":"hi","name":"ann","function_call":{"name":"f","arguments":"{}"})"})
     EXPECT_FALSE(unknown(known)) << known;
-  for (const char* other : {R"("content":[{"type":"image","source":{"type":"base64","data":"AAAA"}}])",
-                            R"("content":[{"type":"image","url":"https://a.example/b.png"}])",
-                            R"("content":[{"type":"file","file":{"file_data":"data:image/png;base64,AAAA"}}])",
-                            R"("content":[{"type":"media","data":"AAAA"}])", R"("content":[[{"type":"text","text":"x"}]])",
-                            R"("content":{"type":"image","data":"AAAA"})", R"("content":"look","images":["AAAA"])",
-                            R"("content":[{"type":"tool_result","content":[{"type":"image"}]}])", R"("content":"","audio":{"id":"a"})"})
+  for (const char* other :
+       {R"("content":[{"type":"image","source":{"type":"base64","data":"AAAA"}}])",
+        R"("content":[{"type":"image","url":"https://a.example/b.png"}])",
+        R"("content":[{"type":"file","file":{"file_data":"data:image/png;base64,AAAA"}}])",
+        R"("content":[{"type":"media","data":"AAAA"}])", R"("content":[[{"type":"text","text":"x"}]])",
+        R"("content":{"type":"image","data":"AAAA"})", R"("content":"look","images":["AAAA"])",
+        R"("content":[{"type":"tool_result","content":[{"type":"image"}]}])", R"("content":"","audio":{"id":"a"})"})
     EXPECT_TRUE(unknown(other)) << other;
 }
 
