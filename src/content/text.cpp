@@ -1,6 +1,7 @@
 #include "content/text.h"
 
 #include "content/check_digits.h"
+#include "wire/json.h"
 
 #include <algorithm>
 #include <array>
@@ -67,19 +68,6 @@ std::uint32_t code_point(std::string_view sequence) {
   return point;
 }
 
-void append_utf8(std::string& out, std::uint32_t point) {
-  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | (point >> shift & 0x3F)); };
-  if (point < 0x80) {
-    out += static_cast<char>(point);
-  } else if (point < 0x800) {
-    out += static_cast<char>(0xC0 | point >> 6), tail(0);
-  } else if (point < 0x10000) {
-    out += static_cast<char>(0xE0 | point >> 12), tail(6), tail(0);
-  } else {
-    out += static_cast<char>(0xF0 | point >> 18), tail(12), tail(6), tail(0);
-  }
-}
-
 /// The unit of a \uXXXX at the front.
 std::optional<std::uint32_t> unit_of(std::string_view text) {
   if (text.size() < 6 || text[0] != '\\' || text[1] != 'u') return std::nullopt;
@@ -96,7 +84,7 @@ std::size_t read_escape(std::string_view text, std::string& out) {
     const auto low = high ? unit_of(text.substr(6)) : std::nullopt;
     const bool pair = low && *low >= 0xDC00 && *low < 0xE000;
     const bool lone = !pair && *unit >= 0xD800 && *unit < 0xE000;
-    append_utf8(out, pair ? 0x10000 + ((*unit - 0xD800) << 10) + (*low - 0xDC00) : lone ? 0xFFFD : *unit);
+    wire::append_utf8(out, pair ? 0x10000 + ((*unit - 0xD800) << 10) + (*low - 0xDC00) : lone ? 0xFFFD : *unit);
     return pair ? 12 : 6;
   }
   constexpr std::string_view names = "nrtbf\"\\/", meanings = "\n\r\t\b\f\"\\/";

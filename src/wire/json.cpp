@@ -65,19 +65,6 @@ int hex_value(char c) {
   return -1;
 }
 
-void append_utf8(std::string& out, std::uint32_t point) {
-  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | (point >> shift & 0x3F)); };
-  if (point < 0x80) {
-    out += static_cast<char>(point);
-  } else if (point < 0x800) {
-    out += static_cast<char>(0xC0 | point >> 6), tail(0);
-  } else if (point < 0x10000) {
-    out += static_cast<char>(0xE0 | point >> 12), tail(6), tail(0);
-  } else {
-    out += static_cast<char>(0xF0 | point >> 18), tail(12), tail(6), tail(0);
-  }
-}
-
 /// The four digits of \uXXXX at `at` (on the backslash); they are known to be right. Empty: no such escape there.
 std::optional<std::uint32_t> unicode_escape(std::string_view raw, std::size_t at) {
   if (raw.size() < at + 6 || raw[at] != '\\' || raw[at + 1] != 'u') return std::nullopt;
@@ -109,6 +96,19 @@ char simple_escape(char c) {
 }
 
 }  // namespace
+
+void append_utf8(std::string& out, std::uint32_t point) {
+  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | (point >> shift & 0x3F)); };
+  if (point < 0x80) {
+    out += static_cast<char>(point);
+  } else if (point < 0x800) {
+    out += static_cast<char>(0xC0 | point >> 6), tail(0);
+  } else if (point < 0x10000) {
+    out += static_cast<char>(0xE0 | point >> 12), tail(6), tail(0);
+  } else {
+    out += static_cast<char>(0xF0 | point >> 18), tail(12), tail(6), tail(0);
+  }
+}
 
 std::size_t utf8_sequence(std::string_view text) {
   if (text.empty()) return 0;

@@ -90,6 +90,9 @@ class JsonReader {
 /// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
 void append_quoted(std::string& out, std::string_view text);
 
+/// Appends a code point, which is no surrogate.
+void append_utf8(std::string& out, std::uint32_t point);
+
 /// The length of the UTF-8 sequence at the start of `text`: 1 to 4; 0 if there is no valid one.
 std::size_t utf8_sequence(std::string_view text);
 
