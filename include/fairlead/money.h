@@ -41,4 +41,7 @@ Result<Currency> parse_currency(std::string_view text);
 /// value * factor in the fixed point of 10^-12, rounded half away from zero: amounts in another currency at a rate.
 Int128 multiply_pico(Int128 value, Int128 factor);
 
+/// What a cost is charged at with a markup, a share of it in 10^-12.
+inline Int128 charge_of(Int128 usd_pico, Int128 markup) { return usd_pico + multiply_pico(usd_pico, markup); }
+
 }  // namespace fairlead

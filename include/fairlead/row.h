@@ -29,12 +29,13 @@ std::string_view to_string(Phase);
 struct RequestOpen {
   std::string id;  ///< unique, time-ordered
   TimePoint started_at;
-  std::string key, team, route, endpoint;
+  std::string key, team, project, route, endpoint;
   std::string requested_model;
   bool stream = false;
   std::string snapshot_hash;
   std::string plan;      ///< JSON: candidates with their rates, rejections with reasons; the same for many requests
   std::string content;   ///< JSON: class -> count of what was looked for in the prompt; empty: nothing was
+  std::string facts;     ///< JSON: what else routing knew of it, such as its tags; empty: nothing that a rule asks for
   std::string expected;  ///< JSON: [input, cached input, output tokens, USD in 10^-12] of each candidate, null without a price
 };
 
@@ -49,6 +50,7 @@ struct RequestSettle {
   int attempts = 0;
   std::optional<std::int64_t> first_byte_us;  ///< from start to the first byte to the app
   Int128 usd_pico = 0;                        ///< sum over the attempts that have a cost
+  Int128 charge_usd_pico = 0;                 ///< what the team is charged for them
 };
 
 /// Durable before the attempt's first byte goes upstream.
@@ -63,6 +65,7 @@ struct AttemptOpen {
   std::optional<Money> estimate_cost;
   std::optional<Int128> estimate_usd_pico;
   std::optional<Int128> estimate_usd_rate;  ///< USD per unit of the estimate's currency, 10^-12
+  Int128 markup = 0;                        ///< of the team, a share of the cost, 10^-12
   std::string price;                        ///< JSON of the price in force; the settlement's replaces it
 };
 
@@ -81,8 +84,9 @@ struct AttemptSettle {
   UsageSource usage_source = UsageSource::none;
   std::optional<Money> cost;  ///< empty: unpriced (unknown, which is not 0)
   std::optional<Int128> usd_pico;
-  std::optional<Int128> usd_rate;  ///< USD per unit of the cost's currency, 10^-12
-  std::string price;               ///< JSON of the price in force: entry, window, tier and rates
+  std::optional<Int128> charge_usd_pico;  ///< the cost in USD and the markup
+  std::optional<Int128> usd_rate;         ///< USD per unit of the cost's currency, 10^-12
+  std::string price;                      ///< JSON of the price in force: entry, window, tier and rates
   std::optional<std::int64_t> connect_us, first_byte_us;
   std::int64_t duration_us = 0;
 };

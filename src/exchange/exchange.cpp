@@ -51,6 +51,7 @@ class Exchange {
     row_.id = request_.id = make_request_id(row_.started_at, world.random);
     row_.key = key.name;
     row_.team = key.team;
+    row_.project = key.project;
     row_.endpoint = "chat.completions";
     row_.snapshot_hash = request_.snapshot->hash;
   }
@@ -220,7 +221,10 @@ class Exchange {
     row.attempts = static_cast<int>(tried_.size());
     row.first_byte_us = request_.first_byte_us;
     for (const Ended::Attempt& attempt : tried_)
-      if (attempt.settle != nullptr) row.usd_pico += attempt.settle->usd_pico.value_or(0);
+      if (attempt.settle != nullptr) {
+        row.usd_pico += attempt.settle->usd_pico.value_or(0);
+        row.charge_usd_pico += attempt.settle->charge_usd_pico.value_or(0);
+      }
     if (!failure_) {
       row.http_status = 200;
       row.ended_by = EndedBy::provider;

@@ -76,12 +76,13 @@ AttemptSettle settle_attempt(const std::string& request_id, int number, const At
   row.usage_source = taken.source;
   if (taken.source == UsageSource::none) {
     row.cost = Money{0, end.target->provider->currency};
-    row.usd_pico = 0;
+    row.usd_pico = row.charge_usd_pico = 0;
     return row;
   }
   if (const auto cost = cost_at(*end.target, taken.usage, {end.mode, end.answer.service_tier}, end.sent_at, snapshot)) {
     row.cost = cost->amount;
     row.usd_pico = cost->usd_pico;
+    row.charge_usd_pico = charge_of(cost->usd_pico, end.markup);
     row.usd_rate = cost->usd_rate->usd;
     row.price = texts.price(*end.target, cost->price, *cost->usd_rate);
   }

@@ -24,6 +24,7 @@ struct AttemptEnd {
   std::int64_t input_tokens_estimate = 0;
   RequestMode mode;
   std::optional<std::int64_t> output_tokens_max;  ///< the app's cap: no estimate exceeds it
+  Int128 markup = 0;                              ///< of the team, a share of the cost, 10^-12
   double bytes_per_token = 3.5;                   ///< of an answer whose usage nobody tells
   std::optional<std::int64_t> first_byte_us;
 };

@@ -8,11 +8,12 @@ namespace fairlead {
 template <class Archive>
 void each_field(Archive& a, typename Archive::template Of<RequestOpen>& r) {
   a.time(r.started_at);
-  for (auto* text : {&r.key, &r.team, &r.route, &r.endpoint, &r.requested_model}) a.text(*text);
+  for (auto* text : {&r.key, &r.team, &r.project, &r.route, &r.endpoint, &r.requested_model}) a.text(*text);
   a.flag(r.stream);
   a.text(r.snapshot_hash);
   a.text(r.plan);
   a.text(r.content);
+  a.text(r.facts);
   a.raw(r.expected);
 }
 
@@ -27,6 +28,7 @@ void each_field(Archive& a, typename Archive::template Of<RequestSettle>& r) {
   a.integer(r.attempts);
   a.maybe(r.first_byte_us);
   a.amount(r.usd_pico);
+  a.amount(r.charge_usd_pico);
 }
 
 template <class Archive>
@@ -39,6 +41,7 @@ void each_field(Archive& a, typename Archive::template Of<AttemptOpen>& r) {
   a.money(r.estimate_cost);
   a.maybe(r.estimate_usd_pico);
   a.maybe(r.estimate_usd_rate);
+  a.amount(r.markup);
   a.text(r.price);
 }
 
@@ -61,6 +64,7 @@ void each_field(Archive& a, typename Archive::template Of<AttemptSettle>& r) {
   a.small(r.usage_source);
   a.money(r.cost);
   a.maybe(r.usd_pico);
+  a.maybe(r.charge_usd_pico);
   a.maybe(r.usd_rate);
   a.text(r.price);
   a.maybe(r.connect_us);

@@ -39,7 +39,7 @@ struct Writer {
 
 /// What a request becomes whose process died.
 void interrupt(RequestRecord& record, TimePoint now) {
-  Int128 usd_pico = 0;
+  Int128 usd_pico = 0, charge_usd_pico = 0;
   for (RequestRecord::Attempt& attempt : record.attempts) {
     if (attempt.state == RowState::open) {
       const AttemptOpen& open = attempt.open;
@@ -54,12 +54,14 @@ void interrupt(RequestRecord& record, TimePoint now) {
       settle.usage_source = UsageSource::estimated;
       settle.cost = open.estimate_cost;
       settle.usd_pico = open.estimate_usd_pico;
+      if (settle.usd_pico) settle.charge_usd_pico = charge_of(*settle.usd_pico, open.markup);
       settle.usd_rate = open.estimate_usd_rate;
       settle.price = open.price;
       attempt.state = RowState::interrupted;
       attempt.settle = std::move(settle);
     }
     usd_pico += attempt.settle.usd_pico.value_or(0);
+    charge_usd_pico += attempt.settle.charge_usd_pico.value_or(0);
   }
   if (record.state != RowState::open) return;
   record.state = RowState::interrupted;
@@ -70,6 +72,7 @@ void interrupt(RequestRecord& record, TimePoint now) {
   record.settle.error = "interrupted";
   record.settle.attempts = static_cast<int>(record.attempts.size());
   record.settle.usd_pico = usd_pico;
+  record.settle.charge_usd_pico = charge_usd_pico;
 }
 
 class SqliteStore final : public Store {

@@ -60,6 +60,7 @@ RequestRecord::Attempt read_attempt(const Statement& row, const std::string& req
   open.estimate_cost = c.maybe_money();
   open.estimate_usd_pico = c.maybe_amount();
   open.estimate_usd_rate = c.maybe_amount();
+  open.markup = c.integer();
   open.price = settle.price = c.text();
   settle.ended_at = c.time();
   settle.ended_by = c.ended_by();
@@ -81,6 +82,7 @@ RequestRecord::Attempt read_attempt(const Statement& row, const std::string& req
   settle.usage_source = c.usage_source();
   settle.cost = c.maybe_money();
   settle.usd_pico = c.maybe_amount();
+  settle.charge_usd_pico = c.maybe_amount();
   settle.usd_rate = c.maybe_amount();
   settle.connect_us = c.maybe_integer();
   settle.first_byte_us = c.maybe_integer();
@@ -98,6 +100,7 @@ RequestRecord read_record(const Statement& row) {
   open.started_at = c.time();
   open.key = c.text();
   open.team = c.text();
+  open.project = c.text();
   open.route = c.text();
   open.endpoint = c.text();
   open.requested_model = c.text();
@@ -106,6 +109,7 @@ RequestRecord read_record(const Statement& row) {
   open.plan = c.text();
   open.expected = c.text();
   open.content = c.text();
+  open.facts = c.text();
   settle.ended_at = c.time();
   settle.http_status = c.small();
   settle.ended_by = c.ended_by();
@@ -115,20 +119,24 @@ RequestRecord read_record(const Statement& row) {
   settle.attempts = c.small();
   settle.first_byte_us = c.maybe_integer();
   settle.usd_pico = c.integer();
+  settle.charge_usd_pico = c.integer();
   return record;
 }
 
 constexpr std::string_view request_columns =
-    "SELECT id, state, started_at, key, team, route, endpoint, requested_model, stream, snapshot_hash, plan, expected, content, "
+    "SELECT id, state, started_at, key, team, project, route, endpoint, requested_model, stream, snapshot_hash, plan, expected, "
+    "content, facts, "
     "ended_at, "
-    "http_status, ended_by, phase, error, target, attempts, first_byte_us, usd_pico FROM requests ";
+    "http_status, ended_by, phase, error, target, attempts, first_byte_us, usd_pico, charge_usd_pico FROM requests ";
 
 constexpr std::string_view attempts_of_request =
     "SELECT number, state, sent_at, provider, model, target, reserved_usd_pico, input_tokens_estimate, estimate_cost_pico, "
-    "estimate_cost_currency, estimate_usd_pico, estimate_usd_rate_pico, price, ended_at, ended_by, phase, error, status, "
+    "estimate_cost_currency, estimate_usd_pico, estimate_usd_rate_pico, markup_pico, price, ended_at, ended_by, phase, error, "
+    "status, "
     "unconfirmed, connection_reused, reported_model, upstream_id, finish_reason, input_tokens, cached_input_tokens, "
     "cache_write_tokens, output_tokens, reasoning_tokens, audio_tokens, image_tokens, usage_source, cost_pico, cost_currency, "
-    "usd_pico, usd_rate_pico, connect_us, first_byte_us, duration_us FROM attempts WHERE request_id = ?1 ORDER BY number";
+    "usd_pico, charge_usd_pico, usd_rate_pico, connect_us, first_byte_us, duration_us FROM attempts WHERE request_id = ?1 ORDER BY "
+    "number";
 
 // Lines lie in the order in which requests ended, or were seen to last; what started last is among the last of them.
 const std::string newest =

@@ -8,8 +8,8 @@
 namespace fairlead::sqlite {
 namespace {
 
-constexpr std::string_view request_columns[] = {"id",     "ask",      "started_at",    "expected", "content",
-                                                "ending", "ended_at", "first_byte_us", "usd_pico"};
+constexpr std::string_view request_columns[] = {"id",     "ask",      "started_at",    "expected", "content",        "facts",
+                                                "ending", "ended_at", "first_byte_us", "usd_pico", "charge_usd_pico"};
 constexpr std::string_view attempt_columns[] = {"terms",
                                                 "sent_at",
                                                 "reserved_usd_pico",
@@ -28,6 +28,7 @@ constexpr std::string_view attempt_columns[] = {"terms",
                                                 "image_tokens",
                                                 "cost_pico",
                                                 "attempt_usd_pico",
+                                                "attempt_charge_usd_pico",
                                                 "connect_us",
                                                 "attempt_first_byte_us",
                                                 "duration_us"};
@@ -78,14 +79,15 @@ LineWriter::LineWriter(sqlite3* connection)
       retry_(connection, retry_sql()),
       texts_(connection, "INSERT INTO texts (text) VALUES (?)"),
       asks_(connection,
-            "INSERT INTO asks (key, team, route, endpoint, requested_model, stream, snapshot_hash, plan) VALUES (?, ?, ?, ?, ?, ?, "
+            "INSERT INTO asks (key, team, project, route, endpoint, requested_model, stream, snapshot_hash, plan) VALUES (?, ?, ?, "
+            "?, ?, ?, ?, "
             "?, ?)"),
       endings_(connection,
                "INSERT INTO endings (state, http_status, ended_by, phase, error, target, attempts) VALUES (?, ?, ?, ?, ?, ?, ?)"),
-      terms_(
-          connection,
-          "INSERT INTO terms (provider, model, target, estimate_cost_currency, estimate_usd_rate_pico, price) VALUES (?, ?, ?, ?, "
-          "?, ?)"),
+      terms_(connection,
+             "INSERT INTO terms (provider, model, target, estimate_cost_currency, estimate_usd_rate_pico, markup_pico, price) "
+             "VALUES (?, ?, ?, ?, ?, "
+             "?, ?)"),
       outcomes_(
           connection,
           "INSERT INTO outcomes (state, ended_by, phase, error, status, unconfirmed, connection_reused, reported_model, "
@@ -103,8 +105,9 @@ Result<std::int64_t> LineWriter::text(std::string_view text) {
 Result<std::int64_t> LineWriter::ask(const RequestOpen& r) {
   const auto plan = text(r.plan);
   if (!plan) return plan.error();
-  return asks_.number_of(std::string_view(r.key), std::string_view(r.team), std::string_view(r.route), std::string_view(r.endpoint),
-                         std::string_view(r.requested_model), r.stream, std::string_view(r.snapshot_hash), *plan);
+  return asks_.number_of(std::string_view(r.key), std::string_view(r.team), std::string_view(r.project), std::string_view(r.route),
+                         std::string_view(r.endpoint), std::string_view(r.requested_model), r.stream,
+                         std::string_view(r.snapshot_hash), *plan);
 }
 
 Result<std::int64_t> LineWriter::ending(const RequestRecord& record) {
@@ -118,7 +121,7 @@ Result<std::int64_t> LineWriter::terms(const AttemptOpen& r) {
   const auto price = text(r.price);
   if (!price) return price.error();
   return terms_.number_of(std::string_view(r.provider), std::string_view(r.model), std::string_view(r.target),
-                          currency_of(r.estimate_cost), r.estimate_usd_rate, *price);
+                          currency_of(r.estimate_cost), r.estimate_usd_rate, std::optional<Int128>(r.markup), *price);
 }
 
 Result<std::int64_t> LineWriter::outcome(const Attempt& attempt) {
@@ -145,7 +148,7 @@ Result<void> LineWriter::add_attempt(Statement& statement, const Attempt& attemp
     for (std::size_t i = 7; i < std::size(attempt_columns); ++i) statement.add(std::nullopt);
   else
     statement.add(r.ended_at, std::string_view(r.upstream_id), u.input, u.cached_input, u.cache_write, u.output, u.reasoning,
-                  u.audio, u.image, pico_of(r.cost), r.usd_pico, r.connect_us, r.first_byte_us,
+                  u.audio, u.image, pico_of(r.cost), r.usd_pico, r.charge_usd_pico, r.connect_us, r.first_byte_us,
                   attempt.state == RowState::settled ? std::optional(r.duration_us) : std::nullopt);
   return {};
 }
@@ -157,16 +160,18 @@ Result<void> LineWriter::save(const RequestRecord& record) {
   if (!ask_number) return ask_number.error();
   const auto content_number = text(record.open.content);
   if (!content_number) return content_number.error();
+  const auto facts_number = text(record.open.facts);
+  if (!facts_number) return facts_number.error();
   const auto ending_number = ending(record);
   if (!ending_number) return ending_number.error();
 
   const RequestSettle& r = record.settle;
   line_.bind(std::string_view(record.open.id), *ask_number, record.open.started_at, std::string_view(record.open.expected),
-             *content_number, *ending_number);
+             *content_number, *facts_number, *ending_number);
   if (record.state == RowState::open)
-    line_.add(std::nullopt, std::nullopt, std::nullopt);
+    line_.add(std::nullopt, std::nullopt, std::nullopt, std::nullopt);
   else
-    line_.add(r.ended_at, r.first_byte_us, r.usd_pico);
+    line_.add(r.ended_at, r.first_byte_us, r.usd_pico, r.charge_usd_pico);
   if (first == record.attempts.end())
     for (std::size_t i = 0; i < std::size(attempt_columns); ++i) line_.add(std::nullopt);
   else if (auto added = add_attempt(line_, *first); !added)

@@ -18,6 +18,7 @@ CREATE TABLE asks (                   -- who asked for what
   id              INTEGER PRIMARY KEY,
   key             TEXT    NOT NULL,   -- the name of the key, never the key
   team            TEXT    NOT NULL,
+  project         TEXT    NOT NULL,
   route           TEXT    NOT NULL,
   endpoint        TEXT    NOT NULL,
   requested_model TEXT    NOT NULL,
@@ -42,6 +43,7 @@ CREATE TABLE terms (                  -- where an attempt went, and at what pric
   target                 TEXT    NOT NULL,
   estimate_cost_currency TEXT,
   estimate_usd_rate_pico INTEGER,
+  markup_pico            INTEGER NOT NULL,  -- of the team, a share of the cost
   price                  INTEGER NOT NULL   -- texts: of the price in force; empty: none
 ) STRICT;
 CREATE TABLE outcomes (               -- how an attempt ended
@@ -72,10 +74,12 @@ CREATE TABLE lines (
   started_at            INTEGER NOT NULL,
   expected              TEXT    NOT NULL,         -- JSON: what is this request's alone in its plan
   content               INTEGER NOT NULL,         -- texts: class and count of what was looked for in the prompt; empty: nothing was
+  facts                 INTEGER NOT NULL,         -- texts: what else routing knew of it; empty: nothing that a rule asks for
   ending                INTEGER NOT NULL,
   ended_at              INTEGER,
   first_byte_us         INTEGER,                  -- from started_at to the first byte to the app
   usd_pico              INTEGER,                  -- sum of the attempts' usd_pico
+  charge_usd_pico       INTEGER,                  -- what the team is charged for them
   terms                 INTEGER,                  -- NULL, as all that follows: no attempt was made
   sent_at               INTEGER,
   reserved_usd_pico     INTEGER,                  -- the worst that it could cost; NULL: no price
@@ -94,6 +98,7 @@ CREATE TABLE lines (
   image_tokens          INTEGER,                  -- a part of the above
   cost_pico             INTEGER,                  -- NULL: unknown, which is not 0
   attempt_usd_pico      INTEGER,
+  attempt_charge_usd_pico INTEGER,                -- usd_pico and the markup
   connect_us            INTEGER,
   attempt_first_byte_us INTEGER,
   duration_us           INTEGER
@@ -123,6 +128,7 @@ CREATE TABLE retries (
   image_tokens          INTEGER,
   cost_pico             INTEGER,
   attempt_usd_pico      INTEGER,
+  attempt_charge_usd_pico INTEGER,
   connect_us            INTEGER,
   attempt_first_byte_us INTEGER,
   duration_us           INTEGER,
@@ -133,12 +139,14 @@ CREATE INDEX retries_open ON retries (line) WHERE outcome = 0;
 
 -- One row per request of an app.
 CREATE VIEW requests AS
-SELECT l.id AS id, e.state AS state, l.started_at AS started_at, a.key AS key, a.team AS team, a.route AS route,
+SELECT l.id AS id, e.state AS state, l.started_at AS started_at, a.key AS key, a.team AS team, a.project AS project, a.route AS route,
        a.endpoint AS endpoint, a.requested_model AS requested_model, a.stream AS stream, a.snapshot_hash AS snapshot_hash,
        (SELECT text FROM texts WHERE texts.id = a.plan) AS plan, l.expected AS expected,
-       (SELECT text FROM texts WHERE texts.id = l.content) AS content, l.ended_at AS ended_at,
+       (SELECT text FROM texts WHERE texts.id = l.content) AS content,
+       (SELECT text FROM texts WHERE texts.id = l.facts) AS facts, l.ended_at AS ended_at,
        e.http_status AS http_status, e.ended_by AS ended_by, e.phase AS phase, e.error AS error, e.target AS target,
-       e.attempts AS attempts, l.first_byte_us AS first_byte_us, l.usd_pico AS usd_pico
+       e.attempts AS attempts, l.first_byte_us AS first_byte_us, l.usd_pico AS usd_pico,
+       l.charge_usd_pico AS charge_usd_pico
 FROM lines l JOIN asks a ON a.id = l.ask JOIN endings e ON e.id = l.ending;
 
 -- One row per try at one target.
@@ -147,13 +155,14 @@ SELECT l.id AS request_id, 1 AS number, o.state AS state, l.sent_at AS sent_at, 
        t.target AS target, l.reserved_usd_pico AS reserved_usd_pico, l.input_tokens_estimate AS input_tokens_estimate,
        l.estimate_cost_pico AS estimate_cost_pico, t.estimate_cost_currency AS estimate_cost_currency,
        l.estimate_usd_pico AS estimate_usd_pico, t.estimate_usd_rate_pico AS estimate_usd_rate_pico,
-       (SELECT text FROM texts WHERE texts.id = coalesce(o.price, t.price)) AS price, l.attempt_ended_at AS ended_at,
+       t.markup_pico AS markup_pico, (SELECT text FROM texts WHERE texts.id = coalesce(o.price, t.price)) AS price, l.attempt_ended_at AS ended_at,
        o.ended_by AS ended_by, o.phase AS phase, o.error AS error, o.status AS status, o.unconfirmed AS unconfirmed,
        o.connection_reused AS connection_reused, o.reported_model AS reported_model, l.upstream_id AS upstream_id,
        o.finish_reason AS finish_reason, l.input_tokens AS input_tokens, l.cached_input_tokens AS cached_input_tokens,
        l.cache_write_tokens AS cache_write_tokens, l.output_tokens AS output_tokens, l.reasoning_tokens AS reasoning_tokens,
        l.audio_tokens AS audio_tokens, l.image_tokens AS image_tokens, o.usage_source AS usage_source,
        l.cost_pico AS cost_pico, o.cost_currency AS cost_currency, l.attempt_usd_pico AS usd_pico,
+       l.attempt_charge_usd_pico AS charge_usd_pico,
        o.usd_rate_pico AS usd_rate_pico, l.connect_us AS connect_us, l.attempt_first_byte_us AS first_byte_us,
        l.duration_us AS duration_us
 FROM lines l JOIN terms t ON t.id = l.terms JOIN outcomes o ON o.id = l.outcome
@@ -162,7 +171,7 @@ SELECT l.id AS request_id, r.number AS number, o.state AS state, r.sent_at AS se
        t.model AS model, t.target AS target, r.reserved_usd_pico AS reserved_usd_pico,
        r.input_tokens_estimate AS input_tokens_estimate, r.estimate_cost_pico AS estimate_cost_pico,
        t.estimate_cost_currency AS estimate_cost_currency, r.estimate_usd_pico AS estimate_usd_pico,
-       t.estimate_usd_rate_pico AS estimate_usd_rate_pico,
+       t.estimate_usd_rate_pico AS estimate_usd_rate_pico, t.markup_pico AS markup_pico,
        (SELECT text FROM texts WHERE texts.id = coalesce(o.price, t.price)) AS price, r.attempt_ended_at AS ended_at,
        o.ended_by AS ended_by, o.phase AS phase, o.error AS error, o.status AS status, o.unconfirmed AS unconfirmed,
        o.connection_reused AS connection_reused, o.reported_model AS reported_model, r.upstream_id AS upstream_id,
@@ -170,6 +179,7 @@ SELECT l.id AS request_id, r.number AS number, o.state AS state, r.sent_at AS se
        r.cache_write_tokens AS cache_write_tokens, r.output_tokens AS output_tokens, r.reasoning_tokens AS reasoning_tokens,
        r.audio_tokens AS audio_tokens, r.image_tokens AS image_tokens, o.usage_source AS usage_source,
        r.cost_pico AS cost_pico, o.cost_currency AS cost_currency, r.attempt_usd_pico AS usd_pico,
+       r.attempt_charge_usd_pico AS charge_usd_pico,
        o.usd_rate_pico AS usd_rate_pico, r.connect_us AS connect_us, r.attempt_first_byte_us AS first_byte_us,
        r.duration_us AS duration_us
 FROM retries r JOIN lines l ON l.n = r.line JOIN terms t ON t.id = r.terms JOIN outcomes o ON o.id = r.outcome;

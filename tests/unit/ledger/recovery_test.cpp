@@ -131,6 +131,7 @@ TEST(Recovery, KeepsEveryFieldOfARow) {
   EXPECT_EQ(r.open.started_at, noon);
   EXPECT_EQ(r.open.key, "checkout");
   EXPECT_EQ(r.open.team, "payments");
+  EXPECT_EQ(r.open.project, "till");
   EXPECT_EQ(r.open.route, "chat");
   EXPECT_EQ(r.open.endpoint, "/v1/chat/completions");
   EXPECT_EQ(r.open.requested_model, "chat");
@@ -139,6 +140,7 @@ TEST(Recovery, KeepsEveryFieldOfARow) {
   EXPECT_EQ(r.open.plan, open.plan);
   EXPECT_EQ(r.open.expected, open.expected);
   EXPECT_EQ(r.open.content, open.content);
+  EXPECT_EQ(r.open.facts, open.facts);
   EXPECT_EQ(r.settle.id, open.id);
   EXPECT_EQ(r.settle.ended_at, request_settle("").ended_at);
   EXPECT_EQ(r.settle.http_status, 200);
@@ -148,6 +150,7 @@ TEST(Recovery, KeepsEveryFieldOfARow) {
   EXPECT_EQ(r.settle.attempts, 2);
   EXPECT_EQ(r.settle.first_byte_us, 151'000);
   EXPECT_TRUE(r.settle.usd_pico == 28'672'000);
+  EXPECT_TRUE(r.settle.charge_usd_pico == 35'840'000);
   ASSERT_EQ(r.attempts.size(), 2u);
   const auto& a = r.attempts[0];
   EXPECT_EQ(a.open.request_id, open.id);
@@ -161,6 +164,7 @@ TEST(Recovery, KeepsEveryFieldOfARow) {
   EXPECT_TRUE(a.open.estimate_cost == attempt.estimate_cost);
   EXPECT_TRUE(a.open.estimate_usd_pico == attempt.estimate_usd_pico);
   EXPECT_TRUE(a.open.estimate_usd_rate == attempt.estimate_usd_rate);
+  EXPECT_TRUE(a.open.markup == attempt.markup);
   EXPECT_EQ(a.open.price, attempt.price);
   EXPECT_EQ(a.settle.ended_at, settle.ended_at);
   EXPECT_EQ(a.settle.ended_by, settle.ended_by);
@@ -174,6 +178,7 @@ TEST(Recovery, KeepsEveryFieldOfARow) {
   EXPECT_EQ(a.settle.usage, settle.usage);
   EXPECT_EQ(a.settle.usage_source, UsageSource::invalid);
   EXPECT_TRUE(a.settle.cost == settle.cost && a.settle.usd_pico == settle.usd_pico && a.settle.usd_rate == settle.usd_rate);
+  EXPECT_TRUE(a.settle.charge_usd_pico == Int128{35'840'000});
   EXPECT_EQ(a.settle.price, settle.price);
   EXPECT_EQ(a.settle.connect_us, 20'000);
   EXPECT_EQ(a.settle.first_byte_us, 150'000);

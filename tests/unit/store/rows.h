@@ -38,6 +38,7 @@ inline RequestOpen request_open(const std::string& id, TimePoint at = noon) {
   row.started_at = at;
   row.key = "checkout";
   row.team = "payments";
+  row.project = "till";
   row.route = "chat";
   row.endpoint = "/v1/chat/completions";
   row.requested_model = "chat";
@@ -45,6 +46,7 @@ inline RequestOpen request_open(const std::string& id, TimePoint at = noon) {
   row.snapshot_hash = "5f1c";
   row.plan = R"({"strategy":"cheapest","candidates":[],"rejections":[]})";
   row.content = R"({"payment_card":2,"secret":0})";
+  row.facts = R"({"tags":["batch"]})";
   row.expected = R"([{"usd":"0.000029"}])";
   return row;
 }
@@ -63,6 +65,7 @@ inline AttemptOpen attempt_open(const std::string& id, int number = 1, const std
   row.estimate_cost = Money{240'000'000, {{'C', 'N', 'Y'}}};
   row.estimate_usd_pico = 33'600'000;
   row.estimate_usd_rate = 140'000'000'000;
+  row.markup = 250'000'000'000;
   row.price = R"({"currency":"CNY","input":"2"})";
   return row;
 }
@@ -84,6 +87,7 @@ inline AttemptSettle attempt_settle(const std::string& id, int number = 1) {
   row.usage_source = UsageSource::reported;
   row.cost = Money{204'800'000, {{'C', 'N', 'Y'}}};
   row.usd_pico = 28'672'000;
+  row.charge_usd_pico = 35'840'000;
   row.usd_rate = 140'000'000'000;
   row.price = R"({"currency":"CNY","input":"2","cached_input":"0.2","output":"3"})";
   row.connect_us = 20'000;
@@ -103,6 +107,7 @@ inline RequestSettle request_settle(const std::string& id, int attempts = 1) {
   row.attempts = attempts;
   row.first_byte_us = 151'000;
   row.usd_pico = 28'672'000;
+  row.charge_usd_pico = 35'840'000;
   return row;
 }
 

@@ -174,6 +174,8 @@ TEST(Sqlite, KeepsEveryFieldOfARow) {
   EXPECT_TRUE(a.settle.cost == settle.cost);
   EXPECT_TRUE(a.settle.usd_pico == settle.usd_pico);
   EXPECT_TRUE(a.settle.usd_rate == settle.usd_rate);
+  EXPECT_TRUE(a.open.markup == Int128{250'000'000'000});
+  EXPECT_TRUE(a.settle.charge_usd_pico == Int128{35'840'000});
   EXPECT_EQ(a.settle.price, settle.price);
   EXPECT_EQ(a.settle.connect_us, 20'000);
   EXPECT_EQ(a.settle.first_byte_us, 150'000);
