@@ -344,11 +344,10 @@ std::string make_request_id(TimePoint now, std::mt19937_64& random) {
   const auto ms = static_cast<std::uint64_t>(std::chrono::duration_cast<Milliseconds>(now.time_since_epoch()).count());
   const std::uint64_t high = ms << 16 | (random() & 0xffff);
   const std::uint64_t low = random();
-  std::string id;
-  id.reserve(36);
-  id = "req_";
+  std::string id("req_00000000000000000000000000000000");
+  char* at = id.data() + 4;
   for (const std::uint64_t half : {high, low})
-    for (int shift = 60; shift >= 0; shift -= 4) id += "0123456789abcdef"[half >> shift & 0xf];
+    for (int shift = 60; shift >= 0; shift -= 4) *at++ = "0123456789abcdef"[half >> shift & 0xf];
   return id;
 }
 

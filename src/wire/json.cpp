@@ -155,60 +155,21 @@ void JsonReader::fail(std::string_view reason) {
   truncated_ = at_ >= text_.size();
 }
 
-void JsonReader::skip_space() {
+void JsonReader::skip_more_space() {
   while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) ++at_;
 }
 
-JsonKind JsonReader::peek() {
-  if (failed()) return JsonKind::none;
-  skip_space();
-  if (at_ == text_.size()) return fail("the text ends where a value should be"), JsonKind::none;
-  switch (text_[at_]) {
-    case '{': return JsonKind::object;
-    case '[': return JsonKind::array;
-    case '"': return JsonKind::string;
-    case 't':
-    case 'f': return JsonKind::boolean;
-    case 'n': return JsonKind::null;
-    default: break;
-  }
-  if (text_[at_] == '-' || is_digit(text_[at_])) return JsonKind::number;
-  fail("no value begins like this");
-  return JsonKind::none;
-}
+void JsonReader::no_value() { fail(at_ == text_.size() ? "the text ends where a value should be" : "no value begins like this"); }
 
-bool JsonReader::expect(char wanted) {
-  if (failed()) return false;
-  skip_space();
-  if (at_ == text_.size() || text_[at_] != wanted) {
-    fail(wanted == ':' ? "a colon is missing" : wanted == '"' ? "a string is missing" : "a bracket is missing");
-    return false;
-  }
-  ++at_;
-  return true;
-}
-
-/// Enters an object or an array. False if it is empty, and then it is left again.
-bool JsonReader::open(char bracket, char closing) {
-  if (!expect(bracket)) return false;
-  if (++depth_ > json_depth_max) return fail("it is nested too deeply"), false;
-  skip_space();
-  if (at_ == text_.size() || text_[at_] != closing) return true;
-  ++at_;
-  --depth_;
+bool JsonReader::missing(char wanted) {
+  fail(wanted == ':'   ? "a colon is missing"
+       : wanted == '"' ? "a string is missing"
+       : wanted == ',' ? "a comma or a closing bracket is missing"
+                       : "a bracket is missing");
   return false;
 }
 
-/// After a member or an element: true for a comma; false for the closing bracket, which leaves, and for a failure.
-bool JsonReader::another(char closing) {
-  if (failed()) return false;
-  skip_space();
-  if (at_ < text_.size() && text_[at_] == ',') return ++at_, true;
-  if (at_ == text_.size() || text_[at_] != closing) return fail("a comma or a closing bracket is missing"), false;
-  ++at_;
-  --depth_;
-  return false;
-}
+bool JsonReader::too_deep() { return fail("it is nested too deeply"), false; }
 
 bool JsonReader::escape() {
   if (++at_ == text_.size()) return fail("a string does not end"), false;
@@ -256,6 +217,13 @@ void JsonReader::short_escapes() {
 JsonString JsonReader::string() {
   if (!expect('"')) return {};
   const std::size_t begin = at_;
+#ifdef __SSE2__
+  if (text_.size() - at_ >= 16)  // as most keys and values are
+    if (const unsigned special = special_bits(text_.data() + at_); special != 0) {
+      const auto length = static_cast<std::size_t>(std::countr_zero(special));
+      if (text_[begin + length] == '"') return at_ += length + 1, JsonString{{text_.data() + begin, length}, false};
+    }
+#endif
   bool escaped = false;
   while (true) {
     at_ = end_of_plain(text_, at_);
@@ -280,21 +248,21 @@ bool JsonReader::digits() {
 }
 
 void JsonReader::number() {
-  const auto next_is = [&](std::string_view any) { return at_ < text_.size() && any.find(text_[at_]) != std::string_view::npos; };
-  if (next_is("-")) ++at_;
-  if (next_is("0")) {
+  const auto next = [&] { return at_ < text_.size() ? text_[at_] : '\0'; };
+  if (next() == '-') ++at_;
+  if (next() == '0') {
     ++at_;
-    if (at_ < text_.size() && is_digit(text_[at_])) return fail("a number is malformed");
+    if (is_digit(next())) return fail("a number is malformed");
   } else if (!digits()) {
     return;
   }
-  if (next_is(".")) {
+  if (next() == '.') {
     ++at_;
     if (!digits()) return;
   }
-  if (next_is("eE")) {
+  if ((next() | 0x20) == 'e') {
     ++at_;
-    if (next_is("+-")) ++at_;
+    if (next() == '+' || next() == '-') ++at_;
     digits();
   }
 }

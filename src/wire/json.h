@@ -1,6 +1,7 @@
 #pragma once
 // A strict pull reader of JSON (RFC 8259) for bytes of strangers: no tree, no allocation, each byte is looked at once.
 // Used by the dialects. One reader per text; not shared between threads.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -29,7 +30,13 @@ class JsonReader {
   explicit JsonReader(std::string_view text) : text_(text) {}
 
   /// The kind of the value that comes next; none after a failure. The reader then stands on the value's first byte.
-  JsonKind peek();
+  JsonKind peek() {
+    if (failed()) return JsonKind::none;
+    skip_space();
+    const JsonKind kind = at_ < text_.size() ? kinds[static_cast<unsigned char>(text_[at_])] : JsonKind::none;
+    if (kind == JsonKind::none) no_value();
+    return kind;
+  }
   /// Calls `member(JsonString key)` for each member; it must read the value.
   template <class F>
   void object(F&& member) {
@@ -68,10 +75,41 @@ class JsonReader {
   std::size_t offset_of(std::string_view part) const { return static_cast<std::size_t>(part.data() - text_.data()); }
 
  private:
-  bool open(char bracket, char closing);
-  bool another(char closing);
-  bool expect(char wanted);
-  void skip_space();
+  // These run for every token: here, so that they are compiled into their callers.
+  bool expect(char wanted) {
+    if (failed()) return false;
+    skip_space();
+    if (at_ < text_.size() && text_[at_] == wanted) return ++at_, true;
+    return missing(wanted);
+  }
+  /// Enters an object or an array. False if it is empty, and then it is left again.
+  bool open(char bracket, char closing) {
+    if (!expect(bracket)) return false;
+    if (++depth_ > json_depth_max) return too_deep();
+    skip_space();
+    if (at_ == text_.size() || text_[at_] != closing) return true;
+    ++at_;
+    --depth_;
+    return false;
+  }
+  /// After a member or an element: true for a comma; false for the closing bracket, which leaves, and for a failure.
+  bool another(char closing) {
+    if (failed()) return false;
+    skip_space();
+    const char next = at_ < text_.size() ? text_[at_] : '\0';
+    if (next == ',') return ++at_, true;
+    if (next != closing) return missing(',');
+    ++at_;
+    --depth_;
+    return false;
+  }
+  void skip_space() {
+    if (at_ < text_.size() && static_cast<unsigned char>(text_[at_]) <= ' ') skip_more_space();
+  }
+  void skip_more_space();
+  void no_value();
+  bool missing(char wanted);
+  bool too_deep();
   void number();
   bool digits();
   bool literal(std::string_view word);
@@ -79,6 +117,17 @@ class JsonReader {
   void short_escapes();
   bool beyond_ascii();
   void fail(std::string_view reason);
+
+  static constexpr std::array<JsonKind, 256> kinds = [] {
+    std::array<JsonKind, 256> by_first_byte{};
+    for (const char c : std::string_view("-0123456789")) by_first_byte[static_cast<unsigned char>(c)] = JsonKind::number;
+    by_first_byte['{'] = JsonKind::object;
+    by_first_byte['['] = JsonKind::array;
+    by_first_byte['"'] = JsonKind::string;
+    by_first_byte['t'] = by_first_byte['f'] = JsonKind::boolean;
+    by_first_byte['n'] = JsonKind::null;
+    return by_first_byte;
+  }();
 
   std::string_view text_;
   std::size_t at_ = 0;
