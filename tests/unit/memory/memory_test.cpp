@@ -13,14 +13,14 @@
 
 namespace {
 
-constexpr std::size_t sizes[] = {0, 1, 8, 9, 24, 25, 40, 1032, 1033, 4087, 4088, 4089, 5000, 100'000};
+constexpr std::size_t asked[] = {0, 1, 8, 9, 24, 25, 40, 1032, 1033, 4087, 4088, 4089, 5000, 100'000};
 
 void fill(void* memory, std::size_t bytes) { std::memset(memory, 0xA5, bytes); }
 
 TEST(Memory, blocks_are_as_large_as_was_asked_aligned_and_apart) {
   for (int round = 0; round < 3; ++round) {
     std::vector<std::pair<unsigned char*, std::size_t>> blocks;
-    for (const std::size_t bytes : sizes)
+    for (const std::size_t bytes : asked)
       for (int i = 0; i < 5; ++i) {
         void* const block = ::operator new(bytes);
         EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block) % __STDCPP_DEFAULT_NEW_ALIGNMENT__, 0U);
