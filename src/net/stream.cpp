@@ -263,7 +263,6 @@ Task<std::pair<error_code, std::size_t>> Stream::write(std::span<const std::stri
 Task<std::pair<error_code, std::size_t>> Stream::write(std::span<const std::string_view> pieces,
                                                        std::chrono::milliseconds stall_ms_max) {
   impl_->stall_ms_max = stall_ms_max;
-  impl_->note_progress();
   impl_->written = 0;
   return write_on(pieces);
 }
@@ -271,7 +270,6 @@ Task<std::pair<error_code, std::size_t>> Stream::write(std::span<const std::stri
 std::optional<std::pair<error_code, std::size_t>> Stream::write_now(std::span<const std::string_view> pieces,
                                                                     std::chrono::milliseconds stall_ms_max) {
   impl_->stall_ms_max = stall_ms_max;
-  impl_->note_progress();
   impl_->written = 0;
   if (impl_->tls) return std::nullopt;
   const std::optional<error_code> ended = impl_->send_now(pieces);
@@ -280,6 +278,7 @@ std::optional<std::pair<error_code, std::size_t>> Stream::write_now(std::span<co
 }
 
 Task<std::pair<error_code, std::size_t>> Stream::write_on(std::span<const std::string_view> pieces) {
+  impl_->note_progress();
   return impl_->tls ? Impl::write_tls(impl_, pieces) : Impl::write_plain(impl_, pieces);
 }
 
@@ -297,7 +296,6 @@ std::optional<error_code> Stream::Impl::send_now(std::span<const std::string_vie
     if (sent >= 0) {
       written += static_cast<std::size_t>(sent);
       rest.advance(static_cast<std::size_t>(sent));
-      note_progress();
     } else if (errno == EAGAIN) {
       return std::nullopt;
     } else if (errno != EINTR) {
@@ -311,8 +309,10 @@ Task<std::pair<error_code, std::size_t>> Stream::Impl::write_plain(std::shared_p
                                                                    std::span<const std::string_view> pieces) {
   using Outcome = std::pair<error_code, std::size_t>;
   for (;;) {
+    const std::size_t before = self->written;
     const std::optional<error_code> ended = self->send_now(pieces);
     if (ended) co_return Outcome(*ended, self->written);
+    if (self->written > before) self->note_progress();
     const error_code ec = co_await wait(self, WaitFor::write);
     if (ec) co_return Outcome(ec, self->written);
   }
