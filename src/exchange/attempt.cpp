@@ -49,9 +49,16 @@ class Relay {
       }
       const auto fed = outcome_.coder->feed(*bytes, pieces_);
       note_content();
-      if (request_.chat.stream && !pieces_.empty()) {
-        auto sent = co_await pass_on();
-        if (!sent) co_return sent;
+      if (request_.chat.stream && !pieces_.empty() && may_pass()) {
+        if (!request_.answer.committed()) {
+          const net::Fields fields = answer_fields(request_, &target_, number_);
+          auto started = co_await request_.answer.start(200, fields);
+          if (!started) co_return gone();
+        }
+        note_passing();
+        auto written = co_await request_.answer.write(pieces_);
+        if (!written) co_return gone();
+        note_first_byte();
       }
       if (!fed) co_return fed;
     }
@@ -67,27 +74,23 @@ class Relay {
         std::chrono::duration_cast<std::chrono::microseconds>(request_.world.now() - outcome_.end.sent_at).count();
   }
 
-  Task<Result<void>> pass_on() {
-    // Until content comes these are only the provider's signs of life: worth sending to an app that has waited for a while,
-    // and no obstacle to another target's answer.
-    if (!content_ && !request_.answer.committed() && request_.world.steady_now() - request_.started < quiet_before_keep_alive)
-      co_return boost::system::in_place_value;
-    if (!request_.answer.committed()) {
-      const net::Fields fields = answer_fields(request_, &target_, number_);
-      auto started = co_await request_.answer.start(200, fields);
-      if (!started) co_return gone();
-    }
-    // Beyond this point the app has seen something of this target's answer: no other target's can follow, and none needs the body.
-    if (content_ && !std::exchange(request_.content_sent, true)) {
-      request_.chat.body = {};
-      request_.app.memory.release();
-    }
-    auto written = co_await request_.answer.write(pieces_);
-    if (!written) co_return gone();
-    if (!request_.first_byte_us)
-      request_.first_byte_us =
-          std::chrono::duration_cast<std::chrono::microseconds>(request_.world.steady_now() - request_.started).count();
-    co_return boost::system::in_place_value;
+  /// Until content comes these are only the provider's signs of life: worth sending to an app that has waited for a while,
+  /// and no obstacle to another target's answer.
+  bool may_pass() const {
+    return content_ || request_.answer.committed() || request_.world.steady_now() - request_.started >= quiet_before_keep_alive;
+  }
+
+  /// Beyond this point the app has seen something of this target's answer: no other target's can follow, and none needs the body.
+  void note_passing() {
+    if (!content_ || std::exchange(request_.content_sent, true)) return;
+    request_.chat.body = {};
+    request_.app.memory.release();
+  }
+
+  void note_first_byte() {
+    if (request_.first_byte_us) return;
+    request_.first_byte_us =
+        std::chrono::duration_cast<std::chrono::microseconds>(request_.world.steady_now() - request_.started).count();
   }
 
   Request& request_;
@@ -138,9 +141,8 @@ net::Fields answer_fields(const Request& request, const Target* target, int atte
   return fields;
 }
 
-Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, int number, bool fresh_connection) {
+Task<void> run_attempt(Request& request, const Candidate& candidate, int number, bool fresh_connection, AttemptOutcome& outcome) {
   const Target& target = *candidate.target;
-  AttemptOutcome outcome;
   AttemptEnd& end = outcome.end;
   end.target = &target;
   end.sent_at = request.world.now();
@@ -158,7 +160,7 @@ Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, i
   auto encoded = dialect.encode_request(request.chat, target);
   if (!encoded) {
     over(encoded.error());
-    co_return outcome;
+    co_return;
   }
   // Lets a provider's support, and the simulator's bill, name the very attempt.
   encoded->fields.emplace_back("X-Client-Request-Id", request.id + "-" + std::to_string(number));
@@ -173,7 +175,7 @@ Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, i
   if (!answered) {
     end.phase = end.report.sent_whole ? Phase::wait : end.report.bytes_sent ? Phase::send : Phase::connect;
     over(ending(request, answered.error()));
-    co_return outcome;
+    co_return;
   }
   const std::unique_ptr<net::UpstreamAnswer> upstream = std::move(*answered);
   end.status = upstream->status();
@@ -184,7 +186,7 @@ Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, i
     const Refusal refusal = dialect.read_refusal(end.status, body, target);
     outcome.provider_code = refusal.code;
     over(ending(request, refusal.error));
-    co_return outcome;
+    co_return;
   }
   outcome.coder = dialect.answer_coder(request.chat, target, answer_options(request, target, end.sent_at));
   Relay relay(request, target, number, *upstream, outcome);
@@ -193,7 +195,6 @@ Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, i
     over(std::nullopt);
   else
     over(ending(request, relayed.error()));
-  co_return outcome;
 }
 
 }  // namespace fairlead::exchange

@@ -95,7 +95,8 @@ class Exchange {
         refuse(opened.error());
         co_return;
       }
-      outcome_ = co_await run_attempt(request_, candidate, number, step.fresh_connection);
+      outcome_ = AttemptOutcome{};
+      co_await run_attempt(request_, candidate, number, step.fresh_connection, outcome_);
       target_ = candidate.target;
       tried_.back().settle = &note(settle_attempt(request_.id, number, outcome_.end, *request_.snapshot, request_.world.texts));
       learn_from(*tried_.back().settle, candidate);
@@ -138,7 +139,7 @@ class Exchange {
  private:
   /// A row for the books. It stays where it is to the end of the exchange.
   template <class Row>
-  const Row& note(Row row) {
+  const Row& note(Row&& row) {
     next_.reserve(rows_at_once_max);
     assert(next_.size() < rows_at_once_max);  // else it would move
     next_.emplace_back(std::move(row));
@@ -146,7 +147,7 @@ class Exchange {
   }
   /// Unless the books have it; again, if they could not take it.
   void note_open() {
-    if (!opened_) open_ = &note(open_ == nullptr ? std::move(row_) : RequestOpen(*open_));
+    if (!opened_) open_ = open_ == nullptr ? &note(std::move(row_)) : &note(RequestOpen(*open_));
   }
   /// What was noted since, for the ledger, which from then on keeps settlements whatever happens.
   Rows give() { return given_.emplace_back(std::make_shared<const std::vector<Write>>(std::exchange(next_, {}))); }

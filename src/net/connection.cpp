@@ -138,8 +138,17 @@ Task<bool> Connection::await_request() {
 // One request from its first byte to the end of its answer. True if another may follow.
 Task<bool> Connection::serve_request() {
   const Limits limits = handler_.limits();
-  const Result<std::string> head_bytes = co_await read_head(limits);
-  const Result<Head> head = head_bytes ? parse_head(*head_bytes) : head_bytes.error();
+  stream_.set_deadline(arrived_at_ + limits.head_ms_max);
+  std::size_t looked_at = 0;
+  std::optional<Result<std::string>> bytes = take_head(looked_at, limits);
+  while (!bytes) {
+    const auto more = co_await read_more(head_read_bytes);
+    if (more)
+      bytes = take_head(looked_at, limits);
+    else
+      bytes = more.error();
+  }
+  const Result<Head> head = *bytes ? parse_head(**bytes) : bytes->error();
   if (!head) {
     ++counters_.heads_refused;
     const Error error = head.error();
@@ -190,23 +199,17 @@ Task<bool> Connection::answer_request(const Head& head, AppRequest& request, con
   co_return false;
 }
 
-Task<Result<std::string>> Connection::read_head(const Limits& limits) {
-  stream_.set_deadline(arrived_at_ + limits.head_ms_max);
-  std::size_t looked_at = 0;
-  for (;;) {
-    const Result<std::size_t> end = find_head_end(buffer_, looked_at);
-    if (!end) co_return end.error();
-    if (std::max(*end, *end == 0 ? buffer_.size() : 0) > limits.head_bytes_max) {
-      co_return Error(ErrorKind::head_too_large, ErrorOrigin::app, "The request's head is too large.");
-    }
-    if (*end > 0) {
-      std::string head = buffer_.substr(0, *end);
-      buffer_.erase(0, *end);
-      co_return head;
-    }
-    looked_at = buffer_.size();
-    if (auto more = co_await read_more(head_read_bytes); !more) co_return more.error();
-  }
+/// Out of the buffer. Empty: it is not whole yet, and more is to be read.
+std::optional<Result<std::string>> Connection::take_head(std::size_t& looked_at, const Limits& limits) {
+  const Result<std::size_t> end = find_head_end(buffer_, looked_at);
+  if (!end) return end.error();
+  if (std::max(*end, *end == 0 ? buffer_.size() : 0) > limits.head_bytes_max)
+    return Error(ErrorKind::head_too_large, ErrorOrigin::app, "The request's head is too large.");
+  looked_at = buffer_.size();
+  if (*end == 0) return std::nullopt;
+  std::string head = buffer_.substr(0, *end);
+  buffer_.erase(0, *end);
+  return head;
 }
 
 /// Into `request`. False: nobody wants it, and what came of it was dropped.

@@ -22,8 +22,9 @@ void reject_by_capability(const Target& target, const RequestFacts& facts, std::
   };
   for (int i = 0; i < capability_count; ++i) {
     const auto capability = static_cast<Capability>(i);
+    if (!facts.needs.has(capability) || has(target, capability)) continue;
     const std::string name(to_string(capability));
-    if (facts.needs.has(capability) && !has(target, capability)) reject(name, "it has no " + name);
+    reject(name, "it has no " + name);
   }
   const Model& model = *target.model;
   const std::int64_t output_cap = facts.output_tokens_max.value_or(0);

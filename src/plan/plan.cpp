@@ -68,8 +68,9 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
   // From here on, candidates are only reordered: whatever is tried has passed every rule.
   if (strategy) strategy->rank(plan.candidates, facts, conditions);
   reorder_by_wishes(facts, plan);
-  std::stable_partition(plan.candidates.begin(), plan.candidates.end(),
-                        [&](const Candidate& candidate) { return conditions.healthy(*candidate.target); });
+  if (!conditions.unhealthy.empty())
+    std::stable_partition(plan.candidates.begin(), plan.candidates.end(),
+                          [&](const Candidate& candidate) { return conditions.healthy(*candidate.target); });
   keep_the_best_alone(facts, plan);
   return plan;
 }

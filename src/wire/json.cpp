@@ -176,6 +176,7 @@ bool JsonReader::escape() {
   const char kind = text_[at_++];
   if (ends_short_escape(kind)) return true;
   if (kind != 'u') return fail("an escape is malformed"), false;
+  saw_unicode_escape_ = true;
   for (int i = 0; i < 4; ++i, ++at_)
     if (at_ == text_.size() || hex_value(text_[at_]) < 0) return fail("an escape is malformed"), false;
   return true;
@@ -307,6 +308,10 @@ void append_quoted(std::string& out, std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";
   out += '"';
   while (!text.empty()) {
+    const std::size_t plain = end_of_plain(text, 0);
+    out.append(text, 0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const auto byte = static_cast<unsigned char>(text.front());
     const std::size_t length = utf8_sequence(text.substr(0, 4));
     if (byte == '"' || byte == '\\') {

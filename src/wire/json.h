@@ -65,6 +65,8 @@ class JsonReader {
   void stop() { fail("the reading was stopped"); }
 
   bool failed() const { return !reason_.empty(); }
+  /// Some string so far held a \uXXXX.
+  bool saw_unicode_escape() const { return saw_unicode_escape_; }
   /// After a failure: the text ended too early, but was right up to there.
   bool truncated() const { return truncated_; }
   /// What was wrong, e.g. "a number is malformed".
@@ -133,6 +135,7 @@ class JsonReader {
   std::size_t at_ = 0;
   int depth_ = 0;
   bool truncated_ = false;
+  bool saw_unicode_escape_ = false;
   std::string_view reason_;
 };
 

@@ -1,5 +1,6 @@
 #include "wire/sse.h"
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -7,16 +8,17 @@
 namespace fairlead::wire {
 namespace {
 
-constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
-
-constexpr std::uint64_t zero_bytes(std::uint64_t word) { return (word - ones) & ~word & highs; }
+using Lanes [[gnu::vector_size(16)]] = unsigned char;
 
 /// The offset of the first \n or \r from `at` on; the size if there is none.
 std::size_t end_of_line(std::string_view bytes, std::size_t at) {
-  for (; bytes.size() - at >= 8; at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + at, sizeof word);
-    if ((zero_bytes(word ^ ones * '\n') | zero_bytes(word ^ ones * '\r')) != 0) break;
+  for (; bytes.size() - at >= sizeof(Lanes); at += sizeof(Lanes)) {
+    Lanes c;
+    std::memcpy(&c, bytes.data() + at, sizeof c);
+    const auto ends = (c == '\n') | (c == '\r');
+    std::array<std::uint64_t, 2> found{};
+    std::memcpy(found.data(), &ends, sizeof ends);
+    if ((found[0] | found[1]) != 0) break;
   }
   while (at < bytes.size() && bytes[at] != '\n' && bytes[at] != '\r') ++at;
   return at;
