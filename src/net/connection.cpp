@@ -148,14 +148,15 @@ Task<bool> Connection::serve_request() {
     else
       bytes = more.error();
   }
-  const Result<Head> head = *bytes ? parse_head(**bytes) : bytes->error();
+  Result<Head> head = *bytes ? parse_head(**bytes) : bytes->error();
   if (!head) {
     ++counters_.heads_refused;
     const Error error = head.error();
     co_await refuse(error, limits);
     co_return false;
   }
-  AppRequest request{head->method, head->path, head->query, head->fields, {}, peer_, arrived_at_, BodyMemory::Share(memory_)};
+  AppRequest request{head->method, head->path, head->query, std::move(head->fields),
+                     {},           peer_,      arrived_at_, BodyMemory::Share(memory_)};
   const Result<bool> wanted = co_await read_body(*head, request, limits);
   if (!wanted) {
     ++counters_.bodies_refused;

@@ -167,6 +167,7 @@ class Singles {
   const Field* length() const { return all_[1].field; }
   const Field* coding() const { return all_[2].field; }
   const Field* expect() const { return all_[3].field; }
+  const Field* content_coding() const { return all_[6].field; }
 
  private:
   std::array<Single, 7> all_{
@@ -220,6 +221,7 @@ Result<void> read_meaning(Head& head) {
     if (!equal_any_case(expect->value, "100-continue")) return malformed("Expect is not '100-continue'");
     head.expect_continue = !head.http_1_0;
   }
+  if (const Field* coding = singles.content_coding()) head.content_coding = coding->value;
   if (auto connection = read_connection(head); !connection) return connection;
   return read_body_framing(head, singles);
 }
