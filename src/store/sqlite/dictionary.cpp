@@ -33,11 +33,13 @@ void Dictionary::append(std::string_view text) {
 std::int64_t Dictionary::remember() {
   if (numbers_.size() >= entries_max || bytes_ > bytes_max) forget();
   bytes_ += key_.size();
-  return numbers_.emplace(key_, sqlite3_last_insert_rowid(connection_)).first->second;
+  last_ = &*numbers_.emplace(key_, sqlite3_last_insert_rowid(connection_)).first;
+  return last_->second;
 }
 
 void Dictionary::forget() {
   numbers_.clear();
+  last_ = nullptr;
   bytes_ = 0;
 }
 

@@ -25,7 +25,8 @@ class Dictionary {
   Result<std::int64_t> number_of(const Values&... values) {
     key_.clear();
     (append(values), ...);
-    if (const auto known = numbers_.find(std::string_view(key_)); known != numbers_.end()) return known->second;
+    if (last_ != nullptr && last_->first == key_) return last_->second;  // as often: without a hash of it
+    if (const auto known = numbers_.find(std::string_view(key_)); known != numbers_.end()) return (last_ = &*known)->second;
     if (auto done = insert_.run(values...); !done) return done.error();
     return remember();
   }
@@ -55,7 +56,9 @@ class Dictionary {
   sqlite3* connection_;
   Statement insert_;
   std::string key_;
-  std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> numbers_;
+  using Numbers = std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>>;
+  Numbers numbers_;
+  const Numbers::value_type* last_ = nullptr;  ///< the one that was asked for
   std::size_t bytes_ = 0;
 };
 
