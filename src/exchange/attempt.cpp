@@ -56,9 +56,8 @@ AnswerOptions answer_options(const Request& request, const Target& target, TimeP
   return options;
 }
 
-const Dialect& dialect_of(const Target& target) {
-  return *find_dialect(target.provider->dialect);
-}  // the configuration was checked
+/// The configuration was checked: there is one.
+const Dialect& dialect_of(const Target& target) { return *find_dialect(target.provider->dialect); }
 
 void begin_attempt(const Request& request, const Candidate& candidate, AttemptEnd& end) {
   end.target = candidate.target;
