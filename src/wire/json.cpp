@@ -1,9 +1,5 @@
 #include "wire/json.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include <bit>
 #include <cstring>
 #include <optional>
@@ -15,45 +11,9 @@ constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
 
 constexpr std::uint64_t zero_bytes(std::uint64_t word) { return (word - ones) & ~word & highs; }
 
-#ifdef __SSE2__
-/// Of the 16 bytes at `bytes`, a bit for each quote, backslash, control character and byte above ASCII; the first byte's is the
-/// lowest.
-unsigned special_bits(const char* bytes) {
-  const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
-  // Signed: bytes above ASCII are below the space too.
-  const __m128i low = _mm_cmplt_epi8(sixteen, _mm_set1_epi8(0x20));
-  const __m128i quote = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('\\'));
-  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, slash))));
-}
-#endif
-
 /// Is it an escape of two characters, with this as the second?
 constexpr bool ends_short_escape(char c) {
   return c == '"' || c == '\\' || c == '/' || c == 'b' || c == 'f' || c == 'n' || c == 'r' || c == 't';
-}
-
-/// The offset of the first quote, backslash, control character or byte above ASCII from `at` on; the size if there is none.
-std::size_t end_of_plain(std::string_view text, std::size_t at) {
-#ifdef __SSE2__
-  for (; text.size() - at >= 16; at += 16)
-    if (const unsigned special = special_bits(text.data() + at); special != 0)
-      return at + static_cast<std::size_t>(std::countr_zero(special));
-#endif
-  for (; text.size() - at >= 8; at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + at, sizeof word);
-    const std::uint64_t control = (word - ones * 0x20) & ~word;
-    const std::uint64_t special = ((control | word) & highs) | zero_bytes(word ^ ones * '"') | zero_bytes(word ^ ones * '\\');
-    if (special == 0) continue;
-    // The lowest mark is right; those above it may come of a borrow.
-    if constexpr (std::endian::native == std::endian::little) return at + static_cast<std::size_t>(std::countr_zero(special)) / 8;
-    break;
-  }
-  for (; at < text.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\') break;
-  }
-  return at;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -96,6 +56,30 @@ char simple_escape(char c) {
 }
 
 }  // namespace
+
+/// The offset of the first quote, backslash, control character or byte above ASCII from `at` on; the size if there is none.
+std::size_t JsonReader::end_of_plain(std::string_view text, std::size_t at) {
+#ifdef __SSE2__
+  for (; text.size() - at >= 16; at += 16)
+    if (const unsigned special = special_bits(text.data() + at); special != 0)
+      return at + static_cast<std::size_t>(std::countr_zero(special));
+#endif
+  for (; text.size() - at >= 8; at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    const std::uint64_t control = (word - ones * 0x20) & ~word;
+    const std::uint64_t special = ((control | word) & highs) | zero_bytes(word ^ ones * '"') | zero_bytes(word ^ ones * '\\');
+    if (special == 0) continue;
+    // The lowest mark is right; those above it may come of a borrow.
+    if constexpr (std::endian::native == std::endian::little) return at + static_cast<std::size_t>(std::countr_zero(special)) / 8;
+    break;
+  }
+  for (; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\') break;
+  }
+  return at;
+}
 
 void append_utf8(std::string& out, std::uint32_t point) {
   const auto tail = [&](int shift) { out += static_cast<char>(0x80 | (point >> shift & 0x3F)); };
@@ -215,16 +199,9 @@ void JsonReader::short_escapes() {
 #endif
 }
 
-JsonString JsonReader::string() {
-  if (!expect('"')) return {};
+/// Behind the opening quote.
+JsonString JsonReader::string_in_full() {
   const std::size_t begin = at_;
-#ifdef __SSE2__
-  if (text_.size() - at_ >= 16)  // as most keys and values are
-    if (const unsigned special = special_bits(text_.data() + at_); special != 0) {
-      const auto length = static_cast<std::size_t>(std::countr_zero(special));
-      if (text_[begin + length] == '"') return at_ += length + 1, JsonString{{text_.data() + begin, length}, false};
-    }
-#endif
   bool escaped = false;
   while (true) {
     at_ = end_of_plain(text_, at_);
@@ -268,10 +245,11 @@ void JsonReader::number() {
   }
 }
 
-bool JsonReader::literal(std::string_view word) {
-  const std::string_view rest = text_.substr(at_, word.size());
-  if (rest == word) return at_ += word.size(), true;
-  if (word.starts_with(rest)) at_ = text_.size();
+template <std::size_t size>
+bool JsonReader::literal(const char (&word)[size]) {
+  const std::string_view wanted(word, size - 1), rest = text_.substr(at_, size - 1);
+  if (rest.size() == wanted.size() && std::memcmp(rest.data(), word, size - 1) == 0) return at_ += size - 1, true;
+  if (wanted.starts_with(rest)) at_ = text_.size();
   fail("no value begins like this");
   return false;
 }
@@ -308,7 +286,7 @@ void append_quoted(std::string& out, std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";
   out += '"';
   while (!text.empty()) {
-    const std::size_t plain = end_of_plain(text, 0);
+    const std::size_t plain = JsonReader::end_of_plain(text, 0);
     out.append(text, 0, plain);
     text.remove_prefix(plain);
     if (text.empty()) break;
