@@ -2,6 +2,7 @@
 // The rows of the description, in the order of the reference; a row stands after the one it is inside of. For options.cpp alone.
 #include "config/options.h"
 
+#include <string>
 #include <vector>
 
 namespace fairlead::config {
@@ -9,6 +10,7 @@ namespace fairlead::config {
 using Rows = std::vector<Option>;
 
 void add_server_rows(Rows& rows);
+void add_idempotency_rows(Rows& rows);
 void add_provider_rows(Rows& rows);
 void add_route_rows(Rows& rows);
 void add_policy_rows(Rows& rows);
@@ -20,5 +22,7 @@ void add_contract_rows(Rows& rows);
 void add_calendar_rows(Rows& rows);
 void add_model_rows(Rows& rows);
 void add_profile_rows(Rows& rows);
+/// Inside of `at`, for whose requests they hold.
+void add_rate_limit_rows(Rows& rows, const std::string& at, const std::string& whose);
 
 }  // namespace fairlead::config

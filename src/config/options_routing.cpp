@@ -84,6 +84,7 @@ void add_route_rows(Rows& rows) {
                   .doc = "The model's name in answers: as the provider says it, or as the app asked.",
                   .fallback = "provider",
                   .allowed = {"provider", "asked"}});
+  add_rate_limit_rows(rows, "routes.*", "everyone together who asks for this route");
 }
 
 void add_key_rows(Rows& rows) {
@@ -118,6 +119,7 @@ void add_key_rows(Rows& rows) {
                   .type = Type::boolean,
                   .doc = "It may also ask for a target of its routes directly, as `provider/model`.",
                   .fallback = "false"});
+  add_rate_limit_rows(rows, "keys[]", "this key");
 }
 
 }  // namespace fairlead::config
