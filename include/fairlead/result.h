@@ -30,6 +30,7 @@ enum class ErrorKind : std::uint8_t {
   idempotency_in_progress,  ///< the request that this one repeats is under way
   idempotency_mismatch,     ///< its Idempotency-Key was used for another body
   idempotency_gone,         ///< the request that this one repeats was served, and its answer is not kept
+  over_budget,              ///< a budget or credit is spent, or would be overrun
   ledger_unavailable,       ///< the ledger cannot be written: nothing may be sent
   draining,                 ///< the daemon is going down
   config,                   ///< a configuration error

@@ -85,6 +85,12 @@ void add_route_rows(Rows& rows) {
                   .fallback = "provider",
                   .allowed = {"provider", "asked"}});
   add_rate_limit_rows(rows, "routes.*", "everyone together who asks for this route");
+  rows.push_back({.path = "routes.*.unpriced",
+                  .type = Type::choice,
+                  .doc = "Whether requests that a budget counts may reach targets without a price, which no budget can count.",
+                  .fallback = "refuse",
+                  .allowed = {"refuse", "allow"}});
+  add_budget_rows(rows, "routes.*.budget", "all requests to it");
 }
 
 void add_key_rows(Rows& rows) {
@@ -120,6 +126,8 @@ void add_key_rows(Rows& rows) {
                   .doc = "It may also ask for a target of its routes directly, as `provider/model`.",
                   .fallback = "false"});
   add_rate_limit_rows(rows, "keys[]", "this key");
+  add_budget_rows(rows, "keys[].budget", "its requests");
+  add_credit_row(rows, "keys[].credit");
 }
 
 }  // namespace fairlead::config

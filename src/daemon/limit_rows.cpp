@@ -26,6 +26,7 @@ std::vector<LimitRow> limit_rows(const Snapshot& snapshot, const std::vector<sta
     }
   };
   for (const Key& key : snapshot.keys) add(state::LimitedBy::key, key.name, key.limits);
+  for (const auto& [name, team] : snapshot.teams) add(state::LimitedBy::team, name, team.limits);
   for (const auto& route : snapshot.routes) add(state::LimitedBy::route, route->name, route->limits);
   return rows;
 }

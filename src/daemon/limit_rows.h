@@ -19,7 +19,7 @@ struct LimitRow {
   std::uint64_t refused = 0;  ///< so far
 };
 
-/// One for each limit of the snapshot, in the order of its keys and routes.
+/// One for each limit of the snapshot, in the order of its keys, teams and routes.
 std::vector<LimitRow> limit_rows(const Snapshot& snapshot, const std::vector<state::Limits::Shown>& counted);
 
 /// JSON, for GET /admin/v1/limits.

@@ -36,11 +36,14 @@ Error error_of(const state::Limits::Refusal& refusal) {
 
 }  // namespace
 
-std::optional<Admission> admit(state::Limits& limits, const RequestFacts& facts, const Plan& plan, state::SteadyTime now) {
+std::optional<Admission> admit(state::Limits& limits, const RequestFacts& facts, const Snapshot& snapshot, const Plan& plan,
+                               state::SteadyTime now) {
   std::array<state::Limited, state::limited_by_count> all;
   std::size_t count = 0;
   const Key& key = *facts.key;
   if (key.limits) all[count++] = {state::LimitedBy::key, key.name, &*key.limits};
+  const Team* team = snapshot.teams_limited ? snapshot.team(key.team) : nullptr;
+  if (team != nullptr && team->limits) all[count++] = {state::LimitedBy::team, key.team, &*team->limits};
   if (facts.route != nullptr && facts.route->limits)
     all[count++] = {state::LimitedBy::route, facts.route->name, &*facts.route->limits};
   if (count == 0) return std::nullopt;

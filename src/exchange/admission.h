@@ -21,7 +21,8 @@ struct Admission {
 };
 
 /// Empty: no limit is set for requests like this one.
-std::optional<Admission> admit(state::Limits& limits, const RequestFacts& facts, const Plan& plan, state::SteadyTime now);
+std::optional<Admission> admit(state::Limits& limits, const RequestFacts& facts, const Snapshot& snapshot, const Plan& plan,
+                               state::SteadyTime now);
 
 /// As OpenAI's headers say it, rounded up to a millisecond: "0s", "20ms", "59.5s", "6m0s", "23h59m0s".
 std::string duration_text(state::SteadySpan span);

@@ -40,6 +40,7 @@ AppError app_error(const Error& error, int provider_status, std::string_view pro
     case ErrorKind::idempotency_in_progress: return {409, invalid_request, "idempotency_in_progress", true};
     case ErrorKind::idempotency_mismatch: return {422, invalid_request, "idempotency_mismatch", false};
     case ErrorKind::idempotency_gone: return {409, invalid_request, "idempotency_gone", false};
+    case ErrorKind::over_budget: return {429, "insufficient_quota", "insufficient_quota", false};
     case ErrorKind::ledger_unavailable: return {503, server_error, "ledger_unavailable", true};
     case ErrorKind::draining: return {503, server_error, "draining", true};
     case ErrorKind::config:

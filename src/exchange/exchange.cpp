@@ -174,7 +174,7 @@ class Exchange {
 
   /// Beyond this point the request counts against the limits that it is under. An error is the app's answer.
   Result<void> pass_limits() {
-    auto admission = admit(request_.world.limits, request_.facts, plan_, request_.started);
+    auto admission = admit(request_.world.limits, request_.facts, *request_.snapshot, plan_, request_.started);
     if (!admission) return {};
     request_.more_fields = std::move(admission->fields);
     admitted_ = std::move(admission->admitted);

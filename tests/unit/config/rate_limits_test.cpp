@@ -47,6 +47,14 @@ TEST(RateLimitOptions, of_a_key_and_of_a_route) {
   EXPECT_EQ(loaded.snapshot->idempotency.answer_bytes_max, 64U << 10);
 }
 
+TEST(RateLimitOptions, of_a_team) {
+  const auto loaded = load(small_config + "teams: {payments: {limits: {requests_per_day: 7}}}\n");
+  ASSERT_TRUE(loaded.snapshot) << testing::PrintToString(errors(loaded));
+  EXPECT_THAT(loaded.snapshot->team("payments")->limits->most, ElementsAre(0, 7, 0, 0, 0));
+  EXPECT_TRUE(loaded.snapshot->teams_limited);
+  EXPECT_FALSE(load(small_config + "teams: {payments: {markup: \"0.1\"}}\n").snapshot->teams_limited);
+}
+
 TEST(RateLimitOptions, mistakes_are_told_with_their_place) {
   EXPECT_THAT(errors(load(with_limits("\n    limits: {requests_per_minute: 0}", ""))),
               ElementsAre("f.yaml:20:35: keys[0].limits.requests_per_minute: 0 is out of range; it may be 1 to 1000000000000"));

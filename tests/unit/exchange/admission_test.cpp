@@ -40,6 +40,7 @@ struct Asking {
   Target target;
   Route route;
   Key key;
+  Snapshot snapshot;
   RequestFacts facts;
   Plan plan;
   state::Limits limits;
@@ -56,7 +57,7 @@ struct Asking {
     candidate.output_tokens = 300;
     plan.candidates.push_back(candidate);
   }
-  std::optional<Admission> ask() { return admit(limits, facts, plan, now); }
+  std::optional<Admission> ask() { return admit(limits, facts, snapshot, plan, now); }
 };
 
 std::map<std::string, std::string> as_map(const net::Fields& fields) { return {fields.begin(), fields.end()}; }
@@ -96,6 +97,19 @@ TEST(Admission, a_refusal_says_whose_limit_it_was_and_when_to_come_back) {
   EXPECT_THAT(as_map(refused->fields), testing::UnorderedElementsAre(testing::Pair("x-ratelimit-limit-requests", "1"),
                                                                      testing::Pair("x-ratelimit-remaining-requests", "0"),
                                                                      testing::Pair("x-ratelimit-reset-requests", "58.5s")));
+}
+
+TEST(Admission, the_keys_of_a_team_share_its_limits) {
+  Asking asking;
+  asking.snapshot.teams["payments"].limits = RateLimits{{2, 0, 0, 0, 0}};
+  asking.snapshot.teams_limited = true;
+  EXPECT_FALSE(asking.ask());
+  asking.key.team = "payments";
+  EXPECT_TRUE(asking.ask()->admitted);
+  asking.key.name = "another";
+  EXPECT_TRUE(asking.ask()->admitted);
+  EXPECT_EQ(asking.ask()->refusal->message,
+            "Rate limit reached for team 'payments': 2 requests per minute. Please try again in 1m0s.");
 }
 
 TEST(Admission, what_never_fits_is_told_so) {
