@@ -150,7 +150,8 @@ TEST(RateLimits, what_was_withdrawn_was_never_admitted) {
 TEST(RateLimits, a_place_is_free_again_on_every_ending) {
   Asked asked{{}, of(Limit::parallel, 2)};
   for (int i = 0; i < 500; ++i) {
-    auto one = asked.ask({1, 1}, noon), two = asked.ask({1, 1}, noon);
+    auto one = asked.ask({1, 1}, noon);
+    const auto two = asked.ask({1, 1}, noon);
     const auto third = asked.ask({1, 1}, noon);
     ASSERT_TRUE(one.admitted && two.admitted && !third.admitted) << i;
     EXPECT_EQ(third.refusal.limit, Limit::parallel);
