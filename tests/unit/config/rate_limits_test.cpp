@@ -57,7 +57,7 @@ TEST(RateLimitOptions, of_a_team) {
 
 TEST(RateLimitOptions, mistakes_are_told_with_their_place) {
   EXPECT_THAT(errors(load(with_limits("\n    limits: {requests_per_minute: 0}", ""))),
-              ElementsAre("f.yaml:20:35: keys[0].limits.requests_per_minute: 0 is out of range; it may be 1 to 1000000000000"));
+              ElementsAre("f.yaml:20:35: keys[0].limits.requests_per_minute: '0' is out of limits; it may be 1 to 1000000000000"));
   EXPECT_THAT(errors(load(with_limits("", ", limits: {token_per_minute: 5}"))),
               ElementsAre(HasSubstr("did you mean 'tokens_per_minute'?")));
   EXPECT_THAT(errors(load(with_limits("", ", limits: {}"))), ElementsAre(HasSubstr("routes.chat.limits")));
