@@ -128,6 +128,7 @@ net::Fields answer_fields(const Request& request, const Target* target, int atte
   fields.emplace_back("x-request-id", request.id);
   if (target) fields.emplace_back("x-fairlead-target", target->name);
   fields.emplace_back("x-fairlead-attempts", std::to_string(attempts));
+  fields.insert(fields.end(), request.more_fields.begin(), request.more_fields.end());
   return fields;
 }
 

@@ -32,6 +32,7 @@ Task<Result<void>> Relay::run() {
       note_passing();
       auto written = co_await request_.answer.write(pieces_);
       if (!written) co_return app_hung_up();
+      if (request_.repeat) request_.repeat->note(pieces_);
       note_first_byte();
     }
     if (!fed) co_return fed;
