@@ -150,7 +150,7 @@ class Exchange {
   const Row& note(Row&& row) {
     next_.reserve(rows_at_once_max);
     assert(next_.size() < rows_at_once_max);  // else it would move
-    next_.emplace_back(std::move(row));
+    next_.emplace_back(std::forward<Row>(row));
     return std::get<Row>(next_.back());
   }
   /// Unless the books have it; again, if they could not take it.
