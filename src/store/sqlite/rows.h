@@ -4,6 +4,7 @@
 
 #include "store/sqlite/database.h"
 
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -11,5 +12,8 @@ namespace fairlead::sqlite {
 
 /// Inside the caller's transaction.
 Result<std::optional<RequestRecord>> read_request(Database& database, std::string_view id);
+
+/// Inside the caller's transaction.
+Result<void> visit_requests(Database& database, const Period& period, const std::function<void(const RequestRecord&)>& visitor);
 
 }  // namespace fairlead::sqlite

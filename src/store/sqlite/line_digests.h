@@ -1,0 +1,43 @@
+#pragma once
+// The digests of lines as they stand in the file now, read raw: from the tables, not from the views or through the names of enums.
+#include "store/sqlite/columns.h"
+#include "store/sqlite/database.h"
+#include "store/sqlite/digest.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace fairlead::sqlite {
+
+class LineDigests {
+ public:
+  struct Line {
+    std::int64_t n = 0;
+    std::string id;
+    std::optional<std::int64_t> batch, seal;
+    bool ended = false;  ///< the line says so, sealed or not
+    Digest digest{};
+  };
+
+  /// Of the lines for which `where` holds, by their number. Inside the caller's transaction.
+  static Result<LineDigests> open(Database& database, const std::string& where);
+  /// False: that was the last.
+  Result<bool> next(Line& line);
+
+ private:
+  using Digests = std::unordered_map<std::int64_t, Digest>;
+
+  LineDigests(Database& database, const std::string& where);
+  Result<void> load(Database& database, Refers table, const char* name);
+  template <class Columns>
+  void add(const Statement& row, int from, const Columns& columns);
+
+  Statement lines_, retries_;
+  std::map<Refers, Digests> dictionaries_;
+  Sha256 sha_;
+  Canon canon_;
+};
+
+}  // namespace fairlead::sqlite
