@@ -20,6 +20,8 @@ int run(int argc, char** argv) {
   add_explain(app, exit_code);
   add_usage(app, exit_code);
   add_audit(app, exit_code);
+  add_reconcile(app, exit_code);
+  add_replay(app, exit_code);
   add_key(app, exit_code);
   add_simulate(app, exit_code);
   try {

@@ -72,6 +72,7 @@ class Exchange {
     if (auto possible = check_wishes(request_.facts); !possible) return possible.error();
     if (facts->route) row_.route = facts->route->name;
     row_.content = content_text(request_.facts.content);
+    row_.facts = request_.world.texts.facts(request_.facts);
     plan(request_.world.now());
     row_.plan = request_.world.texts.plan(plan_);
     row_.expected = expected_text(plan_);
