@@ -60,7 +60,7 @@ std::string figure_text(Int128 attos) {
   decimals.insert(0, static_cast<std::size_t>(figure_decimals_max) - decimals.size(), '0');
   decimals.erase(decimals.find_last_not_of('0') + 1);
   // Up to 1.7 * 10^20 units: beyond 64 bits, in two parts.
-  const auto whole = static_cast<unsigned __int128>(attos / attos_per_unit);
+  const Int128 whole = attos / attos_per_unit;
   const auto high = static_cast<std::uint64_t>(whole / 1'000'000'000), low = static_cast<std::uint64_t>(whole % 1'000'000'000);
   std::string text = std::to_string(low);
   if (high > 0) text = std::to_string(high) + std::string(9 - text.size(), '0') + text;

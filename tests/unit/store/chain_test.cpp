@@ -161,7 +161,7 @@ TEST(Chain, ShowsWhateverWasDoneBehindItsBack) {
       {"INSERT INTO lines (id, ask, started_at, expected, content, facts, ending) SELECT 'r8', ask, started_at, expected, content, "
        "facts, ending FROM lines WHERE id = 'r4'",
        "r8, link 0: it has ended, and was never sealed"},
-      {"UPDATE lines SET n = 99 WHERE id = 'r3'", "link 2: its requests, or the link itself, are not what was sealed"},
+      {"UPDATE lines SET n = 99 WHERE id = 'r4'", "link 2: its requests, or the link itself, are not what was sealed"},
       {"UPDATE lines SET n = -n", "link 3: its requests, or the link itself, are not what was sealed"},
       {"UPDATE chain SET hash = zeroblob(32) WHERE n = 2", "link 2: its requests, or the link itself, are not what was sealed"},
       {"UPDATE chain SET lines = 1 WHERE n = 2", "r4, link 2: it was added"},
