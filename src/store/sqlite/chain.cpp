@@ -3,7 +3,6 @@
 #include "store/sqlite/line_digests.h"
 
 #include <algorithm>
-#include <map>
 
 namespace fairlead::sqlite {
 namespace {
@@ -42,53 +41,53 @@ Result<End> end_of(Statement& statement) {
 
 constexpr std::string_view end_sql = "SELECT n, hash FROM chain ORDER BY n DESC LIMIT 1";
 
-/// What of each batch the condition takes, and what there is of it.
-constexpr std::string_view batches_sql_head = "SELECT batch, sum(taken), count(*) FROM (SELECT batch, coalesce((";
-constexpr std::string_view batches_sql_tail =
-    "), 0) <> 0 AS taken FROM lines WHERE batch IS NOT NULL) GROUP BY batch HAVING sum(taken) > 0 ORDER BY batch";
-
 class Remover {
  public:
   Remover(Database& database, const std::string& where) : database_(database), where_("(" + where + ") AND batch IS NOT NULL") {}
 
   Result<std::int64_t> run(std::string_view note) {
     if (auto done = find_batches(); !done) return done.error();
-    if (removals_.empty()) return 0;
-    if (auto done = add_link(note); !done) return done.error();
-    if (auto done = database_.execute("DELETE FROM retries WHERE line IN (SELECT n FROM lines WHERE " + where_ +
-                                      "); DELETE FROM lines WHERE " + where_);
-        !done)
-      return done.error();
+    if (!removals_.empty())
+      if (auto done = add_link(note); !done) return done.error();
     return lines_;
   }
 
  private:
   Result<void> find_batches() {
-    Statement batches(database_.handle(), std::string(batches_sql_head) + where_ + std::string(batches_sql_tail));
+    Statement batches(database_.handle(), "SELECT batch, count(*) FROM lines WHERE " + where_ + " GROUP BY batch ORDER BY batch");
+    // Of a batch that goes in parts, what went before is among the removals.
+    Statement left(
+        database_.handle(),
+        "SELECT lines - (SELECT count(*) FROM removals WHERE first_batch = ?1 AND line IS NOT NULL) FROM chain WHERE n = ?1");
     for (;;) {
       const auto row = batches.step();
       if (!row) return row.error();
       if (!*row) return {};
       const std::int64_t batch = batches.integer(0), taken = batches.integer(1);
       lines_ += taken;
-      const auto done = taken == batches.integer(2) ? Result<void>(add_whole(batch)) : add_part(batch);
-      if (!done) return done;
+      left.bind(batch);
+      const auto known = left.step();
+      if (!known) return known.error();
+      const bool whole = *known && left.integer(0) == taken;
+      left.reset();
+      if (whole)
+        add_whole(batch);
+      else if (auto done = add_part(batch); !done)
+        return done;
     }
   }
 
-  Result<void> add_whole(std::int64_t batch) {
+  void add_whole(std::int64_t batch) {
     if (!removals_.empty() && !removals_.back().line && removals_.back().last_batch == batch - 1)
       removals_.back().last_batch = batch;
     else
       removals_.push_back({batch, batch, {}});
-    return {};
   }
 
   Result<void> add_part(std::int64_t batch) {
-    auto lines = LineDigests::open(database_, "batch = " + std::to_string(batch) + " AND " + where_);
-    if (!lines) return lines.error();
+    LineDigests lines(database_, "batch = " + std::to_string(batch) + " AND " + where_);
     for (LineDigests::Line line;;) {
-      const auto found = lines->next(line);
+      const auto found = lines.next(line);
       if (!found) return found.error();
       if (!*found) return {};
       removals_.push_back({batch, batch, SealedLine(line.n, line.digest)});
@@ -159,13 +158,14 @@ Result<std::int64_t> ChainWriter::batch() {
 }
 
 Result<void> ChainWriter::close() {
-  if (lines_.empty()) return {};
-  const std::int64_t n = end_->first + 1;
-  const Digest hash = batch_hash(sha_, end_->second, n, lines_);
-  if (auto done = insert_.run(n, lines_.size(), Blob{bytes_of(hash)}); !done) return done;
-  end_.emplace(n, hash);
-  lines_.clear();
-  return {};
+  Result<void> done;
+  if (!lines_.empty()) {
+    const std::int64_t n = end_->first + 1;
+    const Digest hash = batch_hash(sha_, end_->second, n, lines_);
+    done = insert_.run(n, lines_.size(), Blob{bytes_of(hash)});
+  }
+  forget();
+  return done;
 }
 
 void ChainWriter::forget() {
@@ -173,7 +173,7 @@ void ChainWriter::forget() {
   lines_.clear();
 }
 
-Result<std::int64_t> remove_lines(Database& database, const std::string& where, std::string_view note) {
+Result<std::int64_t> record_removal(Database& database, const std::string& where, std::string_view note) {
   return Remover(database, where).run(note);
 }
 

@@ -35,7 +35,7 @@ class ChainWriter {
   /// The batch that lines sealed now belong to.
   Result<std::int64_t> batch();
   void seal(std::int64_t line, const Digest& digest) { lines_.emplace_back(line, digest); }
-  /// Before the commit. A transaction that sealed nothing adds nothing.
+  /// Before each commit. A transaction that sealed nothing adds nothing.
   Result<void> close();
   /// After a transaction that was rolled back.
   void forget();
@@ -43,13 +43,13 @@ class ChainWriter {
  private:
   Statement head_, insert_;
   Sha256 sha_;
-  std::optional<std::pair<std::int64_t, Digest>> end_;  ///< the last link, as this connection knows it
+  std::optional<std::pair<std::int64_t, Digest>> end_;  ///< the last link; read anew in each transaction, as others may add to it
   std::vector<SealedLine> lines_;
 };
 
-/// Takes lines away that were archived, with a record of it in the chain: `where` is a condition on `lines`, `note` says where they
-/// went. Returns how many. Lines that have not ended stay. Inside the caller's transaction, and before a ChainWriter's next
-/// batch(): call forget() on it. This is the only way in which lines may go: `fairlead audit` shows every other.
-Result<std::int64_t> remove_lines(Database& database, const std::string& where, std::string_view note);
+/// Records in the chain that lines may be taken away, before they are: `where` is a condition on `lines`, `note` says where they
+/// went (the file of an archive). Returns how many. Lines that have not ended are not among them. Inside the caller's transaction.
+/// This is the only way in which lines may go: `fairlead audit` shows every other.
+Result<std::int64_t> record_removal(Database& database, const std::string& where, std::string_view note);
 
 }  // namespace fairlead::sqlite

@@ -62,7 +62,8 @@ class Check {
       : database_(database), anchors_(anchors), link_(database.handle(), "SELECT lines, hash FROM chain WHERE n = ?") {}
 
   Result<ChainCheck> run() {
-    for (const auto part : {&Check::read_removals, &Check::read_lines, &Check::find_lost_retries, &Check::read_chain})
+    for (const auto part :
+         {&Check::read_removals, &Check::read_lines, &Check::read_parts, &Check::find_lost_retries, &Check::read_chain})
       if (auto done = (this->*part)(); !done) return done.error();
     compare_anchors();
     return std::move(result_);
@@ -72,7 +73,8 @@ class Check {
   /// Lines of a batch, until all are there.
   struct Batch {
     std::vector<SealedLine> lines;
-    bool told = false;  ///< a finding names what is wrong
+    std::int64_t expected = -1;  ///< lines that its link sealed; below 0: not looked up yet
+    bool told = false;           ///< a finding names what is wrong
   };
 
   void find(std::string request, std::int64_t link, std::string what) {
@@ -112,7 +114,7 @@ class Check {
       for (const Removal& removal : *removals) {
         if (removal.last_batch >= n) continue;  // nobody can know of what is sealed later
         if (removal.line)
-          batches_[removal.first_batch].lines.push_back(*removal.line);
+          recorded_[removal.first_batch].insert(*removal.line);
         else
           removed_.emplace(removal.first_batch, removal.last_batch);
       }
@@ -134,10 +136,9 @@ class Check {
   }
 
   Result<void> read_lines() {
-    auto lines = LineDigests::open(database_, "true");
-    if (!lines) return lines.error();
+    LineDigests lines(database_, "true");
     for (LineDigests::Line line;;) {
-      const auto found = lines->next(line);
+      const auto found = lines.next(line);
       if (!found) return found.error();
       if (!*found) return {};
       if (auto done = take(line); !done) return done;
@@ -167,15 +168,41 @@ class Check {
   }
 
   Result<void> verify_if_whole(std::int64_t n, Batch& batch) {
+    if (recorded_.contains(n)) return {};  // what of it went is added in the end
+    if (batch.expected < 0) {
+      const auto its_link = link(n);
+      if (!its_link) return its_link.error();
+      if (!*its_link) return {};
+      batch.expected = (*its_link)->lines;
+    }
+    return static_cast<std::int64_t>(batch.lines.size()) < batch.expected ? Result<void>() : verify(n, batch);
+  }
+
+  Result<void> verify(std::int64_t n, Batch& batch) {
     const auto its_link = link(n);
     if (!its_link) return its_link.error();
-    if (!*its_link || static_cast<std::int64_t>(batch.lines.size()) < (*its_link)->lines) return {};
     const auto before = link(n - 1);
     if (!before) return before.error();
-    if (*before && batch_hash(sha_, (*before)->hash, n, batch.lines) != (*its_link)->hash && !batch.told)
+    if (*its_link && *before && batch_hash(sha_, (*before)->hash, n, batch.lines) != (*its_link)->hash && !batch.told)
       find({}, n, "its requests, or the link itself, are not what was sealed");
     batches_.erase(n);
     done_.insert(n);
+    return {};
+  }
+
+  /// Links of which some lines were taken away with a record of it; what may go can still be there.
+  Result<void> read_parts() {
+    for (const auto& [n, recorded] : recorded_) {
+      Batch& batch = batches_[n];
+      std::set<std::int64_t> there;
+      for (const SealedLine& line : batch.lines) there.insert(line.first);
+      for (const SealedLine& line : recorded)
+        if (!there.contains(line.first)) batch.lines.push_back(line);
+      const auto its_link = link(n);
+      if (!its_link) return its_link.error();
+      if (!*its_link || static_cast<std::int64_t>(batch.lines.size()) < (*its_link)->lines) continue;
+      if (auto done = verify(n, batch); !done) return done;
+    }
     return {};
   }
 
@@ -239,9 +266,10 @@ class Check {
   const std::vector<ChainLink>& anchors_;
   Statement link_;
   Sha256 sha_;
-  std::unordered_map<std::int64_t, Batch> batches_;  ///< that are not whole yet
-  Numbers done_;                                     ///< links that were compared
-  std::map<std::int64_t, std::int64_t> removed_;     ///< whole batches, first to last
+  std::unordered_map<std::int64_t, std::set<SealedLine>> recorded_;  ///< of each batch, the lines that may have been taken away
+  std::unordered_map<std::int64_t, Batch> batches_;                  ///< that are not whole yet
+  Numbers done_;                                                     ///< links that were compared
+  std::map<std::int64_t, std::int64_t> removed_;                     ///< whole batches, first to last
   ChainCheck result_;
 };
 

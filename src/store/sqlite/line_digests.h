@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 
@@ -22,20 +23,24 @@ class LineDigests {
   };
 
   /// Of the lines for which `where` holds, by their number. Inside the caller's transaction.
-  static Result<LineDigests> open(Database& database, const std::string& where);
+  LineDigests(Database& database, const std::string& where);
   /// False: that was the last.
   Result<bool> next(Line& line);
 
  private:
-  using Digests = std::unordered_map<std::int64_t, Digest>;
+  /// What lines refer to, each row of it read and hashed once.
+  struct Dictionary {
+    Dictionary(Database& database, const char* table, std::span<const LineColumn> columns);
+    std::span<const LineColumn> columns;
+    Statement row;
+    std::unordered_map<std::int64_t, Digest> known;
+  };
 
-  LineDigests(Database& database, const std::string& where);
-  Result<void> load(Database& database, Refers table, const char* name);
-  template <class Columns>
-  void add(const Statement& row, int from, const Columns& columns);
+  Result<Ref> row_of(Refers table, std::int64_t number);
+  Result<void> add(Canon& canon, const Statement& row, int from, std::span<const LineColumn> columns);
 
   Statement lines_, retries_;
-  std::map<Refers, Digests> dictionaries_;
+  std::map<Refers, Dictionary> dictionaries_;
   Sha256 sha_;
   Canon canon_;
 };

@@ -152,6 +152,7 @@ CREATE TABLE removals (
   line        INTEGER,           -- or of one batch this line alone,
   digest      BLOB               -- which said this
 ) STRICT;
+CREATE INDEX removals_in_part ON removals (first_batch) WHERE line IS NOT NULL;
 
 -- One row per request of an app.
 CREATE VIEW requests AS

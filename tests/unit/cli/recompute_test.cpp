@@ -44,7 +44,8 @@ TEST(Recompute, TellsWhatDoesNotFollowFromTheRow) {
          *s.usd_pico -= 1;
          r.settle.usd_pico -= 1;
        },
-       "attempt 1: usd_pico is 28671999, and its cost at its rate makes 28672000; "},
+       "attempt 1: usd_pico is 28671999, and its cost at its rate makes 28672000; "
+       "attempt 1: charge_usd_pico is 35840000, and its cost and the markup makes 35839999; "},
       {"another markup", [](auto& r, auto&) { r.attempts[0].open.markup = 0; },
        "attempt 1: charge_usd_pico is 35840000, and its cost and the markup makes 28672000; "},
       {"another rate of exchange", [](auto&, auto& s) { s.usd_rate = 150'000'000'000; },

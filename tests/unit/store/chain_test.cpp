@@ -204,6 +204,21 @@ TEST(Chain, OnlyAnAnchorShowsThatTheEndWasTakenAway) {
   EXPECT_THAT(told(checked(*store, {head})), HasSubstr("link 3: its hash is not the anchor's"));
 }
 
+TEST(Chain, SeveralMayAddToIt) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  auto store = opened(path);
+  must_save(*store, {ended("r1"), ended("r2")});
+  {
+    auto database = sqlite::Database::open(path, SQLITE_OPEN_READWRITE);
+    ASSERT_TRUE(database && sqlite::record_removal(*database, "id = 'r1'", "elsewhere"));
+  }
+  must_save(*store, {ended("r3")});
+  const ChainCheck check = checked(*store);
+  EXPECT_EQ(told(check), "");
+  EXPECT_EQ(check.head.number, 3);
+}
+
 TEST(Chain, WhatWasArchivedIsNoTamperingAndTheRestIsStillVerified) {
   Folder folder;
   const std::string path = folder.file("ledger.db");
@@ -211,9 +226,11 @@ TEST(Chain, WhatWasArchivedIsNoTamperingAndTheRestIsStillVerified) {
   const auto remove = [&](const std::string& where) {
     auto database = sqlite::Database::open(path, SQLITE_OPEN_READWRITE);
     if (!database->execute("BEGIN IMMEDIATE")) throw std::runtime_error("busy");
-    const auto removed = sqlite::remove_lines(*database, where, "to november.csv.gz");
-    if (!removed || !database->execute("COMMIT")) throw std::runtime_error("not removed");
-    return *removed;
+    const auto recorded = sqlite::record_removal(*database, where, "to november.csv.gz");
+    if (!recorded || !database->execute("COMMIT")) throw std::runtime_error("not recorded");
+    EXPECT_EQ(told(checked(*opened(path, StoreMode::read))), "") << "what may go can still be there";
+    if (!database->execute("DELETE FROM requests WHERE id <> 'r6' AND " + where)) throw std::runtime_error("not removed");
+    return *recorded;
   };
   // A whole batch, a part of another, and what has not ended, which stays.
   EXPECT_EQ(remove("id IN ('r1', 'r3', 'r6')"), 2);
