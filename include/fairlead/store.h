@@ -3,6 +3,7 @@
 #include <fairlead/result.h>
 #include <fairlead/row.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -78,6 +79,12 @@ struct ChainCheck {
   std::int64_t findings_count = 0;  ///< also those that are not told
 };
 
+/// Of a request that was served: what routing knew of it, and when it ended.
+struct ServedRequest {
+  std::string facts;  ///< never empty
+  TimePoint ended_at;
+};
+
 /// Gives one record after another, each good until the next call; null after the last. Called again from the start for another try.
 class RecordSource {
  public:
@@ -108,6 +115,8 @@ class Store {
   /// Calls `visitor` with each request that came in the period and its attempts, in the order in which they came into the store;
   /// all of one state of the store. Errors: ledger_unavailable.
   virtual Result<void> visit(const Period& period, const std::function<void(const RequestRecord&)>& visitor) = 0;
+  /// Of the requests with facts that hold this text and were served since then by a provider: the newest `most`, oldest first.
+  virtual Result<std::vector<ServedRequest>> served(std::string_view facts_text, TimePoint since, std::size_t most) = 0;
   /// How the names of the journal's files begin that this store's writer keeps: "/var/lib/fairlead/ledger.db.journal-" for
   /// instance.
   virtual std::string journal() const = 0;

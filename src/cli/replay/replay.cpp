@@ -39,6 +39,12 @@ std::int64_t input_of(const RequestRecord& record) {
   return expected_input(record);
 }
 
+/// Routing had a target for it: what refused it was a limit, a budget or the ledger, which are not replayed.
+bool was_routed(const RequestRecord& record) {
+  const auto plan = nlohmann::json::parse(record.open.plan, nullptr, false);
+  return plan.is_object() && plan.contains("candidates") && !plan["candidates"].empty();
+}
+
 std::string joined_names(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -88,7 +94,9 @@ Replay::Fate Replay::fate_of(const RequestRecord& record) {
 
 void Replay::add(const RequestRecord& record) {
   if (record.state == RowState::open) return;
-  const Fate fate = fate_of(record);
+  if (record.attempts.empty() && record.settle.error.empty()) return;  // a repeat, which got the answer of another request
+  const bool refused_later = record.attempts.empty() && was_routed(record);
+  const Fate fate = refused_later ? Fate{nullptr, record.settle.error, true, {}} : fate_of(record);
   const std::string from = record.attempts.empty() ? std::string() : record.attempts.front().open.target;
   const std::string to = fate.target ? fate.target->name : std::string();
   Replayed outcome = Replayed::stays;

@@ -107,6 +107,7 @@ CREATE TABLE lines (
 ) STRICT;
 CREATE INDEX lines_by_time ON lines (sent_at);  -- for reports of a period
 CREATE INDEX lines_open ON lines (n) WHERE batch IS NULL;  -- for recovery; as small as what is in flight
+CREATE INDEX lines_with_facts ON lines (ended_at) WHERE facts <> 0;  -- for what a new process must know of the one before
 
 -- The attempts after the first.
 CREATE TABLE retries (

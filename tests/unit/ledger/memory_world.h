@@ -254,6 +254,9 @@ class MemoryStore final : public Store {
   }
   Result<ChainCheck> check_chain(const std::vector<ChainLink>&) override { return ChainCheck(); }
   Result<void> visit(const Period&, const std::function<void(const RequestRecord&)>&) override { return {}; }
+  Result<std::vector<ServedRequest>> served(std::string_view, TimePoint, std::size_t) override {
+    return std::vector<ServedRequest>{};
+  }
   std::string journal() const override { return "ledger.db.journal-"; }
 
  private:
