@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,6 +46,39 @@ struct RequestRecord {
   std::vector<Attempt> attempts;
 };
 
+/// By the time at which a request came. `until` exclusive; empty: no bound.
+struct Period {
+  std::optional<TimePoint> since, until;
+};
+
+/// One link of the chain over what has ended: the hash of all up to it. docs/audit.md
+struct ChainLink {
+  std::int64_t number = 0;  ///< from 1; 0: there is none yet
+  std::string hash;         ///< SHA-256, 64 hex digits
+};
+
+/// What the chain says of the rows as they are now.
+struct ChainCheck {
+  struct Finding {
+    std::string request;    ///< its id; empty: it is of the link alone
+    std::int64_t link = 0;  ///< 0: none
+    std::string what;
+  };
+  struct Removal {
+    std::int64_t link = 0;
+    std::int64_t requests = 0;
+    std::string note;
+  };
+  static constexpr std::size_t findings_max = 1'000;  ///< are told; all are counted
+
+  std::int64_t sealed = 0;          ///< requests that are there, and were sealed
+  std::int64_t open = 0;            ///< requests that have not ended yet
+  ChainLink head;                   ///< the newest
+  std::vector<Removal> removals;    ///< that the chain has a record of
+  std::vector<Finding> findings;    ///< rows that were changed, added or taken away since they were sealed; none: all is well
+  std::int64_t findings_count = 0;  ///< also those that are not told
+};
+
 /// Of a request that was served: what routing knew of it, and when it ended.
 struct ServedRequest {
   std::string facts;  ///< never empty
@@ -75,6 +109,12 @@ class Store {
   virtual Result<std::vector<ReportRow>> report(const ReportQuery& query) = 0;
   /// By id, or the newest for "last"; empty if there is none.
   virtual Result<std::optional<RequestRecord>> request(std::string_view id) = 0;
+  /// Verifies the chain of hashes over all that has ended, and that the anchors, taken from heads of earlier checks, are a part of
+  /// it. Errors: ledger_unavailable.
+  virtual Result<ChainCheck> check_chain(const std::vector<ChainLink>& anchors) = 0;
+  /// Calls `visitor` with each request that came in the period and its attempts, in the order in which they came into the store;
+  /// all of one state of the store. Errors: ledger_unavailable.
+  virtual Result<void> visit(const Period& period, const std::function<void(const RequestRecord&)>& visitor) = 0;
   /// Of the requests with facts that hold this text and were served since then by a provider: the newest `most`, oldest first.
   virtual Result<std::vector<ServedRequest>> served(std::string_view facts_text, TimePoint since, std::size_t most) = 0;
   /// How the names of the journal's files begin that this store's writer keeps: "/var/lib/fairlead/ledger.db.journal-" for

@@ -46,6 +46,20 @@ std::string content_line(const Json& content) {
   return text.empty() ? "" : "  content  " + text + "\n";
 }
 
+/// "  facts    needs tools; tags batch, night; client 192.0.2.7": what else routing knew.
+std::string facts_line(const Json& facts) {
+  std::string text;
+  for (const auto& [name, value] : facts.items()) {
+    std::string words;
+    if (value.is_array())
+      for (const Json& word : value) words += (words.empty() ? "" : ", ") + member(Json{{"", word}}, "");
+    else
+      words = member(facts, name.c_str());
+    text += (text.empty() ? "" : "; ") + printable(name) + " " + printable(words);
+  }
+  return text.empty() ? "" : "  facts    " + text + "\n";
+}
+
 std::string heading(const RequestRecord& record) {
   const RequestOpen& open = record.open;
   std::string text = "Request " + open.id + "\n";
@@ -54,7 +68,7 @@ std::string heading(const RequestRecord& record) {
           (open.route.empty() ? "" : " (route " + printable(open.route) + ")") + "\n";
   text += "           " + open.endpoint + (open.stream ? ", streamed" : ", whole") + "; configuration " +
           open.snapshot_hash.substr(0, 12) + "\n";
-  return text + content_line(parsed(open.content));
+  return text + content_line(parsed(open.content)) + facts_line(parsed(open.facts));
 }
 
 std::string outcome(const RequestRecord& record) {

@@ -73,6 +73,7 @@ class Exchange {
     if (auto possible = check_wishes(request_.facts); !possible) return possible.error();
     if (facts->route) row_.route = facts->route->name;
     row_.content = content_text(request_.facts.content);
+    row_.facts = request_.world.texts.facts(request_.facts);
     if (auto known = look_for_repeat(); !known) return known.error();
     if (is_repeat()) return {};
     plan(request_.world.now());
@@ -169,7 +170,9 @@ class Exchange {
         Repeat::begin(request_.world.replays, key_.name, field->value, request_.chat.body.view(), rules, request_.started);
     if (!repeat) return repeat.error();
     request_.repeat = std::move(*repeat);
-    row_.facts = request_.repeat->facts();
+    // Both are one object: {"idempotency":...,"tags":...}
+    const std::string& marks = request_.repeat->facts();
+    row_.facts = row_.facts.empty() ? marks : marks.substr(0, marks.size() - 1) + "," + row_.facts.substr(1);
     return {};
   }
 

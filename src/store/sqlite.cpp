@@ -2,6 +2,7 @@
 // may read meanwhile.
 #include <fairlead/store.h>
 
+#include "store/sqlite/chain_check.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/report.h"
@@ -90,7 +91,7 @@ class SqliteStore final : public Store {
       if (record == nullptr) return writer_->probe.run();
       for (; record != nullptr; record = records.next())
         if (auto done = writer_->lines.save(*record); !done) return done;
-      return {};
+      return writer_->lines.close();
     });
   }
 
@@ -125,6 +126,14 @@ class SqliteStore final : public Store {
     return reading([&] { return sqlite::read_request(database_, id); });
   }
 
+  Result<ChainCheck> check_chain(const std::vector<ChainLink>& anchors) override {
+    return reading([&] { return sqlite::check_chain(database_, anchors); });
+  }
+
+  Result<void> visit(const Period& period, const std::function<void(const RequestRecord&)>& visitor) override {
+    return reading([&] { return sqlite::visit_requests(database_, period, visitor); });
+  }
+
   Result<std::vector<ServedRequest>> served(std::string_view facts_text, TimePoint since, std::size_t most) override {
     return reading([&] { return sqlite::read_served(database_, facts_text, since, most); });
   }
@@ -153,9 +162,7 @@ class SqliteStore final : public Store {
   }
 
   Result<void> interrupt_open_lines(TimePoint now, std::int64_t& attempts) {
-    Statement open(database_.handle(),
-                   "SELECT id FROM lines WHERE ending = 0 OR outcome = 0 UNION "
-                   "SELECT l.id FROM retries r JOIN lines l ON l.n = r.line WHERE r.outcome = 0");
+    Statement open(database_.handle(), "SELECT id FROM lines WHERE batch IS NULL");
     std::vector<std::string> ids;
     for (;;) {
       const auto row = open.step();
@@ -166,11 +173,15 @@ class SqliteStore final : public Store {
     for (const std::string& id : ids) {
       auto record = sqlite::read_request(database_, id);
       if (!record) return record.error();
-      for (const auto& attempt : (*record)->attempts) attempts += attempt.state == RowState::open;
+      std::int64_t open_attempts = 0;
+      for (const auto& attempt : (*record)->attempts) open_attempts += attempt.state == RowState::open;
+      // What has ended and was not sealed is not of ours: it stays so, for the audit to show.
+      if (open_attempts == 0 && (*record)->state != RowState::open) continue;
+      attempts += open_attempts;
       interrupt(**record, now);
       if (auto saved = writer_->lines.save(**record); !saved) return saved;
     }
-    return {};
+    return writer_->lines.close();
   }
 
   /// Several queries that see one state of the file.

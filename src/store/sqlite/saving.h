@@ -2,36 +2,66 @@
 // Rows of the contract -> lines of the tables.
 #include <fairlead/store.h>
 
+#include "store/sqlite/chain.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/dictionary.h"
 
 #include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace fairlead::sqlite {
 
-/// Saves one request after another, as prepared statements. Inside the caller's transaction.
+/// Saves one request after another, as prepared statements, and seals what has ended. Inside the caller's transaction.
 class LineWriter {
  public:
   explicit LineWriter(sqlite3* connection);
   /// Errors: as Store::save.
   Result<void> save(const RequestRecord& record);
+  /// Before the commit.
+  Result<void> close() { return chain_.close(); }
   /// After a transaction that was rolled back: what it stored beside the lines is gone with it.
   void forget();
 
  private:
   using Attempt = RequestRecord::Attempt;
-  /// Numbers of the rows that a line refers to.
-  Result<std::int64_t> text(std::string_view text);
-  Result<std::int64_t> ask(const RequestOpen& open);
-  Result<std::int64_t> ending(const RequestRecord& record);
-  Result<std::int64_t> terms(const AttemptOpen& open);
-  Result<std::int64_t> outcome(const Attempt& attempt);
+  /// Rows that a line refers to.
+  struct RequestRefs {
+    Ref ask, content, facts, ending;
+  };
+  struct AttemptRefs {
+    Ref terms, outcome;
+  };
+  Result<Ref> text(std::string_view text);
+  Result<Ref> ask(const RequestOpen& open);
+  Result<Ref> ending(const RequestRecord& record);
+  Result<Ref> terms(const AttemptOpen& open);
+  Result<Ref> outcome(const Attempt& attempt);
+  Result<RequestRefs> request_refs(const RequestRecord& record);
+  Result<void> find_attempts(const RequestRecord& record);
 
-  Result<void> add_attempt(Statement& statement, const Attempt& attempt);
-  Result<void> save_retry(std::string_view id, const Attempt& attempt);
+  // A sink is a statement or the bytes to hash: both take the same values in the same order.
+  template <class Sink>
+  static void put_request(Sink& sink, const RequestRecord& record, const RequestRefs& refs);
+  template <class Sink>
+  static void put_attempt(Sink& sink, const Attempt& attempt, const AttemptRefs& refs);
+  template <class Sink>
+  void put_first_attempt(Sink& sink) const;
 
-  Statement line_, retry_;
+  Digest digest(const RequestRecord& record, const RequestRefs& refs);
+  Result<bool> save_line(const RequestRecord& record, const RequestRefs& refs, bool ended);
+  Result<std::int64_t> line_number(std::string_view id);
+  Result<void> save_retries(std::string_view id);
+
+  sqlite3* connection_;
+  Statement line_, number_, retry_;
   Dictionary texts_, asks_, endings_, terms_, outcomes_;
+  ChainWriter chain_;
+  Canon canon_;
+  Sha256 sha_;
+  const Ref empty_text_;
+  std::vector<std::pair<const Attempt*, AttemptRefs>> attempts_;  ///< of the request that is saved, by number
 };
 
 }  // namespace fairlead::sqlite

@@ -56,7 +56,7 @@ const std::map<std::string, std::set<std::string>> library_seen_by = {
     {"boost/asio/ssl", {"net"}},
     {"openssl/", {"net"}},
     {"openssl/crypto.h", {"net", "plan"}},
-    {"openssl/evp.h", {"net", "plan", "config", "cli"}},
+    {"openssl/evp.h", {"net", "plan", "config", "store", "cli"}},
     {"openssl/sha.h", {"net", "plan", "config", "cli"}},
     {"openssl/err.h", {"net", "config"}},
     {"openssl/pem.h", {"net", "config"}},
