@@ -17,6 +17,9 @@ void add_reload(CLI::App& app, int& exit_code);
 void add_diff(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_usage(CLI::App& app, int& exit_code);
+void add_close(CLI::App& app, int& exit_code);
+void add_correct(CLI::App& app, int& exit_code);
+void add_archive(CLI::App& app, int& exit_code);
 void add_key(CLI::App& app, int& exit_code);
 void add_simulate(CLI::App& app, int& exit_code);
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fairlead::sqlite {
 
@@ -54,6 +55,9 @@ class Statement {
   std::string text(int column) const;
   std::int64_t integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
   std::optional<std::int64_t> maybe_integer(int column) const;
+  // All columns, as texts; NULL is empty.
+  std::vector<std::string> names() const;
+  std::vector<std::string> texts() const;
 
  private:
   void bind_at(int position, std::string_view text);

@@ -51,11 +51,14 @@ std::string placeholders(std::size_t count) {
   return text;
 }
 
-/// A line that is there and not open is left as it is.
 std::string line_sql() {
   return "INSERT INTO lines (" + list(request_columns) + ", " + list(attempt_columns) + ") VALUES (" +
-         placeholders(std::size(request_columns) + std::size(attempt_columns)) + ") ON CONFLICT (id) DO UPDATE SET " +
-         list(request_columns, " = excluded.") + ", " + list(attempt_columns, " = excluded.") +
+         placeholders(std::size(request_columns) + std::size(attempt_columns)) + ") ON CONFLICT (id) DO ";
+}
+
+/// A line that is there and not open is left as it is.
+std::string line_again_sql() {
+  return line_sql() + "UPDATE SET " + list(request_columns, " = excluded.") + ", " + list(attempt_columns, " = excluded.") +
          " WHERE lines.ending = 0 OR lines.outcome = 0";
 }
 
@@ -75,7 +78,11 @@ std::optional<std::string_view> currency_of(const std::optional<Money>& money) {
 }  // namespace
 
 LineWriter::LineWriter(sqlite3* connection)
-    : line_(connection, line_sql()),
+    : connection_(connection),
+      line_(connection, line_sql() + "NOTHING"),
+      line_again_(connection, line_again_sql()),
+      line_before_(connection, "SELECT ending, outcome FROM lines WHERE id = ?"),
+      late_(connection, "INSERT INTO late SELECT n, ?, ? FROM lines WHERE id = ? ON CONFLICT DO NOTHING"),
       retry_(connection, retry_sql()),
       texts_(connection, "INSERT INTO texts (text) VALUES (?)"),
       asks_(connection,
@@ -88,13 +95,14 @@ LineWriter::LineWriter(sqlite3* connection)
              "INSERT INTO terms (provider, model, target, estimate_cost_currency, estimate_usd_rate_pico, markup_pico, price) "
              "VALUES (?, ?, ?, ?, ?, "
              "?, ?)"),
-      outcomes_(
-          connection,
-          "INSERT INTO outcomes (state, ended_by, phase, error, status, unconfirmed, connection_reused, reported_model, "
-          "finish_reason, usage_source, cost_currency, usd_rate_pico, price) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
+      outcomes_(connection,
+                "INSERT INTO outcomes (state, ended_by, phase, error, status, unconfirmed, connection_reused, reported_model, "
+                "finish_reason, usage_source, cost_currency, usd_rate_pico, price) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      sums_(connection) {}
 
 void LineWriter::forget() {
   for (Dictionary* dictionary : {&texts_, &asks_, &endings_, &terms_, &outcomes_}) dictionary->forget();
+  sums_.forget();
 }
 
 Result<std::int64_t> LineWriter::text(std::string_view text) {
@@ -153,33 +161,85 @@ Result<void> LineWriter::add_attempt(Statement& statement, const Attempt& attemp
   return {};
 }
 
+Result<LineWriter::Numbers> LineWriter::numbers_of(const RequestRecord& record) {
+  const auto ask_number = ask(record.open);
+  if (!ask_number) return ask_number.error();
+  const auto content = text(record.open.content);
+  if (!content) return content.error();
+  const auto facts = text(record.open.facts);
+  if (!facts) return facts.error();
+  const auto ending_number = ending(record);
+  if (!ending_number) return ending_number.error();
+  return Numbers{*ask_number, *content, *facts, *ending_number};
+}
+
+Result<void> LineWriter::write_line(Statement& line, const RequestRecord& record, const Numbers& numbers, const Attempt* first) {
+  const RequestSettle& r = record.settle;
+  line.bind(std::string_view(record.open.id), numbers.ask, record.open.started_at, std::string_view(record.open.expected),
+            numbers.content, numbers.facts, numbers.ending);
+  if (record.state == RowState::open)
+    line.add(std::nullopt, std::nullopt, std::nullopt, std::nullopt);
+  else
+    line.add(r.ended_at, r.first_byte_us, r.usd_pico, r.charge_usd_pico);
+  if (first == nullptr)
+    for (std::size_t i = 0; i < std::size(attempt_columns); ++i) line.add(std::nullopt);
+  else if (auto added = add_attempt(line, *first); !added)
+    return added;
+  if (const auto done = line.step(); !done) return done.error();
+  return {};
+}
+
+/// What the ledger had of it before, if it has changed with this; empty: it had ended.
+Result<std::optional<LineWriter::Before>> LineWriter::save_line(const RequestRecord& record, const Attempt* first) {
+  const auto numbers = numbers_of(record);
+  if (!numbers) return numbers.error();
+  if (auto done = write_line(line_, record, *numbers, first); !done) return done.error();
+  if (sqlite3_changes(connection_) > 0) return std::optional(Before{});
+  line_before_.bind(std::string_view(record.open.id));
+  if (const auto found = line_before_.step(); !found) return found.error();
+  const Before before{line_before_.integer(0) != 0, line_before_.integer(1) != 0};  // no attempt is NULL, and reads as 0
+  line_before_.reset();
+  if (auto done = write_line(line_again_, record, *numbers, first); !done) return done.error();
+  return sqlite3_changes(connection_) > 0 ? std::optional(before) : std::optional<Before>();
+}
+
 Result<void> LineWriter::save(const RequestRecord& record) {
   const auto is_first = [](const Attempt& attempt) { return attempt.open.number == 1; };
   const auto first = std::find_if(record.attempts.begin(), record.attempts.end(), is_first);
-  const auto ask_number = ask(record.open);
-  if (!ask_number) return ask_number.error();
-  const auto content_number = text(record.open.content);
-  if (!content_number) return content_number.error();
-  const auto facts_number = text(record.open.facts);
-  if (!facts_number) return facts_number.error();
-  const auto ending_number = ending(record);
-  if (!ending_number) return ending_number.error();
+  const Attempt* first_attempt = first == record.attempts.end() ? nullptr : &*first;
+  const auto before = save_line(record, first_attempt);
+  if (!before) return before.error();
+  if (*before && !(*before)->attempt_ended && first_attempt != nullptr)
+    if (auto counted = count(record, *first_attempt); !counted) return counted;
+  for (const Attempt& attempt : record.attempts) {
+    if (is_first(attempt)) continue;
+    if (auto saved = save_retry(record.open.id, attempt); !saved) return saved;
+    if (sqlite3_changes(connection_) == 0) continue;  // it had ended
+    if (auto counted = count(record, attempt); !counted) return counted;
+  }
+  if (!*before || (*before)->request_ended || record.state == RowState::open || record.attempts.empty()) return {};
+  const auto earlier = [](const Attempt& a, const Attempt& b) { return a.open.number < b.open.number; };
+  const Attempt& last = *std::max_element(record.attempts.begin(), record.attempts.end(), earlier);
+  const auto at = counts_at(last);
+  if (!at) return at.error();
+  sums_.add_request(record.open, last, *at);
+  return {};
+}
 
-  const RequestSettle& r = record.settle;
-  line_.bind(std::string_view(record.open.id), *ask_number, record.open.started_at, std::string_view(record.open.expected),
-             *content_number, *facts_number, *ending_number);
-  if (record.state == RowState::open)
-    line_.add(std::nullopt, std::nullopt, std::nullopt, std::nullopt);
-  else
-    line_.add(r.ended_at, r.first_byte_us, r.usd_pico, r.charge_usd_pico);
-  if (first == record.attempts.end())
-    for (std::size_t i = 0; i < std::size(attempt_columns); ++i) line_.add(std::nullopt);
-  else if (auto added = add_attempt(line_, *first); !added)
-    return added;
-  if (const auto done = line_.step(); !done) return done.error();
-  for (const Attempt& attempt : record.attempts)
-    if (!is_first(attempt))
-      if (auto saved = save_retry(record.open.id, attempt); !saved) return saved;
+/// When it counts: once a month is closed, what comes late counts in the next.
+Result<TimePoint> LineWriter::counts_at(const Attempt& attempt) {
+  const auto closed_until = sums_.closed_until();
+  if (!closed_until) return closed_until.error();
+  return std::max(attempt.open.sent_at, *closed_until);
+}
+
+/// An attempt that was open, or not there. Once it has ended it is in the sums.
+Result<void> LineWriter::count(const RequestRecord& record, const Attempt& attempt) {
+  const auto at = counts_at(attempt);
+  if (!at) return at.error();
+  if (*at != attempt.open.sent_at)
+    if (auto done = late_.run(attempt.open.number, *at, std::string_view(record.open.id)); !done) return done;
+  if (attempt.state != RowState::open) sums_.add_attempt(record.open, attempt, *at);
   return {};
 }
 
