@@ -29,7 +29,7 @@ Error archive_error(const std::string& doing, const std::string& path) {
 /// CSV into a gzip file, which is gone at the end unless it was given a name.
 class ArchiveFile final : public CellSink {
  public:
-  static Result<std::unique_ptr<ArchiveFile>> create(const std::string& path) {
+  static Result<std::unique_ptr<ArchiveFile>> create(const std::string& path, const Rest& rest) {
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (file < 0) return archive_error("create", path);
     const int other = ::dup(file);
@@ -40,7 +40,7 @@ class ArchiveFile final : public CellSink {
       if (other >= 0) ::close(other);
       return error;
     }
-    return std::unique_ptr<ArchiveFile>(new ArchiveFile(path, file, zipped));
+    return std::unique_ptr<ArchiveFile>(new ArchiveFile(path, file, zipped, rest));
   }
   ArchiveFile(const ArchiveFile&) = delete;
   ArchiveFile& operator=(const ArchiveFile&) = delete;
@@ -52,7 +52,10 @@ class ArchiveFile final : public CellSink {
 
   Result<void> row(std::span<const std::string_view> cells) override {
     append_csv_line(buffer_, cells);
-    return buffer_.size() < buffer_bytes ? Result<void>() : flush();
+    if (buffer_.size() < buffer_bytes) return {};
+    if (!rest_(std::chrono::milliseconds(0)))
+      return Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the archive waits", "told to stop");
+    return flush();
   }
 
   /// All of it is on the disk then.
@@ -63,7 +66,8 @@ class ArchiveFile final : public CellSink {
   }
 
  private:
-  ArchiveFile(std::string path, int file, gzFile zipped) : path_(std::move(path)), file_(file), zipped_(zipped) {}
+  ArchiveFile(std::string path, int file, gzFile zipped, const Rest& rest)
+      : path_(std::move(path)), file_(file), zipped_(zipped), rest_(rest) {}
 
   Result<void> flush() {
     const auto size = static_cast<unsigned>(buffer_.size());
@@ -75,6 +79,7 @@ class ArchiveFile final : public CellSink {
   std::string path_;
   int file_;
   gzFile zipped_;
+  const Rest& rest_;
   std::string buffer_;
 };
 
@@ -110,10 +115,10 @@ Result<bool> remove_what_went(Bookkeeper& books, OldRowsGone& gone, const Rest& 
 
 }  // namespace
 
-Result<std::string> archive_rows(Bookkeeper& books, const std::string& folder, const OldRows& rows) {
+Result<std::string> archive_rows(Bookkeeper& books, const std::string& folder, const OldRows& rows, const Rest& rest) {
   if (::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST) return archive_error("create", folder);
   const std::string stem = folder + "/fairlead-" + day_text(rows.day), temporary = stem + ".unfinished";
-  auto file = ArchiveFile::create(temporary);
+  auto file = ArchiveFile::create(temporary, rest);
   if (!file) return file.error();
   if (auto told = books.read_rows(rows, **file); !told) return told.error();
   if (auto done = (*file)->finish(); !done) return done.error();
@@ -140,7 +145,8 @@ Result<OldRowsGone> let_old_rows_go(Bookkeeper& books, const std::string& folder
     if (!*rows) return gone;
     std::string path;
     if (!folder.empty()) {
-      auto written = archive_rows(books, folder, **rows);
+      auto written = archive_rows(books, folder, **rows, rest);
+      if (!written && !rest(std::chrono::milliseconds(0))) return gone;
       if (!written) return written.error();
       path = std::move(*written);
       gone.files.push_back(path);

@@ -16,7 +16,7 @@ struct OldRowsGone {
   std::vector<std::string> files;  ///< that were written
 };
 
-/// Waits between two steps. False: stop here; the rest goes another time.
+/// Waits between two steps, or only asks (0 ms). False: stop here; the rest goes another time.
 using Rest = std::function<bool(std::chrono::milliseconds)>;
 
 /// What was sent on days that ended at or before `until`. `folder`: of the archive; empty: there is none. A crash at any point
@@ -25,7 +25,7 @@ Result<OldRowsGone> let_old_rows_go(Bookkeeper& books, const std::string& folder
 
 /// Writes the rows to a new file of the folder, which is made if it is missing: fairlead-2026-08-01.csv.gz, mode 0600; the name is
 /// there once the file is whole and on the disk. The same bytes are written once, and no file is ever replaced: another ledger's
-/// has the name with -2 and so on. Returns its path.
-Result<std::string> archive_rows(Bookkeeper& books, const std::string& folder, const OldRows& rows);
+/// has the name with -2 and so on. Returns its path. Told to stop, it writes none: an error.
+Result<std::string> archive_rows(Bookkeeper& books, const std::string& folder, const OldRows& rows, const Rest& rest);
 
 }  // namespace fairlead

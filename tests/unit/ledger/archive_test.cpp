@@ -96,7 +96,8 @@ TEST_F(ArchiveTest, NothingIsRemovedThatCannotBeArchived) {
 }
 
 TEST_F(ArchiveTest, WhatWasInterruptedGoesOn) {
-  const auto first = go([](auto) { return false; });  // in the midst of removing the first day
+  const auto first =
+      go([](std::chrono::milliseconds time) { return time.count() == 0; });  // in the midst of removing the first day
   ASSERT_TRUE(first);
   EXPECT_EQ(first->requests, 500);
   EXPECT_TRUE(*store_->request("r2-0"));
@@ -105,10 +106,18 @@ TEST_F(ArchiveTest, WhatWasInterruptedGoesOn) {
   EXPECT_THAT(files(), testing::SizeIs(3)) << "no day is in two files";
 }
 
+TEST_F(ArchiveTest, ToldToStopItLeavesNoHalfFile) {
+  const auto gone = go([](auto) { return false; });
+  ASSERT_TRUE(gone) << gone.error().detail;
+  EXPECT_EQ(gone->requests, 0);
+  EXPECT_THAT(files(), IsEmpty());
+  EXPECT_TRUE(*store_->request("r1-0"));
+}
+
 TEST_F(ArchiveTest, AFileThatIsThereIsNeverReplaced) {
   // As after a crash between the file and the ledger's note of it.
   const auto rows = *books_->old_rows(noon);
-  ASSERT_TRUE(archive_rows(*books_, archive(), *rows));
+  ASSERT_TRUE(archive_rows(*books_, archive(), *rows, [](auto) { return true; }));
   std::ofstream(archive() + "/fairlead-2026-07-26.csv.gz") << "of another ledger";
   const auto gone = go();
   ASSERT_TRUE(gone) << gone.error().detail;
