@@ -225,6 +225,12 @@ struct PriceRules {
   bool strict = false;                ///< no request goes to a target whose price is doubted
 };
 
+/// How long rows stay in the ledger.
+struct Retention {
+  std::chrono::days detail{0};  ///< since they were sent; 0: for ever
+  std::string archive;          ///< a folder for what goes, absolute; empty: it goes without
+};
+
 struct Snapshot {
   Snapshot() = default;
   Snapshot(const Snapshot&) = delete;
@@ -236,8 +242,9 @@ struct Snapshot {
   std::string admin;           ///< an address; empty: no admin listener
   std::string ledger;          ///< "sqlite:PATH"
   bool ledger_on_disk = true;  ///< before anything goes on; else with the operating system
-  int workers = 0;             ///< 0: one per core
-  bool watch = false;          ///< reload when a file changes that was read
+  Retention retention;
+  int workers = 0;     ///< 0: one per core
+  bool watch = false;  ///< reload when a file changes that was read
   Limits limits;
   Idempotency idempotency;
   Log log;

@@ -15,20 +15,35 @@ void add_books_options(CLI::App& command, BooksChoice& choice) {
   command.add_option("--ledger", choice.ledger, "The ledger itself, such as sqlite:/var/lib/fairlead/ledger.db")->excludes(config);
 }
 
+std::shared_ptr<const Snapshot> books_snapshot(const BooksChoice& choice) {
+  const config::Loaded loaded = config::load(choice.config, config::real_sources());
+  if (loaded.snapshot) return loaded.snapshot;
+  for (const config::Finding& finding : loaded.findings)
+    if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
+  return nullptr;
+}
+
+std::string books_url(const BooksChoice& choice) {
+  if (!choice.ledger.empty()) return choice.ledger;
+  const auto snapshot = books_snapshot(choice);
+  return snapshot ? snapshot->ledger : std::string();
+}
+
 std::unique_ptr<Store> open_books(const BooksChoice& choice) {
-  std::string url = choice.ledger;
-  if (url.empty()) {
-    const config::Loaded loaded = config::load(choice.config, config::real_sources());
-    if (!loaded.snapshot) {
-      for (const config::Finding& finding : loaded.findings)
-        if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
-      return nullptr;
-    }
-    url = loaded.snapshot->ledger;
-  }
+  const std::string url = books_url(choice);
+  if (url.empty()) return nullptr;
   auto store = open_store(url, StoreMode::read);
   if (store) return std::move(*store);
   fail(store.error());
+  return nullptr;
+}
+
+std::unique_ptr<Bookkeeper> open_books_to_keep(const BooksChoice& choice) {
+  const std::string url = books_url(choice);
+  if (url.empty()) return nullptr;
+  auto books = open_bookkeeper(url);
+  if (books) return std::move(*books);
+  fail(books.error());
   return nullptr;
 }
 

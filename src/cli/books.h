@@ -1,5 +1,7 @@
 #pragma once
-// Which ledger a command reads: the configuration's, or one that is named. Used by `usage` and `explain`.
+// Which ledger a command reads: the configuration's, or one that is named. Used by `usage`, `explain`, `close` and `correct`.
+#include <fairlead/bookkeeper.h>
+#include <fairlead/snapshot.h>
 #include <fairlead/store.h>
 
 #include <memory>
@@ -18,6 +20,15 @@ struct BooksChoice {
 
 /// --config and --ledger.
 void add_books_options(CLI::App& command, BooksChoice& choice);
+
+/// The configuration's. Null after saying its errors on stderr.
+std::shared_ptr<const Snapshot> books_snapshot(const BooksChoice& choice);
+
+/// The ledger's URL. Empty after saying why on stderr.
+std::string books_url(const BooksChoice& choice);
+
+/// For closing and correcting, while a daemon may write. Null after saying why on stderr.
+std::unique_ptr<Bookkeeper> open_books_to_keep(const BooksChoice& choice);
 
 /// Opened for reading, while a daemon may write. Null after saying why on stderr.
 std::unique_ptr<Store> open_books(const BooksChoice& choice);

@@ -128,6 +128,10 @@ Things settings_of(const Snapshot& snapshot) {
       {"trusted_proxies", {{"networks", joined(proxies)}}},
       {"prices",
        {{"strict", yes(snapshot.price_rules.strict)}, {"stale_days", std::to_string(snapshot.price_rules.stale_days.count())}}}};
+  if (snapshot.retention.detail.count() > 0)
+    things.push_back(
+        {"retention",
+         {{"detail_days", std::to_string(snapshot.retention.detail.count())}, {"archive", snapshot.retention.archive}}});
   for (const auto& [currency, rates] : snapshot.usd_per)
     for (const UsdRate& rate : rates.dated)
       things.push_back(

@@ -27,6 +27,7 @@
 #include "daemon/observe.h"
 #include "daemon/recall_replays.h"
 #include "daemon/reload.h"
+#include "daemon/retention.h"
 #include "daemon/signals.h"
 #include "daemon/watch.h"
 #include "daemon/worker.h"
@@ -97,6 +98,7 @@ class Daemon {
     look_after_feed();
     watch(snapshot, loaded.files);
     look_after_estimates();
+    retention_.start();
     log(Level::info, "ready", {{"version", FAIRLEAD_VERSION}, {"snapshot", snapshot.hash}, {"workers", workers_.size()}});
     notify_service_manager("READY=1");
     return {};
@@ -106,6 +108,7 @@ class Daemon {
   int run() {
     io_.run();
     for (Worker& worker : workers_) worker.join();
+    retention_.stop();
     keep_estimates();
     if (!ledger_->flush(ledger_flush_max)) {
       log(Level::error, "ledger_not_flushed", {{"queued", ledger_->stats().queued}});
@@ -358,6 +361,7 @@ class Daemon {
   net::Server admin_server_{io_.get_executor(), admin_, body_memory_};
   Signals signals_{io_.get_executor(), [this](int number) { take_signal(number); }};
   Watch watch_{io_.get_executor(), [this] { (void)reload(watched); }};
+  RetentionJob retention_{[this] { return cell_->get(); }};
   Timer feed_look_{io_.get_executor()};
   Timer estimates_look_{io_.get_executor()};
   std::uint64_t failed_saves_ = 0;  ///< when last looked

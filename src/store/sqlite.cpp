@@ -3,6 +3,7 @@
 #include <fairlead/store.h>
 
 #include "store/sqlite/chain_check.h"
+#include "store/sqlite/bookkeeping.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/report.h"
@@ -91,7 +92,7 @@ class SqliteStore final : public Store {
       if (record == nullptr) return writer_->probe.run();
       for (; record != nullptr; record = records.next())
         if (auto done = writer_->lines.save(*record); !done) return done;
-      return writer_->lines.close();
+      return {};
     });
   }
 
@@ -154,6 +155,7 @@ class SqliteStore final : public Store {
   Result<void> writing(Work work) {
     if (auto begun = writer_->begin.run(); !begun) return with_path(begun.error());
     auto done = work();
+    if (done) done = writer_->lines.close();
     if (done) done = writer_->commit.run();
     if (done) return done;
     if (sqlite3_get_autocommit(database_.handle()) == 0) (void)writer_->rollback.run();
@@ -181,7 +183,7 @@ class SqliteStore final : public Store {
       interrupt(**record, now);
       if (auto saved = writer_->lines.save(**record); !saved) return saved;
     }
-    return writer_->lines.close();
+    return {};
   }
 
   /// Several queries that see one state of the file.
@@ -233,24 +235,45 @@ Result<std::unique_ptr<Store>> open_to_read(const std::string& path) {
   return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(*database), path));
 }
 
-Result<std::unique_ptr<Store>> open_sqlite(std::string_view where, StoreMode mode) {
+/// A path is a path: SQLite would take ":memory:" for a database that is never written.
+Result<std::string> path_of(std::string_view where) {
   if (where.empty()) return Error(ErrorKind::config, ErrorOrigin::fairlead, "the ledger has no path: write sqlite:PATH");
-  // A path is a path: SQLite would take ":memory:" for a database that is never written.
-  const std::string path = (where.front() == '/' ? "" : "./") + std::string(where);
-  const auto kind = sqlite::identify(path);
+  return (where.front() == '/' ? "" : "./") + std::string(where);
+}
+
+Error no_ledger_at(const std::string& path) {
+  return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,
+          "there is no ledger at " + path + " yet: `fairlead serve` creates it"};
+}
+
+Result<std::unique_ptr<Store>> open_sqlite(std::string_view where, StoreMode mode) {
+  const auto path = path_of(where);
+  if (!path) return path.error();
+  const auto kind = sqlite::identify(*path);
   if (!kind) return kind.error();
-  if (mode == StoreMode::write) return open_to_write(path, *kind);
-  if (*kind != sqlite::FileKind::ours)
-    return Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,
-                 "there is no ledger at " + path + " yet: `fairlead serve` creates it");
-  return open_to_read(path);
+  if (mode == StoreMode::write) return open_to_write(*path, *kind);
+  if (*kind != sqlite::FileKind::ours) return no_ledger_at(*path);
+  return open_to_read(*path);
+}
+
+Result<std::unique_ptr<Bookkeeper>> open_sqlite_bookkeeper(std::string_view where) {
+  const auto path = path_of(where);
+  if (!path) return path.error();
+  const auto kind = sqlite::identify(*path);
+  if (!kind) return kind.error();
+  if (*kind != sqlite::FileKind::ours) return no_ledger_at(*path);
+  auto database = Database::open(*path, SQLITE_OPEN_READWRITE);
+  if (!database) return cannot_open(*path, database.error());
+  if (auto done = sqlite::require_schema(*database, *path); !done)
+    return done.error().detail.empty() ? done.error() : cannot_open(*path, done.error());
+  return sqlite::make_bookkeeper(std::move(*database), *path);
 }
 
 }  // namespace
 
 const StoreKind& store_sqlite();
 const StoreKind& store_sqlite() {
-  static const StoreKind kind{open_sqlite};
+  static const StoreKind kind{open_sqlite, open_sqlite_bookkeeper};
   return kind;
 }
 

@@ -1,5 +1,7 @@
 #include "store/sqlite/schema.h"
 
+#include "store/sqlite/report_tables.h"
+
 #include <iterator>
 #include <string>
 
@@ -207,7 +209,8 @@ CREATE TRIGGER requests_delete INSTEAD OF DELETE ON requests BEGIN
   DELETE FROM retries WHERE line = (SELECT n FROM lines WHERE id = old.id);
   DELETE FROM lines WHERE id = old.id;
 END;
-)sql"};
+)sql",
+                                      report_tables};
 
 Error newer(const std::string& path, std::int64_t version) {
   return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,

@@ -34,7 +34,7 @@ const std::map<std::string, std::set<std::string>> may_see = {
     {"content", {"wire"}},
     {"config", {"wire", "content"}},
     {"dialect", {"wire"}},
-    {"ledger", {}},
+    {"ledger", {"wire"}},
     {"state", {}},
     {"simulator", {}},
     {"net", {"wire"}},
