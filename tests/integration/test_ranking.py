@@ -106,7 +106,7 @@ def test_without_the_file_or_with_a_damaged_one_the_priors_hold(start):
         daemon = start()
         (event,) = daemon.events("estimates_not_read")
         assert "priors" in event["reason"] and event["file"] == "ledger.db.estimates"
-        assert of_target(daemon, DEEPSEEK)["input_evidence"] == {"letters": 0, "marks": 0, "cjk": 0, "other": 0}
+        assert of_target(daemon, DEEPSEEK)["input_evidence"] == dict.fromkeys(("letters", "marks", "cjk", "other", "words", "digits", "rest"), 0)
         ask(daemon, "deepseek")
         daemon.stop()
         assert json.loads(file.read_text())["targets"], "and it is whole again"
