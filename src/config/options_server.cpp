@@ -284,6 +284,7 @@ void add_provider_rows(Rows& rows) {
                   .doc = "What it bills of an answer whose connection was closed before its end ([accounting](accounting.md)).",
                   .otherwise = "as its profile says",
                   .allowed = {"whole", "delivered", "nothing", "unknown"}});
+  add_budget_rows(rows, "providers.*.budget", "all that goes to it");
 }
 
 }  // namespace fairlead::config
