@@ -68,7 +68,7 @@ TakenUsage taken_usage(const AttemptEnd& end) {
     TakenUsage taken{end.answer.usage, told};
     if (!taken.usage.input) taken.usage.input = end.asked.input_tokens;
     if (!taken.usage.output && !end.content.empty()) taken.usage.output = content_tokens(end);
-    if (overtaken(end)) taken.usage.output = content_tokens(end) - taken.usage.reasoning.value_or(0);
+    if (overtaken(end)) taken.usage.output = content_tokens(end) - taken.usage.reasoning.value_or(0);  // more than they were
     if (taken.usage != end.answer.usage) taken.source = UsageSource::estimated;
     return taken;
   }

@@ -90,10 +90,9 @@ def test_a_stream_that_is_closed_is_booked_by_what_its_provider_bills_M10(daemon
         assert row["usage_source"] == "none" and row["usd_pico"] == 0 == line["completion_tokens"]
         return
     assert row["usage_source"] == "estimated" and row["usd_pico"] > 0
-    ours, theirs = total(row), (line["prompt_tokens"], line["completion_tokens"])
-    assert ours[0] == pytest.approx(theirs[0], rel=0.3)
+    ours, theirs = total(row)[1], line["completion_tokens"]
     # What was generated and not delivered is a chunk or two, of some 8 tokens each; an answer that goes on is as long as others were.
-    assert ours[1] == pytest.approx(theirs[1], rel=0.15, abs=20) if rule == "delivered" else ours[1] >= theirs[1] * 0.5
+    assert ours == pytest.approx(theirs, rel=0.15, abs=20) if rule == "delivered" else ours >= theirs * 0.5
 
 
 @pytest.mark.parametrize("rule", [*RULES, "unknown"])

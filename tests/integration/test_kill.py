@@ -40,7 +40,7 @@ async def killed_under_load(daemon, chance):
     apps = [asyncio.create_task(app()) for _ in range(APPS)]
     first = chance.randrange(1, 120)  # the kill comes after so many answers: any moment of the load
     while len(whole) < first:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     daemon.process.kill()
     await asyncio.gather(*apps)
     return whole

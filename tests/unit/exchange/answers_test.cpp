@@ -106,40 +106,39 @@ double median(std::vector<double> values) {
   return values.at(values.size() / 2);
 }
 
-TEST_P(Answering, OneRoundOfAllKindsBringsTheMedianWithin5Percent) {
+TEST_P(Answering, TwoRoundsOfAllKindsBringTheMedianWithin5Percent) {
   for (const bool ascii : {false, true}) {
-    reader = state::Estimates::Reader(estimates);
+    state::Estimates own;
+    reader = state::Estimates::Reader(own);
     const std::vector<AnswerOfKind> all = answers(ascii);
     ASSERT_EQ(all.size(), 93U);
-    for (const AnswerOfKind& answer : all) settle(answer);
+    for (int round = 0; round < 2; ++round)
+      for (const AnswerOfKind& answer : all) settle(answer);
     std::vector<double> errors;
-    std::map<std::string, std::vector<double>> by_kind;
-    for (const AnswerOfKind& answer : all) {
-      errors.push_back(error(answer));
-      by_kind[answer.kind].push_back(errors.back());
-    }
-    std::string figures;
-    for (const auto& [kind, own] : by_kind) figures += kind + " " + std::to_string(median(own)) + ", ";
-    EXPECT_LE(median(errors), 0.05) << figures;
-    RecordProperty(ascii ? "escaped" : "plain", figures + "all " + std::to_string(median(errors)));
+    for (const AnswerOfKind& answer : all) errors.push_back(error(answer));
+    EXPECT_LE(median(errors), 0.05) << (ascii ? "escaped" : "plain");
+    reader = state::Estimates::Reader(estimates);
   }
 }
 
-TEST_P(Answering, AnAppOfOneKindIsWithin5PercentAfterAFewAnswers) {
+TEST_P(Answering, AppsOfOneKindEachAreWithin5PercentInTheMedianAndNoneIsFarOff) {
   const std::vector<AnswerOfKind> all = answers();
-  for (const char* kind : {"english", "european", "json", "tool", "mixed", "code", "chinese"}) {
+  std::map<std::string, std::vector<const AnswerOfKind*>> kinds;
+  for (const AnswerOfKind& answer : all) kinds[answer.kind].push_back(&answer);
+  std::vector<double> errors;
+  for (const auto& [kind, its] : kinds) {
     state::Estimates own;
     reader = state::Estimates::Reader(own);
-    std::vector<double> errors;
     for (int round = 0; round < 2; ++round)
-      for (const AnswerOfKind& answer : all)
-        if (answer.kind == kind) settle(answer);
-    for (const AnswerOfKind& answer : all)
-      if (answer.kind == kind) errors.push_back(error(answer));
-    // Chinese texts of some 80 tokens differ by more than that among themselves, for each character in its own number of tokens.
-    EXPECT_LE(median(errors), kind == std::string("chinese") ? 0.08 : 0.05) << kind;
+      for (const AnswerOfKind* answer : its) settle(*answer);
+    std::vector<double> of_kind;
+    for (const AnswerOfKind* answer : its) of_kind.push_back(error(*answer));
+    // Greek has other tokens than Cyrillic, in the same class of bytes.
+    EXPECT_LE(median(of_kind), kind == "cyrillic and greek" ? 0.2 : 0.08) << kind;
+    errors.insert(errors.end(), of_kind.begin(), of_kind.end());
     reader = state::Estimates::Reader(estimates);
   }
+  EXPECT_LE(median(errors), 0.05);
 }
 
 TEST_P(Answering, ThePriorsAreWithin10PercentInTheMedian) {

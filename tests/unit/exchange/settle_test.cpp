@@ -97,6 +97,7 @@ TEST(Settle, WhatTheProviderSaysOfHowItServedWinsOverWhatWasAsked) {
   for (const Row& row : table) {
     AttemptEnd end = f.end();
     f.facts.mode = row.asked;
+    end.answer.usage.input = 0;
     end.answer.usage.output = 1'000'000;
     end.answer.usage.reasoning = row.reasoning;
     end.answer.usage_source = UsageSource::reported;

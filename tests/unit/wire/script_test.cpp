@@ -102,7 +102,8 @@ TEST(ScriptCounter, CountsAsTheSampleOfAWholeText) {
     counter.add(text);
     EXPECT_EQ(counter.total(), scripts(text)) << size;
   }
-  const std::string code = repeated("for (int i = 0; i < 10; ++i) total += values[i] * 3;\\n", 200);  // only ASCII: exact in blocks
+  const std::string code =
+      repeated("for (int i = 0; i < 10; ++i) total += values[i] * 3;\\n ", 200);  // only ASCII: exact in blocks
   ScriptCounter counter;
   counter.add(code);
   std::int64_t total = 0;
