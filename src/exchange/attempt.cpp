@@ -174,7 +174,7 @@ Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, i
   upstream_request.stream = request.chat.stream;
   upstream_request.deadline = std::min(request.deadline, request.world.steady_now() + target.provider->timeouts.total);
   upstream_request.fresh_connection = fresh_connection;
-  Drain drain(request.cancel, *target.provider, request.snapshot->limits.answer_bytes_max, request.world.executor);
+  Drain drain(request.cancel, *target.provider, end.report, request.snapshot->limits.answer_bytes_max, request.world.executor);
   auto answered = co_await request.world.upstream.send(upstream_request, end.report, drain.cancel());
   if (!answered) {
     end.phase = end.report.sent_whole ? Phase::wait : end.report.bytes_sent ? Phase::send : Phase::connect;

@@ -2,10 +2,11 @@
 
 namespace fairlead::exchange {
 
-Drain::Drain(net::Cancel& app, const Provider& provider, std::size_t bytes_max, const Executor& executor)
-    : app_(app), bytes_left_(bytes_max) {
+Drain::Drain(net::Cancel& app, const Provider& provider, const net::SendReport& report, std::size_t bytes_max,
+             const Executor& executor)
+    : app_(app), report_(report), bytes_left_(bytes_max) {
   if (!provider.drain_ms_max) return;
-  own_ = std::make_shared<Own>(net::Cancel{}, Timer(executor));
+  own_ = std::make_shared<Own>(executor);
   app_.set_hook([this, time_max = *provider.drain_ms_max] { begin(time_max); });
 }
 
@@ -15,6 +16,7 @@ Drain::~Drain() {
 
 void Drain::begin(Milliseconds time_max) {
   if (app_.hurried()) return own_->cancel.request(net::Cancel::Reason::draining);
+  if (!report_.bytes_sent) return own_->cancel.request();
   own_->timer.expires_after(time_max);
   own_->timer.async_wait([own = std::weak_ptr(own_)](boost::system::error_code error) {
     const auto still = own.lock();

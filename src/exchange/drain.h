@@ -5,6 +5,7 @@
 
 #include "net/cancel.h"
 #include "net/task.h"
+#include "net/upstream.h"
 
 #include <cstddef>
 #include <memory>
@@ -12,11 +13,11 @@
 namespace fairlead::exchange {
 
 /// What calls the work at the provider off: the app's own Cancel, or, with a provider that drains, another one that is requested
-/// once the time or the bytes of the drain are used up, or the service goes down.
+/// once the time or the bytes of the drain are used up, or the service goes down; at once if nothing of the request was sent.
 class Drain {
  public:
-  /// `app` outlives it, and has no other hook meanwhile.
-  Drain(net::Cancel& app, const Provider& provider, std::size_t bytes_max, const Executor& executor);
+  /// `app` and `report` outlive it, and `app` has no other hook meanwhile.
+  Drain(net::Cancel& app, const Provider& provider, const net::SendReport& report, std::size_t bytes_max, const Executor& executor);
   ~Drain();
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
@@ -31,12 +32,14 @@ class Drain {
  private:
   /// What the timer's handler may meet after the attempt is over.
   struct Own {
+    explicit Own(const Executor& executor) : timer(executor) {}
     net::Cancel cancel;
     Timer timer;
   };
   void begin(Milliseconds time_max);
 
   net::Cancel& app_;
+  const net::SendReport& report_;
   std::shared_ptr<Own> own_;
   std::size_t bytes_left_;
 };
