@@ -87,6 +87,7 @@ class Relay {
     }
     auto written = co_await request_.answer.write(pieces_);
     if (!written) co_return gone();
+    if (request_.repeat) request_.repeat->note(pieces_);
     if (!request_.first_byte_us)
       request_.first_byte_us =
           std::chrono::duration_cast<std::chrono::microseconds>(request_.world.steady_now() - request_.started).count();
@@ -139,6 +140,7 @@ net::Fields answer_fields(const Request& request, const Target* target, int atte
   fields.emplace_back("x-request-id", request.id);
   if (target) fields.emplace_back("x-fairlead-target", target->name);
   fields.emplace_back("x-fairlead-attempts", std::to_string(attempts));
+  fields.insert(fields.end(), request.more_fields.begin(), request.more_fields.end());
   return fields;
 }
 
@@ -164,8 +166,8 @@ Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, i
     over(encoded.error());
     co_return outcome;
   }
-  // Lets a provider's support, and the simulator's bill, name the very attempt.
   end.asked.body_bytes = encoded->body_bytes();
+  // Lets a provider's support, and the simulator's bill, name the very attempt.
   encoded->fields.emplace_back("X-Client-Request-Id", request.id + "-" + std::to_string(number));
 
   net::UpstreamRequest upstream_request;
