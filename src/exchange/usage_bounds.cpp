@@ -7,7 +7,8 @@ namespace {
 
 bool input_can_be(const AttemptEnd& end) {
   const Usage& usage = end.answer.usage;
-  if (usage.input && usage.input_total() == 0 && end.answer.content_bytes > 0) return false;  // nothing comes of nothing
+  // No prompt is without a token; only what failed before anything came may be free.
+  if (usage.input && usage.input_total() == 0 && (!end.error || end.answer.content_bytes > 0)) return false;
   const RequestFacts& facts = *end.asked.facts;
   const bool media = facts.unknown_content || facts.needs.has(Capability::vision) || facts.needs.has(Capability::audio);
   const auto bytes = static_cast<std::int64_t>(end.asked.body_bytes);

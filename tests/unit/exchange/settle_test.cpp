@@ -97,7 +97,7 @@ TEST(Settle, WhatTheProviderSaysOfHowItServedWinsOverWhatWasAsked) {
   for (const Row& row : table) {
     AttemptEnd end = f.end();
     f.facts.mode = row.asked;
-    end.answer.usage.input = 0;
+    end.asked.input_tokens = 0;
     end.answer.usage.output = 1'000'000;
     end.answer.usage.reasoning = row.reasoning;
     end.answer.usage_source = UsageSource::reported;
@@ -348,13 +348,16 @@ TEST(Settle, APriceOfZeroIsFree) {
   EXPECT_EQ(row.cost->pico, 0);
 }
 
-TEST(Settle, NoTokensForAnAnswerWithContentAreAbsurd) {
+TEST(Settle, NoTokensForAnAnswerAreAbsurd) {
   const Fixture f;
   AttemptEnd end = f.end();
   end.answer.usage.input = 0;
   end.answer.usage.output = 0;
   end.answer.usage_source = UsageSource::reported;
+  EXPECT_EQ(settle_attempt("r", 1, end, f.snapshot, f.texts).usage_source, UsageSource::invalid) << "its prompt was read";
+  end.error = broken();
   EXPECT_EQ(settle_attempt("r", 1, end, f.snapshot, f.texts).usage_source, UsageSource::reported) << "nothing came of it";
+  end.error.reset();
   end.answer.content_bytes = 90;
   end.content.of[0] = 90;
   const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot, f.texts);
