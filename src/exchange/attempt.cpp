@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "exchange/drain.h"
 #include "exchange/relay.h"
 
 namespace fairlead::exchange {
@@ -63,28 +64,29 @@ void begin_attempt(const Request& request, const Candidate& candidate, AttemptEn
   end.target = candidate.target;
   end.sent_at = request.world.now();
   end.phase = Phase::connect;
-  end.input_tokens_estimate = candidate.input_tokens;
-  end.mode = request.facts.mode;
-  end.output_tokens_max = request.facts.output_tokens_max;
+  end.asked = {candidate.input_tokens, candidate.output_tokens, 0, request.chat.stream, &request.facts};
 }
 
 void end_attempt(const Request& request, const Result<void>& result, AttemptOutcome& outcome) {
   if (!result) outcome.end.error = ending(request, result.error());
   outcome.end.ended_at = request.world.now();
-  if (outcome.coder) outcome.end.answer = outcome.coder->summary();
+  if (!outcome.coder) return;
+  outcome.end.answer = outcome.coder->summary();
+  outcome.end.content = outcome.coder->content();
 }
 
 // What is only needed until the answer begins stands in coroutines of its own: their frames are gone while it streams.
 
 /// Sends the request, and waits for the head of an answer. Null: there is none, and the attempt has ended.
 Task<std::unique_ptr<net::UpstreamAnswer>> ask(Request& request, const Target& target, int number, bool fresh_connection,
-                                               AttemptOutcome& outcome) {
+                                               net::Cancel& cancel, AttemptOutcome& outcome) {
   auto encoded = dialect_of(target).encode_request(request.chat, target);
   if (!encoded) {
     outcome.end.error = encoded.error();
     outcome.end.ended_at = request.world.now();
     co_return nullptr;
   }
+  outcome.end.asked.body_bytes = encoded->body_bytes();
   // Lets a provider's support, and the simulator's bill, name the very attempt.
   encoded->fields.emplace_back("X-Client-Request-Id", request.id + "-" + std::to_string(number));
 
@@ -95,7 +97,7 @@ Task<std::unique_ptr<net::UpstreamAnswer>> ask(Request& request, const Target& t
   upstream_request.deadline = std::min(request.deadline, request.world.steady_now() + target.provider->timeouts.total);
   upstream_request.fresh_connection = fresh_connection;
   net::SendReport& report = outcome.end.report;
-  auto answered = co_await request.world.upstream.send(upstream_request, report, request.cancel);
+  auto answered = co_await request.world.upstream.send(upstream_request, report, cancel);
   if (!answered) {
     outcome.end.phase = report.sent_whole ? Phase::wait : report.bytes_sent ? Phase::send : Phase::connect;
     end_attempt(request, answered.error(), outcome);
@@ -135,15 +137,19 @@ net::Fields answer_fields(const Request& request, const Target* target, int atte
 Task<void> run_attempt(Request& request, const Candidate& candidate, int number, bool fresh_connection, AttemptOutcome& outcome) {
   const Target& target = *candidate.target;
   begin_attempt(request, candidate, outcome.end);
-  const std::unique_ptr<net::UpstreamAnswer> upstream = co_await ask(request, target, number, fresh_connection, outcome);
+  Drain drain(request.cancel, *target.provider, outcome.end.report, request.snapshot->limits.answer_bytes_max,
+              request.world.executor);
+  const std::unique_ptr<net::UpstreamAnswer> upstream =
+      co_await ask(request, target, number, fresh_connection, drain.cancel(), outcome);
   if (!upstream) co_return;
   if (outcome.end.status < 200 || outcome.end.status > 299) {
     co_await take_refusal(request, target, *upstream, outcome);
     co_return;
   }
   make_coder(request, target, outcome);
-  Relay relay(request, target, number, *upstream, outcome);
-  const auto relayed = co_await relay.run();
+  Relay relay(request, target, number, *upstream, drain, outcome);
+  auto relayed = co_await relay.run();
+  if (relayed && drain.active()) relayed = app_hung_up();
   end_attempt(request, relayed, outcome);
 }
 

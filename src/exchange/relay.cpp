@@ -21,19 +21,24 @@ Task<Result<void>> Relay::run() {
       outcome_.last = pieces_;
       co_return end;
     }
+    drain_.took(bytes->size());
     const auto fed = outcome_.coder->feed(*bytes, pieces_);
     note_content();
-    if (request_.chat.stream && !pieces_.empty() && may_pass()) {
+    if (request_.chat.stream && !pieces_.empty() && !drain_.active() && may_pass()) {
+      bool sent = true;
       if (!request_.answer.committed()) {
         const net::Fields fields = answer_fields(request_, &target_, number_);
         auto started = co_await request_.answer.start(200, fields);
-        if (!started) co_return app_hung_up();
+        sent = started.has_value();
       }
-      note_passing();
-      auto written = co_await request_.answer.write(pieces_);
-      if (!written) co_return app_hung_up();
-      if (request_.repeat) request_.repeat->note(pieces_);
-      note_first_byte();
+      if (sent) {
+        note_passing();
+        auto written = co_await request_.answer.write(pieces_);
+        sent = written.has_value();
+      }
+      if (!sent && !drain_.possible()) co_return app_hung_up();
+      if (!sent) request_.cancel.request();  // read on, for the books
+      if (sent) note_passed();
     }
     if (!fed) co_return fed;
   }
@@ -61,7 +66,8 @@ void Relay::note_passing() {
   request_.app.memory.release();
 }
 
-void Relay::note_first_byte() {
+void Relay::note_passed() {
+  if (request_.repeat) request_.repeat->note(pieces_);
   if (request_.first_byte_us) return;
   request_.first_byte_us =
       std::chrono::duration_cast<std::chrono::microseconds>(request_.world.steady_now() - request_.started).count();
