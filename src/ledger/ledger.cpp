@@ -1,8 +1,8 @@
 #include "ledger/ledger.h"
 
 #include "ledger/feeder.h"
-#include "ledger/journal.h"
 #include "ledger/recovery.h"
+#include "ledger/shared_journal.h"
 
 #include <algorithm>
 #include <atomic>
@@ -63,22 +63,10 @@ void append(Entries& to, Entries& from) {
   from.clear();
 }
 
-std::vector<std::span<const Write>> spans_of(std::span<const Rows> group) {
-  std::vector<std::span<const Write>> spans;
-  spans.reserve(group.size());
-  for (const Rows& rows : group) spans.emplace_back(*rows);
-  return spans;
-}
-
 std::size_t rows_of(std::span<const Queued> entries) {
   std::size_t rows = 0;
   for (const Queued& entry : entries) rows += entry.size();
   return rows;
-}
-
-Error dropped() {
-  return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger is not available",
-          "a write to the journal failed just before"};
 }
 
 Error cannot_keep_up() {
@@ -103,34 +91,27 @@ struct Ledger::Impl {
         limits(limits_),
         found{recovered.interrupted_attempts, recovered.replayed_rows, recovered.notices},
         feeder(*store, files, store->journal(), feed_limits(limits)),
-        journal(files, store->journal(), recovered.next_sequence, limits.segment_bytes, limits.sync),
+        journal({files, store->journal(), recovered.next_sequence, limits.segment_bytes, limits.sync}, limits, feeder),
         backoff(limits.retry_ms_min) {
     // Before the first request: the journal's first file takes a while.
-    if (const auto begun = journal.write({}); !begun) lose_journal({}, begun.error());
-    follow(0);
-    at_once = !lost;
+    if (const auto begun = journal.begin(); !begun) lose_journal({}, begun.error());
     feeder.start();
     writer = std::thread([this] { run(); });
   }
 
   void write(std::span<Ledger::Entry> entries);
-  bool write_at_once(std::span<const Rows> group);
   void commit_soon();
   bool flush(std::chrono::milliseconds timeout);
   void close();
 
   void run();
-  void follow(std::size_t rows);
   bool is_journal_full() const { return feeder.stats().journal_bytes >= limits.journal_bytes_max; }
   bool collect();
   void commit_some();
   Result<void> commit(Entries& group);
   Result<void> write_group(const Entries& group);
   void acknowledge_written(Entries& group);
-  Result<void> sync(const Entries& group);
-  void tell_synced(std::size_t entries);
   void reclaim();
-  bool is_at_rest();
   void refuse_row(Entries group, const Error& error);
   void lose_journal(Entries failed, const Error& error);
   Entries turn_away(Entries entries);
@@ -142,12 +123,7 @@ struct Ledger::Impl {
   const LedgerFound found;
   Feeder feeder;
 
-  std::mutex journal_mutex;  // guards what follows; never taken while `mutex` is held
-  Journal journal;           // segments are begun, and synced, by the writer thread alone
-  bool at_once = false;      // nothing older waits to be written
-  Clock::time_point at_once_from;
-  Entries unsynced;  // acknowledged, and not on the disk yet
-  std::uint64_t rows_at_once = 0;
+  SharedJournal journal;  // not called while `mutex` is held
 
   mutable std::mutex mutex;  // guards what follows
   std::condition_variable arrived, ended;
@@ -193,22 +169,6 @@ void Ledger::Impl::write(std::span<Ledger::Entry> entries) {
   if (wake) arrived.notify_one();
   for (const Ledger::Entry& entry : refused)
     if (entry.done) entry.done(cannot_keep_up());
-}
-
-bool Ledger::Impl::write_at_once(std::span<const Rows> group) {
-  const std::unique_lock lock(journal_mutex, std::try_to_lock);
-  if (!lock || !at_once || journal_full) return false;
-  const auto begin = Clock::now();
-  if (begin < at_once_from || !journal.try_write(spans_of(group))) return false;
-  if (const auto end = Clock::now(); end - begin > limits.at_once_us_max) at_once_from = end + limits.at_once_rest_ms;
-  std::size_t count = 0;
-  for (const Rows& rows : group) {
-    count += rows->size();
-    if (limits.sync == Sync::disk) unsynced.push_back({{rows, nullptr}, true});
-  }
-  rows_at_once += count;
-  if (limits.sync == Sync::os) follow(count);
-  return true;
 }
 
 void Ledger::Impl::commit_soon() {
@@ -269,7 +229,7 @@ bool Ledger::Impl::collect() {
 /// One group commit of the oldest entries; with none, a commit of what is unsynced, or a probe of the lost journal.
 void Ledger::Impl::commit_some() {
   reclaim();
-  if (is_at_rest()) return;
+  if (pending.empty() && !lost && !journal.has_unsynced()) return;  // nothing to commit, and nothing to find out
   std::size_t entries = 0;
   for (std::size_t writes = 0; entries < pending.size(); ++entries) {
     writes += pending[entries].size();
@@ -296,7 +256,7 @@ Result<void> Ledger::Impl::commit(Entries& group) {
   Result<void> result = write_group(group);
   if (result && limits.sync == Sync::disk) {
     acknowledge_written(group);
-    result = sync(group);
+    result = journal.sync(rows_of(group));
   }
   {
     const bool full = is_journal_full();
@@ -317,75 +277,25 @@ Result<void> Ledger::Impl::commit(Entries& group) {
 Result<void> Ledger::Impl::write_group(const Entries& group) {
   std::vector<std::span<const Write>> writes;
   for (const Queued& entry : group) writes.emplace_back(*entry.rows);
-  const std::lock_guard lock(journal_mutex);
-  at_once = false;
-  if (journal.has_dropped()) return dropped();
-  const std::uint64_t sequence = journal.place().sequence;
-  Result<void> result = journal.write(writes);
-  if (journal.place().sequence != sequence) tell_synced(unsynced.size());  // the segment before is on the disk
-  if (limits.sync == Sync::os) follow(result ? rows_of(group) : 0);
-  at_once = result && pending.empty();
-  return result;
+  return journal.write(writes, pending.empty());
 }
 
 /// Who waits for no disk need wait no longer.
 void Ledger::Impl::acknowledge_written(Entries& group) {
   const auto waits = std::stable_partition(group.begin(), group.end(),
                                            [](const Queued& entry) { return entry.acknowledged || !ends_request(*entry.rows); });
-  {
-    const std::lock_guard lock(journal_mutex);
-    for (auto at = group.begin(); at != waits; ++at) unsynced.push_back({{at->rows, nullptr}, true});
-  }
+  std::vector<Rows> written;
+  for (auto at = group.begin(); at != waits; ++at) written.push_back(at->rows);
+  journal.acknowledged(std::move(written));
   end({group.begin(), waits}, {});
   group.erase(group.begin(), waits);
-}
-
-/// To the disk: the group and all that is unsynced. Workers may write meanwhile, and may fail to.
-Result<void> Ledger::Impl::sync(const Entries& group) {
-  std::uint64_t until = 0;
-  std::size_t covered = 0;
-  bool synced = false;
-  {
-    const std::lock_guard lock(journal_mutex);
-    until = journal.place().end;
-    covered = unsynced.size();
-    synced = journal.is_all_synced();
-  }
-  Result<void> result = synced ? Result<void>() : journal.sync();
-  const std::lock_guard lock(journal_mutex);
-  if (!result) journal.drop_unsynced();
-  if (!result || journal.has_dropped()) {
-    at_once = false;
-    return result ? dropped() : result;
-  }
-  journal.synced(until);
-  tell_synced(covered);
-  follow(rows_of(group));
-  return result;
-}
-
-/// The oldest ones of what was unsynced are on the disk.
-void Ledger::Impl::tell_synced(std::size_t entries) {
-  const auto end = unsynced.begin() + static_cast<std::ptrdiff_t>(entries);
-  follow(rows_of({unsynced.begin(), end}));
-  unsynced.erase(unsynced.begin(), end);
-}
-
-/// Is there nothing to commit, and nothing to find out?
-bool Ledger::Impl::is_at_rest() {
-  const std::lock_guard lock(journal_mutex);
-  return pending.empty() && unsynced.empty() && !lost;
 }
 
 /// What was acknowledged and then dropped by the journal is to be written before anything else.
 void Ledger::Impl::reclaim() {
   Entries dropped;
-  {
-    const std::lock_guard lock(journal_mutex);
-    if (!journal.take_dropped()) return;
-    at_once = false;
-    dropped.swap(unsynced);
-  }
+  for (Rows& rows : journal.reclaim()) dropped.push_back({{std::move(rows), nullptr}, true});
+  if (dropped.empty()) return;
   {
     const std::lock_guard lock(mutex);
     unfinished += dropped.size();
@@ -393,14 +303,6 @@ void Ledger::Impl::reclaim() {
   }
   append(dropped, pending);
   pending = std::move(dropped);
-}
-
-/// Tells the feeder. Under the journal's mutex.
-void Ledger::Impl::follow(std::size_t rows) {
-  for (const std::uint64_t sequence : journal.take_abandoned()) feeder.follow(sequence, 0, segment_header_bytes, 0);
-  for (const Journal::Place& place : journal.take_finished()) feeder.follow(place.sequence, place.segment_bytes, place.end, 0);
-  const Journal::Place place = journal.place();
-  if (place.sequence != 0) feeder.follow(place.sequence, place.segment_bytes, journal.synced_end(), rows);
 }
 
 /// The group holds a row which can never be written. Alone it is refused; until it is, entries are committed one by one, so that no
@@ -486,7 +388,7 @@ void Ledger::write(std::span<Entry> entries) { impl_->write(entries); }
 
 bool Ledger::wait_for_disk(const Rows& rows) const { return impl_->limits.sync == Sync::disk && ends_request(*rows); }
 
-bool Ledger::write_at_once(std::span<const Rows> group) { return impl_->write_at_once(group); }
+bool Ledger::write_at_once(std::span<const Rows> group) { return !impl_->journal_full && impl_->journal.write_at_once(group); }
 
 void Ledger::commit() { impl_->commit_soon(); }
 
@@ -496,11 +398,7 @@ const LedgerFound& Ledger::found() const { return impl_->found; }
 
 LedgerStats Ledger::stats() const {
   const FeedStats feed = impl_->feeder.stats();
-  std::uint64_t rows_at_once = 0;
-  {
-    const std::lock_guard lock(impl_->journal_mutex);
-    rows_at_once = impl_->rows_at_once;
-  }
+  const std::uint64_t rows_at_once = impl_->journal.rows_at_once();
   const std::lock_guard lock(impl_->mutex);
   LedgerStats stats = impl_->numbers;
   stats.rows += rows_at_once;
