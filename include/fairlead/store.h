@@ -1,5 +1,6 @@
 #pragma once
 // The seam of databases: one store per file of src/store/. A store is used by one thread at a time.
+#include <fairlead/key_store.h>
 #include <fairlead/result.h>
 #include <fairlead/row.h>
 
@@ -17,8 +18,8 @@ namespace fairlead {
 
 /// What `usage` reports: attempts grouped by any dimensions.
 struct ReportQuery {
-  /// provider, model, target, route, key, team, project, usage_source, currency; month, week (its Monday), day and hour, UTC. Empty: one row
-  /// of all.
+  /// provider, model, target, route, key, team, project, usage_source, currency; month, week (its Monday), day and hour, UTC.
+  /// Empty: one row of all.
   std::vector<std::string> by;
   std::optional<TimePoint> since, until;  ///< of the time at which an attempt counts: sent_at, but for late ones; `until` exclusive
   bool from_rows = false;                 ///< of the rows themselves, not of the sums that are kept of them
@@ -143,6 +144,7 @@ Result<std::unique_ptr<Store>> open_store(std::string_view url, StoreMode mode);
 struct StoreKind {
   Result<std::unique_ptr<Store>> (*open)(std::string_view where, StoreMode mode);
   Result<std::unique_ptr<Bookkeeper>> (*open_bookkeeper)(std::string_view where);
+  Result<std::unique_ptr<KeyStore>> (*open_keys)(std::string_view where, int busy_ms_max);
 };
 
 /// By the name of its file, which is the URL's scheme; null if there is none.

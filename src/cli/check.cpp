@@ -1,6 +1,7 @@
 // `fairlead check FILE`: every finding in a configuration, what a good one means, and whether its routing tests and assertions
 // hold.
 #include "cli/assertions.h"
+#include "cli/books.h"
 #include "cli/commands.h"
 #include "cli/routing_tests.h"
 #include "config/config.h"
@@ -25,9 +26,7 @@ std::string counted(std::ptrdiff_t count, const std::string& what) {
 /// Runs the routing tests of the file and proves its assertions, as if all secrets were there: a rule holds whether or not they
 /// are. The exit code.
 int test(const std::string& file, TimePoint now) {
-  config::Sources sources = config::real_sources();
-  sources.secrets_assumed = true;
-  const config::Loaded whole = config::load(file, sources);
+  const config::Loaded whole = config::load(file, sources_with_keys(true));
   if (!whole.snapshot) return 1;
   const bool coloured = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   const auto outcomes = run_tests(whole.tests, *whole.snapshot, now);
@@ -40,7 +39,7 @@ int test(const std::string& file, TimePoint now) {
 }
 
 int check(const std::string& file) {
-  const config::Loaded loaded = config::load(file, config::real_sources());
+  const config::Loaded loaded = config::load(file, sources_with_keys(false));
   for (const config::Finding& finding : loaded.findings) std::cerr << config::format(finding) << "\n";
   const auto errors = std::count_if(loaded.findings.begin(), loaded.findings.end(),
                                     [](const auto& f) { return f.severity == config::Severity::error; });

@@ -1,4 +1,5 @@
 // `fairlead diff OLD NEW`: what a change of the configuration changes for whom, before it is live.
+#include "cli/books.h"
 #include "cli/commands.h"
 #include "cli/comparison.h"
 #include "cli/time.h"
@@ -43,9 +44,7 @@ std::string check_tokens(const std::string& text) {
 
 /// Null after saying what is wrong. Facts matter here, not credentials: missing secrets count as there, as in CI.
 std::shared_ptr<const Snapshot> read(const std::string& file) {
-  config::Sources sources = config::real_sources();
-  sources.secrets_assumed = true;
-  const config::Loaded loaded = config::load(file, sources);
+  const config::Loaded loaded = config::load(file, sources_with_keys(true));
   for (const config::Finding& finding : loaded.findings)
     if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
   return loaded.snapshot;

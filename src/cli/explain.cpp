@@ -66,9 +66,7 @@ std::vector<Value> named(const std::vector<std::string>& names, int count) {
 }
 
 int explain_hypothetical(Wanted wanted, bool tokens_given) {
-  config::Sources sources = config::real_sources();
-  sources.secrets_assumed = true;
-  const config::Loaded loaded = config::load(wanted.books.config, sources);
+  const config::Loaded loaded = config::load(wanted.books.config, sources_with_keys(true));
   if (!loaded.snapshot) {
     for (const config::Finding& finding : loaded.findings)
       if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';

@@ -2,10 +2,11 @@
 // may read meanwhile.
 #include <fairlead/store.h>
 
-#include "store/sqlite/chain_check.h"
 #include "store/sqlite/bookkeeping.h"
+#include "store/sqlite/chain_check.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
+#include "store/sqlite/keys.h"
 #include "store/sqlite/report.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/saving.h"
@@ -256,24 +257,43 @@ Result<std::unique_ptr<Store>> open_sqlite(std::string_view where, StoreMode mod
   return open_to_read(*path);
 }
 
+/// For what is kept beside the rows, while the daemon may be writing these.
+Result<Database> open_beside(const std::string& path) {
+  const auto kind = sqlite::identify(path);
+  if (!kind) return kind.error();
+  if (*kind != sqlite::FileKind::ours) return no_ledger_at(path);
+  auto database = Database::open(path, SQLITE_OPEN_READWRITE);
+  if (!database) return cannot_open(path, database.error());
+  if (auto done = sqlite::require_schema(*database, path); !done)
+    return done.error().detail.empty() ? done.error() : cannot_open(path, done.error());
+  return database;
+}
+
 Result<std::unique_ptr<Bookkeeper>> open_sqlite_bookkeeper(std::string_view where) {
   const auto path = path_of(where);
   if (!path) return path.error();
-  const auto kind = sqlite::identify(*path);
-  if (!kind) return kind.error();
-  if (*kind != sqlite::FileKind::ours) return no_ledger_at(*path);
-  auto database = Database::open(*path, SQLITE_OPEN_READWRITE);
-  if (!database) return cannot_open(*path, database.error());
-  if (auto done = sqlite::require_schema(*database, *path); !done)
-    return done.error().detail.empty() ? done.error() : cannot_open(*path, done.error());
+  auto database = open_beside(*path);
+  if (!database) return database.error();
   return sqlite::make_bookkeeper(std::move(*database), *path);
+}
+
+Result<std::unique_ptr<KeyStore>> open_sqlite_keys(std::string_view where, int busy_ms_max) {
+  const auto path = path_of(where);
+  if (!path) return path.error();
+  auto database = open_beside(*path);
+  if (!database) return database.error();
+  // What is told of a key must hold after a power loss, so its commits are synced; what rows need is the ledger's own matter.
+  if (auto done = database->execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0"); !done)
+    return cannot_open(*path, done.error());
+  sqlite3_busy_timeout(database->handle(), busy_ms_max);
+  return sqlite::make_key_store(std::move(*database));
 }
 
 }  // namespace
 
 const StoreKind& store_sqlite();
 const StoreKind& store_sqlite() {
-  static const StoreKind kind{open_sqlite, open_sqlite_bookkeeper};
+  static const StoreKind kind{open_sqlite, open_sqlite_bookkeeper, open_sqlite_keys};
   return kind;
 }
 
