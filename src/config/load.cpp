@@ -2,6 +2,7 @@
 #include "config/build.h"
 #include "config/config.h"
 #include "config/validate.h"
+#include "config/written.h"
 
 #include <chrono>
 #include <cstdlib>
@@ -56,8 +57,7 @@ const BuiltIn& built_in() {
   return lists;
 }
 
-std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources& sources, Findings& findings,
-                                         std::vector<RoutingTest>& tests) {
+std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources& sources, Findings& findings, Loaded& loaded) {
   Reading reading(sources, findings);
   reading.add_to_hash(embedded_profiles);
   reading.add_to_hash(embedded_calendars);
@@ -82,7 +82,8 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   build_content(build);
   build_assertions(build);
   build_trusted_proxies(build);
-  tests = build_tests(build);
+  loaded.tests = build_tests(build);
+  loaded.written = written_options(whole);
   lint(build, build.now);
   snapshot->file = file;
   snapshot->hash = reading.hash();
@@ -112,7 +113,7 @@ Loaded load(const std::string& file, const Sources& sources) {
   };
   try {
     findings = built_in().findings;
-    snapshot = build_snapshot(file, noted, findings, loaded.tests);
+    snapshot = build_snapshot(file, noted, findings, loaded);
   } catch (const std::exception& e) {
     findings.add(Severity::error, {findings.add_file(file), 0, 0}, "", std::string("it could not be read: ") + e.what());
   }

@@ -1,5 +1,7 @@
 #include "exchange/attempt.h"
 
+#include "plan/expect.h"
+
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -147,7 +149,7 @@ Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, i
   end.phase = Phase::connect;
   end.input_tokens_estimate = candidate.input_tokens;
   end.mode = request.facts.mode;
-  end.output_tokens_max = request.facts.output_tokens_max;
+  end.output_tokens_max = output_cap(request.facts, target);
   const auto over = [&](std::optional<Error> error) {
     end.error = std::move(error);
     end.ended_at = request.world.now();
