@@ -74,7 +74,7 @@ struct Candidate {
   bool explored = false;                             ///< put in front, so that it is measured
 };
 
-enum class RejectedBy : std::uint8_t { provider_disabled, capability, policy, price, wish, quality };
+enum class RejectedBy : std::uint8_t { provider_disabled, capability, policy, price, wish, quality, budget };
 
 struct Rejection {
   const Target* target = nullptr;

@@ -26,6 +26,7 @@ enum class ErrorKind : std::uint8_t {
   // our own
   no_candidate,        ///< no target can serve what the request needs
   overloaded,          ///< too much is under way
+  over_budget,         ///< a budget or credit is spent, or would be overrun
   ledger_unavailable,  ///< the ledger cannot be written: nothing may be sent
   draining,            ///< the daemon is going down
   config,              ///< a configuration error

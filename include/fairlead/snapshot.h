@@ -1,6 +1,7 @@
 #pragma once
 // The immutable, validated configuration that a request runs under, from its start to its end. Built by config/, read by everyone.
 // Pointers point into the same snapshot, which is never copied or changed after it is built.
+#include <fairlead/budget.h>
 #include <fairlead/content.h>
 #include <fairlead/policy.h>
 #include <fairlead/price.h>
@@ -97,6 +98,7 @@ struct Provider {
   Timeouts timeouts;
   int idle_connections_max = 256;              ///< kept per worker
   Milliseconds idle_connection_ms_max{4'000};  ///< kept no longer than this; below the shortest server's own limit
+  std::vector<Budget> budgets;
 };
 
 struct Model {
@@ -155,6 +157,18 @@ struct Route {
   bool fallback = true;
   bool fallback_on_unconfirmed = true;
   AnswerModel answer_model = AnswerModel::provider;
+  bool unpriced_allowed = false;  ///< under a budget, too, targets without a price may be reached
+  std::vector<Budget> budgets;
+};
+
+/// What is stated of a team. Keys may name one of which nothing is.
+struct Team {
+  Int128 markup = 0;  ///< a share of the cost, 10^-12, that is charged on top of it
+  std::vector<Budget> budgets;
+};
+
+struct Project {
+  std::vector<Budget> budgets;
 };
 
 struct Key {
@@ -166,6 +180,7 @@ struct Key {
   std::vector<std::string> request_tags;  ///< that a request may add; in lower case
   std::vector<const Route*> routes;       ///< what it may ask for
   bool may_name_targets = false;          ///< may ask for "provider/model" (of its routes' targets) directly
+  std::vector<Budget> budgets;            ///< its own
 };
 
 struct Listener {
@@ -229,9 +244,16 @@ struct Snapshot {
   PolicyNeeds policies_need;
   std::vector<Network> trusted_proxies;  ///< whose word on the app's address is taken
   std::vector<Key> keys;
+  std::map<std::string, Team, std::less<>> teams;
+  std::map<std::string, Project, std::less<>> projects;
+  std::vector<Budget> budgets;        ///< of the whole installation
+  bool budgeted = false;              ///< there is a budget, whosever it is
+  std::optional<Url> notify_webhook;  ///< that is told of budgets
 
   const Target* target(std::string_view name) const;               ///< null if there is none
   const Route* route(std::string_view name) const;                 ///< null if there is none
+  const Team* team(std::string_view name) const;                   ///< null if nothing is stated of it
+  const Project* project(std::string_view name) const;             ///< null if nothing is stated of it
   const UsdRate* usd_rate(Currency currency, TimePoint at) const;  ///< null: there is none then
   std::unordered_map<std::string, const Target*> target_by_name;
   std::unordered_map<std::string, const Route*> route_by_name;

@@ -46,6 +46,7 @@ void build_providers(Build& build);
 void build_routes(Build& build);
 void build_contracts(Build& build);
 void build_keys(Build& build);
+void build_teams(Build& build);
 void build_policies(Build& build);
 void build_content(Build& build);
 void build_assertions(Build& build);
@@ -55,6 +56,9 @@ std::vector<RoutingTest> build_tests(Build& build);
 void lint(const Build& build, std::optional<TimePoint> now);
 void lint_policies(const Build& build, std::optional<TimePoint> now);
 void lint_reach(const Build& build, TimePoint now);
+
+/// What a section states under `budget` and `credit`.
+std::vector<Budget> budgets_of(Build& build, const Section& from, BudgetOf of, const std::string& name);
 
 /// Takes a name; a finding if another has it.
 void take_name(Build& build, std::map<std::string, const Value*>& taken, const Value* name, std::string_view what);

@@ -82,6 +82,7 @@ class ProviderBuilder {
     set_currency();
     set_addresses();
     set_connections();
+    provider_.budgets = budgets_of(build_, from_, BudgetOf::provider, provider_.name);
     return std::move(provider_);
   }
 

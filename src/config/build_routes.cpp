@@ -104,6 +104,8 @@ void build_routes(Build& build) {
     route->fallback = from.boolean("fallback");
     route->fallback_on_unconfirmed = from.boolean("fallback_on_unconfirmed");
     route->answer_model = from.text("answer_model") == "asked" ? AnswerModel::asked : AnswerModel::provider;
+    route->unpriced_allowed = from.text("unpriced") == "allow";
+    route->budgets = budgets_of(build, from, BudgetOf::route, route->name);
     build.snapshot.route_by_name[route->name] = route.get();
     build.route_places[route.get()] = &from.value();
     build.snapshot.routes.push_back(std::move(route));
@@ -121,6 +123,7 @@ void build_keys(Build& build) {
     key.tags = tags_of(from, "tags");
     key.request_tags = tags_of(from, "request_tags");
     key.may_name_targets = from.boolean("targets");
+    key.budgets = budgets_of(build, from, BudgetOf::key, key.name);
     for (const Value* name : from.values("routes")) {
       const Route* route = build.snapshot.route(name->text);
       if (route == nullptr)

@@ -78,6 +78,7 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   build_routes(build);
   build_contracts(build);
   build_keys(build);
+  build_teams(build);
   build_policies(build);
   build_content(build);
   build_assertions(build);

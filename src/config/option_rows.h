@@ -9,12 +9,17 @@ namespace fairlead::config {
 using Rows = std::vector<Option>;
 
 void add_server_rows(Rows& rows);
+/// `at`: "budget", "teams.*.budget" and so on; `whose`: completes "What may be charged for ...".
+void add_budget_rows(Rows& rows, const std::string& at, const std::string& whose);
+void add_credit_row(Rows& rows, const std::string& at);
 void add_provider_rows(Rows& rows);
 void add_route_rows(Rows& rows);
 void add_policy_rows(Rows& rows);
 void add_content_rows(Rows& rows);
 void add_assertion_rows(Rows& rows);
 void add_key_rows(Rows& rows);
+void add_team_rows(Rows& rows);
+void add_notify_rows(Rows& rows);
 void add_test_rows(Rows& rows);
 void add_contract_rows(Rows& rows);
 void add_calendar_rows(Rows& rows);

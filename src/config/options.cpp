@@ -17,6 +17,8 @@ Rows all_rows() {
   add_content_rows(rows);
   add_assertion_rows(rows);
   add_key_rows(rows);
+  add_team_rows(rows);
+  add_notify_rows(rows);
   add_test_rows(rows);
   add_contract_rows(rows);
   add_calendar_rows(rows);

@@ -267,6 +267,7 @@ void add_provider_rows(Rows& rows) {
                   .doc = "How long they are kept; less than the server's own limit.",
                   .fallback = "4s",
                   .max = hour});
+  add_budget_rows(rows, "providers.*.budget", "all that goes to it");
 }
 
 }  // namespace fairlead::config

@@ -38,6 +38,7 @@ std::string_view to_string(ErrorKind kind) {
     case ErrorKind::app_gone: return "app_gone";
     case ErrorKind::no_candidate: return "no_candidate";
     case ErrorKind::overloaded: return "overloaded";
+    case ErrorKind::over_budget: return "over_budget";
     case ErrorKind::ledger_unavailable: return "ledger_unavailable";
     case ErrorKind::draining: return "draining";
     case ErrorKind::config: return "config";
@@ -66,7 +67,8 @@ std::string_view to_string(UsageSource source) {
   return name_of(std::array<std::string_view, 4>{"none", "reported", "estimated", "invalid"}, source);
 }
 std::string_view to_string(RejectedBy by) {
-  return name_of(std::array<std::string_view, 6>{"provider_disabled", "capability", "policy", "price", "wish", "quality"}, by);
+  return name_of(std::array<std::string_view, 7>{"provider_disabled", "capability", "policy", "price", "wish", "quality", "budget"},
+                 by);
 }
 std::string_view to_string(RowState state) {
   return name_of(std::array<std::string_view, 3>{"open", "settled", "interrupted"}, state);
@@ -108,6 +110,14 @@ const Target* Snapshot::target(std::string_view name) const {
 const Route* Snapshot::route(std::string_view name) const {
   auto at = route_by_name.find(std::string(name));
   return at == route_by_name.end() ? nullptr : at->second;
+}
+const Team* Snapshot::team(std::string_view name) const {
+  auto at = teams.find(name);
+  return at == teams.end() ? nullptr : &at->second;
+}
+const Project* Snapshot::project(std::string_view name) const {
+  auto at = projects.find(name);
+  return at == projects.end() ? nullptr : &at->second;
 }
 
 }  // namespace fairlead

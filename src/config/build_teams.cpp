@@ -1,0 +1,90 @@
+// Teams, projects, and budgets wherever they stand.
+#include "config/build.h"
+#include "config/zones.h"
+
+#include <algorithm>
+
+namespace fairlead::config {
+namespace {
+
+constexpr Int128 budget_usd_max = Int128{9'000'000} * pico_per_unit;  // what the ledger's integers hold
+
+BudgetPeriod period_named(const std::string& name) {
+  for (const BudgetPeriod per : {BudgetPeriod::hour, BudgetPeriod::day, BudgetPeriod::week, BudgetPeriod::month})
+    if (to_string(per) == name) return per;
+  return BudgetPeriod::all;
+}
+
+std::shared_ptr<const Zone> zone_of(Build& build, const Section& from) {
+  const Value* written = from.find("time_zone");
+  if (written == nullptr || written->text == "UTC") return nullptr;
+  auto zone = find_zone(written->text);
+  if (!zone)
+    build.findings.error(*written, "there is no time zone " + in_quotes(written->text),
+                         "write a name of the IANA database, such as Europe/Berlin; the system has them with its package tzdata");
+  return zone;
+}
+
+std::vector<Int128> shares_of(Build& build, const Section& from) {
+  std::vector<Int128> shares;
+  for (const Value* written : from.values("notify_at")) {
+    const auto share = parse_decimal(written->text);
+    if (!share) continue;
+    if (*share <= 0 || *share > pico_per_unit)
+      build.findings.error(*written, "a share of the budget is above 0, and 1 at most", "write 0.8 for 80 %");
+    shares.push_back(*share);
+  }
+  std::sort(shares.begin(), shares.end());
+  shares.erase(std::unique(shares.begin(), shares.end()), shares.end());
+  return shares;
+}
+
+}  // namespace
+
+std::vector<Budget> budgets_of(Build& build, const Section& from, BudgetOf of, const std::string& name) {
+  std::vector<Budget> budgets;
+  const auto add = [&](Budget budget) {
+    budget.of = of;
+    budget.name = name;
+    budget.id = id_of(budget);
+    budgets.push_back(std::move(budget));
+    build.snapshot.budgeted = true;
+  };
+  for (const Section& written : from.sections("budget")) {
+    if (written.find("usd") == nullptr || written.find("per") == nullptr) continue;
+    Budget budget;
+    budget.per = period_named(written.text("per"));
+    budget.usd_pico = written.decimal("usd").value_or(0);
+    if (budget.usd_pico > budget_usd_max)
+      build.findings.error(*written.find("usd"), "this is more than a budget can be", "it may be 9000000 at most");
+    budget.zone = zone_of(build, written);
+    budget.notify_at = shares_of(build, written);
+    add(std::move(budget));
+    const auto same = [&](const Budget& other) { return other.id == budgets.back().id; };
+    if (std::count_if(budgets.begin(), budgets.end(), same) > 1)
+      build.findings.error(written.value(), "there are two budgets here per " + written.text("per"), "keep the smaller one");
+  }
+  if ((of == BudgetOf::key || of == BudgetOf::team) && from.boolean("credit")) {
+    Budget credit;
+    credit.per = BudgetPeriod::credit;
+    add(std::move(credit));
+  }
+  return budgets;
+}
+
+void build_teams(Build& build) {
+  for (const Section& from : build.root.sections("teams")) {
+    Team team;
+    team.markup = from.decimal("markup").value_or(0);
+    team.budgets = budgets_of(build, from, BudgetOf::team, from.key());
+    build.snapshot.teams.emplace(from.key(), std::move(team));
+  }
+  for (const Section& from : build.root.sections("projects"))
+    build.snapshot.projects.emplace(from.key(), Project{budgets_of(build, from, BudgetOf::project, from.key())});
+  build.snapshot.budgets = budgets_of(build, build.root, BudgetOf::installation, "");
+  UrlFault fault;
+  if (const auto webhook = parse_url(build.root.section("notify").text("webhook"), fault))
+    build.snapshot.notify_webhook = webhook->url;
+}
+
+}  // namespace fairlead::config

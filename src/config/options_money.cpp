@@ -1,0 +1,67 @@
+// The rows of the description: teams and projects, and what budgets state, wherever they stand.
+#include "config/option_rows.h"
+
+namespace fairlead::config {
+
+void add_budget_rows(Rows& rows, const std::string& at, const std::string& whose) {
+  rows.push_back({.path = at,
+                  .type = Type::list,
+                  .doc = "What may be charged for " + whose + ": one budget or several, all of which hold.",
+                  .otherwise = "no limit",
+                  .min = 1,
+                  .short_for = "[]"});
+  rows.push_back({.path = at + "[]", .type = Type::object, .doc = "A budget."});
+  rows.push_back({.path = at + "[].usd",
+                  .type = Type::decimal,
+                  .doc = "USD in one period, markup included, for example \"500.00\".",
+                  .required = true});
+  rows.push_back({.path = at + "[].per",
+                  .type = Type::choice,
+                  .doc = "The period: weeks begin on Monday; `all` is for ever.",
+                  .required = true,
+                  .allowed = {"hour", "day", "week", "month", "all"}});
+  rows.push_back({.path = at + "[].time_zone",
+                  .type = Type::word,
+                  .doc = "By whose clocks a period begins, for example Europe/Berlin.",
+                  .otherwise = "UTC"});
+  rows.push_back({.path = at + "[].notify_at",
+                  .type = Type::list,
+                  .doc = "Shares of it, such as 0.8, at each of which you are told, once a period.",
+                  .otherwise = "none",
+                  .short_for = "[]"});
+  rows.push_back({.path = at + "[].notify_at[]", .type = Type::decimal, .doc = "Above 0, and 1 at most."});
+}
+
+void add_credit_row(Rows& rows, const std::string& at) {
+  rows.push_back({.path = at,
+                  .type = Type::boolean,
+                  .doc = "It pays in advance: what it is charged comes off a credit that `POST /admin/v1/credit` tops up.",
+                  .fallback = "false"});
+}
+
+void add_team_rows(Rows& rows) {
+  add_budget_rows(rows, "budget", "all requests together");
+  rows.push_back(
+      {.path = "teams", .type = Type::map, .doc = "What holds for teams. A key may name a team that is not here: nothing does."});
+  rows.push_back({.path = "teams.*", .type = Type::object, .doc = "A team."});
+  rows.push_back({.path = "teams.*.markup",
+                  .type = Type::decimal,
+                  .doc = "What it is charged on top of the cost, a share of it: \"0.15\" is 15 %.",
+                  .fallback = "0"});
+  add_budget_rows(rows, "teams.*.budget", "its requests");
+  add_credit_row(rows, "teams.*.credit");
+  rows.push_back({.path = "projects", .type = Type::map, .doc = "What holds for projects. A key may name one that is not here."});
+  rows.push_back({.path = "projects.*", .type = Type::object, .doc = "A project."});
+  add_budget_rows(rows, "projects.*.budget", "its requests");
+}
+
+void add_notify_rows(Rows& rows) {
+  rows.push_back({.path = "notify", .type = Type::object, .doc = "Who is told of budgets, beside the log and the metrics."});
+  rows.push_back({.path = "notify.webhook",
+                  .type = Type::url,
+                  .doc = "Gets a POST with JSON when a share of a budget is reached (`notify_at`).",
+                  .otherwise = "nobody",
+                  .may_be_missing = true});
+}
+
+}  // namespace fairlead::config

@@ -1,0 +1,83 @@
+#include <fairlead/budget.h>
+
+#include <array>
+
+namespace fairlead {
+namespace {
+
+using std::chrono::days;
+using std::chrono::minutes;
+
+constexpr std::array<std::string_view, budget_of_count> of_names{"installation", "team", "project", "key", "route", "provider"};
+constexpr std::array<std::string_view, 6> period_names{"hour", "day", "week", "month", "all", "credit"};
+
+/// A time on the wall, as microseconds since 1970 on that wall.
+using LocalTime = TimePoint;
+
+LocalTime begin_of(BudgetPeriod per, LocalTime local) {
+  if (per == BudgetPeriod::hour) return std::chrono::floor<std::chrono::hours>(local);
+  const auto day = std::chrono::floor<days>(local);
+  if (per == BudgetPeriod::day) return day;
+  if (per == BudgetPeriod::week) return day - days(std::chrono::weekday(day).iso_encoding() - 1);
+  const std::chrono::year_month_day date(day);
+  return std::chrono::sys_days(date.year() / date.month() / 1);
+}
+
+LocalTime next_begin(BudgetPeriod per, LocalTime begin) {
+  if (per == BudgetPeriod::hour) return begin + std::chrono::hours(1);
+  if (per == BudgetPeriod::day) return begin + days(1);
+  if (per == BudgetPeriod::week) return begin + days(7);
+  const std::chrono::year_month_day date(std::chrono::floor<days>(begin));
+  return std::chrono::sys_days((date.year() / date.month() + std::chrono::months(1)) / 1);
+}
+
+/// The first instant at which the clocks show `local` or later.
+TimePoint first_at(const Zone& zone, LocalTime local) {
+  constexpr days offsets_max{1};
+  TimePoint found = local + offsets_max;
+  for (std::size_t i = 0; i < zone.changes.size(); ++i) {
+    const Zone::Change& change = zone.changes[i];
+    const bool last = i + 1 == zone.changes.size();
+    if (!last && zone.changes[i + 1].from <= local - offsets_max) continue;
+    // While this offset holds, the clocks show it at `at`, or have passed it when it begins to hold.
+    TimePoint at = local - minutes(change.offset_minutes);
+    if (i > 0 && at < change.from) at = change.from;
+    if (last || at < zone.changes[i + 1].from) return at;
+  }
+  return found;
+}
+
+}  // namespace
+
+BudgetSpan period_of(const Budget& budget, TimePoint at) {
+  if (budget.per == BudgetPeriod::all || budget.per == BudgetPeriod::credit) return {TimePoint{}, std::nullopt};
+  const Zone* zone = budget.zone.get();
+  if (zone == nullptr || zone->changes.empty()) {
+    const LocalTime begin = begin_of(budget.per, at);
+    return {begin, next_begin(budget.per, begin)};
+  }
+  const LocalTime begin = begin_of(budget.per, at + minutes(zone->offset_minutes(at)));
+  BudgetSpan span{first_at(*zone, begin), first_at(*zone, next_begin(budget.per, begin))};
+  // The clocks were put back over the boundary, and show the time before it again: that belongs to what has begun.
+  if (at >= *span.until) span = {*span.until, first_at(*zone, next_begin(budget.per, next_begin(budget.per, begin)))};
+  return span;
+}
+
+std::string id_of(const Budget& budget) {
+  std::string id(to_string(budget.of));
+  if (!budget.name.empty()) id += " " + budget.name;
+  if (budget.per == BudgetPeriod::credit) return id + " credit";
+  if (budget.per == BudgetPeriod::all) return id + " in all";
+  return id + " per " + std::string(to_string(budget.per)) + (budget.zone ? ", " + budget.zone->name : "");
+}
+
+std::string_view to_string(BudgetOf of) { return of_names.at(static_cast<std::size_t>(of)); }
+std::string_view to_string(BudgetPeriod per) { return period_names.at(static_cast<std::size_t>(per)); }
+
+std::optional<BudgetOf> parse_budget_of(std::string_view name) {
+  for (std::size_t i = 0; i < of_names.size(); ++i)
+    if (of_names[i] == name) return static_cast<BudgetOf>(i);
+  return std::nullopt;
+}
+
+}  // namespace fairlead
