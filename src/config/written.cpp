@@ -13,20 +13,22 @@ namespace fairlead::config {
 namespace {
 
 /// Told as facts, as plans, or as what needs a restart.
-const std::set<std::string_view> compared{"include", "listen",   "admin",  "ledger",        "ledger_sync",
-                                          "workers", "policies", "routes", "region_groups", "trusted_proxies",
-                                          "fx",      "prices",   "tests"};
+const std::set<std::string_view> compared{"include",  "listen",        "admin",           "ledger", "ledger_sync", "workers",
+                                          "policies", "region_groups", "trusted_proxies", "fx",     "prices",      "tests"};
 /// The same of parts of the things in a section.
 const std::map<std::string_view, std::set<std::string_view>> compared_fields{
     {"keys", {"name", "hash", "team", "project", "tags", "request_tags", "routes", "targets"}},
+    {"routes",
+     {"targets", "strategy", "max_price", "max_cost", "latency_ms_max", "quality_min", "fallback", "fallback_on_unconfirmed",
+      "answer_model"}},
     {"providers",
      {"base_url", "proxy", "dialect", "profile", "operator", "region", "hosting", "retention", "labels", "regional", "discount",
       "surcharge", "currency"}},
     {"models", {"origin", "context_window"}},
     {"assertions", {"name"}}};
 /// Sections of things that have names.
-const std::set<std::string_view> of_things{"keys",    "providers", "models",    "assertions",
-                                           "content", "contracts", "calendars", "profiles"};
+const std::set<std::string_view> of_things{"keys",       "teams",   "projects",  "routes",    "providers", "models",
+                                           "assertions", "content", "contracts", "calendars", "profiles"};
 
 std::string shown(const Value& scalar) { return looks_secret(scalar.raw) ? "(not shown)" : scalar.raw; }
 

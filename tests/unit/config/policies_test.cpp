@@ -146,7 +146,7 @@ TEST(Policies, a_label_that_ends_within_a_month_is_warned_of) {
   EXPECT_THAT(warned(end - std::chrono::days(31)), testing::IsEmpty());
   EXPECT_THAT(
       warned(end - std::chrono::days(30)),
-      ElementsAre("f.yaml:9:14: warning: providers.here.labels.dpa: the label 'dpa' ends on 2026-07-01; no policy that asks "
+      ElementsAre("f.yaml:9:19: warning: providers.here.labels.dpa: the label 'dpa' ends on 2026-07-01; no policy that asks "
                   "for it lets this provider through from then on"));
   EXPECT_THAT(warned(end - std::chrono::days(1)), testing::SizeIs(1));
 }
