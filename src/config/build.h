@@ -39,6 +39,7 @@ struct Build {
 };
 
 void build_server(Build& build);
+void build_idempotency(Build& build);
 void build_profiles(Build& build);
 void build_calendars(Build& build);
 void build_models(Build& build);
@@ -62,6 +63,8 @@ std::vector<Budget> budgets_of(Build& build, const Section& from, BudgetOf of, c
 
 /// Takes a name; a finding if another has it.
 void take_name(Build& build, std::map<std::string, const Value*>& taken, const Value* name, std::string_view what);
+/// Of `owner.limits`; empty: there are none.
+std::optional<RateLimits> rate_limits_of(const Section& owner);
 /// ASCII letters alone.
 std::string lower(std::string_view text);
 

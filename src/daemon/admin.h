@@ -1,6 +1,6 @@
 #pragma once
-// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload, /explain and /estimates. On the main thread, so that it
-// answers while the workers are busy. Whoever reaches the address may ask; it is a loopback address.
+// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload, /explain, /estimates and /limits. On the main thread, so that
+// it answers while the workers are busy. Whoever reaches the address may ask; it is a loopback address.
 #include "daemon/reload.h"
 #include "net/app.h"
 
@@ -19,6 +19,7 @@ class Admin : public net::AppHandler {
     std::function<Limits()> limits;
     std::function<Reload()> reload;
     std::function<Result<std::string>(std::string_view asked)> explain = {};  ///< JSON to JSON
+    std::function<std::string()> rate_limits = {};                            ///< JSON
   };
   explicit Admin(Views views);
   Task<void> handle(net::AppRequest& request, net::AppAnswer& answer) override;

@@ -21,9 +21,11 @@
 #include "daemon/estimates_file.h"
 #include "daemon/estimates_json.h"
 #include "daemon/explain.h"
+#include "daemon/limit_rows.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/observe.h"
+#include "daemon/recall_replays.h"
 #include "daemon/reload.h"
 #include "daemon/signals.h"
 #include "daemon/watch.h"
@@ -83,6 +85,8 @@ class Daemon {
     raise_descriptor_limit();
     if (auto opened = open_ledger(snapshot); !opened) return opened;
     recall_estimates(snapshot);
+    if (auto recalled = recall_replays(replays_, snapshot, wall_clock()); !recalled)
+      log(Level::warn, "idempotency_not_recalled", {{"reason", recalled.error().message + ": " + recalled.error().detail}});
     cell_.emplace(loaded.snapshot);
     if (auto listening = listen(snapshot); !listening) return listening;
     if (auto admin = listen_admin(snapshot); !admin) return admin;
@@ -138,7 +142,8 @@ class Daemon {
   Result<void> listen(const Snapshot& snapshot) {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const unsigned count = snapshot.workers > 0 ? static_cast<unsigned>(snapshot.workers) : cores;
-    for (unsigned i = 0; i < count; ++i) workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_);
+    for (unsigned i = 0; i < count; ++i)
+      workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_, limits_, replays_);
     for (const Listener& listener : snapshot.listen) {
       auto endpoint = net::parse_endpoint(listener.address);
       if (!endpoint) return endpoint.error();
@@ -311,6 +316,8 @@ class Daemon {
     return explain(asked, *snapshot, conditions, wall_clock());
   }
 
+  std::vector<LimitRow> limits_shown() { return limit_rows(*cell_->get(), limits_.everything(std::chrono::steady_clock::now())); }
+
   std::string metrics_text() {
     Metrics::Gauges gauges;
     gauges.ledger = ledger_->stats();
@@ -327,6 +334,8 @@ class Daemon {
       for (const DoubtedPrice& doubted : doubts_of(*target, *snapshot, now))
         ++gauges.doubted_prices.at(static_cast<std::size_t>(doubted.doubt));
     gauges.estimates = estimates_.everything();
+    gauges.limits = limits_shown();
+    gauges.replays = replays_.stats();
     return metrics_.text(gauges);
   }
 
@@ -337,12 +346,15 @@ class Daemon {
   std::optional<config::Cell> cell_;
   net::BodyMemory body_memory_;
   state::Estimates estimates_;
+  state::Limits limits_;
+  state::Replays replays_;
   std::string estimates_file_;
   std::list<Worker> workers_;
   std::unique_ptr<Ledger> ledger_;  ///< goes before the workers' loops, to which it hands its last results
   Admin admin_{{[this] { return not_ready_because(); }, [this] { return metrics_text(); },
                 [this] { return estimates_text(estimates_.everything(), wall_clock()); }, [this] { return cell_->get()->limits; },
-                [this] { return reload("admin"); }, [this](std::string_view asked) { return explained(asked); }}};
+                [this] { return reload("admin"); }, [this](std::string_view asked) { return explained(asked); },
+                [this] { return limits_text(limits_shown(), replays_.stats()); }}};
   net::Server admin_server_{io_.get_executor(), admin_, body_memory_};
   Signals signals_{io_.get_executor(), [this](int number) { take_signal(number); }};
   Watch watch_{io_.get_executor(), [this] { (void)reload(watched); }};

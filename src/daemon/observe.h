@@ -2,12 +2,14 @@
 // Metrics and request logs, read off the rows of finished exchanges. Called by all workers; thread-safe.
 #include <fairlead/price_doubt.h>
 
+#include "daemon/limit_rows.h"
 #include "exchange/exchange.h"
 #include "state/estimates.h"
 
 #include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace fairlead::daemon {
 
@@ -30,6 +32,8 @@ class Metrics : public exchange::Observer {
     bool ready = false;
     std::array<int, price_doubt_count> doubted_prices{};  ///< targets, by PriceDoubt
     state::Everything estimates;
+    std::vector<LimitRow> limits;
+    state::Replays::Stats replays;
   };
   /// Prometheus' text format.
   std::string text(const Gauges& gauges);

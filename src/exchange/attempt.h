@@ -3,6 +3,7 @@
 #include <fairlead/dialect.h>
 
 #include "exchange/exchange.h"
+#include "exchange/repeat.h"
 #include "exchange/settle.h"
 
 #include <memory>
@@ -25,6 +26,8 @@ struct Request {
   net::Cancel cancel;         ///< requested when the app is gone
   bool content_sent = false;  ///< beyond this there is no second attempt
   std::optional<std::int64_t> first_byte_us;
+  net::Fields more_fields = {};              ///< of the answer, whatever it is
+  std::unique_ptr<Repeat> repeat = nullptr;  ///< null: there is no Idempotency-Key
 };
 
 /// What an attempt leaves behind.

@@ -9,6 +9,8 @@
 #include "net/app.h"
 #include "net/upstream.h"
 #include "state/estimates.h"
+#include "state/limits.h"
+#include "state/replays.h"
 
 #include <atomic>
 #include <functional>
@@ -51,6 +53,8 @@ struct World {
   std::mt19937_64 random;
   Texts texts;
   state::Estimates::Reader estimates;
+  state::Limits& limits;
+  state::Replays& replays;
 };
 
 /// POST /v1/chat/completions.
