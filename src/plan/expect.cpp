@@ -17,8 +17,9 @@ std::int64_t expected_cached(std::int64_t input_tokens, const TargetEstimate& es
 }
 
 std::optional<std::int64_t> output_cap(const RequestFacts& facts, const Target& target) {
-  const bool sent_both = !target.provider->profile || target.provider->profile->output_limit_field.empty();
-  return sent_both && facts.output_tokens_max_of_both ? facts.output_tokens_max_of_both : facts.output_tokens_max;
+  if (!facts.output_tokens_max_of_both) return facts.output_tokens_max;
+  const Profile* profile = target.provider->profile;
+  return profile && !profile->output_limit_field.empty() ? facts.output_tokens_max : facts.output_tokens_max_of_both;
 }
 
 std::int64_t expected_output(const RequestFacts& facts, const Target& target, const Conditions& conditions,
