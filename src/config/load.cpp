@@ -2,6 +2,7 @@
 #include "config/build.h"
 #include "config/config.h"
 #include "config/validate.h"
+#include "config/written.h"
 
 #include <chrono>
 #include <cstdlib>
@@ -62,6 +63,7 @@ struct Building {
   std::set<std::string> left_out;  ///< keys of the ledger's database that are not taken in
   std::set<std::string> faulty;    ///< those in which an error was found
   std::vector<RoutingTest> tests;
+  std::vector<WrittenOption> written;
 };
 
 /// Keys of the ledger's database, behind those of the files. Gives the names that are known and stand for no key.
@@ -106,6 +108,7 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   build_assertions(build);
   build_trusted_proxies(build);
   building.tests = build_tests(build);
+  building.written = written_options(whole);
   lint(build, build.now);
   snapshot->file = file;
   snapshot->hash = reading.hash();
@@ -149,6 +152,7 @@ Loaded load(const std::string& file, const Sources& sources) {
       snapshot = build_snapshot(file, sources, again, building);
     }
     loaded.tests = std::move(building.tests);
+    loaded.written = std::move(building.written);
   } catch (const std::exception& e) {
     findings.add(Severity::error, {findings.add_file(file), 0, 0}, "", std::string("it could not be read: ") + e.what());
   }

@@ -51,6 +51,7 @@ Task<void> Api::handle(net::AppRequest& request, net::AppAnswer& answer) {
     fields = error_fields(seen, std::nullopt);
     if (seen.status == 405) fields.emplace_back("allow", method);
   }
+  fields.emplace_back("x-request-id", error_id());
   const std::string text = body ? std::move(*body) : error_body(body.error());
   const std::array<std::string_view, 1> pieces{text};
   co_await answer.send(status, fields, pieces);
@@ -66,6 +67,8 @@ std::string Api::error_body(const Error& error) const {
   const AppError seen = app_error(error);
   return find_dialect("openai")->error_body(error, seen.type, seen.code);
 }
+
+std::string Api::error_id() { return make_request_id(world_.now(), world_.random); }
 
 Limits Api::limits() const { return world_.snapshot.get()->limits; }
 

@@ -1,5 +1,7 @@
 #include "exchange/attempt.h"
 
+#include "plan/expect.h"
+
 #include <algorithm>
 #include <charconv>
 #include <utility>

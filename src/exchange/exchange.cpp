@@ -17,6 +17,7 @@
 #include "exchange/attempt.h"
 #include "plan/authenticate.h"
 #include "plan/classify.h"
+#include "plan/expect.h"
 #include "plan/head.h"
 #include "plan/plan.h"
 #include "plan/refusal.h"
@@ -64,16 +65,17 @@ class Exchange {
     request_.chat = std::move(*chat);
     row_.requested_model = request_.chat.model;
     row_.stream = request_.chat.stream;
-    auto facts = classify(request_.chat, key_, *request_.snapshot);
+    auto facts = classify(request_.chat, key_);
     if (!facts) return facts.error();
-    request_.facts = *facts;
+    request_.facts = std::move(*facts);
+    if (request_.facts.route) row_.route = request_.facts.route->name;
+    if (auto known = look_for_content(request_.facts, request_.chat, *request_.snapshot); !known) return known.error();
+    row_.content = content_text(request_.facts.content);
     if (auto added = add_head(request_.facts, request_.chat.wishes, head_of(request_.app, *request_.snapshot), *request_.snapshot);
         !added)
       return added.error();
-    if (auto possible = check_wishes(request_.facts); !possible) return possible.error();
-    if (facts->route) row_.route = facts->route->name;
-    row_.content = content_text(request_.facts.content);
     row_.facts = request_.world.texts.facts(request_.facts);
+    if (auto possible = check_wishes(request_.facts, *request_.snapshot); !possible) return possible.error();
     if (auto known = look_for_repeat(); !known) return known.error();
     if (is_repeat()) return {};
     plan(request_.world.now());
@@ -249,7 +251,7 @@ class Exchange {
       row.price = request_.world.texts.price(target, cost->price, *cost->usd_rate);
     }
     const std::int64_t model_max = target.model->output_tokens_max > 0 ? target.model->output_tokens_max : output_tokens_unknown;
-    worst.output = request_.facts.output_tokens_max.value_or(model_max) * request_.chat.choices;
+    worst.output = output_cap(request_.facts, target).value_or(model_max) * request_.chat.choices;
     if (const auto cost = cost_at(target, worst, {request_.facts.mode, {}}, row.sent_at, *request_.snapshot))
       row.reserved_usd_pico = cost->usd_pico;
     note_open();
@@ -398,7 +400,8 @@ class Exchange {
 
 Task<void> turn_away(World& world, net::AppAnswer& answer, Error error) {
   const AppError seen = app_error(error);
-  const net::Fields fields = error_fields(seen, std::nullopt);
+  net::Fields fields = error_fields(seen, std::nullopt);
+  fields.emplace_back("x-request-id", make_request_id(world.now(), world.random));  // of no row: for whoever reports it
   const std::string body = find_dialect("openai")->error_body(error, seen.type, seen.code);
   const std::array<std::string_view, 1> pieces{body};
   co_await answer.send(seen.status, fields, pieces);

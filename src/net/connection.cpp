@@ -189,7 +189,7 @@ Task<bool> Connection::answer_request(const Head& head, AppRequest& request, con
   if (answer.unanswered()) {
     const Error error(ErrorKind::internal, ErrorOrigin::fairlead, "Internal error.", "the handler gave no answer");
     const std::string text = handler_.error_body(error);
-    const Fields fields{{"Content-Type", "application/json"}};
+    const Fields fields = error_fields();
     const std::array<std::string_view, 1> pieces{text};
     co_await answer.send(status_of(error.kind), fields, pieces);
   }
@@ -281,6 +281,12 @@ Task<Result<void>> Connection::read_more(std::size_t bytes_max) {
   co_return Result<void>();
 }
 
+Fields Connection::error_fields() {
+  Fields fields{{"Content-Type", "application/json"}};
+  if (std::string id = handler_.error_id(); !id.empty()) fields.emplace_back("x-request-id", std::move(id));
+  return fields;
+}
+
 /// Answers what never became a request, and closes: what follows on the connection cannot be trusted.
 Task<void> Connection::refuse(const Error& error, const Limits& limits) {
   buffer_ = std::string();
@@ -288,7 +294,7 @@ Task<void> Connection::refuse(const Error& error, const Limits& limits) {
   const AnswerForm form{false, false, false, limits.write_ms_max};
   SocketAnswer answer(stream_, date_, lookout_, form);
   const std::string text = handler_.error_body(error);
-  Fields fields{{"Content-Type", "application/json"}};
+  Fields fields = error_fields();
   if (error.kind == ErrorKind::overloaded) fields.emplace_back("Retry-After", "1");
   const std::array<std::string_view, 1> pieces{text};
   co_await answer.send(status_of(error.kind), fields, pieces);

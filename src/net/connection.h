@@ -52,6 +52,7 @@ class Connection {
   Task<Result<void>> say_continue(const Limits& limits);
   Task<Result<void>> read_more(std::size_t bytes_max);
   Task<void> refuse(const Error& error, const Limits& limits);
+  Fields error_fields();
   Task<void> linger();
 
   Stream stream_;

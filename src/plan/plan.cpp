@@ -46,7 +46,7 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const Target& target = *targets[i];
     const TargetEstimate& estimate = conditions.estimate_of(target);
-    const std::int64_t input = expected_input(facts, estimate), output = expected_output(facts, conditions, estimate);
+    const std::int64_t input = expected_input(facts, estimate), output = expected_output(facts, target, conditions, estimate);
     const ExpectedTokens tokens{input, expected_cached(input, estimate), output};
     auto expected = expected_cost(target, tokens, facts.mode, snapshot, now);
     const std::size_t before = plan.rejections.size();
