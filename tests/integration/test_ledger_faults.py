@@ -122,7 +122,17 @@ class OnSmallDisk(Fairlead):
         assert probe.returncode == 0, f"no user and mount namespaces are permitted here, so no small disk can be made: {probe.stderr}"
         super().__init__(folder, config, under=["unshare", "-rm", "sh", "-c", f"{mount}", "sh"])
         self.disk = type(folder)(f"/proc/{self.process.pid}/root{disk}")
-        self.ledger_file = self.disk / "ledger.db"
+
+    def ledger(self):
+        """Of a copy: SQLite would follow the link in /proc to this side's files."""
+        wait_until(self.is_fed, "the database to have the journal's rows")
+        copy = self.folder / "copy.db"
+        for ending in ("", "-wal"):
+            if (self.disk / f"ledger.db{ending}").exists():
+                shutil.copyfile(self.disk / f"ledger.db{ending}", f"{copy}{ending}")
+        with contextlib.closing(sqlite3.connect(copy)) as whole:
+            whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return books.Ledger(copy)
 
     def fill(self):
         """Until not a byte more fits."""

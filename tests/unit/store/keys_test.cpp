@@ -1,9 +1,12 @@
 #include <fairlead/key_store.h>
 #include <fairlead/store.h>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <memory>
@@ -163,6 +166,34 @@ TEST_F(StoredKeys, KnowWhenTheyWereUsedLast) {
   ASSERT_TRUE(daemon->save(source));
   const auto used = *open()->last_used();
   EXPECT_THAT(used, ElementsAre(std::pair(std::string("checkout"), noon + an_hour)));
+}
+
+/// What another process finds there: SQLite's lock of connections on a database in WAL mode, at its byte for shared locks.
+bool others_see_a_lock(const std::string& path) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = 0x40000000 + 2;
+    lock.l_len = 510;
+    const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    ::_exit(file >= 0 && ::fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? 1 : 0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+// Else the next program that closes the ledger takes itself for the last one, and removes the write-ahead log under the daemon.
+TEST_F(StoredKeys, AndReadersInTheDaemonsOwnProcessLeaveItsLocksAlone) {
+  ASSERT_TRUE(others_see_a_lock(folder.file("ledger.db")));
+  const auto keys = open();
+  EXPECT_TRUE(others_see_a_lock(folder.file("ledger.db")));
+  ASSERT_TRUE(open_store(url, StoreMode::read));
+  EXPECT_TRUE(others_see_a_lock(folder.file("ledger.db")));
+  ASSERT_FALSE(open_store(url, StoreMode::write));
+  EXPECT_TRUE(others_see_a_lock(folder.file("ledger.db")));
 }
 
 TEST(StoredKeysOfNoLedger, AreRefusedAndNothingIsCreated) {
