@@ -25,6 +25,7 @@
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/observe.h"
+#include "daemon/recall_limits.h"
 #include "daemon/recall_replays.h"
 #include "daemon/reload.h"
 #include "daemon/signals.h"
@@ -85,6 +86,8 @@ class Daemon {
     raise_descriptor_limit();
     if (auto opened = open_ledger(snapshot); !opened) return opened;
     recall_estimates(snapshot);
+    if (auto recalled = recall_limits(limits_, snapshot, wall_clock()); !recalled)
+      log(Level::warn, "limits_not_recalled", {{"reason", recalled.error().message + ": " + recalled.error().detail}});
     if (auto recalled = recall_replays(replays_, snapshot, wall_clock()); !recalled)
       log(Level::warn, "idempotency_not_recalled", {{"reason", recalled.error().message + ": " + recalled.error().detail}});
     cell_.emplace(loaded.snapshot);
