@@ -17,7 +17,7 @@ namespace fairlead::daemon {
 class Worker {
  public:
   Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& observer, net::BodyMemory& memory,
-         state::Estimates& estimates);
+         state::Estimates& estimates, state::Budgets& budgets);
   ~Worker();  ///< after join()
 
   /// Before start(). Errors: io.

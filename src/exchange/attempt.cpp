@@ -127,6 +127,11 @@ AnswerOptions answer_options(const Request& request, const Target& target, TimeP
 
 }  // namespace
 
+void add_budget_left(const Request& request, net::Fields& fields) {
+  if (request.budget_left)
+    fields.emplace_back("x-fairlead-budget-remaining-usd", format_decimal(std::max<Int128>(*request.budget_left, 0)));
+}
+
 net::Fields answer_fields(const Request& request, const Target* target, int attempts) {
   net::Fields fields;
   fields.reserve(8);
@@ -135,6 +140,7 @@ net::Fields answer_fields(const Request& request, const Target* target, int atte
   fields.emplace_back("x-request-id", request.id);
   if (target) fields.emplace_back("x-fairlead-target", target->name);
   fields.emplace_back("x-fairlead-attempts", std::to_string(attempts));
+  add_budget_left(request, fields);
   return fields;
 }
 
