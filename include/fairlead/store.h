@@ -1,5 +1,7 @@
 #pragma once
 // The seam of databases: one store per file of src/store/. A store is used by one thread at a time.
+#include <fairlead/budget_store.h>
+#include <fairlead/key_store.h>
 #include <fairlead/result.h>
 #include <fairlead/row.h>
 
@@ -15,7 +17,7 @@ namespace fairlead {
 
 /// What `usage` reports: rows grouped by any dimensions.
 struct ReportQuery {
-  std::vector<std::string> by;            ///< provider, model, target, route, key, team, day (UTC); empty: one row of all
+  std::vector<std::string> by;            ///< provider, model, target, route, key, team, project, day (UTC); empty: one row of all
   std::optional<TimePoint> since, until;  ///< of the attempt's sent_at; `until` exclusive
 };
 
@@ -83,6 +85,8 @@ Result<std::unique_ptr<Store>> open_store(std::string_view url, StoreMode mode);
 /// One kind of database: what a file of src/store/ defines. `where` is the URL after its scheme, "sqlite:" for sqlite.cpp.
 struct StoreKind {
   Result<std::unique_ptr<Store>> (*open)(std::string_view where, StoreMode mode);
+  Result<std::unique_ptr<KeyStore>> (*open_keys)(std::string_view where, int busy_ms_max);
+  Result<std::unique_ptr<BudgetStore>> (*open_budgets)(std::string_view where, int busy_ms_max);
 };
 
 /// By the name of its file, which is the URL's scheme; null if there is none.

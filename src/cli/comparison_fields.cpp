@@ -78,7 +78,8 @@ Things keys_of(const Snapshot& snapshot) {
                        {"tags", joined(key.tags)},
                        {"request_tags", joined(key.request_tags)},
                        {"routes", joined(routes)},
-                       {"may name targets", yes(key.may_name_targets)}}});
+                       {"may name targets", yes(key.may_name_targets)},
+                       {"expires_at", key.expires_at ? day_text(*key.expires_at) : ""}}});
   }
   return things;
 }

@@ -226,7 +226,7 @@ void add_usage(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("usage", "Report tokens and cost from the ledger, also while the daemon runs");
   auto wanted = std::make_shared<Wanted>();
   add_books_options(*command, wanted->books);
-  command->add_option("--by", wanted->by, "Group by: provider, model, target, route, key, team, day (UTC); or total")
+  command->add_option("--by", wanted->by, "Group by: provider, model, target, route, key, team, project, day (UTC); or total")
       ->capture_default_str();
   command->add_option("--since", wanted->since, "Sent at or after this time (UTC)")->check(CLI::Validator(check_time, "TIME"));
   command->add_option("--until", wanted->until, "Sent before this time (UTC)")->check(CLI::Validator(check_time, "TIME"));

@@ -1,5 +1,7 @@
 #pragma once
 // Text -> located values -> validated Snapshot. Pure but for reading the files; any thread.
+#include "config/stored_keys.h"
+
 #include <fairlead/hypothetical.h>
 #include <fairlead/result.h>
 #include <fairlead/snapshot.h>
@@ -36,6 +38,8 @@ struct Sources {
   std::function<TimePoint()> now = {};  ///< for warnings of what ends or is missing soon; empty: none are given
   /// What only a running daemon needs (secrets, addresses by reference, certificates) counts as there, whatever it is.
   bool secrets_assumed = false;
+  /// The keys that are in the ledger's database, which the files name; empty: there are none.
+  std::function<StoredKeys(const std::string& ledger)> stored_keys = {};
 };
 Sources real_sources();
 

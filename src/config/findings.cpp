@@ -107,6 +107,10 @@ void Findings::warning(const Value& at, std::string message, std::string hint) {
 }
 
 void Findings::add(Severity severity, Place place, std::string path, std::string message, std::string hint) {
+  if (const auto one = forgiven_.find(place.file); one != forgiven_.end() && severity == Severity::error) {
+    one->second = true;
+    severity = Severity::warning;
+  }
   failed_ = failed_ || severity == Severity::error;
   located_.push_back(
       {place.file, {severity, file(place.file), place.line, place.column, std::move(path), std::move(message), std::move(hint)}});

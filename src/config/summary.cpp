@@ -130,7 +130,8 @@ std::string keys_of(const Snapshot& snapshot) {
     std::vector<std::string> routes;
     for (const Route* route : key.routes) routes.push_back(route->name);
     rows.push_back({key.name, "team " + (key.team.empty() ? "none" : key.team), "sha256:" + hex(key.sha256).substr(0, 8) + "...",
-                    "routes " + joined(routes) + (key.may_name_targets ? ", and their targets by name" : "")});
+                    "routes " + joined(routes) + (key.may_name_targets ? ", and their targets by name" : "") +
+                        (key.stored ? "; in the ledger" : "")});
   }
   return "\nkeys" + (rows.empty() ? std::string(": none\n") : "\n" + aligned(rows, 2));
 }

@@ -371,7 +371,7 @@ Task<void> turn_away(World& world, net::AppAnswer& answer, Error error) {
 Task<void> run_exchange(World& world, net::AppRequest& request, net::AppAnswer& answer) {
   std::shared_ptr<const Snapshot> snapshot = world.snapshot.get();
   world.texts.use(snapshot);
-  const auto key = authenticate(request.field("authorization"), *snapshot);
+  const auto key = authenticate(request.field("authorization"), *snapshot, world.now());
   if (!key) {
     co_await turn_away(world, answer, key.error());
     co_return;

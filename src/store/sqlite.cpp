@@ -2,8 +2,10 @@
 // may read meanwhile.
 #include <fairlead/store.h>
 
+#include "store/sqlite/budgets.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
+#include "store/sqlite/keys.h"
 #include "store/sqlite/report.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/saving.h"
@@ -218,24 +220,63 @@ Result<std::unique_ptr<Store>> open_to_read(const std::string& path) {
   return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(*database), path));
 }
 
+/// A path is a path: SQLite would take ":memory:" for a database that is never written.
+std::string path_of(std::string_view where) {
+  return where.empty() ? std::string() : (where.front() == '/' ? "" : "./") + std::string(where);
+}
+
+Error no_path() { return {ErrorKind::config, ErrorOrigin::fairlead, "the ledger has no path: write sqlite:PATH"}; }
+
+Error nothing_there(const std::string& path) {
+  return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,
+          "there is no ledger at " + path + " yet: `fairlead serve` creates it"};
+}
+
 Result<std::unique_ptr<Store>> open_sqlite(std::string_view where, StoreMode mode) {
-  if (where.empty()) return Error(ErrorKind::config, ErrorOrigin::fairlead, "the ledger has no path: write sqlite:PATH");
-  // A path is a path: SQLite would take ":memory:" for a database that is never written.
-  const std::string path = (where.front() == '/' ? "" : "./") + std::string(where);
+  const std::string path = path_of(where);
+  if (path.empty()) return no_path();
   const auto kind = sqlite::identify(path);
   if (!kind) return kind.error();
   if (mode == StoreMode::write) return open_to_write(path, *kind);
-  if (*kind != sqlite::FileKind::ours)
-    return Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,
-                 "there is no ledger at " + path + " yet: `fairlead serve` creates it");
+  if (*kind != sqlite::FileKind::ours) return nothing_there(path);
   return open_to_read(path);
+}
+
+/// A connection beside the ledger's own.
+Result<Database> open_beside(std::string_view where, int busy_ms_max) {
+  const std::string path = path_of(where);
+  if (path.empty()) return no_path();
+  const auto kind = sqlite::identify(path);
+  if (!kind) return kind.error();
+  if (*kind != sqlite::FileKind::ours) return nothing_there(path);
+  auto database = Database::open(path, SQLITE_OPEN_READWRITE);
+  if (!database) return cannot_open(path, database.error());
+  if (auto done = sqlite::require_schema(*database, path); !done)
+    return done.error().detail.empty() ? done.error() : cannot_open(path, done.error());
+  // What an operator is told must hold after a power loss, so its commits are synced; what rows need is the ledger's own matter.
+  if (auto done = database->execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0"); !done)
+    return cannot_open(path, done.error());
+  sqlite3_busy_timeout(database->handle(), busy_ms_max);
+  return std::move(*database);
+}
+
+Result<std::unique_ptr<KeyStore>> open_sqlite_keys(std::string_view where, int busy_ms_max) {
+  auto database = open_beside(where, busy_ms_max);
+  if (!database) return database.error();
+  return sqlite::make_key_store(std::move(*database));
+}
+
+Result<std::unique_ptr<BudgetStore>> open_sqlite_budgets(std::string_view where, int busy_ms_max) {
+  auto database = open_beside(where, busy_ms_max);
+  if (!database) return database.error();
+  return sqlite::make_budget_store(std::move(*database));
 }
 
 }  // namespace
 
 const StoreKind& store_sqlite();
 const StoreKind& store_sqlite() {
-  static const StoreKind kind{open_sqlite};
+  static const StoreKind kind{open_sqlite, open_sqlite_keys, open_sqlite_budgets};
   return kind;
 }
 

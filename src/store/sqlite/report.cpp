@@ -18,6 +18,7 @@ constexpr Dimension dimensions[] = {
     {"route", "r.route"},
     {"key", "r.key"},
     {"team", "r.team"},
+    {"project", "r.project"},
     {"day", "date(a.sent_at / 1000000, 'unixepoch')"},
 };
 

@@ -61,7 +61,7 @@ const std::map<std::string, std::set<std::string>> library_seen_by = {
     {"openssl/err.h", {"net", "config"}},
     {"openssl/pem.h", {"net", "config"}},
     {"openssl/x509.h", {"net", "config"}},
-    {"openssl/rand.h", {"net", "cli"}},
+    {"openssl/rand.h", {"net", "daemon", "cli"}},
     {"nlohmann/", {"dialect", "plan", "config", "simulator", "exchange", "daemon", "cli"}},
     {"nlohmann/json_fwd.hpp", {"include", "dialect", "plan", "config", "simulator", "exchange", "daemon", "cli"}},
     {"simdjson.h", {"dialect"}},

@@ -456,7 +456,7 @@ TEST(SqliteReport, NamesTheDimensionsThatThereAre) {
   const auto rows = store->report({{"team; DROP TABLE requests"}, {}, {}});
   ASSERT_FALSE(rows);
   EXPECT_EQ(rows.error().kind, ErrorKind::config);
-  EXPECT_THAT(rows.error().message, HasSubstr("provider, model, target, route, key, team, day"));
+  EXPECT_THAT(rows.error().message, HasSubstr("provider, model, target, route, key, team, project, day"));
 }
 
 TEST(SqliteReport, ReadsWhileTheDaemonWrites) {
