@@ -1,6 +1,7 @@
 #pragma once
-// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload, /explain and /estimates. On the main thread, so that it
-// answers while the workers are busy. Whoever reaches the address may ask; it is a loopback address.
+// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload, /explain, /estimates, /budgets and /credit. On the main
+// thread, so that it answers while the workers are busy. Whoever reaches the address may ask; it is a loopback address.
+#include "daemon/budget_desk.h"
 #include "daemon/reload.h"
 #include "net/app.h"
 
@@ -19,6 +20,9 @@ class Admin : public net::AppHandler {
     std::function<Limits()> limits;
     std::function<Reload()> reload;
     std::function<Result<std::string>(std::string_view asked)> explain = {};  ///< JSON to JSON
+    std::function<std::string()> budgets = {};                                ///< JSON, as are these
+    std::function<Result<std::string>()> credits = {};
+    std::function<Result<std::string>(std::string_view asked)> top_up = {};
   };
   explicit Admin(Views views);
   Task<void> handle(net::AppRequest& request, net::AppAnswer& answer) override;
@@ -32,6 +36,7 @@ class Admin : public net::AppHandler {
     std::string type, body;
   };
   Page page_of(const net::AppRequest& request) const;
+  Page about_money(const net::AppRequest& request) const;
   Page reloaded() const;
   Page explained(std::string_view asked) const;
 

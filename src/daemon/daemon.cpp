@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "config/restart.h"
 #include "daemon/admin.h"
+#include "daemon/budget_desk.h"
 #include "daemon/estimates_file.h"
 #include "daemon/estimates_json.h"
 #include "daemon/explain.h"
@@ -35,6 +36,7 @@ namespace {
 constexpr std::chrono::seconds ledger_flush_max{30};
 constexpr std::chrono::seconds feed_look_every{5};
 constexpr std::chrono::seconds estimates_kept_every{60};
+constexpr std::chrono::seconds budgets_look_every{1};
 constexpr std::string_view watched = "watch";  ///< the cause of a reload that nobody asked for
 
 /// A connection is a descriptor: take as many as the system lets us.
@@ -82,6 +84,7 @@ class Daemon {
     metrics_.set_request_log(snapshot.log.requests);
     raise_descriptor_limit();
     if (auto opened = open_ledger(snapshot); !opened) return opened;
+    if (auto known = know_budgets(snapshot); !known) return known;
     recall_estimates(snapshot);
     cell_.emplace(loaded.snapshot);
     if (auto listening = listen(snapshot); !listening) return listening;
@@ -93,6 +96,7 @@ class Daemon {
     look_after_feed();
     watch(snapshot, loaded.files);
     look_after_estimates();
+    look_after_budgets();
     log(Level::info, "ready", {{"version", FAIRLEAD_VERSION}, {"snapshot", snapshot.hash}, {"workers", workers_.size()}});
     notify_service_manager("READY=1");
     return {};
@@ -128,6 +132,11 @@ class Daemon {
     return {};
   }
 
+  Result<void> know_budgets(const Snapshot& snapshot) {
+    if (auto opened = budget_desk_.open(snapshot.ledger); !opened) return opened;
+    return budget_desk_.know(snapshot, wall_clock());
+  }
+
   Result<std::shared_ptr<const net::TlsServer>> tls_of(const Listener& listener) {
     if (listener.certificate.empty()) return std::shared_ptr<const net::TlsServer>{};
     auto tls = net::TlsServer::make(listener.certificate, listener.private_key);
@@ -138,7 +147,8 @@ class Daemon {
   Result<void> listen(const Snapshot& snapshot) {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const unsigned count = snapshot.workers > 0 ? static_cast<unsigned>(snapshot.workers) : cores;
-    for (unsigned i = 0; i < count; ++i) workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_);
+    for (unsigned i = 0; i < count; ++i)
+      workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_, state_budgets_);
     for (const Listener& listener : snapshot.listen) {
       auto endpoint = net::parse_endpoint(listener.address);
       if (!endpoint) return endpoint.error();
@@ -207,6 +217,7 @@ class Daemon {
       if (!tls) return tls.error().message;
       certificates.push_back(std::move(*tls));
     }
+    if (auto known = budget_desk_.know(*next, wall_clock()); !known) return known.error().message;
     // Beyond this point the new snapshot holds, whole.
     for (std::size_t i = 0; i < bound_.size(); ++i)
       for (Worker& worker : workers_)
@@ -245,6 +256,8 @@ class Daemon {
     signals_.stop();
     feed_look_.cancel();
     estimates_look_.cancel();
+    budgets_look_.cancel();
+    budget_desk_.stop();
     admin_server_.drain(Milliseconds{0});
     asio::co_spawn(io_.get_executor(), admin_server_.stopped(), asio::detached);
     work_.reset();
@@ -298,6 +311,16 @@ class Daemon {
     });
   }
 
+  /// Tells of what was reached; no request waits for that.
+  void look_after_budgets() {
+    budgets_look_.expires_after(budgets_look_every);
+    budgets_look_.async_wait([this](boost::system::error_code error) {
+      if (error) return;
+      budget_desk_.tell(*cell_->get());
+      look_after_budgets();
+    });
+  }
+
   std::string not_ready_because() const {
     if (draining_) return "draining";
     if (!ledger_->stats().writable) return "the ledger cannot be written";
@@ -327,6 +350,9 @@ class Daemon {
       for (const DoubtedPrice& doubted : doubts_of(*target, *snapshot, now))
         ++gauges.doubted_prices.at(static_cast<std::size_t>(doubted.doubt));
     gauges.estimates = estimates_.everything();
+    gauges.budgets = budget_desk_.states(*snapshot, now);
+    gauges.budget_notices = budget_desk_.notices();
+    gauges.webhook_failures = budget_desk_.webhook_failures();
     return metrics_.text(gauges);
   }
 
@@ -338,16 +364,22 @@ class Daemon {
   net::BodyMemory body_memory_;
   state::Estimates estimates_;
   std::string estimates_file_;
+  state::Budgets state_budgets_;
+  BudgetDesk budget_desk_{io_.get_executor(), state_budgets_};
   std::list<Worker> workers_;
   std::unique_ptr<Ledger> ledger_;  ///< goes before the workers' loops, to which it hands its last results
   Admin admin_{{[this] { return not_ready_because(); }, [this] { return metrics_text(); },
                 [this] { return estimates_text(estimates_.everything(), wall_clock()); }, [this] { return cell_->get()->limits; },
-                [this] { return reload("admin"); }, [this](std::string_view asked) { return explained(asked); }}};
+                [this] { return reload("admin"); }, [this](std::string_view asked) { return explained(asked); },
+                [this] { return budget_desk_.budgets_text(*cell_->get(), wall_clock()); },
+                [this] { return budget_desk_.credits_text(); },
+                [this](std::string_view asked) { return budget_desk_.top_up(asked, *cell_->get(), wall_clock()); }}};
   net::Server admin_server_{io_.get_executor(), admin_, body_memory_};
   Signals signals_{io_.get_executor(), [this](int number) { take_signal(number); }};
   Watch watch_{io_.get_executor(), [this] { (void)reload(watched); }};
   Timer feed_look_{io_.get_executor()};
   Timer estimates_look_{io_.get_executor()};
+  Timer budgets_look_{io_.get_executor()};
   std::uint64_t failed_saves_ = 0;  ///< when last looked
   bool behind_ = false;
   std::vector<net::Endpoint> bound_;

@@ -3,11 +3,13 @@
 #include <fairlead/price_doubt.h>
 
 #include "exchange/exchange.h"
+#include "state/budgets.h"
 #include "state/estimates.h"
 
 #include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace fairlead::daemon {
 
@@ -30,6 +32,8 @@ class Metrics : public exchange::Observer {
     bool ready = false;
     std::array<int, price_doubt_count> doubted_prices{};  ///< targets, by PriceDoubt
     state::Everything estimates;
+    std::vector<state::BudgetState> budgets;
+    std::size_t budget_notices = 0, webhook_failures = 0;
   };
   /// Prometheus' text format.
   std::string text(const Gauges& gauges);

@@ -29,8 +29,8 @@ std::optional<Int128> worst_cost(const Candidate& candidate, const RequestFacts&
   const std::int64_t window = model.context_window > 0 ? model.context_window : bytes;
   Usage worst;
   worst.input = std::max(candidate.input_tokens, std::min(bytes, window));
-  worst.output =
-      facts.output_tokens_max.value_or(model.output_tokens_max > 0 ? model.output_tokens_max : output_tokens_unknown) * chat.choices;
+  worst.output = facts.output_tokens_max.value_or(model.output_tokens_max > 0 ? model.output_tokens_max : output_tokens_unknown) *
+                 chat.choices;
   auto cost = cost_at(*candidate.target, worst, {facts.mode, {}}, at, snapshot);
   if (!cost) return std::nullopt;
   const Rates& rates = cost->price.rates;

@@ -234,6 +234,7 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at) {
     FakeUpstream upstream(faults);
     const config::Cell cell(make_snapshot());
     state::Estimates estimates;
+    state::Budgets budgets;
     World world{io.get_executor(),
                 config::Cell::Reader(cell),
                 to_ledger,
@@ -243,7 +244,8 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at) {
                 [] { return std::chrono::steady_clock::now(); },
                 std::mt19937_64(1),
                 {},
-                state::Estimates::Reader(estimates)};
+                state::Estimates::Reader(estimates),
+                budgets};
     net::AppRequest request;
     request.method = "POST";
     request.path = "/v1/chat/completions";
