@@ -257,6 +257,7 @@ class Daemon {
     feed_look_.cancel();
     estimates_look_.cancel();
     budgets_look_.cancel();
+    budget_desk_.tell(*cell_->get());
     budget_desk_.stop();
     admin_server_.drain(Milliseconds{0});
     asio::co_spawn(io_.get_executor(), admin_server_.stopped(), asio::detached);
