@@ -24,13 +24,17 @@ enum class ErrorKind : std::uint8_t {
   request_timeout,    ///< the app was too slow to send its request
   app_gone,           ///< the app hung up
   // our own
-  no_candidate,        ///< no target can serve what the request needs
-  overloaded,          ///< too much is under way
-  over_budget,         ///< a budget or credit is spent, or would be overrun
-  ledger_unavailable,  ///< the ledger cannot be written: nothing may be sent
-  draining,            ///< the daemon is going down
-  config,              ///< a configuration error
-  io,                  ///< a file, socket or thread of ours failed
+  no_candidate,             ///< no target can serve what the request needs
+  overloaded,               ///< too much is under way
+  rate_limited,             ///< a limit of the key, team or route
+  idempotency_in_progress,  ///< the request that this one repeats is under way
+  idempotency_mismatch,     ///< its Idempotency-Key was used for another body
+  idempotency_gone,         ///< the request that this one repeats was served, and its answer is not kept
+  over_budget,              ///< a budget or credit is spent, or would be overrun
+  ledger_unavailable,       ///< the ledger cannot be written: nothing may be sent
+  draining,                 ///< the daemon is going down
+  config,                   ///< a configuration error
+  io,                       ///< a file, socket or thread of ours failed
   internal,
   // the provider's side
   upstream_connect,      ///< DNS, TCP or proxy failure: nothing was sent

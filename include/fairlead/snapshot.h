@@ -5,6 +5,7 @@
 #include <fairlead/content.h>
 #include <fairlead/policy.h>
 #include <fairlead/price.h>
+#include <fairlead/rate_limits.h>
 #include <fairlead/request.h>
 
 #include <array>
@@ -157,7 +158,8 @@ struct Route {
   bool fallback = true;
   bool fallback_on_unconfirmed = true;
   AnswerModel answer_model = AnswerModel::provider;
-  bool unpriced_allowed = false;  ///< under a budget, too, targets without a price may be reached
+  std::optional<RateLimits> limits;  ///< of all requests for it together; empty: none
+  bool unpriced_allowed = false;     ///< under a budget, too, targets without a price may be reached
   std::vector<Budget> budgets;
 };
 
@@ -165,6 +167,7 @@ struct Route {
 struct Team {
   Int128 markup = 0;  ///< a share of the cost, 10^-12, that is charged on top of it
   std::vector<Budget> budgets;
+  std::optional<RateLimits> limits;  ///< of its keys together; empty: none
 };
 
 struct Project {
@@ -189,6 +192,7 @@ struct Key {
   std::vector<std::string> request_tags;  ///< that a request may add; in lower case
   std::vector<const Route*> routes;       ///< what it may ask for
   bool may_name_targets = false;          ///< may ask for "provider/model" (of its routes' targets) directly
+  std::optional<RateLimits> limits;       ///< empty: none
   std::vector<Budget> budgets;            ///< its own
 };
 
@@ -210,6 +214,13 @@ struct Limits {
   Milliseconds keep_alive_ms_max{75'000};   ///< an app's idle connection
   Milliseconds write_ms_max{60'000};        ///< for an app to take anything of what it is sent
   Milliseconds drain_ms_max{30'000};        ///< for streams to finish on SIGTERM
+};
+
+/// How answers to requests with an `Idempotency-Key` are kept for their repeats.
+struct Idempotency {
+  Milliseconds window{24 * 3'600'000};      ///< from the end of the answer; 0: the header is not looked at
+  std::size_t memory_bytes_max = 64 << 20;  ///< of all together; the oldest answers go first
+  std::size_t answer_bytes_max = 4 << 20;   ///< a larger answer is not kept
 };
 
 struct Log {
@@ -237,6 +248,7 @@ struct Snapshot {
   int workers = 0;             ///< 0: one per core
   bool watch = false;          ///< reload when a file changes that was read
   Limits limits;
+  Idempotency idempotency;
   Log log;
   std::map<std::string, UsdRates> usd_per;  ///< by currency; always holds USD
   PriceRules price_rules;
@@ -254,6 +266,7 @@ struct Snapshot {
   std::vector<Network> trusted_proxies;  ///< whose word on the app's address is taken
   std::vector<Key> keys;
   std::map<std::string, Team, std::less<>> teams;
+  bool teams_limited = false;  ///< some team has rate limits
   std::map<std::string, Project, std::less<>> projects;
   std::vector<Budget> budgets;        ///< of the whole installation
   bool budgeted = false;              ///< there is a budget, whosever it is

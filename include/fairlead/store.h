@@ -5,6 +5,7 @@
 #include <fairlead/result.h>
 #include <fairlead/row.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -46,6 +47,12 @@ struct RequestRecord {
   std::vector<Attempt> attempts;
 };
 
+/// Of a request that was served: what routing knew of it, and when it ended.
+struct ServedRequest {
+  std::string facts;  ///< never empty
+  TimePoint ended_at;
+};
+
 /// Gives one record after another, each good until the next call; null after the last. Called again from the start for another try.
 class RecordSource {
  public:
@@ -70,6 +77,8 @@ class Store {
   virtual Result<std::vector<ReportRow>> report(const ReportQuery& query) = 0;
   /// By id, or the newest for "last"; empty if there is none.
   virtual Result<std::optional<RequestRecord>> request(std::string_view id) = 0;
+  /// Of the requests with facts that hold this text and were served since then by a provider: the newest `most`, oldest first.
+  virtual Result<std::vector<ServedRequest>> served(std::string_view facts_text, TimePoint since, std::size_t most) = 0;
   /// How the names of the journal's files begin that this store's writer keeps: "/var/lib/fairlead/ledger.db.journal-" for
   /// instance.
   virtual std::string journal() const = 0;

@@ -40,6 +40,7 @@ struct Build {
 };
 
 void build_server(Build& build);
+void build_idempotency(Build& build);
 void build_profiles(Build& build);
 void build_calendars(Build& build);
 void build_models(Build& build);
@@ -65,6 +66,8 @@ std::vector<Budget> budgets_of(Build& build, const Section& from, BudgetOf of, c
 void take_name(Build& build, std::map<std::string, const Value*>& taken, const Value* name, std::string_view what);
 /// All that rules may say.
 std::vector<std::string_view> key_names(const Build& build);
+/// Of `owner.limits`; empty: there are none.
+std::optional<RateLimits> rate_limits_of(const Section& owner);
 /// ASCII letters alone.
 std::string lower(std::string_view text);
 

@@ -149,6 +149,7 @@ void build_routes(Build& build) {
     route->fallback = from.boolean("fallback");
     route->fallback_on_unconfirmed = from.boolean("fallback_on_unconfirmed");
     route->answer_model = from.text("answer_model") == "asked" ? AnswerModel::asked : AnswerModel::provider;
+    route->limits = rate_limits_of(from);
     route->unpriced_allowed = from.text("unpriced") == "allow";
     route->budgets = budgets_of(build, from, BudgetOf::route, route->name);
     build.snapshot.route_by_name[route->name] = route.get();
@@ -171,6 +172,7 @@ void build_keys(Build& build) {
     key.tags = tags_of(from, "tags");
     key.request_tags = tags_of(from, "request_tags");
     key.may_name_targets = from.boolean("targets");
+    key.limits = rate_limits_of(from);
     key.budgets = budgets_of(build, from, BudgetOf::key, key.name);
     build_routes_of(build, from, stored, key);
     const Value* written = from.value().find("hash");

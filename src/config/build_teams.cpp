@@ -77,6 +77,8 @@ void build_teams(Build& build) {
     Team team;
     team.markup = from.decimal("markup").value_or(0);
     team.budgets = budgets_of(build, from, BudgetOf::team, from.key());
+    team.limits = rate_limits_of(from);
+    build.snapshot.teams_limited = build.snapshot.teams_limited || team.limits;
     build.snapshot.teams.emplace(from.key(), std::move(team));
   }
   for (const Section& from : build.root.sections("projects"))

@@ -92,6 +92,7 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   for (const Value& root : built_in().roots) build.built_in.emplace_back(&root, root_node());
   if (sources.now) build.now = sources.now();
   build_server(build);
+  build_idempotency(build);
   build_profiles(build);
   build_calendars(build);
   build_models(build);

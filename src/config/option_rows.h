@@ -2,6 +2,7 @@
 // The rows of the description, in the order of the reference; a row stands after the one it is inside of. For options.cpp alone.
 #include "config/options.h"
 
+#include <string>
 #include <vector>
 
 namespace fairlead::config {
@@ -9,6 +10,7 @@ namespace fairlead::config {
 using Rows = std::vector<Option>;
 
 void add_server_rows(Rows& rows);
+void add_idempotency_rows(Rows& rows);
 /// `at`: "budget", "teams.*.budget" and so on; `whose`: completes "What may be charged for ...".
 void add_budget_rows(Rows& rows, const std::string& at, const std::string& whose);
 void add_credit_row(Rows& rows, const std::string& at);
@@ -25,5 +27,7 @@ void add_contract_rows(Rows& rows);
 void add_calendar_rows(Rows& rows);
 void add_model_rows(Rows& rows);
 void add_profile_rows(Rows& rows);
+/// Inside of `at`, for whose requests they hold.
+void add_rate_limit_rows(Rows& rows, const std::string& at, const std::string& whose);
 
 }  // namespace fairlead::config

@@ -11,6 +11,7 @@ namespace {
 Rows all_rows() {
   Rows rows;
   add_server_rows(rows);
+  add_idempotency_rows(rows);
   add_provider_rows(rows);
   add_route_rows(rows);
   add_policy_rows(rows);

@@ -50,6 +50,7 @@ void add_team_rows(Rows& rows) {
                   .fallback = "0"});
   add_budget_rows(rows, "teams.*.budget", "its requests");
   add_credit_row(rows, "teams.*.credit");
+  add_rate_limit_rows(rows, "teams.*", "its keys together");
   rows.push_back({.path = "projects", .type = Type::map, .doc = "What holds for projects. A key may name one that is not here."});
   rows.push_back({.path = "projects.*", .type = Type::object, .doc = "A project."});
   add_budget_rows(rows, "projects.*.budget", "its requests");

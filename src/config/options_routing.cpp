@@ -84,6 +84,7 @@ void add_route_rows(Rows& rows) {
                   .doc = "The model's name in answers: as the provider says it, or as the app asked.",
                   .fallback = "provider",
                   .allowed = {"provider", "asked"}});
+  add_rate_limit_rows(rows, "routes.*", "everyone together who asks for this route");
   rows.push_back({.path = "routes.*.unpriced",
                   .type = Type::choice,
                   .doc = "Whether requests that a budget counts may reach targets without a price, which no budget can count.",
@@ -135,6 +136,7 @@ void add_key_rows(Rows& rows) {
                   .type = Type::boolean,
                   .doc = "It may also ask for a target of its routes directly, as `provider/model`.",
                   .fallback = "false"});
+  add_rate_limit_rows(rows, "keys[]", "this key");
   add_budget_rows(rows, "keys[].budget", "its requests");
   add_credit_row(rows, "keys[].credit");
 }

@@ -38,6 +38,10 @@ std::string_view to_string(ErrorKind kind) {
     case ErrorKind::app_gone: return "app_gone";
     case ErrorKind::no_candidate: return "no_candidate";
     case ErrorKind::overloaded: return "overloaded";
+    case ErrorKind::rate_limited: return "rate_limited";
+    case ErrorKind::idempotency_in_progress: return "idempotency_in_progress";
+    case ErrorKind::idempotency_mismatch: return "idempotency_mismatch";
+    case ErrorKind::idempotency_gone: return "idempotency_gone";
     case ErrorKind::over_budget: return "over_budget";
     case ErrorKind::ledger_unavailable: return "ledger_unavailable";
     case ErrorKind::draining: return "draining";
@@ -62,6 +66,11 @@ std::string_view to_string(ErrorKind kind) {
 
 std::string_view to_string(ErrorOrigin origin) {
   return name_of(std::array<std::string_view, 3>{"app", "fairlead", "provider"}, origin);
+}
+std::string_view to_string(Limit limit) {
+  return name_of(std::array<std::string_view, limit_count>{"requests_per_minute", "requests_per_day", "tokens_per_minute",
+                                                           "tokens_per_day", "parallel"},
+                 limit);
 }
 std::string_view to_string(UsageSource source) {
   return name_of(std::array<std::string_view, 4>{"none", "reported", "estimated", "invalid"}, source);

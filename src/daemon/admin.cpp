@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char *plain = "text/plain; charset=utf-8", *json = "application/json";
 constexpr std::string_view reload_path = "/admin/v1/reload", explain_path = "/admin/v1/explain",
-                           estimates_path = "/admin/v1/estimates";
+                           estimates_path = "/admin/v1/estimates", limits_path = "/admin/v1/limits";
 
 /// A page in a browser on this machine reaches the address too, but its requests say where they come from.
 bool is_from_a_page(const net::AppRequest& request) {
@@ -32,10 +32,10 @@ Admin::Page Admin::page_of(const net::AppRequest& request) const {
   if (request.path == budgets_path || request.path == credit_path) return about_money(request);
   const bool reloads = request.path == reload_path, explains = request.path == explain_path;
   if (!reloads && !explains && request.path != "/healthz" && request.path != "/readyz" && request.path != "/metrics" &&
-      request.path != estimates_path)
+      request.path != estimates_path && request.path != limits_path)
     return {404, plain,
-            "here are /healthz, /readyz, /metrics, /admin/v1/reload, /admin/v1/explain, /admin/v1/estimates, /admin/v1/budgets and "
-            "/admin/v1/credit\n"};
+            "here are /healthz, /readyz, /metrics, /admin/v1/reload, /admin/v1/explain, /admin/v1/estimates, /admin/v1/limits, "
+            "/admin/v1/budgets and /admin/v1/credit\n"};
   if (reloads || explains) {
     if (request.method != "POST") return {405, plain, "this path takes POST only\n"};
     if (is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
@@ -44,6 +44,7 @@ Admin::Page Admin::page_of(const net::AppRequest& request) const {
   if (request.method != "GET" && request.method != "HEAD") return {405, plain, "this path takes GET only\n"};
   if (request.path == "/healthz") return {200, plain, "ok\n"};
   if (request.path == estimates_path) return {200, json, views_.estimates()};
+  if (request.path == limits_path) return {200, json, views_.rate_limits()};
   if (request.path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", views_.metrics()};
   const std::string reason = views_.not_ready_because();
   if (reason.empty()) return {200, plain, "ready\n"};

@@ -1,6 +1,6 @@
 #pragma once
-// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload, /explain, /estimates, /budgets and /credit. On the main
-// thread, so that it answers while the workers are busy. Whoever reaches the address may ask; it is a loopback address.
+// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload, /explain, /estimates, /limits, /budgets and /credit. On the
+// main thread, so that it answers while the workers are busy. Whoever reaches the address may ask; it is a loopback address.
 #include "daemon/budget_desk.h"
 #include "daemon/reload.h"
 #include "net/app.h"
@@ -23,6 +23,7 @@ class Admin : public net::AppHandler {
     std::function<std::string()> budgets = {};                                ///< JSON, as are these
     std::function<Result<std::string>()> credits = {};
     std::function<Result<std::string>(std::string_view asked)> top_up = {};
+    std::function<std::string()> rate_limits = {};  ///< JSON
   };
   explicit Admin(Views views);
   Task<void> handle(net::AppRequest& request, net::AppAnswer& answer) override;

@@ -22,9 +22,11 @@
 #include "daemon/estimates_file.h"
 #include "daemon/estimates_json.h"
 #include "daemon/explain.h"
+#include "daemon/limit_rows.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/observe.h"
+#include "daemon/recall_replays.h"
 #include "daemon/reload.h"
 #include "daemon/signals.h"
 #include "daemon/watch.h"
@@ -86,6 +88,8 @@ class Daemon {
     if (auto opened = open_ledger(snapshot); !opened) return opened;
     if (auto known = know_budgets(snapshot); !known) return known;
     recall_estimates(snapshot);
+    if (auto recalled = recall_replays(replays_, snapshot, wall_clock()); !recalled)
+      log(Level::warn, "idempotency_not_recalled", {{"reason", recalled.error().message + ": " + recalled.error().detail}});
     cell_.emplace(loaded.snapshot);
     if (auto listening = listen(snapshot); !listening) return listening;
     if (auto admin = listen_admin(snapshot); !admin) return admin;
@@ -148,7 +152,7 @@ class Daemon {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const unsigned count = snapshot.workers > 0 ? static_cast<unsigned>(snapshot.workers) : cores;
     for (unsigned i = 0; i < count; ++i)
-      workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_, state_budgets_);
+      workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_, state_budgets_, limits_, replays_);
     for (const Listener& listener : snapshot.listen) {
       auto endpoint = net::parse_endpoint(listener.address);
       if (!endpoint) return endpoint.error();
@@ -335,6 +339,8 @@ class Daemon {
     return explain(asked, *snapshot, conditions, wall_clock());
   }
 
+  std::vector<LimitRow> limits_shown() { return limit_rows(*cell_->get(), limits_.everything(std::chrono::steady_clock::now())); }
+
   std::string metrics_text() {
     Metrics::Gauges gauges;
     gauges.ledger = ledger_->stats();
@@ -354,6 +360,8 @@ class Daemon {
     gauges.budgets = budget_desk_.states(*snapshot, now);
     gauges.budget_notices = budget_desk_.notices();
     gauges.webhook_failures = budget_desk_.webhook_failures();
+    gauges.limits = limits_shown();
+    gauges.replays = replays_.stats();
     return metrics_.text(gauges);
   }
 
@@ -364,6 +372,8 @@ class Daemon {
   std::optional<config::Cell> cell_;
   net::BodyMemory body_memory_;
   state::Estimates estimates_;
+  state::Limits limits_;
+  state::Replays replays_;
   std::string estimates_file_;
   state::Budgets state_budgets_;
   BudgetDesk budget_desk_{io_.get_executor(), state_budgets_};
@@ -374,7 +384,8 @@ class Daemon {
                 [this] { return reload("admin"); }, [this](std::string_view asked) { return explained(asked); },
                 [this] { return budget_desk_.budgets_text(*cell_->get(), wall_clock()); },
                 [this] { return budget_desk_.credits_text(); },
-                [this](std::string_view asked) { return budget_desk_.top_up(asked, *cell_->get(), wall_clock()); }}};
+                [this](std::string_view asked) { return budget_desk_.top_up(asked, *cell_->get(), wall_clock()); },
+                [this] { return limits_text(limits_shown(), replays_.stats()); }}};
   net::Server admin_server_{io_.get_executor(), admin_, body_memory_};
   Signals signals_{io_.get_executor(), [this](int number) { take_signal(number); }};
   Watch watch_{io_.get_executor(), [this] { (void)reload(watched); }};

@@ -131,6 +131,26 @@ struct Metrics::Impl {
                                 .Register(registry)
                                 .Add({});
   std::vector<std::pair<Family<Gauge>*, Gauge*>> budget_gauges;  ///< of the last text: budgets come and go
+  Family<Gauge>& limit_used = BuildGauge()
+                                  .Name("fairlead_limit_used")
+                                  .Help("What is counted against a limit now; for `parallel`, requests under way.")
+                                  .Register(registry);
+  Family<Gauge>& limit_most = BuildGauge().Name("fairlead_limit_max").Help("A limit.").Register(registry);
+  Family<Gauge>& limit_refused =
+      BuildGauge().Name("fairlead_limit_refused").Help("Requests so far that a limit refused.").Register(registry);
+  Gauge& replays = BuildGauge()
+                       .Name("fairlead_idempotency_replayed")
+                       .Help("Requests so far that were answered with what a request before was.")
+                       .Register(registry)
+                       .Add({});
+  Gauge& replays_known = BuildGauge()
+                             .Name("fairlead_idempotency_known")
+                             .Help("Requests with an Idempotency-Key of which a repeat is known.")
+                             .Register(registry)
+                             .Add({});
+  Gauge& replays_bytes =
+      BuildGauge().Name("fairlead_idempotency_bytes").Help("What they and their answers take.").Register(registry).Add({});
+  std::vector<std::pair<Family<Gauge>*, Gauge*>> limits_shown;  ///< anew each time, as keys and routes come and go
   Gauge* config_in_force = nullptr;
   std::atomic<RequestLog> request_log{RequestLog::failures};
 
@@ -199,6 +219,23 @@ struct Metrics::Impl {
       set(budget_limit, budget.limit);
       set(budget_charged, budget.charged);
       set(budget_held, budget.held);
+    }
+  }
+
+  void show(const std::vector<LimitRow>& limits) {
+    for (const auto& [family, gauge] : limits_shown) family->Remove(gauge);
+    limits_shown.clear();
+    for (const LimitRow& row : limits) {
+      const prometheus::Labels labels{
+          {"by", std::string(to_string(row.by))}, {"name", row.name}, {"limit", std::string(to_string(row.limit))}};
+      const auto set = [&](Family<Gauge>& family, double value) {
+        Gauge& gauge = family.Add(labels);
+        gauge.Set(value);
+        limits_shown.emplace_back(&family, &gauge);
+      };
+      set(limit_used, static_cast<double>(row.used));
+      set(limit_most, static_cast<double>(row.most));
+      set(limit_refused, static_cast<double>(row.refused));
     }
   }
 
@@ -296,6 +333,10 @@ std::string Metrics::text(const Gauges& gauges) {
   impl_->show(gauges.budgets);
   impl_->budget_notices.Set(static_cast<double>(gauges.budget_notices));
   impl_->webhook_failures.Set(static_cast<double>(gauges.webhook_failures));
+  impl_->show(gauges.limits);
+  impl_->replays.Set(static_cast<double>(gauges.replays.replayed));
+  impl_->replays_known.Set(static_cast<double>(gauges.replays.known));
+  impl_->replays_bytes.Set(static_cast<double>(gauges.replays.bytes));
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
 }
 

@@ -2,6 +2,7 @@
 // Metrics and request logs, read off the rows of finished exchanges. Called by all workers; thread-safe.
 #include <fairlead/price_doubt.h>
 
+#include "daemon/limit_rows.h"
 #include "exchange/exchange.h"
 #include "state/budgets.h"
 #include "state/estimates.h"
@@ -34,6 +35,8 @@ class Metrics : public exchange::Observer {
     state::Everything estimates;
     std::vector<state::BudgetState> budgets;
     std::size_t budget_notices = 0, webhook_failures = 0;
+    std::vector<LimitRow> limits;
+    state::Replays::Stats replays;
   };
   /// Prometheus' text format.
   std::string text(const Gauges& gauges);

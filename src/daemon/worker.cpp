@@ -21,12 +21,23 @@ TimePoint wall_clock() { return std::chrono::floor<std::chrono::microseconds>(st
 }  // namespace
 
 Worker::Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& observer, net::BodyMemory& memory,
-               state::Estimates& estimates, state::Budgets& budgets)
+               state::Estimates& estimates, state::Budgets& budgets, state::Limits& limits, state::Replays& replays)
     : work_(asio::make_work_guard(io_)),
       pool_(io_.get_executor()),
       books_(io_.get_executor(), ledger),
-      world_{io_.get_executor(), config::Cell::Reader(cell),     books_,          pool_, observer,
-             wall_clock,         std::chrono::steady_clock::now, seeded_random(), {},    state::Estimates::Reader(estimates), budgets},
+      world_{io_.get_executor(),
+             config::Cell::Reader(cell),
+             books_,
+             pool_,
+             observer,
+             wall_clock,
+             std::chrono::steady_clock::now,
+             seeded_random(),
+             {},
+             state::Estimates::Reader(estimates),
+             budgets,
+             limits,
+             replays},
       api_(world_),
       server_(io_.get_executor(), api_, memory) {}
 

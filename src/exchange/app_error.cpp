@@ -36,6 +36,10 @@ AppError app_error(const Error& error, int provider_status, std::string_view pro
     case ErrorKind::app_gone: return {499, invalid_request, "client_closed_request", false};
     case ErrorKind::no_candidate: return {503, server_error, "no_candidate", false};
     case ErrorKind::overloaded: return {503, server_error, "overloaded", true};
+    case ErrorKind::rate_limited: return {429, "rate_limit_error", "rate_limit_exceeded", true};
+    case ErrorKind::idempotency_in_progress: return {409, invalid_request, "idempotency_in_progress", true};
+    case ErrorKind::idempotency_mismatch: return {422, invalid_request, "idempotency_mismatch", false};
+    case ErrorKind::idempotency_gone: return {409, invalid_request, "idempotency_gone", false};
     case ErrorKind::over_budget: return {429, "insufficient_quota", "insufficient_quota", false};
     case ErrorKind::ledger_unavailable: return {503, server_error, "ledger_unavailable", true};
     case ErrorKind::draining: return {503, server_error, "draining", true};

@@ -84,6 +84,7 @@ class Relay {
     }
     auto written = co_await request_.answer.write(pieces_);
     if (!written) co_return gone();
+    if (request_.repeat) request_.repeat->note(pieces_);
     if (!request_.first_byte_us)
       request_.first_byte_us =
           std::chrono::duration_cast<std::chrono::microseconds>(request_.world.steady_now() - request_.started).count();
@@ -141,6 +142,7 @@ net::Fields answer_fields(const Request& request, const Target* target, int atte
   if (target) fields.emplace_back("x-fairlead-target", target->name);
   fields.emplace_back("x-fairlead-attempts", std::to_string(attempts));
   add_budget_left(request, fields);
+  fields.insert(fields.end(), request.more_fields.begin(), request.more_fields.end());
   return fields;
 }
 

@@ -3,6 +3,7 @@
 #include <fairlead/dialect.h>
 
 #include "exchange/exchange.h"
+#include "exchange/repeat.h"
 #include "exchange/settle.h"
 
 #include <memory>
@@ -25,7 +26,9 @@ struct Request {
   net::Cancel cancel;         ///< requested when the app is gone
   bool content_sent = false;  ///< beyond this there is no second attempt
   std::optional<std::int64_t> first_byte_us;
-  std::optional<Int128> budget_left;  ///< in USD, of the budget with the least; empty: none counts it
+  std::optional<Int128> budget_left;         ///< in USD, of the budget with the least; empty: none counts it
+  net::Fields more_fields = {};              ///< of the answer, whatever it is
+  std::unique_ptr<Repeat> repeat = nullptr;  ///< null: there is no Idempotency-Key
 };
 
 /// What an attempt leaves behind.

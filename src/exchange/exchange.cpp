@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "exchange/admission.h"
 #include "exchange/app_error.h"
 #include "exchange/attempt.h"
 #include "exchange/over_budget.h"
@@ -26,7 +27,7 @@
 namespace fairlead::exchange {
 namespace {
 
-constexpr std::size_t rows_at_once_max = 2;           // two openings, a settlement and an opening, or two settlements
+constexpr std::size_t rows_at_once_max = 2;  // two openings, a settlement and an opening, or two settlements
 constexpr auto use_task = asio::use_awaitable_t<Executor>();
 
 /// What of the head routing may know.
@@ -45,8 +46,20 @@ Head head_of(const net::AppRequest& app, const Snapshot& snapshot) {
 class Exchange {
  public:
   Exchange(World& world, std::shared_ptr<const Snapshot> snapshot, net::AppRequest& app, net::AppAnswer& answer, const Key& key)
-      : request_{world, std::move(snapshot), app, answer, *find_dialect("openai"), {}, {}, {}, world.steady_now(), {}, {}, false,
-                 {}, {}},
+      : request_{world,
+                 std::move(snapshot),
+                 app,
+                 answer,
+                 *find_dialect("openai"),
+                 {},
+                 {},
+                 {},
+                 world.steady_now(),
+                 {},
+                 {},
+                 false,
+                 {},
+                 {}},
         key_(key) {
     row_.started_at = world.now();
     row_.id = request_.id = make_request_id(row_.started_at, world.random);
@@ -75,6 +88,8 @@ class Exchange {
     if (facts->route) row_.route = facts->route->name;
     if (request_.snapshot->budgeted || !key_.budgets.empty()) budgets_ = budgets_of(*request_.snapshot, key_, facts->route);
     row_.content = content_text(request_.facts.content);
+    if (auto known = look_for_repeat(); !known) return known.error();
+    if (is_repeat()) return {};
     plan(request_.world.now());
     row_.plan = request_.world.texts.plan(plan_);
     row_.expected = expected_text(plan_);
@@ -82,8 +97,11 @@ class Exchange {
     Milliseconds total{0};
     for (const Candidate& c : plan_.candidates) total = std::max(total, c.target->provider->timeouts.total);
     request_.deadline = request_.started + total;
-    return {};
+    return pass_limits();
   }
+
+  /// What it asks for was answered before, and nothing is to be done.
+  bool is_repeat() const { return request_.repeat && request_.repeat->kept() != nullptr; }
 
   /// Tries candidates until one answers, nothing more may be tried, or the app is gone. Leaves `failure_` empty on success.
   Task<void> attempt_all() {
@@ -127,7 +145,7 @@ class Exchange {
   }
 
   /// The exchange was refused before any attempt.
-  void refuse(Error error) { failure_ = Failure{std::move(error), {}, 0, {}, {}}; }
+  void refuse(Error error) { failure_ = Failure{std::move(error), {}, 0, retry_after_, {}}; }
   /// Something threw. The attempt under way, if there is one, stays open in the books and is found there.
   void broke(const std::string& what) {
     if (!tried_.empty() && tried_.back().settle == nullptr)
@@ -141,6 +159,8 @@ class Exchange {
     const RequestSettle& row = note(settlement());
     const auto written = co_await request_.world.books.write(give());
     if (!written && opened_) refuse(written.error());
+    end_admission();
+    if (failure_) request_.repeat.reset();  // so that a repeat is done anew, as soon as the app knows
     co_await tell_app(row);
     if (!tried_.empty() && tried_.back().settle == nullptr) tried_.pop_back();  // it broke
     const Ended ended{*open_, row, tried_, failure_ ? failure_->error.detail : std::string{}};
@@ -162,6 +182,47 @@ class Exchange {
   }
   /// What was noted since, for the ledger, which from then on keeps settlements whatever happens.
   Rows give() { return given_.emplace_back(std::make_shared<const std::vector<Write>>(std::exchange(next_, {}))); }
+
+  /// With an Idempotency-Key: an answer that was kept, or the turn to make one. An error is the app's answer.
+  Result<void> look_for_repeat() {
+    const net::Field* field = idempotency_field(request_.app);
+    const Idempotency& rules = request_.snapshot->idempotency;
+    if (field == nullptr || rules.window == Milliseconds{0}) return {};
+    auto repeat =
+        Repeat::begin(request_.world.replays, key_.name, field->value, request_.chat.body.view(), rules, request_.started);
+    if (!repeat) return repeat.error();
+    request_.repeat = std::move(*repeat);
+    row_.facts = request_.repeat->facts();
+    return {};
+  }
+
+  /// Beyond this point the request counts against the limits that it is under. An error is the app's answer.
+  Result<void> pass_limits() {
+    auto admission = admit(request_.world.limits, request_.facts, *request_.snapshot, plan_, request_.started);
+    if (!admission) return {};
+    request_.more_fields = std::move(admission->fields);
+    admitted_ = std::move(admission->admitted);
+    if (!admission->refusal) return {};
+    retry_after_ = admission->retry_after;
+    if (!retry_after_) request_.more_fields.emplace_back("x-should-retry", "false");
+    return *admission->refusal;
+  }
+
+  /// Before the app sees the end of its answer, so that its next request finds the place free.
+  void end_admission() {
+    if (!admitted_) return;
+    std::int64_t tokens = 0;
+    bool all_known = true;
+    for (const Ended::Attempt& attempt : tried_) {
+      all_known = all_known && attempt.settle != nullptr;
+      if (attempt.settle != nullptr) tokens += attempt.settle->usage.input_total() + attempt.settle->usage.output_total();
+    }
+    if (tried_.empty())
+      admitted_->withdraw();
+    else if (all_known)
+      admitted_->settle(tokens);
+    admitted_.reset();
+  }
 
   /// Of what is known and believed at this moment.
   void plan(TimePoint now) {
@@ -267,6 +328,13 @@ class Exchange {
         row.usd_pico += attempt.settle->usd_pico.value_or(0);
         row.charge_usd_pico += attempt.settle->charge_usd_pico.value_or(0);
       }
+    if (!failure_ && is_repeat()) {
+      row.http_status = 200;
+      row.ended_by = EndedBy::fairlead;
+      row.phase = Phase::done;
+      row.target = request_.repeat->kept()->target;
+      return row;
+    }
     if (!failure_) {
       row.http_status = 200;
       row.ended_by = EndedBy::provider;
@@ -306,6 +374,14 @@ class Exchange {
         co_await tell_failure();
       co_return;
     }
+    if (is_repeat()) {
+      co_await replay();
+      co_return;
+    }
+    if (request_.repeat) {
+      request_.repeat->note(outcome_.last);
+      request_.repeat->finish(request_.id, target_->name, request_.chat.stream, request_.world.steady_now());
+    }
     net::Fields fields = answer_fields(request_, target_, row.attempts);
     if (!request_.chat.stream) {
       if (tried_.back().settle->usd_pico) fields.emplace_back("x-fairlead-cost-usd", format_decimal(row.usd_pico));
@@ -317,6 +393,19 @@ class Exchange {
       if (!started) co_return;
     }
     co_await request_.answer.finish(outcome_.last);
+  }
+
+  /// The kept answer, at once.
+  Task<void> replay() {
+    const state::KeptAnswer& kept = *request_.repeat->kept();
+    const net::Fields fields = replay_fields(kept, request_.id);
+    const std::array<std::string_view, 1> pieces{kept.body};
+    if (!kept.stream) {
+      co_await request_.answer.send(200, fields, pieces);
+      co_return;
+    }
+    const auto started = co_await request_.answer.start(200, fields);
+    if (started) co_await request_.answer.finish(pieces);
   }
 
   /// An error answer, or, where a stream has begun, its last event: never a clean end.
@@ -333,6 +422,7 @@ class Exchange {
     fields.emplace_back("x-fairlead-attempts", std::to_string(tried_.size()));
     add_budget_left(request_, fields);
     if (resets_) fields.emplace_back("x-fairlead-budget-reset", instant_text(*resets_));
+    fields.insert(fields.end(), request_.more_fields.begin(), request_.more_fields.end());
     const std::string body = request_.dialect.error_body(failure_->error, seen.type, seen.code);
     const std::array<std::string_view, 1> pieces{body};
     co_await request_.answer.send(seen.status, fields, pieces);
@@ -349,12 +439,14 @@ class Exchange {
   state::Budgets::Hold hold_;           ///< of the attempt under way
   std::optional<Int128> reserved_;      ///< what it may be charged at worst; empty: no price
   std::optional<TimePoint> resets_;     ///< the budget that refused it
-  RequestOpen row_;                    ///< until it is noted
-  const RequestOpen* open_ = nullptr;  ///< then
-  bool opened_ = false;                ///< the books have it
-  std::vector<Ended::Attempt> tried_;  ///< whose opening is in the books; without a settlement: under way, or broken
-  std::vector<Write> next_;            ///< noted, and not given yet
+  RequestOpen row_;                     ///< until it is noted
+  const RequestOpen* open_ = nullptr;   ///< then
+  bool opened_ = false;                 ///< the books have it
+  std::vector<Ended::Attempt> tried_;   ///< whose opening is in the books; without a settlement: under way, or broken
+  std::vector<Write> next_;             ///< noted, and not given yet
   std::vector<Rows> given_;
+  std::unique_ptr<state::Limits::Admitted> admitted_;  ///< null: nothing is held of any limit
+  std::optional<Milliseconds> retry_after_;            ///< of a refusal of ours
 };
 
 Task<void> turn_away(World& world, net::AppAnswer& answer, Error error) {
@@ -379,10 +471,10 @@ Task<void> run_exchange(World& world, net::AppRequest& request, net::AppAnswer& 
   Exchange exchange(world, std::move(snapshot), request, answer, **key);
   try {
     const auto ready = exchange.prepare();
-    if (ready)
-      co_await exchange.attempt_all();
-    else
+    if (!ready)
       exchange.refuse(ready.error());
+    else if (!exchange.is_repeat())
+      co_await exchange.attempt_all();
   } catch (const std::exception& error) {
     exchange.broke(error.what());
   }

@@ -10,6 +10,8 @@
 #include "net/upstream.h"
 #include "state/budgets.h"
 #include "state/estimates.h"
+#include "state/limits.h"
+#include "state/replays.h"
 
 #include <atomic>
 #include <functional>
@@ -53,6 +55,8 @@ struct World {
   Texts texts;
   state::Estimates::Reader estimates;
   state::Budgets& budgets;
+  state::Limits& limits;
+  state::Replays& replays;
 };
 
 /// POST /v1/chat/completions.

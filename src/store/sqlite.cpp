@@ -127,6 +127,10 @@ class SqliteStore final : public Store {
     return reading([&] { return sqlite::read_request(database_, id); });
   }
 
+  Result<std::vector<ServedRequest>> served(std::string_view facts_text, TimePoint since, std::size_t most) override {
+    return reading([&] { return sqlite::read_served(database_, facts_text, since, most); });
+  }
+
   std::string journal() const override { return path_ + ".journal-"; }
 
  private:

@@ -1,5 +1,7 @@
 #include "store/sqlite/rows.h"
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -161,6 +163,23 @@ Result<std::optional<RequestRecord>> read_request(Database& database, std::strin
     if (!*row) return std::optional<RequestRecord>(std::move(record));
     record.attempts.push_back(read_attempt(attempts, record.open.id));
   }
+}
+
+Result<std::vector<ServedRequest>> read_served(Database& database, std::string_view facts_text, TimePoint since, std::size_t most) {
+  Statement served(database.handle(),
+                   "SELECT t.text, l.ended_at FROM lines l JOIN texts t ON t.id = l.facts JOIN endings e ON e.id = l.ending "
+                   "WHERE l.facts <> 0 AND l.ended_at >= ? AND e.error = '' AND e.attempts > 0 AND instr(t.text, ?) > 0 "
+                   "ORDER BY l.ended_at DESC LIMIT ?");
+  served.bind(since, facts_text, most);
+  std::vector<ServedRequest> all;
+  for (;;) {
+    const Result<bool> row = served.step();
+    if (!row) return row.error();
+    if (!*row) break;
+    all.push_back({served.text(0), TimePoint(std::chrono::microseconds(served.integer(1)))});
+  }
+  std::reverse(all.begin(), all.end());
+  return all;
 }
 
 }  // namespace fairlead::sqlite

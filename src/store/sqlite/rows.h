@@ -6,10 +6,13 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace fairlead::sqlite {
 
 /// Inside the caller's transaction.
 Result<std::optional<RequestRecord>> read_request(Database& database, std::string_view id);
+/// As Store::served.
+Result<std::vector<ServedRequest>> read_served(Database& database, std::string_view facts_text, TimePoint since, std::size_t most);
 
 }  // namespace fairlead::sqlite

@@ -104,6 +104,7 @@ CREATE TABLE lines (
   duration_us           INTEGER
 ) STRICT;
 CREATE INDEX lines_by_time ON lines (sent_at);  -- for reports of a period
+CREATE INDEX lines_with_facts ON lines (ended_at) WHERE facts <> 0;  -- for what a new process must know of the one before
 CREATE INDEX lines_open ON lines (n) WHERE ending = 0 OR outcome = 0;  -- for recovery; as small as what is in flight
 
 -- The attempts after the first.

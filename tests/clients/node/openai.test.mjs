@@ -82,3 +82,19 @@ test("models", async () => {
   for await (const model of client.models.list()) names.push(model.id);
   assert.ok(names.includes("chat"));
 });
+
+test("a repeat by its Idempotency-Key, buffered and streamed", async () => {
+  for (const stream of [false, true]) {
+    const answers = [];
+    for (let i = 0; i < 2; i++) {
+      const { data, response } = await client.chat.completions
+        .create({ model: "chat", messages: ask("hello"), stream }, { headers: { "Idempotency-Key": `order-${stream}` } })
+        .withResponse();
+      const body = [];
+      if (stream) for await (const chunk of data) body.push(chunk);
+      answers.push(stream ? body : data.choices);
+      assert.equal(response.headers.get("x-fairlead-replayed"), i ? "true" : null);
+    }
+    assert.deepEqual(answers[0], answers[1]);
+  }
+});

@@ -68,6 +68,9 @@ class FakeStore : public Store {
   Result<std::int64_t> recover(TimePoint) override { return 0; }
   Result<std::vector<ReportRow>> report(const ReportQuery&) override { return std::vector<ReportRow>{}; }
   Result<std::optional<RequestRecord>> request(std::string_view) override { return std::optional<RequestRecord>{}; }
+  Result<std::vector<ServedRequest>> served(std::string_view, TimePoint, std::size_t) override {
+    return std::vector<ServedRequest>{};
+  }
   std::string journal() const override { return "journal-"; }
 
  private:
@@ -241,14 +244,16 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at) {
     asio::io_context io{1};
     test::Faults none;
     FakeFiles files(none, faults);
-    LedgerLimits limits;
-    limits.segment_bytes = 64 << 10;
-    const auto started = Ledger::start(std::make_unique<FakeStore>(run->books), TimePoint(), limits, files);
+    LedgerLimits ledger_limits;
+    ledger_limits.segment_bytes = 64 << 10;
+    const auto started = Ledger::start(std::make_unique<FakeStore>(run->books), TimePoint(), ledger_limits, files);
     Books to_ledger(io.get_executor(), **started);
     FakeUpstream upstream(faults);
     const config::Cell cell(make_snapshot());
     state::Estimates estimates;
     state::Budgets budgets;
+    state::Limits limits;
+    state::Replays replays;
     World world{io.get_executor(),
                 config::Cell::Reader(cell),
                 to_ledger,
@@ -259,7 +264,9 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at) {
                 std::mt19937_64(1),
                 {},
                 state::Estimates::Reader(estimates),
-                budgets};
+                budgets,
+                limits,
+                replays};
     net::AppRequest request;
     request.method = "POST";
     request.path = "/v1/chat/completions";

@@ -252,6 +252,9 @@ class MemoryStore final : public Store {
     const auto found = saved_.requests.find(std::string(id));
     return found == saved_.requests.end() ? std::nullopt : std::optional<RequestRecord>(found->second);
   }
+  Result<std::vector<ServedRequest>> served(std::string_view, TimePoint, std::size_t) override {
+    return std::vector<ServedRequest>{};
+  }
   std::string journal() const override { return "ledger.db.journal-"; }
 
  private:

@@ -1,0 +1,111 @@
+#include "state/replays.h"
+
+#include <cstring>
+#include <utility>
+
+namespace fairlead::state {
+namespace {
+
+using Now = std::chrono::steady_clock::time_point;
+
+constexpr std::size_t entry_bytes = 192;  // of the map's node and the queue, about
+
+}  // namespace
+
+std::size_t Replays::Hash::operator()(const Mark& mark) const {
+  std::size_t hash = 0;
+  std::memcpy(&hash, mark.data(), sizeof hash);  // it is one already
+  return hash;
+}
+
+std::size_t Replays::bytes_of(const Entry& entry) {
+  if (!entry.answer) return entry_bytes;
+  const KeptAnswer& answer = *entry.answer;
+  return entry_bytes + sizeof answer + answer.body.capacity() + answer.target.capacity() + answer.request_id.capacity();
+}
+
+Replays::Found Replays::begin(const Mark& name, const Mark& body, const Idempotency& rules, Now now) {
+  const std::lock_guard lock(mutex_);
+  forget_old(rules, now);
+  const auto [at, fresh] = known_.try_emplace(name);
+  Entry& entry = at->second;
+  Found found;
+  if (fresh) {
+    entry.body = body;
+    found.turn = std::make_unique<Turn>(*this, name);
+  } else if (entry.body != body) {
+    found.standing = Standing::other;
+  } else if (entry.running) {
+    found.standing = Standing::running;
+  } else if (!entry.answer) {
+    found.standing = Standing::gone;
+  } else {
+    found.standing = Standing::answered;
+    found.answer = entry.answer;
+    ++replayed_;
+  }
+  return found;
+}
+
+void Replays::recall(const Mark& name, const Mark& body, Now ended_at) {
+  const std::lock_guard lock(mutex_);
+  const auto [at, fresh] = known_.try_emplace(name);
+  if (!fresh) return;
+  at->second = Entry{body, false, nullptr, ended_at};
+  ended_.push_back(name);
+  bytes_ += bytes_of(at->second);
+}
+
+Replays::Stats Replays::stats() const {
+  const std::lock_guard lock(mutex_);
+  return {known_.size(), bytes_, replayed_};
+}
+
+void Replays::finish(const Mark& name, std::shared_ptr<const KeptAnswer> answer, const Idempotency& rules, Now now) {
+  const std::lock_guard lock(mutex_);
+  Entry& entry = known_.at(name);
+  entry.running = false;
+  entry.answer = std::move(answer);
+  entry.ended_at = now;
+  ended_.push_back(name);
+  bytes_ += bytes_of(entry);
+  make_room(rules);
+}
+
+void Replays::abandon(const Mark& name) {
+  const std::lock_guard lock(mutex_);
+  known_.erase(name);
+}
+
+void Replays::forget_old(const Idempotency& rules, Now now) {
+  while (!ended_.empty() && known_.at(ended_.front()).ended_at + rules.window <= now) forget_oldest();
+}
+
+/// Answers go first, then what is known of requests without one.
+void Replays::make_room(const Idempotency& rules) {
+  while (bytes_ > rules.memory_bytes_max && without_ < ended_.size()) {
+    Entry& entry = known_.at(ended_[without_++]);
+    bytes_ -= bytes_of(entry);
+    entry.answer = nullptr;
+    bytes_ += bytes_of(entry);
+  }
+  while (bytes_ > rules.memory_bytes_max && !ended_.empty()) forget_oldest();
+}
+
+void Replays::forget_oldest() {
+  const auto at = known_.find(ended_.front());
+  bytes_ -= bytes_of(at->second);
+  known_.erase(at);
+  ended_.pop_front();
+  if (without_ > 0) --without_;
+}
+
+Replays::Turn::~Turn() {
+  if (replays_ != nullptr) replays_->abandon(name_);
+}
+
+void Replays::Turn::finish(std::shared_ptr<const KeptAnswer> answer, const Idempotency& rules, Now now) {
+  if (replays_ != nullptr) std::exchange(replays_, nullptr)->finish(name_, std::move(answer), rules, now);
+}
+
+}  // namespace fairlead::state

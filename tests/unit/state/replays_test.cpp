@@ -1,0 +1,115 @@
+#include "state/replays.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fairlead::state {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+using Standing = Replays::Standing;
+
+const SteadyTime start = SteadyTime{} + hours(1);
+
+Mark mark(int number) {
+  Mark made{};
+  for (std::size_t i = 0; i < 4; ++i) made[i] = static_cast<std::uint8_t>(number >> (8 * i));
+  return made;
+}
+
+std::shared_ptr<const KeptAnswer> answer(std::string body) {
+  return std::make_shared<const KeptAnswer>(KeptAnswer{"req_1", "p/m", false, std::move(body)});
+}
+
+TEST(Replays, a_request_runs_once_and_its_answer_is_kept) {
+  Replays replays;
+  const Idempotency rules;
+  auto first = replays.begin(mark(1), mark(10), rules, start);
+  ASSERT_EQ(first.standing, Standing::first);
+  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, start).standing, Standing::running);
+  EXPECT_EQ(replays.begin(mark(1), mark(11), rules, start).standing, Standing::other);
+  EXPECT_EQ(replays.begin(mark(2), mark(10), rules, start).standing, Standing::first);
+  first.turn->finish(answer("hello"), rules, start + seconds(1));
+  const auto again = replays.begin(mark(1), mark(10), rules, start + hours(24));
+  ASSERT_EQ(again.standing, Standing::answered);
+  EXPECT_EQ(again.answer->body, "hello");
+  EXPECT_EQ(replays.begin(mark(1), mark(11), rules, start + hours(24)).standing, Standing::other);
+  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, start + hours(24) + seconds(1)).standing, Standing::first);
+  EXPECT_EQ(replays.stats().replayed, 1U);
+}
+
+TEST(Replays, what_failed_is_forgotten) {
+  Replays replays;
+  const Idempotency rules;
+  for (int i = 0; i < 3; ++i) {
+    const auto found = replays.begin(mark(1), mark(10 + i), rules, start);
+    EXPECT_EQ(found.standing, Standing::first) << i;
+  }
+  EXPECT_EQ(replays.stats().known, 0U);
+}
+
+TEST(Replays, memory_is_bounded_and_a_repeat_without_its_answer_is_not_done_again) {
+  Replays replays;
+  Idempotency rules;
+  rules.memory_bytes_max = 20'000;
+  for (int i = 0; i < 50; ++i) {
+    auto found = replays.begin(mark(i), mark(i), rules, start + seconds(i));
+    found.turn->finish(answer(std::string(3'000, 'x')), rules, start + seconds(i));
+    EXPECT_LE(replays.stats().bytes, rules.memory_bytes_max);
+  }
+  EXPECT_EQ(replays.begin(mark(49), mark(49), rules, start + seconds(60)).standing, Standing::answered);
+  EXPECT_EQ(replays.begin(mark(0), mark(0), rules, start + seconds(60)).standing, Standing::gone);
+  // Only when even the names are too many, the oldest are forgotten.
+  for (int i = 50; i < 500; ++i) replays.begin(mark(i), mark(i), rules, start + seconds(i)).turn->finish(nullptr, rules, start);
+  EXPECT_LE(replays.stats().bytes, rules.memory_bytes_max);
+  EXPECT_EQ(replays.begin(mark(0), mark(0), rules, start + seconds(600)).standing, Standing::first);
+  EXPECT_EQ(replays.begin(mark(499), mark(499), rules, start + seconds(600)).standing, Standing::gone);
+}
+
+TEST(Replays, an_answer_that_is_being_sent_outlives_its_place) {
+  Replays replays;
+  Idempotency rules;
+  replays.begin(mark(1), mark(1), rules, start).turn->finish(answer("hello"), rules, start);
+  const auto found = replays.begin(mark(1), mark(1), rules, start);
+  rules.memory_bytes_max = 0;
+  replays.begin(mark(2), mark(2), rules, start).turn->finish(answer("x"), rules, start);
+  EXPECT_EQ(replays.stats().known, 0U);
+  EXPECT_EQ(replays.stats().bytes, 0U);
+  EXPECT_EQ(found.answer->body, "hello");
+}
+
+TEST(Replays, what_an_earlier_process_did_is_not_done_again) {
+  Replays replays;
+  const Idempotency rules;
+  replays.recall(mark(1), mark(10), start - hours(23));
+  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, start).standing, Standing::gone);
+  EXPECT_EQ(replays.begin(mark(1), mark(11), rules, start).standing, Standing::other);
+  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, start + hours(1)).standing, Standing::first);
+}
+
+TEST(Replays, of_threads_that_ask_at_once_one_is_the_first) {
+  Replays replays;
+  const Idempotency rules;
+  for (int round = 0; round < 200; ++round) {
+    std::atomic<int> firsts{0};
+    std::vector<std::thread> threads;
+    threads.reserve(4);
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([&] {
+        auto found = replays.begin(mark(round), mark(1), rules, start);
+        if (found.standing != Standing::first) return;
+        ++firsts;
+        found.turn->finish(answer("x"), rules, start);
+      });
+    for (std::thread& thread : threads) thread.join();
+    ASSERT_EQ(firsts, 1) << round;
+  }
+}
+
+}  // namespace
+}  // namespace fairlead::state
