@@ -64,6 +64,7 @@ TEST(BudgetOptions, WhatCannotBeIsToldWithItsPlace) {
       {"budget: {usd: 1, per: day, notify_at: [80]}\n", "notify_at[0]: a share of the budget is above 0, and 1 at most"},
       {"budget: {usd: 90000000, per: day}\n", "budget[0].usd: this is more than a budget can be"},
       {"budget: [{usd: 1, per: day}, {usd: 2, per: day}]\n", "budget[1]: there are two budgets here per day"},
+      {"teams: {payments: {markup: 15}}\n", "teams.payments.markup: a markup of more than 10 times the cost"},
       {"teams: {payments: {mark: 1}}\n", "teams.payments.mark: there is no option 'mark'"},
   };
   for (const auto& one : cases) {
