@@ -5,6 +5,7 @@
 #include <fairlead/result.h>
 #include <fairlead/row.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -53,6 +54,14 @@ struct ServedRequest {
   TimePoint ended_at;
 };
 
+/// What some of the requests of a step of time have consumed.
+struct Consumed {
+  std::string key, team, route;  ///< of these
+  TimePoint until;               ///< the end of the step
+  std::int64_t requests = 0;     ///< with an attempt
+  std::int64_t tokens = 0;       ///< of all kinds, of all attempts
+};
+
 /// Gives one record after another, each good until the next call; null after the last. Called again from the start for another try.
 class RecordSource {
  public:
@@ -79,6 +88,8 @@ class Store {
   virtual Result<std::optional<RequestRecord>> request(std::string_view id) = 0;
   /// Of the requests with facts that hold this text and were served since then by a provider: the newest `most`, oldest first.
   virtual Result<std::vector<ServedRequest>> served(std::string_view facts_text, TimePoint since, std::size_t most) = 0;
+  /// What was sent since then, in steps of this length, oldest first.
+  virtual Result<std::vector<Consumed>> consumed(TimePoint since, std::chrono::microseconds step) = 0;
   /// How the names of the journal's files begin that this store's writer keeps: "/var/lib/fairlead/ledger.db.journal-" for
   /// instance.
   virtual std::string journal() const = 0;

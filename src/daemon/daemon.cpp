@@ -26,6 +26,7 @@
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/observe.h"
+#include "daemon/recall_limits.h"
 #include "daemon/recall_replays.h"
 #include "daemon/reload.h"
 #include "daemon/signals.h"
@@ -88,6 +89,8 @@ class Daemon {
     if (auto opened = open_ledger(snapshot); !opened) return opened;
     if (auto known = know_budgets(snapshot); !known) return known;
     recall_estimates(snapshot);
+    if (auto recalled = recall_limits(limits_, snapshot, wall_clock()); !recalled)
+      log(Level::warn, "limits_not_recalled", {{"reason", recalled.error().message + ": " + recalled.error().detail}});
     if (auto recalled = recall_replays(replays_, snapshot, wall_clock()); !recalled)
       log(Level::warn, "idempotency_not_recalled", {{"reason", recalled.error().message + ": " + recalled.error().detail}});
     cell_.emplace(loaded.snapshot);

@@ -45,6 +45,15 @@ Limits::Answer Limits::admit(std::span<const Limited> all, const TokenEstimate& 
   return answer;
 }
 
+void Limits::recall(LimitedBy by, const std::string& name, std::int64_t requests, std::int64_t tokens, SteadyTime at) {
+  const std::lock_guard lock(mutex_);
+  Meters& meters = meters_[static_cast<std::size_t>(by)];
+  const auto [found, fresh] = meters.try_emplace(name);
+  if (fresh) ++count_;
+  found->second.windows[number(Limit::requests_per_day)].add(requests, at);
+  found->second.windows[number(Limit::tokens_per_day)].add(tokens, at);
+}
+
 /// The limit that takes the longest to admit the request; empty: all of them do now.
 std::optional<Limits::Refusal> Limits::refusal_of(std::span<const Limited> all, std::span<Meter* const> meters,
                                                   const TokenEstimate& tokens, SteadyTime now) {

@@ -57,6 +57,11 @@ class Limits {
   /// taken as that limit, so that they pass alone; but if the input alone is beyond it, the request never fits.
   Answer admit(std::span<const Limited> all, const TokenEstimate& tokens, SteadyTime now);
 
+  /// What an earlier process admitted, for the windows of a day; before any request, in the order of time.
+  void recall(LimitedBy by, const std::string& name, std::int64_t requests, std::int64_t tokens, SteadyTime at);
+  /// Finer steps of time are not kept of a window once it holds much.
+  static constexpr SteadySpan recalled_step = SteadySpan(std::chrono::hours(24)) / static_cast<int>(Window::steps);
+
   /// What people and metrics see.
   struct Shown {
     LimitedBy by;

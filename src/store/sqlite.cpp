@@ -131,6 +131,10 @@ class SqliteStore final : public Store {
     return reading([&] { return sqlite::read_served(database_, facts_text, since, most); });
   }
 
+  Result<std::vector<Consumed>> consumed(TimePoint since, std::chrono::microseconds step) override {
+    return reading([&] { return sqlite::read_consumed(database_, since, step); });
+  }
+
   std::string journal() const override { return path_ + ".journal-"; }
 
  private:

@@ -8,14 +8,14 @@ import re
 
 import pytest
 
-from harness.daemon import sha256
+from harness.daemon import Fairlead, sha256
 from harness.http import Connection, chat, post_chat, request_bytes
 from harness.process import wait_until
 from harness.stage import Stage
 from harness.upstream import ROLE, Provider, Scripted, completion, good_stream, refusal, said, stream, usage, whole
 
 STORM = int(os.environ.get("FAIRLEAD_LIMIT_REQUESTS", "500"))
-KEYS = {name: f"sk-fl-{name}" for name in ("busy", "tokens", "narrow", "single", "small")}
+KEYS = {name: f"sk-fl-{name}" for name in ("busy", "tokens", "narrow", "single", "small", "daily")}
 
 
 def limits_of(daemon):
@@ -78,6 +78,7 @@ def stage(tmp_path):
             "narrow": {"requests_per_day": 100},
             "single": {"parallel": 1},
             "small": {"tokens_per_day": 20},
+            "daily": {"requests_per_day": 5, "tokens_per_day": 1000},
         }
         config["routes"]["quick"] = {"targets": ["one/m"], "limits": {"requests_per_minute": 3}}
         config["keys"] += [{"name": name, "hash": sha256(key), "routes": routes, "limits": limits[name]} for name, key in KEYS.items()]
@@ -217,3 +218,20 @@ def test_a_place_is_free_again_however_a_request_ends_M21(start):
     finally:
         for provider in providers.values():
             provider.stop()
+
+
+def test_what_counts_for_a_day_outlives_the_process(stage):
+    daemon, provider = stage.daemon, stage.providers["one"]
+    provider.always(good_stream(told=(5, 0, 2)))
+    body = chat("hello", "one", stream=True, max_tokens=10)
+    for _ in range(3):
+        assert post_chat(daemon, body, KEYS["daily"]).status == 200
+    daemon.kill()
+    stage.daemon = daemon = Fairlead(daemon.folder, daemon.config)
+    assert limits_of(daemon)["key", "daily", "requests_per_day"] == (5, 3, 0)
+    assert limits_of(daemon)["key", "daily", "tokens_per_day"] == (1000, 21, 0)
+    for status in (200, 200, 429):
+        answer = post_chat(daemon, body, KEYS["daily"])
+        assert answer.status == status, answer
+    expect_refused(answer, "key 'daily'", "5 requests per day")
+    assert 86_000 < int(answer.fields["retry-after"]) <= 86_400

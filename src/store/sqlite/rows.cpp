@@ -182,4 +182,32 @@ Result<std::vector<ServedRequest>> read_served(Database& database, std::string_v
   return all;
 }
 
+Result<std::vector<Consumed>> read_consumed(Database& database, TimePoint since, std::chrono::microseconds step) {
+  const auto tokens = [](const std::string& of) {
+    std::string sum;
+    for (const char* kind : {"input", "cached_input", "cache_write", "output", "reasoning"})
+      sum += (sum.empty() ? "sum(coalesce(" : " + coalesce(") + of + kind + "_tokens, 0)";
+    return sum + ")";
+  };
+  // By numbers first, as names are slow to compare.
+  Statement consumed(database.handle(),
+                     "SELECT a.key, a.team, a.route, s.step, sum(s.requests), sum(s.tokens) FROM ("
+                     "SELECT ask, sent_at / ?2 AS step, count(*) AS requests, " +
+                         tokens("") +
+                         " AS tokens FROM lines WHERE sent_at >= ?1 GROUP BY 1, 2 "
+                         "UNION ALL SELECT l.ask, r.sent_at / ?2, 0, " +
+                         tokens("r.") +
+                         " FROM retries r JOIN lines l ON l.n = r.line WHERE r.sent_at >= ?1 GROUP BY 1, 2"
+                         ") s JOIN asks a ON a.id = s.ask GROUP BY a.key, a.team, a.route, s.step ORDER BY s.step");
+  consumed.bind(since, step.count());
+  std::vector<Consumed> all;
+  for (;;) {
+    const Result<bool> row = consumed.step();
+    if (!row) return row.error();
+    if (!*row) return all;
+    all.push_back({consumed.text(0), consumed.text(1), consumed.text(2), TimePoint((consumed.integer(3) + 1) * step),
+                   consumed.integer(4), consumed.integer(5)});
+  }
+}
+
 }  // namespace fairlead::sqlite

@@ -4,6 +4,7 @@
 
 #include "store/sqlite/database.h"
 
+#include <chrono>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -14,5 +15,7 @@ namespace fairlead::sqlite {
 Result<std::optional<RequestRecord>> read_request(Database& database, std::string_view id);
 /// As Store::served.
 Result<std::vector<ServedRequest>> read_served(Database& database, std::string_view facts_text, TimePoint since, std::size_t most);
+/// As Store::consumed.
+Result<std::vector<Consumed>> read_consumed(Database& database, TimePoint since, std::chrono::microseconds step);
 
 }  // namespace fairlead::sqlite

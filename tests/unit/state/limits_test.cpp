@@ -192,6 +192,20 @@ TEST(RateLimits, a_limit_that_changes_finds_what_was_counted_before) {
   EXPECT_EQ(refused.requests->left, 0);
 }
 
+TEST(RateLimits, what_an_earlier_process_admitted_counts_for_the_day) {
+  Asked asked;
+  asked.of_key.most = {10, 5, 0, 1'000, 0};
+  asked.limits.recall(LimitedBy::key, "k", 3, 300, noon - hours(10));
+  asked.limits.recall(LimitedBy::key, "k", 1, 600, noon - hours(1));
+  EXPECT_EQ(asked.used(Limit::requests_per_minute, noon), 0);
+  const auto refused = asked.ask({100, 100}, noon);
+  ASSERT_EQ(refused.admitted, nullptr);
+  EXPECT_EQ(refused.refusal.limit, Limit::tokens_per_day);
+  EXPECT_EQ(*refused.refusal.retry_after, hours(14));
+  EXPECT_TRUE(asked.use(100, noon));
+  EXPECT_EQ(asked.ask({1, 0}, noon).refusal.limit, Limit::requests_per_day);
+}
+
 TEST(RateLimits, many_counts_take_little_memory_and_never_let_more_through) {
   // 100,000 requests over ten days at one a 8.64 s, limit 5,000 a day: in no 24 hours more than that.
   Asked asked{{}, of(Limit::requests_per_day, 5'000)};
