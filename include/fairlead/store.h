@@ -1,5 +1,6 @@
 #pragma once
 // The seam of databases: one store per file of src/store/. A store is used by one thread at a time.
+#include <fairlead/budget_store.h>
 #include <fairlead/key_store.h>
 #include <fairlead/result.h>
 #include <fairlead/row.h>
@@ -156,6 +157,7 @@ struct StoreKind {
   Result<std::unique_ptr<Store>> (*open)(std::string_view where, StoreMode mode);
   Result<std::unique_ptr<Bookkeeper>> (*open_bookkeeper)(std::string_view where);
   Result<std::unique_ptr<KeyStore>> (*open_keys)(std::string_view where, int busy_ms_max);
+  Result<std::unique_ptr<BudgetStore>> (*open_budgets)(std::string_view where, int busy_ms_max);
 };
 
 /// By the name of its file, which is the URL's scheme; null if there is none.

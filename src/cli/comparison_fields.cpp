@@ -68,6 +68,23 @@ std::string shares_text(const std::vector<DatedShare>& shares) {
   return text;
 }
 
+/// "500 USD per month, Europe/Berlin; credit"
+std::string budgets_text(const std::vector<Budget>& budgets) {
+  std::string text;
+  for (const Budget& budget : budgets) {
+    if (!text.empty()) text += "; ";
+    if (budget.per == BudgetPeriod::credit) {
+      text += "credit";
+      continue;
+    }
+    text += format_decimal(budget.usd_pico) + (budget.per == BudgetPeriod::all ? " USD in all" : " USD per ");
+    if (budget.per != BudgetPeriod::all) text += to_string(budget.per);
+    if (budget.zone) text += ", " + budget.zone->name;
+    for (const Int128 share : budget.notify_at) text += ", notify_at " + format_decimal(share);
+  }
+  return text;
+}
+
 Things keys_of(const Snapshot& snapshot) {
   Things things;
   for (const Key& key : snapshot.keys) {
@@ -81,6 +98,7 @@ Things keys_of(const Snapshot& snapshot) {
                        {"request_tags", joined(key.request_tags)},
                        {"routes", joined(routes)},
                        {"may name targets", yes(key.may_name_targets)},
+                       {"budget", budgets_text(key.budgets)},
                        {"expires_at", key.expires_at ? day_text(*key.expires_at) : ""}}});
   }
   return things;
@@ -108,6 +126,8 @@ Things routes_of(const Snapshot& snapshot) {
                        {"max_price.input", amount(route->max_price.input)},
                        {"max_price.output", amount(route->max_price.output)},
                        {"max_cost", amount(route->max_cost)},
+                       {"budget", budgets_text(route->budgets)},
+                       {"unpriced", route->unpriced_allowed ? "allow" : "refuse"},
                        {"fallback", yes(route->fallback)},
                        {"fallback_on_unconfirmed", yes(route->fallback_on_unconfirmed)},
                        {"answer_model", route->answer_model == AnswerModel::asked ? "asked" : "provider"}}});
@@ -145,6 +165,11 @@ Things settings_of(const Snapshot& snapshot) {
     things.push_back(
         {"retention",
          {{"detail_days", std::to_string(snapshot.retention.detail.count())}, {"archive", snapshot.retention.archive}}});
+  things.push_back({"installation", {{"budget", budgets_text(snapshot.budgets)}}});
+  for (const auto& [name, team] : snapshot.teams)
+    things.push_back({"team " + name, {{"markup", format_decimal(team.markup)}, {"budget", budgets_text(team.budgets)}}});
+  for (const auto& [name, project] : snapshot.projects)
+    things.push_back({"project " + name, {{"budget", budgets_text(project.budgets)}}});
   for (const auto& [currency, rates] : snapshot.usd_per)
     for (const UsdRate& rate : rates.dated)
       things.push_back(
@@ -158,6 +183,7 @@ Things providers_of(const Snapshot& snapshot) {
     things.push_back({provider->name,
                       {{"at", url_text(provider->base_url)},
                        {"by proxy", provider->proxy ? url_text(*provider->proxy) : ""},
+                       {"budget", budgets_text(provider->budgets)},
                        {"dialect", provider->dialect},
                        {"profile", provider->profile ? provider->profile->name : ""},
                        {"operator", provider->facts.operator_},

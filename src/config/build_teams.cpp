@@ -9,6 +9,8 @@ namespace {
 
 constexpr Int128 budget_usd_max = Int128{9'000'000} * pico_per_unit;  // what the ledger's integers hold
 
+constexpr Int128 markup_max = Int128{10} * pico_per_unit;
+
 BudgetPeriod period_named(const std::string& name) {
   for (const BudgetPeriod per : {BudgetPeriod::hour, BudgetPeriod::day, BudgetPeriod::week, BudgetPeriod::month})
     if (to_string(per) == name) return per;
@@ -76,6 +78,8 @@ void build_teams(Build& build) {
   for (const Section& from : build.root.sections("teams")) {
     Team team;
     team.markup = from.decimal("markup").value_or(0);
+    if (team.markup > markup_max)
+      build.findings.error(*from.find("markup"), "a markup of more than 10 times the cost", "write \"0.15\" for 15 %");
     team.budgets = budgets_of(build, from, BudgetOf::team, from.key());
     team.limits = rate_limits_of(from);
     build.snapshot.teams_limited = build.snapshot.teams_limited || team.limits;

@@ -38,12 +38,13 @@ Admin::Page Admin::page_of(const net::AppRequest& request) const {
     KeyAnswer told = views_.keys(request.method, request.path, request.body.view());
     return {told.status, json, std::move(told.body)};
   }
+  if (request.path == budgets_path || request.path == credit_path) return about_money(request);
   const bool reloads = request.path == reload_path, explains = request.path == explain_path;
   if (!reloads && !explains && request.path != "/healthz" && request.path != "/readyz" && request.path != "/metrics" &&
       request.path != estimates_path && request.path != limits_path)
     return {404, plain,
-            "here are /healthz, /readyz, /metrics, /admin/v1/reload, /admin/v1/explain, /admin/v1/estimates, /admin/v1/limits "
-            "and /admin/v1/keys\n"};
+            "here are /healthz, /readyz, /metrics, /admin/v1/reload, /admin/v1/explain, /admin/v1/estimates, /admin/v1/limits, "
+            "/admin/v1/keys, /admin/v1/budgets and /admin/v1/credit\n"};
   if (reloads || explains) {
     if (request.method != "POST") return {405, plain, "this path takes POST only\n"};
     if (is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
@@ -59,6 +60,18 @@ Admin::Page Admin::page_of(const net::AppRequest& request) const {
   return {503, plain, "not ready: " + reason + "\n"};
 }
 
+Admin::Page Admin::about_money(const net::AppRequest& request) const {
+  const bool looks = request.method == "GET" || request.method == "HEAD";
+  if (looks && request.path == budgets_path) return {200, json, views_.budgets()};
+  if (!looks && (request.method != "POST" || request.path != credit_path)) return {405, plain, "this path does not take that\n"};
+  if (!looks && is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
+  const auto told = looks ? views_.credits() : views_.top_up(request.body.view());
+  if (told) return {200, json, *told};
+  const ErrorKind kind = told.error().kind;
+  const int status = kind == ErrorKind::bad_request ? 400 : kind == ErrorKind::not_found ? 404 : 503;
+  return {status, json, error_body(told.error()) + "\n"};
+}
+
 Admin::Page Admin::reloaded() const {
   const Reload done = views_.reload();
   return {done.taken ? 200 : 422, json, reload_json(done)};
@@ -71,7 +84,7 @@ Admin::Page Admin::explained(std::string_view asked) const {
 }
 
 bool Admin::wants_body(const net::AppRequest& head) const {
-  return head.method == "POST" && (head.path == explain_path || is_about_keys(head.path));
+  return head.method == "POST" && (head.path == explain_path || head.path == credit_path || is_about_keys(head.path));
 }
 
 std::string Admin::error_body(const Error& error) const {

@@ -1,6 +1,7 @@
 #pragma once
-// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload, /explain, /estimates, /limits and /keys. On the main thread,
-// so that it answers while the workers are busy. Whoever reaches the address may ask; it is a loopback address.
+// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload, /explain, /estimates, /limits, /keys, /budgets and /credit.
+// On the main thread, so that it answers while the workers are busy. Whoever reaches the address may ask; it is a loopback address.
+#include "daemon/budget_desk.h"
 #include "daemon/keys_admin.h"
 #include "daemon/reload.h"
 #include "net/app.h"
@@ -20,7 +21,10 @@ class Admin : public net::AppHandler {
     std::function<Limits()> limits;
     std::function<Reload()> reload;
     std::function<Result<std::string>(std::string_view asked)> explain = {};  ///< JSON to JSON
-    std::function<std::string()> rate_limits = {};                            ///< JSON
+    std::function<std::string()> budgets = {};                                ///< JSON, as are these
+    std::function<Result<std::string>()> credits = {};
+    std::function<Result<std::string>(std::string_view asked)> top_up = {};
+    std::function<std::string()> rate_limits = {};  ///< JSON
     std::function<KeyAnswer(std::string_view method, std::string_view path, std::string_view body)> keys = {};
   };
   explicit Admin(Views views);
@@ -35,6 +39,7 @@ class Admin : public net::AppHandler {
     std::string type, body;
   };
   Page page_of(const net::AppRequest& request) const;
+  Page about_money(const net::AppRequest& request) const;
   Page reloaded() const;
   Page explained(std::string_view asked) const;
 

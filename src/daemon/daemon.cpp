@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "config/restart.h"
 #include "daemon/admin.h"
+#include "daemon/budget_desk.h"
 #include "daemon/config_files.h"
 #include "daemon/estimates_file.h"
 #include "daemon/estimates_json.h"
@@ -43,6 +44,7 @@ constexpr std::chrono::seconds ledger_flush_max{30};
 constexpr std::chrono::seconds feed_look_every{5};
 constexpr std::chrono::seconds estimates_kept_every{60};
 constexpr std::chrono::milliseconds keys_look_every{250};
+constexpr std::chrono::seconds budgets_look_every{1};
 constexpr std::string_view watched = "watch";  ///< the cause of a reload that nobody asked for
 
 /// A connection is a descriptor: take as many as the system lets us.
@@ -92,6 +94,7 @@ class Daemon {
     if (auto opened = open_keys(loaded); !opened) return opened;
     const Snapshot& snapshot = *loaded.snapshot;
     metrics_.set_request_log(snapshot.log.requests);
+    if (auto known = know_budgets(snapshot); !known) return known;
     recall_estimates(snapshot);
     if (auto recalled = recall_limits(limits_, snapshot, wall_clock()); !recalled)
       log(Level::warn, "limits_not_recalled", {{"reason", recalled.error().message + ": " + recalled.error().detail}});
@@ -109,6 +112,7 @@ class Daemon {
     look_after_estimates();
     retention_.start();
     look_after_keys();
+    look_after_budgets();
     log(Level::info, "ready", {{"version", FAIRLEAD_VERSION}, {"snapshot", snapshot.hash}, {"workers", workers_.size()}});
     notify_service_manager("READY=1");
     return {};
@@ -164,6 +168,11 @@ class Daemon {
     return {};
   }
 
+  Result<void> know_budgets(const Snapshot& snapshot) {
+    if (auto opened = budget_desk_.open(snapshot.ledger); !opened) return opened;
+    return budget_desk_.know(snapshot, wall_clock());
+  }
+
   Result<std::shared_ptr<const net::TlsServer>> tls_of(const Listener& listener) {
     if (listener.certificate.empty()) return std::shared_ptr<const net::TlsServer>{};
     auto tls = net::TlsServer::make(listener.certificate, listener.private_key);
@@ -175,7 +184,7 @@ class Daemon {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const unsigned count = snapshot.workers > 0 ? static_cast<unsigned>(snapshot.workers) : cores;
     for (unsigned i = 0; i < count; ++i)
-      workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_, limits_, replays_);
+      workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_, state_budgets_, limits_, replays_);
     for (const Listener& listener : snapshot.listen) {
       auto endpoint = net::parse_endpoint(listener.address);
       if (!endpoint) return endpoint.error();
@@ -245,6 +254,7 @@ class Daemon {
       if (!tls) return tls.error().message;
       certificates.push_back(std::move(*tls));
     }
+    if (auto known = budget_desk_.know(*next, wall_clock()); !known) return known.error().message;
     // Beyond this point the new snapshot holds, whole.
     for (std::size_t i = 0; i < bound_.size(); ++i)
       for (Worker& worker : workers_)
@@ -324,6 +334,9 @@ class Daemon {
     feed_look_.cancel();
     estimates_look_.cancel();
     keys_look_.cancel();
+    budgets_look_.cancel();
+    budget_desk_.tell(*cell_->get());
+    budget_desk_.stop();
     admin_server_.drain(Milliseconds{0});
     asio::co_spawn(io_.get_executor(), admin_server_.stopped(), asio::detached);
     work_.reset();
@@ -377,6 +390,16 @@ class Daemon {
     });
   }
 
+  /// Tells of what was reached; no request waits for that.
+  void look_after_budgets() {
+    budgets_look_.expires_after(budgets_look_every);
+    budgets_look_.async_wait([this](boost::system::error_code error) {
+      if (error) return;
+      budget_desk_.tell(*cell_->get());
+      look_after_budgets();
+    });
+  }
+
   std::string not_ready_because() const {
     if (draining_) return "draining";
     if (!ledger_->stats().writable) return "the ledger cannot be written";
@@ -408,6 +431,9 @@ class Daemon {
       for (const DoubtedPrice& doubted : doubts_of(*target, *snapshot, now))
         ++gauges.doubted_prices.at(static_cast<std::size_t>(doubted.doubt));
     gauges.estimates = estimates_.everything();
+    gauges.budgets = budget_desk_.states(*snapshot, now);
+    gauges.budget_notices = budget_desk_.notices();
+    gauges.webhook_failures = budget_desk_.webhook_failures();
     gauges.limits = limits_shown();
     gauges.replays = replays_.stats();
     return metrics_.text(gauges);
@@ -424,6 +450,8 @@ class Daemon {
   state::Limits limits_;
   state::Replays replays_;
   std::string estimates_file_;
+  state::Budgets state_budgets_;
+  BudgetDesk budget_desk_{io_.get_executor(), state_budgets_};
   std::list<Worker> workers_;
   std::unique_ptr<Ledger> ledger_;  ///< goes before the workers' loops, to which it hands its last results
   Keyring keyring_;
@@ -431,6 +459,8 @@ class Daemon {
       {[this] { return not_ready_because(); }, [this] { return metrics_text(); },
        [this] { return estimates_text(estimates_.everything(), wall_clock()); }, [this] { return cell_->get()->limits; },
        [this] { return reload("admin"); }, [this](std::string_view asked) { return explained(asked); },
+       [this] { return budget_desk_.budgets_text(*cell_->get(), wall_clock()); }, [this] { return budget_desk_.credits_text(); },
+       [this](std::string_view asked) { return budget_desk_.top_up(asked, *cell_->get(), wall_clock()); },
        [this] { return limits_text(limits_shown(), replays_.stats()); },
        [this](std::string_view method, std::string_view path, std::string_view body) { return about_keys(method, path, body); }}};
   net::Server admin_server_{io_.get_executor(), admin_, body_memory_};
@@ -441,6 +471,7 @@ class Daemon {
   Timer estimates_look_{io_.get_executor()};
   Timer keys_look_{io_.get_executor()};
   bool keys_unread_ = false;
+  Timer budgets_look_{io_.get_executor()};
   std::uint64_t failed_saves_ = 0;  ///< when last looked
   bool behind_ = false;
   std::vector<net::Endpoint> bound_;

@@ -114,6 +114,23 @@ struct Metrics::Impl {
                                    .Name("fairlead_estimate_first_token_seconds")
                                    .Help("Until a target's first token, as measured lately, by quantile.")
                                    .Register(registry);
+  Family<Gauge>& budget_limit =
+      BuildGauge().Name("fairlead_budget_limit_usd").Help("What may be charged in a period, or was put in.").Register(registry);
+  Family<Gauge>& budget_charged =
+      BuildGauge().Name("fairlead_budget_charged_usd").Help("What was charged of it in the current period.").Register(registry);
+  Family<Gauge>& budget_held =
+      BuildGauge().Name("fairlead_budget_held_usd").Help("What attempts under way may be charged at worst.").Register(registry);
+  Gauge& budget_notices = BuildGauge()
+                              .Name("fairlead_budget_notices")
+                              .Help("Shares of budgets (notify_at) that were reached so far.")
+                              .Register(registry)
+                              .Add({});
+  Gauge& webhook_failures = BuildGauge()
+                                .Name("fairlead_webhook_failed_tries")
+                                .Help("Tries so far to tell the webhook that failed.")
+                                .Register(registry)
+                                .Add({});
+  std::vector<std::pair<Family<Gauge>*, Gauge*>> budget_gauges;  ///< of the last text: budgets come and go
   Family<Gauge>& estimate_error =
       BuildGauge()
           .Name("fairlead_estimate_error_ratio")
@@ -206,6 +223,25 @@ struct Metrics::Impl {
       const AnswerTimes times = learned.times();
       first_token.Add({{"target", name}, {"quantile", "0.5"}}).Set(seconds(times.first_token_p50));
       first_token.Add({{"target", name}, {"quantile", "0.9"}}).Set(seconds(times.first_token_p90));
+    }
+  }
+
+  void show(const std::vector<state::BudgetState>& budgets) {
+    for (const auto& [family, gauge] : budget_gauges) family->Remove(gauge);
+    budget_gauges.clear();
+    for (const state::BudgetState& budget : budgets) {
+      const std::map<std::string, std::string> labels{{"of", std::string(to_string(budget.of))},
+                                                      {"name", budget.name},
+                                                      {"per", std::string(to_string(budget.per))},
+                                                      {"time_zone", budget.zone}};
+      const auto set = [&](Family<Gauge>& family, Int128 usd_pico) {
+        Gauge& gauge = family.Add(labels);
+        gauge.Set(static_cast<double>(usd_pico) / 1e12);
+        budget_gauges.emplace_back(&family, &gauge);
+      };
+      set(budget_limit, budget.limit);
+      set(budget_charged, budget.charged);
+      set(budget_held, budget.held);
     }
   }
 
@@ -322,6 +358,9 @@ std::string Metrics::text(const Gauges& gauges) {
     impl_->doubted_prices.Add({{"doubt", std::string(to_string(static_cast<PriceDoubt>(i)))}})
         .Set(gauges.doubted_prices.at(static_cast<std::size_t>(i)));
   impl_->show(gauges.estimates);
+  impl_->show(gauges.budgets);
+  impl_->budget_notices.Set(static_cast<double>(gauges.budget_notices));
+  impl_->webhook_failures.Set(static_cast<double>(gauges.webhook_failures));
   impl_->show(gauges.limits);
   impl_->replays.Set(static_cast<double>(gauges.replays.replayed));
   impl_->replays_known.Set(static_cast<double>(gauges.replays.known));

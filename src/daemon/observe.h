@@ -4,6 +4,7 @@
 
 #include "daemon/limit_rows.h"
 #include "exchange/exchange.h"
+#include "state/budgets.h"
 #include "state/estimates.h"
 
 #include <array>
@@ -33,6 +34,8 @@ class Metrics : public exchange::Observer {
     bool ready = false;
     std::array<int, price_doubt_count> doubted_prices{};  ///< targets, by PriceDoubt
     state::Everything estimates;
+    std::vector<state::BudgetState> budgets;
+    std::size_t budget_notices = 0, webhook_failures = 0;
     std::vector<LimitRow> limits;
     state::Replays::Stats replays;
   };

@@ -21,7 +21,7 @@ TimePoint wall_clock() { return std::chrono::floor<std::chrono::microseconds>(st
 }  // namespace
 
 Worker::Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& observer, net::BodyMemory& memory,
-               state::Estimates& estimates, state::Limits& limits, state::Replays& replays)
+               state::Estimates& estimates, state::Budgets& budgets, state::Limits& limits, state::Replays& replays)
     : work_(asio::make_work_guard(io_)),
       pool_(io_.get_executor()),
       books_(io_.get_executor(), ledger),
@@ -35,6 +35,7 @@ Worker::Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& obs
              seeded_random(),
              {},
              state::Estimates::Reader(estimates),
+             budgets,
              limits,
              replays},
       api_(world_),

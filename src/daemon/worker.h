@@ -17,7 +17,7 @@ namespace fairlead::daemon {
 class Worker {
  public:
   Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& observer, net::BodyMemory& memory,
-         state::Estimates& estimates, state::Limits& limits, state::Replays& replays);
+         state::Estimates& estimates, state::Budgets& budgets, state::Limits& limits, state::Replays& replays);
   ~Worker();  ///< after join()
 
   /// Before start(). Errors: io.

@@ -124,6 +124,11 @@ void make_coder(const Request& request, const Target& target, AttemptOutcome& ou
 
 }  // namespace
 
+void add_budget_left(const Request& request, net::Fields& fields) {
+  if (request.budget_left)
+    fields.emplace_back("x-fairlead-budget-remaining-usd", format_decimal(std::max<Int128>(*request.budget_left, 0)));
+}
+
 net::Fields answer_fields(const Request& request, const Target* target, int attempts) {
   net::Fields fields;
   fields.reserve(8);
@@ -132,6 +137,7 @@ net::Fields answer_fields(const Request& request, const Target* target, int atte
   fields.emplace_back("x-request-id", request.id);
   if (target) fields.emplace_back("x-fairlead-target", target->name);
   fields.emplace_back("x-fairlead-attempts", std::to_string(attempts));
+  add_budget_left(request, fields);
   fields.insert(fields.end(), request.more_fields.begin(), request.more_fields.end());
   return fields;
 }

@@ -26,6 +26,7 @@ struct Request {
   net::Cancel cancel;         ///< requested when the app is gone
   bool content_sent = false;  ///< beyond this there is no second attempt
   std::optional<std::int64_t> first_byte_us;
+  std::optional<Int128> budget_left;         ///< in USD, of the budget with the least; empty: none counts it
   net::Fields more_fields = {};              ///< of the answer, whatever it is
   std::unique_ptr<Repeat> repeat = nullptr;  ///< null: there is no Idempotency-Key
 };
@@ -44,5 +45,7 @@ Task<void> run_attempt(Request& request, const Candidate& candidate, int number,
 
 /// Header fields that every answer to this request carries.
 net::Fields answer_fields(const Request& request, const Target* target, int attempts);
+/// Where a budget counts it.
+void add_budget_left(const Request& request, net::Fields& fields);
 
 }  // namespace fairlead::exchange

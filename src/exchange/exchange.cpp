@@ -15,7 +15,9 @@
 #include "exchange/admission.h"
 #include "exchange/app_error.h"
 #include "exchange/attempt.h"
+#include "exchange/over_budget.h"
 #include "plan/authenticate.h"
+#include "plan/budgets.h"
 #include "plan/classify.h"
 #include "plan/expect.h"
 #include "plan/head.h"
@@ -26,8 +28,7 @@
 namespace fairlead::exchange {
 namespace {
 
-constexpr std::int64_t output_tokens_unknown = 4096;  // reserved for where neither the app nor the model states a limit
-constexpr std::size_t rows_at_once_max = 2;           // two openings, a settlement and an opening, or two settlements
+constexpr std::size_t rows_at_once_max = 2;  // two openings, a settlement and an opening, or two settlements
 constexpr auto use_task = asio::use_awaitable_t<Executor>();
 
 /// What of the head routing may know.
@@ -46,7 +47,19 @@ Head head_of(const net::AppRequest& app, const Snapshot& snapshot) {
 class Exchange {
  public:
   Exchange(World& world, std::shared_ptr<const Snapshot> snapshot, net::AppRequest& app, net::AppAnswer& answer, const Key& key)
-      : request_{world, std::move(snapshot), app, answer, *find_dialect("openai"), {}, {}, {}, world.steady_now(), {}, {}, false,
+      : request_{world,
+                 std::move(snapshot),
+                 app,
+                 answer,
+                 *find_dialect("openai"),
+                 {},
+                 {},
+                 {},
+                 world.steady_now(),
+                 {},
+                 {},
+                 false,
+                 {},
                  {}},
         key_(key) {
     row_.started_at = world.now();
@@ -56,6 +69,7 @@ class Exchange {
     row_.project = key.project;
     row_.endpoint = "chat.completions";
     row_.snapshot_hash = request_.snapshot->hash;
+    if (const Team* team = request_.snapshot->teams.empty() ? nullptr : request_.snapshot->team(key.team)) markup_ = team->markup;
   }
 
   /// Parse, classify, plan: pure. An error is the app's answer.
@@ -76,6 +90,7 @@ class Exchange {
       return added.error();
     row_.facts = request_.world.texts.facts(request_.facts);
     if (auto possible = check_wishes(request_.facts, *request_.snapshot); !possible) return possible.error();
+    if (request_.snapshot->budgeted || !key_.budgets.empty()) budgets_ = budgets_of(*request_.snapshot, key_, request_.facts.route);
     if (auto known = look_for_repeat(); !known) return known.error();
     if (is_repeat()) return {};
     plan(request_.world.now());
@@ -97,19 +112,26 @@ class Exchange {
     AttemptCourse course(plan_.candidates.size(), request_.facts.route, request_.snapshot->limits.attempts_max);
     Step step;
     for (int number = 1;; ++number) {
+      if (auto held = take_hold(step); !held) {
+        if (!failure_) refuse(held.error());
+        co_return;
+      }
       const Candidate& candidate = plan_.candidates[step.candidate];
       // Beyond this point money may be spent: the books know of the attempt first.
       auto opened = co_await open_attempt(candidate, number);
       if (!opened) {
         refuse(opened.error());
+        hold_ = {};
         co_return;
       }
       outcome_ = AttemptOutcome{};
       co_await run_attempt(request_, candidate, number, step.fresh_connection, outcome_);
       target_ = candidate.target;
+      outcome_.end.markup = markup_;
       if (needs_estimate(outcome_.end))
         outcome_.end.bytes_per_token = request_.world.estimates.output_bytes_per_token(*target_, *request_.snapshot);
       tried_.back().settle = &note(settle_attempt(request_.id, number, outcome_.end, *request_.snapshot, request_.world.texts));
+      post(tried_.back().settle->charge_usd_pico);
       learn_from(*tried_.back().settle, candidate);
       if (!outcome_.end.error) {
         failure_.reset();
@@ -132,6 +154,8 @@ class Exchange {
   void refuse(Error error) { failure_ = Failure{std::move(error), {}, 0, retry_after_, {}}; }
   /// Something threw. The attempt under way, if there is one, stays open in the books and is found there.
   void broke(const std::string& what) {
+    if (!tried_.empty() && tried_.back().settle == nullptr)
+      if (const auto estimate = tried_.back().open->estimate_usd_pico) post(charge_of(*estimate, markup_));
     refuse(Error(ErrorKind::internal, ErrorOrigin::fairlead, "an internal error occurred", what));
   }
 
@@ -232,6 +256,38 @@ class Exchange {
     request_.world.estimates.note(seen, *request_.snapshot, settled.ended_at);
   }
 
+  /// Of the candidate of this step, or of the next whose provider's own budget has room for it. Errors: over_budget; nothing is
+  /// held then.
+  Result<void> take_hold(Step& step) {
+    for (;; ++step.candidate) {
+      const Candidate& candidate = plan_.candidates[step.candidate];
+      reserved_ = worst_cost(candidate, request_.facts, request_.chat, *request_.snapshot, request_.world.now());
+      if (reserved_) reserved_ = charge_of(*reserved_, markup_);
+      const std::vector<Budget>& at_provider = candidate.target->provider->budgets;
+      if (budgets_.empty() && at_provider.empty()) return {};
+      std::vector<const Budget*> budgets = budgets_;
+      for (const Budget& budget : at_provider) budgets.push_back(&budget);
+      auto held = request_.world.budgets.hold(budgets, reserved_.value_or(0), row_started_at());
+      if (!held.refused) {
+        hold_ = std::move(held.hold);
+        request_.budget_left = held.left;
+        return {};
+      }
+      const bool others = held.refused->of == BudgetOf::provider && (!request_.facts.route || request_.facts.route->fallback);
+      if (others && step.candidate + 1 < plan_.candidates.size()) continue;
+      request_.budget_left = held.refused->left();
+      resets_ = held.refused->span.until;
+      return over_budget(*held.refused, *reserved_);
+    }
+  }
+
+  TimePoint row_started_at() const { return open_ == nullptr ? row_.started_at : open_->started_at; }
+
+  /// What the attempt under way is charged takes the place of its hold.
+  void post(std::optional<Int128> charge) {
+    if (const auto left = hold_.post(charge.value_or(0))) request_.budget_left = left;
+  }
+
   Task<Result<void>> open_attempt(const Candidate& candidate, int number) {
     const Target& target = *candidate.target;
     AttemptOpen row;
@@ -242,18 +298,16 @@ class Exchange {
     row.model = target.model->name;
     row.target = target.name;
     row.input_tokens_estimate = candidate.input_tokens;
-    Usage worst;
-    worst.input = candidate.input_tokens;
-    if (const auto cost = cost_at(target, worst, {request_.facts.mode, {}}, row.sent_at, *request_.snapshot)) {
+    Usage least;
+    least.input = candidate.input_tokens;
+    if (const auto cost = cost_at(target, least, {request_.facts.mode, {}}, row.sent_at, *request_.snapshot)) {
       row.estimate_cost = cost->amount;
       row.estimate_usd_pico = cost->usd_pico;
       row.estimate_usd_rate = cost->usd_rate->usd;
       row.price = request_.world.texts.price(target, cost->price, *cost->usd_rate);
     }
-    const std::int64_t model_max = target.model->output_tokens_max > 0 ? target.model->output_tokens_max : output_tokens_unknown;
-    worst.output = output_cap(request_.facts, target).value_or(model_max) * request_.chat.choices;
-    if (const auto cost = cost_at(target, worst, {request_.facts.mode, {}}, row.sent_at, *request_.snapshot))
-      row.reserved_usd_pico = cost->usd_pico;
+    row.reserved_usd_pico = reserved_;
+    row.markup = markup_;
     note_open();
     const AttemptOpen& open = note(std::move(row));
     const auto written = co_await request_.world.books.write(give());
@@ -376,6 +430,8 @@ class Exchange {
     net::Fields fields = error_fields(seen, failure_->retry_after);
     fields.emplace_back("x-request-id", request_.id);
     fields.emplace_back("x-fairlead-attempts", std::to_string(tried_.size()));
+    add_budget_left(request_, fields);
+    if (resets_) fields.emplace_back("x-fairlead-budget-reset", instant_text(*resets_));
     fields.insert(fields.end(), request_.more_fields.begin(), request_.more_fields.end());
     const std::string body = request_.dialect.error_body(failure_->error, seen.type, seen.code);
     const std::array<std::string_view, 1> pieces{body};
@@ -388,11 +444,16 @@ class Exchange {
   const Target* target_ = nullptr;  ///< of the last attempt
   AttemptOutcome outcome_;          ///< of the last attempt
   std::optional<Failure> failure_;
-  RequestOpen row_;                    ///< until it is noted
-  const RequestOpen* open_ = nullptr;  ///< then
-  bool opened_ = false;                ///< the books have it
-  std::vector<Ended::Attempt> tried_;  ///< whose opening is in the books; without a settlement: under way, or broken
-  std::vector<Write> next_;            ///< noted, and not given yet
+  Int128 markup_ = 0;                   ///< of the team
+  std::vector<const Budget*> budgets_;  ///< that count it wherever it goes
+  state::Budgets::Hold hold_;           ///< of the attempt under way
+  std::optional<Int128> reserved_;      ///< what it may be charged at worst; empty: no price
+  std::optional<TimePoint> resets_;     ///< the budget that refused it
+  RequestOpen row_;                     ///< until it is noted
+  const RequestOpen* open_ = nullptr;   ///< then
+  bool opened_ = false;                 ///< the books have it
+  std::vector<Ended::Attempt> tried_;   ///< whose opening is in the books; without a settlement: under way, or broken
+  std::vector<Write> next_;             ///< noted, and not given yet
   std::vector<Rows> given_;
   std::unique_ptr<state::Limits::Admitted> admitted_;  ///< null: nothing is held of any limit
   std::optional<Milliseconds> retry_after_;            ///< of a refusal of ours

@@ -8,6 +8,7 @@
 #include "exchange/texts.h"
 #include "net/app.h"
 #include "net/upstream.h"
+#include "state/budgets.h"
 #include "state/estimates.h"
 #include "state/limits.h"
 #include "state/replays.h"
@@ -53,6 +54,7 @@ struct World {
   std::mt19937_64 random;
   Texts texts;
   state::Estimates::Reader estimates;
+  state::Budgets& budgets;
   state::Limits& limits;
   state::Replays& replays;
 };

@@ -2,6 +2,7 @@
 
 #include <fairlead/strategy.h>
 
+#include "plan/budgets.h"
 #include "plan/capability.h"
 #include "plan/expect.h"
 #include "plan/policy.h"
@@ -42,6 +43,8 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
   const auto allowed = allowed_targets(plan.policies, now);
   const auto limits = with_max_cost(plan.policies);
   const auto targets = facts.route ? std::span(facts.route->targets) : std::span(&facts.target, 1);
+  const bool counted =
+      facts.key != nullptr && (snapshot.budgeted || !facts.key->budgets.empty()) && !budgets_of(snapshot, *facts.key, facts.route).empty();
   plan.candidates.reserve(targets.size());
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const Target& target = *targets[i];
@@ -58,6 +61,7 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
     reject_by_wish(target, facts, expected, plan.rejections);
     reject_by_price(target, facts, expected, plan.rejections);
     reject_by_doubt(target, snapshot, now, plan.rejections);
+    reject_unpriced(target, facts, expected, counted, plan.rejections);
     reject_by_quality(target, facts, plan.rejections);
     if (plan.rejections.size() != before) continue;
     Candidate& candidate = plan.candidates.emplace_back(Candidate{&target, std::move(expected), input, output});

@@ -59,6 +59,9 @@ Error refusal_of(const Plan& plan, const std::string& request_id) {
             "request " + request_id + " is refused: " +
                 (r->rule == "prices.strict" ? "no target of this route has a price to rely on"
                                             : "every target of this route is dearer than the route allows")};
+  if (rejected_by(RejectedBy::budget) != end)
+    return {ErrorKind::policy, ErrorOrigin::fairlead,
+            "request " + request_id + " is refused: a budget counts it, and no target of this route has a price"};
   return {ErrorKind::no_candidate, ErrorOrigin::fairlead, "no target of this route is available"};
 }
 

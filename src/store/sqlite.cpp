@@ -3,6 +3,7 @@
 #include <fairlead/store.h>
 
 #include "store/sqlite/bookkeeping.h"
+#include "store/sqlite/budgets.h"
 #include "store/sqlite/chain_check.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
@@ -281,23 +282,36 @@ Result<std::unique_ptr<Bookkeeper>> open_sqlite_bookkeeper(std::string_view wher
   return sqlite::make_bookkeeper(std::move(*database), *path);
 }
 
-Result<std::unique_ptr<KeyStore>> open_sqlite_keys(std::string_view where, int busy_ms_max) {
+/// For what operators tell the ledger.
+Result<Database> open_synced_beside(std::string_view where, int busy_ms_max) {
   const auto path = path_of(where);
   if (!path) return path.error();
   auto database = open_beside(*path);
   if (!database) return database.error();
-  // What is told of a key must hold after a power loss, so its commits are synced; what rows need is the ledger's own matter.
+  // What an operator is told must hold after a power loss, so its commits are synced; what rows need is the ledger's own matter.
   if (auto done = database->execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0"); !done)
     return cannot_open(*path, done.error());
   sqlite3_busy_timeout(database->handle(), busy_ms_max);
+  return std::move(*database);
+}
+
+Result<std::unique_ptr<KeyStore>> open_sqlite_keys(std::string_view where, int busy_ms_max) {
+  auto database = open_synced_beside(where, busy_ms_max);
+  if (!database) return database.error();
   return sqlite::make_key_store(std::move(*database));
+}
+
+Result<std::unique_ptr<BudgetStore>> open_sqlite_budgets(std::string_view where, int busy_ms_max) {
+  auto database = open_synced_beside(where, busy_ms_max);
+  if (!database) return database.error();
+  return sqlite::make_budget_store(std::move(*database));
 }
 
 }  // namespace
 
 const StoreKind& store_sqlite();
 const StoreKind& store_sqlite() {
-  static const StoreKind kind{open_sqlite, open_sqlite_bookkeeper, open_sqlite_keys};
+  static const StoreKind kind{open_sqlite, open_sqlite_bookkeeper, open_sqlite_keys, open_sqlite_budgets};
   return kind;
 }
 

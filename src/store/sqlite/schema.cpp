@@ -157,6 +157,16 @@ CREATE TABLE removals (
 ) STRICT;
 CREATE INDEX removals_in_part ON removals (first_batch) WHERE line IS NOT NULL;
 
+-- What was put into the credit of a key or team.
+CREATE TABLE credits (
+  n        INTEGER PRIMARY KEY,
+  whose    TEXT    NOT NULL,  -- key or team
+  name     TEXT    NOT NULL,
+  usd_pico INTEGER NOT NULL,  -- negative: taken back
+  at       INTEGER NOT NULL,
+  note     TEXT    NOT NULL
+) STRICT;
+
 -- Keys made at run time: one row per secret, which stays when it has ended.
 CREATE TABLE keys (
   n               INTEGER PRIMARY KEY,

@@ -179,7 +179,11 @@ class FakeAnswer : public net::AppAnswer {
 
 struct Ends : Observer {
   int ended_count = 0, turned_away_count = 0;
-  void ended(const Ended&) override { ++ended_count; }
+  Int128 charged = 0;
+  void ended(const Ended& exchange) override {
+    ++ended_count;
+    charged = exchange.settle.charge_usd_pico;
+  }
   void turned_away(const Error&) override { ++turned_away_count; }
 };
 
@@ -190,6 +194,15 @@ std::shared_ptr<const Snapshot> make_snapshot(bool drain) {
   snapshot->profiles.push_back(std::make_unique<Profile>());
   snapshot->models.push_back(std::make_unique<Model>());
   snapshot->models[0]->name = "m";
+  Price price;
+  price.rates.input = price.rates.output = pico_per_unit;
+  snapshot->models[0]->prices.push_back(price);
+  Budget budget;
+  budget.per = BudgetPeriod::all;
+  budget.usd_pico = pico_per_unit;
+  budget.id = id_of(budget);
+  snapshot->budgets.push_back(budget);
+  snapshot->budgeted = true;
   snapshot->routes.push_back(std::make_unique<Route>());
   Route& route = *snapshot->routes[0];
   route.name = "chat";
@@ -225,6 +238,7 @@ struct Run {
   int status = 0;
   std::string body;
   bool ended = false, closed = false;
+  Int128 held = -1, charged = -1;  ///< of the budget, at rest
 };
 
 std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain) {
@@ -241,6 +255,7 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain) {
     FakeUpstream upstream(faults);
     const config::Cell cell(make_snapshot(drain));
     state::Estimates estimates;
+    state::Budgets budgets;
     state::Limits limits;
     state::Replays replays;
     World world{io.get_executor(),
@@ -253,6 +268,7 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain) {
                 std::mt19937_64(1),
                 {},
                 state::Estimates::Reader(estimates),
+                budgets,
                 limits,
                 replays};
     net::AppRequest request;
@@ -268,6 +284,12 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain) {
     run->body = answer.body();
     run->ended = answer.ended();
     run->closed = answer.closed();
+    const Budget everything = cell.get()->budgets[0];
+    const Budget* budget = &everything;
+    for (const state::BudgetState& at_rest : budgets.look({&budget, 1}, TimePoint())) {
+      run->held = at_rest.held;
+      run->charged = at_rest.charged;
+    }
   }  // the ledger writes what it still holds
   run->operations = faults.count;
   return run;
@@ -276,6 +298,9 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain) {
 void expect_in_order(const Run& run, bool stream, int k) {
   const std::string where = std::string(stream ? "stream" : "buffered") + ", operation " + std::to_string(k);
   EXPECT_EQ(run.ends.ended_count, 1) << where;
+  // M19: no ending leaves a hold behind, and what was charged is what the row says.
+  EXPECT_TRUE(run.held == 0) << where;
+  EXPECT_TRUE(run.charged == run.ends.charged) << where;
   ASSERT_LE(run.books.request_opens.size(), 1U) << where;
   EXPECT_EQ(run.books.request_settles.size(), run.books.request_opens.size()) << where;
   for (const auto& [id, count] : run.books.request_opens) EXPECT_EQ(count, 1) << where;

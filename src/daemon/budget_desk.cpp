@@ -1,0 +1,147 @@
+#include "daemon/budget_desk.h"
+
+#include "daemon/budget_json.h"
+#include "daemon/log.h"
+#include "plan/budgets.h"
+
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace fairlead::daemon {
+namespace {
+
+constexpr int credit_busy_ms_max = 2'000;
+
+bool is_of(const Charge& charge, const Budget& budget) {
+  switch (budget.of) {
+    case BudgetOf::installation: return true;
+    case BudgetOf::team: return charge.team == budget.name;
+    case BudgetOf::project: return charge.project == budget.name;
+    case BudgetOf::key: return charge.key == budget.name;
+    case BudgetOf::route: return charge.route == budget.name;
+    case BudgetOf::provider: return charge.provider == budget.name;
+  }
+  return false;
+}
+
+Int128 put_in(const std::vector<Credit>& credits, const Budget& budget) {
+  Int128 sum = 0;
+  for (const Credit& credit : credits)
+    if (credit.of == budget.of && credit.name == budget.name) sum += credit.usd_pico;
+  return sum;
+}
+
+std::optional<TimePoint> first_put_in(const std::vector<Credit>& credits, const Budget& budget) {
+  for (const Credit& credit : credits)
+    if (credit.of == budget.of && credit.name == budget.name) return credit.at;
+  return std::nullopt;
+}
+
+}  // namespace
+
+/// Looks charges up once for all budgets that have a period in common.
+class BudgetDesk::Filling {
+ public:
+  explicit Filling(BudgetStore& store) : store_(store) {}
+
+  Result<Int128> charged(const Budget& budget, const BudgetSpan& span) {
+    auto& charges = by_span_[{span.from, span.until.value_or(TimePoint::max())}];
+    if (!charges) {
+      auto read = store_.charges(span);
+      if (!read) return read.error();
+      charges = std::move(*read);
+    }
+    Int128 sum = 0;
+    for (const Charge& charge : *charges)
+      if (is_of(charge, budget)) sum += charge.usd_pico;
+    return sum;
+  }
+
+ private:
+  BudgetStore& store_;
+  std::map<std::pair<TimePoint, TimePoint>, std::optional<std::vector<Charge>>> by_span_;
+};
+
+Result<void> BudgetDesk::open(const std::string& ledger) {
+  auto store = open_budget_store(ledger, credit_busy_ms_max);
+  if (!store) return store.error();
+  auto credits = (*store)->credits();
+  if (!credits) return credits.error();
+  store_ = std::move(*store);
+  credits_ = std::move(*credits);
+  return {};
+}
+
+Result<void> BudgetDesk::know(const Snapshot& snapshot, TimePoint now) {
+  const std::vector<const Budget*> budgets = all_budgets(snapshot);
+  struct Found {
+    const Budget* budget;
+    TimePoint from;
+    Int128 charged;
+  };
+  std::vector<Found> found;
+  Filling filling(*store_);
+  for (const Budget* budget : budgets) {
+    if (budgets_.knows(budget->id)) continue;
+    BudgetSpan span = period_of(*budget, now);
+    const TimePoint from = span.from;
+    if (budget->per == BudgetPeriod::credit) {
+      const auto first = first_put_in(credits_, *budget);
+      if (!first) continue;
+      span.from = *first;
+    }
+    const auto charged = filling.charged(*budget, span);
+    if (!charged) return charged.error();
+    found.push_back({budget, from, *charged});
+  }
+  // Beyond this point nothing can fail.
+  budgets_.know(budgets);
+  for (const Found& one : found) budgets_.restore(one.budget->id, one.from, one.charged);
+  for (const Budget* budget : budgets)
+    if (budget->per == BudgetPeriod::credit) budgets_.put_in(budget->id, put_in(credits_, *budget));
+  return {};
+}
+
+void BudgetDesk::tell(const Snapshot& snapshot) {
+  for (const state::BudgetNotice& notice : budgets_.take_notices()) {
+    ++notices_;
+    log(Level::warn, "budget_share_reached",
+        {{"budget", notice.at.id},
+         {"share", format_decimal(notice.share)},
+         {"charged_usd", format_decimal(notice.at.charged)},
+         {"limit_usd", format_decimal(notice.at.limit)}});
+    if (snapshot.notify_webhook) webhook_.tell(*snapshot.notify_webhook, notice_json(notice));
+  }
+}
+
+std::vector<state::BudgetState> BudgetDesk::states(const Snapshot& snapshot, TimePoint now) const {
+  return budgets_.look(all_budgets(snapshot), now);
+}
+
+std::string BudgetDesk::budgets_text(const Snapshot& snapshot, TimePoint now) const { return budgets_json(states(snapshot, now)); }
+
+Result<std::string> BudgetDesk::top_up(std::string_view asked, const Snapshot& snapshot, TimePoint now) {
+  auto credit = read_credit(asked);
+  if (!credit) return credit.error();
+  credit->at = now;
+  const Budget* budget = nullptr;
+  for (const Budget* one : all_budgets(snapshot))
+    if (one->per == BudgetPeriod::credit && one->of == credit->of && one->name == credit->name) budget = one;
+  if (budget == nullptr)
+    return Error(ErrorKind::not_found, ErrorOrigin::app,
+                 "there is no " + std::string(to_string(credit->of)) + " '" + credit->name + "' with `credit: true`");
+  if (auto added = store_->add(*credit); !added) return added.error();
+  credits_.push_back(*credit);
+  budgets_.put_in(budget->id, put_in(credits_, *budget));
+  log(Level::info, "credit_topped_up", {{"budget", budget->id}, {"usd", format_decimal(credit->usd_pico)}, {"note", credit->note}});
+  return budgets_json(budgets_.look({&budget, 1}, now));
+}
+
+Result<std::string> BudgetDesk::credits_text() {
+  auto credits = store_->credits();
+  if (!credits) return credits.error();
+  return credits_json(*credits);
+}
+
+}  // namespace fairlead::daemon

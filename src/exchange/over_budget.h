@@ -1,0 +1,25 @@
+#pragma once
+// What an attempt may cost at worst, and what an app is told when its budget has no room for that. Pure.
+#include <fairlead/plan.h>
+#include <fairlead/request.h>
+#include <fairlead/result.h>
+
+#include "state/budgets.h"
+
+#include <optional>
+#include <string>
+
+namespace fairlead::exchange {
+
+/// In USD, 10^-12, without markup. Input: no token is less than a byte of the request, nor do more of them fit than the model's
+/// window; at the price of cache writes if that is the dearer one. Output: the app's cap, or the model's, or 4,096 tokens where
+/// neither is stated, for each choice. Empty: the target has no price.
+std::optional<Int128> worst_cost(const Candidate& candidate, const RequestFacts& facts, const ChatRequest& chat,
+                                 const Snapshot& snapshot, TimePoint at);
+
+/// 429. `worst`: what the attempt may be charged.
+Error over_budget(const state::BudgetState& budget, Int128 worst);
+/// "2026-12-01T00:00:00Z"
+std::string instant_text(TimePoint at);
+
+}  // namespace fairlead::exchange

@@ -1,0 +1,88 @@
+// What budgets read of the ledger, and the credits that they write there.
+#include <fairlead/budget_store.h>
+#include <fairlead/store.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/store/rows.h"
+
+namespace fairlead {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+struct Records final : RecordSource {
+  explicit Records(std::vector<RequestRecord> given) : all(std::move(given)) {}
+  const RequestRecord* next() override { return at < all.size() ? &all[at++] : nullptr; }
+  std::vector<RequestRecord> all;
+  std::size_t at = 0;
+};
+
+RequestRecord charged(const std::string& id, TimePoint at, std::vector<std::pair<const char*, Int128>> attempts) {
+  RequestRecord record;
+  record.state = RowState::settled;
+  record.open = test::request_open(id, at);
+  record.settle.id = id;
+  record.settle.attempts = static_cast<int>(attempts.size());
+  int number = 1;
+  for (const auto& [provider, charge] : attempts) {
+    RequestRecord::Attempt attempt;
+    attempt.state = RowState::settled;
+    attempt.open = test::attempt_open(id, number, provider, at + std::chrono::seconds(number));
+    attempt.settle = test::attempt_settle(id, number++);
+    attempt.settle.charge_usd_pico = charge;
+    record.attempts.push_back(attempt);
+  }
+  return record;
+}
+
+std::vector<std::string> told(const std::vector<Charge>& charges) {
+  std::vector<std::string> texts;
+  for (const Charge& charge : charges)
+    texts.push_back(charge.key + " " + charge.team + " " + charge.project + " " + charge.route + " " + charge.provider + " " +
+                    format_decimal(charge.usd_pico));
+  return texts;
+}
+
+TEST(BudgetStore, SumsChargesOfRequestsThatBeganInASpan) {
+  const test::Folder folder;
+  const std::string url = "sqlite:" + folder.file("ledger.db");
+  auto store = open_store(url, StoreMode::write);
+  ASSERT_TRUE(store);
+  const TimePoint noon = test::noon, one = noon + std::chrono::hours(1);
+  // Near the largest amount of a row, so that sums are beyond 64 bits.
+  const Int128 large = Int128{9'000'000} * pico_per_unit;
+  Records records({charged("a", noon - std::chrono::microseconds(1), {{"deepseek", 5}}), charged("b", noon, {{"deepseek", large}}),
+                   charged("c", noon, {{"deepseek", large}, {"qwen", 3}}), charged("d", one, {{"qwen", 40}})});
+  ASSERT_TRUE((*store)->save(records));
+  auto budgets = open_budget_store(url, 1'000);
+  ASSERT_TRUE(budgets);
+  EXPECT_THAT(told(*(*budgets)->charges({noon, one})),
+              ElementsAre("checkout payments till chat deepseek 18000000", "checkout payments till chat qwen 0.000000000003"))
+      << "the one before began earlier, though it was sent later";
+  EXPECT_THAT(told(*(*budgets)->charges({one, std::nullopt})), ElementsAre("checkout payments till chat qwen 0.00000000004"));
+  EXPECT_THAT(told(*(*budgets)->charges({one + std::chrono::hours(1), std::nullopt})), IsEmpty());
+}
+
+TEST(BudgetStore, KeepsCreditsBesideAWriter) {
+  const test::Folder folder;
+  const std::string url = "sqlite:" + folder.file("ledger.db");
+  EXPECT_FALSE(open_budget_store(url, 1'000)) << "there is no ledger yet";
+  auto store = open_store(url, StoreMode::write);
+  ASSERT_TRUE(store);
+  ASSERT_TRUE(
+      (*open_budget_store(url, 1'000))->add({BudgetOf::team, "payments", 25 * Int128{pico_per_unit}, test::noon, "invoice 7"}));
+  ASSERT_TRUE((*open_budget_store(url, 1'000))->add({BudgetOf::key, "checkout", -5, test::noon, ""}));
+  const auto credits = (*open_budget_store(url, 1'000))->credits();
+  ASSERT_TRUE(credits);
+  ASSERT_EQ(credits->size(), 2U);
+  EXPECT_EQ((*credits)[0].of, BudgetOf::team);
+  EXPECT_EQ((*credits)[0].name + (*credits)[0].note, "paymentsinvoice 7");
+  EXPECT_EQ((*credits)[0].at, test::noon);
+  EXPECT_EQ((*credits)[1].usd_pico, -5);
+}
+
+}  // namespace
+}  // namespace fairlead
