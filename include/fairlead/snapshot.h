@@ -180,10 +180,19 @@ struct Project {
   std::vector<Budget> budgets;
 };
 
+/// A secret that was replaced, and holds for a while yet.
+struct FormerSecret {
+  std::array<std::uint8_t, 32> sha256{};
+  TimePoint until{};
+};
+
 struct Key {
   std::string name;
   int index = 0;  ///< position in Snapshot::keys
   std::array<std::uint8_t, 32> sha256{};
+  std::vector<FormerSecret> former;
+  std::optional<TimePoint> expires_at;  ///< from then on it is refused
+  bool stored = false;                  ///< in the ledger's database, not in a file
   std::string team, project;
   std::vector<std::string> tags;          ///< of each of its requests; in lower case
   std::vector<std::string> request_tags;  ///< that a request may add; in lower case
@@ -231,6 +240,12 @@ struct PriceRules {
   bool strict = false;                ///< no request goes to a target whose price is doubted
 };
 
+/// How long rows stay in the ledger.
+struct Retention {
+  std::chrono::days detail{0};  ///< since they were sent; 0: for ever
+  std::string archive;          ///< a folder for what goes, absolute; empty: it goes without
+};
+
 struct Snapshot {
   Snapshot() = default;
   Snapshot(const Snapshot&) = delete;
@@ -242,8 +257,9 @@ struct Snapshot {
   std::string admin;           ///< an address; empty: no admin listener
   std::string ledger;          ///< "sqlite:PATH"
   bool ledger_on_disk = true;  ///< before anything goes on; else with the operating system
-  int workers = 0;             ///< 0: one per core
-  bool watch = false;          ///< reload when a file changes that was read
+  Retention retention;
+  int workers = 0;     ///< 0: one per core
+  bool watch = false;  ///< reload when a file changes that was read
   Limits limits;
   Idempotency idempotency;
   Log log;

@@ -1,5 +1,6 @@
 #pragma once
 // The seam of databases: one store per file of src/store/. A store is used by one thread at a time.
+#include <fairlead/key_store.h>
 #include <fairlead/result.h>
 #include <fairlead/row.h>
 
@@ -16,15 +17,19 @@
 
 namespace fairlead {
 
-/// What `usage` reports: rows grouped by any dimensions.
+/// What `usage` reports: attempts grouped by any dimensions.
 struct ReportQuery {
-  std::vector<std::string> by;            ///< provider, model, target, route, key, team, day (UTC); empty: one row of all
-  std::optional<TimePoint> since, until;  ///< of the attempt's sent_at; `until` exclusive
+  /// provider, model, target, route, key, team, project, usage_source, currency; month, week (its Monday), day and hour, UTC.
+  /// Empty: one row of all.
+  std::vector<std::string> by;
+  std::optional<TimePoint> since, until;  ///< of the time at which an attempt counts: sent_at, but for late ones; `until` exclusive
+  bool from_rows = false;                 ///< of the rows themselves, not of the sums that are kept of them
 };
 
 struct ReportRow {
   std::vector<std::string> group;  ///< values in the order of `by`
-  std::int64_t requests = 0;       ///< distinct
+  std::string correction;          ///< the reason of one, whose amounts these are; empty: these are sums over attempts
+  std::int64_t requests = 0;       ///< whose last attempt is in this group, so that they add up
   std::int64_t attempts = 0;
   std::int64_t failed_attempts = 0;     ///< ended in an error, or interrupted
   Usage usage;                          ///< sums; kinds never reported stay empty
@@ -32,6 +37,8 @@ struct ReportRow {
   std::int64_t unpriced_attempts = 0;   ///< ended, and their cost is unknown
   std::vector<Money> cost;              ///< one per currency, by its code
   Int128 usd_pico = 0;
+  Int128 charge_usd_pico = 0;
+  Int128 estimated_usd_pico = 0;  ///< the part of usd_pico that is of attempts with usage_source estimated or invalid
 };
 
 /// One request with its attempts, as `explain` shows them. Rows not yet settled have empty settlements.
@@ -101,6 +108,8 @@ class RecordSource {
   virtual const RequestRecord* next() = 0;
 };
 
+class Bookkeeper;
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -114,7 +123,9 @@ class Store {
   /// Rows still `open` become `interrupted`, with the estimate of their open row as usage and cost. Returns how many attempts.
   /// Called once, after the journal's rows were saved and before any of this process.
   virtual Result<std::int64_t> recover(TimePoint now) = 0;
-  /// Ordered by group. Errors: ledger_unavailable, config (no such dimension).
+  /// Ordered by group, then corrections, each a row of its own. A period of whole hours is read from sums, in which each attempt
+  /// is from the moment on at which its row ended. Errors: ledger_unavailable, config (no such dimension; a period of less than
+  /// hours whose rows are gone).
   virtual Result<std::vector<ReportRow>> report(const ReportQuery& query) = 0;
   /// By id, or the newest for "last"; empty if there is none.
   virtual Result<std::optional<RequestRecord>> request(std::string_view id) = 0;
@@ -143,6 +154,8 @@ Result<std::unique_ptr<Store>> open_store(std::string_view url, StoreMode mode);
 /// One kind of database: what a file of src/store/ defines. `where` is the URL after its scheme, "sqlite:" for sqlite.cpp.
 struct StoreKind {
   Result<std::unique_ptr<Store>> (*open)(std::string_view where, StoreMode mode);
+  Result<std::unique_ptr<Bookkeeper>> (*open_bookkeeper)(std::string_view where);
+  Result<std::unique_ptr<KeyStore>> (*open_keys)(std::string_view where, int busy_ms_max);
 };
 
 /// By the name of its file, which is the URL's scheme; null if there is none.

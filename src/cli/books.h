@@ -1,5 +1,9 @@
 #pragma once
-// Which ledger a command reads: the configuration's, or one that is named. Used by `usage` and `explain`.
+// Which ledger a command reads: the configuration's, or one that is named. Used by `usage`, `explain`, `close` and `correct`.
+#include "config/config.h"
+
+#include <fairlead/bookkeeper.h>
+#include <fairlead/snapshot.h>
 #include <fairlead/store.h>
 
 #include <memory>
@@ -11,6 +15,9 @@ class App;
 
 namespace fairlead::cli {
 
+/// How long a change of a key waits for another writer of the ledger.
+inline constexpr int key_busy_ms_max = 15'000;
+
 struct BooksChoice {
   std::string config = "/etc/fairlead/fairlead.yaml";
   std::string ledger;  ///< a URL; empty: the configuration's
@@ -19,8 +26,21 @@ struct BooksChoice {
 /// --config and --ledger.
 void add_books_options(CLI::App& command, BooksChoice& choice);
 
+/// The configuration's. Null after saying its errors on stderr.
+std::shared_ptr<const Snapshot> books_snapshot(const BooksChoice& choice);
+
+/// The ledger's URL. Empty after saying why on stderr.
+std::string books_url(const BooksChoice& choice);
+
+/// For closing and correcting, while a daemon may write. Null after saying why on stderr.
+std::unique_ptr<Bookkeeper> open_books_to_keep(const BooksChoice& choice);
+
 /// Opened for reading, while a daemon may write. Null after saying why on stderr.
 std::unique_ptr<Store> open_books(const BooksChoice& choice);
+
+/// Of a command that asks what the running daemon would: with the keys of the ledger's database, if it is there. What keeps them
+/// from being read is told on stderr. `secrets_assumed`: as config::Sources.
+config::Sources sources_with_keys(bool secrets_assumed);
 
 /// Says it on stderr, in one line with its detail. Gives the exit code 1.
 int fail(const Error& error);

@@ -22,6 +22,9 @@ int run(int argc, char** argv) {
   add_audit(app, exit_code);
   add_reconcile(app, exit_code);
   add_replay(app, exit_code);
+  add_close(app, exit_code);
+  add_correct(app, exit_code);
+  add_archive(app, exit_code);
   add_key(app, exit_code);
   add_simulate(app, exit_code);
   try {

@@ -20,6 +20,9 @@ void add_usage(CLI::App& app, int& exit_code);
 void add_audit(CLI::App& app, int& exit_code);
 void add_reconcile(CLI::App& app, int& exit_code);
 void add_replay(CLI::App& app, int& exit_code);
+void add_close(CLI::App& app, int& exit_code);
+void add_correct(CLI::App& app, int& exit_code);
+void add_archive(CLI::App& app, int& exit_code);
 void add_key(CLI::App& app, int& exit_code);
 void add_simulate(CLI::App& app, int& exit_code);
 

@@ -257,6 +257,8 @@ std::string explain_hypothetical_text(std::string_view explanation) {
   std::string policies;
   for (const Json& policy : list(told, "policies")) policies += (policies.empty() ? "" : ", ") + policy.get<std::string>();
   text += "  policies " + (policies.empty() ? "none applies" : printable(policies)) + "\n";
+  text += "  estimate " + printable(member(told, "estimates")) + "\n";
+  for (const Json& note : list(told, "notes")) text += "  note     " + printable(note.get<std::string>()) + "\n";
   const Json& plan = told.contains("plan") ? told["plan"] : told;
   return text + candidates_text(plan) + rejections_text(plan);
 }

@@ -1,5 +1,7 @@
 #include "cli/table.h"
 
+#include "wire/csv_line.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -52,15 +54,6 @@ std::string line_text(const std::vector<std::string>& cells, const Shown& table,
   return text + '\n';
 }
 
-std::string csv_cell(std::string_view cell) {
-  std::string safe(cell);
-  if (!safe.empty() && std::string_view("=+-@\t\r").find(safe.front()) != std::string_view::npos) safe.insert(0, 1, '\'');
-  if (safe.find_first_of(",\"\r\n") == std::string::npos) return safe;
-  std::string quoted = "\"";
-  for (const char c : safe) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted + '"';
-}
-
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -89,12 +82,13 @@ std::string to_text(const Table& table, int indent) {
 
 std::string to_csv(const Table& table) {
   std::string text;
-  const auto add_line = [&](std::size_t cells, const auto& cell) {
-    for (std::size_t i = 0; i < cells; ++i) text.append(i == 0 ? "" : ",").append(csv_cell(cell(i)));
-    text += "\r\n";
-  };
-  add_line(table.columns.size(), [&](std::size_t i) { return table.columns[i].title; });
-  for (const auto& row : table.rows) add_line(row.size(), [&](std::size_t i) { return row[i]; });
+  std::vector<std::string_view> cells;
+  for (const Column& column : table.columns) cells.emplace_back(column.title);
+  append_csv_line(text, cells);
+  for (const auto& row : table.rows) {
+    cells.assign(row.begin(), row.end());
+    append_csv_line(text, cells);
+  }
   return text;
 }
 

@@ -1,190 +1,31 @@
 // `fairlead usage`: what was consumed and what it cost, by any dimensions and period; exact, also while the daemon runs.
 #include "cli/books.h"
 #include "cli/commands.h"
-#include "cli/table.h"
 #include "cli/time.h"
+#include "cli/usage_report.h"
+
+#include <fairlead/bookkeeper.h>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <set>
 #include <utility>
 
 namespace fairlead::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 struct Wanted {
   BooksChoice books;
   std::string by = "provider,model";
-  std::string since, until;
+  std::string since, until, month;
   std::string format = "table";
+  bool compare = false, from_rows = false;
+  std::size_t top = 0;  ///< 0: all
+  std::string currency, elsewhere;
 };
-
-/// A report and the sum of all its rows.
-struct Report {
-  ReportQuery query;
-  std::vector<ReportRow> rows;
-  ReportRow total;
-  std::vector<Currency> currencies;
-};
-
-void add(std::optional<std::int64_t>& sum, const std::optional<std::int64_t>& value) {
-  if (value) sum = sum.value_or(0) + *value;
-}
-
-void add(ReportRow& total, const ReportRow& row) {
-  total.attempts += row.attempts;
-  total.failed_attempts += row.failed_attempts;
-  total.estimated_attempts += row.estimated_attempts;
-  total.unpriced_attempts += row.unpriced_attempts;
-  total.usd_pico += row.usd_pico;
-  for (auto kind :
-       {&Usage::input, &Usage::cached_input, &Usage::cache_write, &Usage::output, &Usage::reasoning, &Usage::audio, &Usage::image})
-    add(total.usage.*kind, row.usage.*kind);
-  for (const Money& cost : row.cost) {
-    auto same = std::find_if(total.cost.begin(), total.cost.end(), [&](const Money& m) { return m.currency == cost.currency; });
-    if (same == total.cost.end()) same = total.cost.insert(same, Money{0, cost.currency});
-    same->pico += cost.pico;
-  }
-}
-
-/// Requests do not add up over groups (one may have gone to two providers), so their total is asked for.
-Result<Report> read(Store& store, ReportQuery query) {
-  auto rows = store.report(query);
-  if (!rows) return rows.error();
-  auto all = store.report({{}, query.since, query.until});
-  if (!all) return all.error();
-  Report report{std::move(query), std::move(*rows), {}, {}};
-  std::set<Currency> currencies;
-  for (const ReportRow& row : report.rows) {
-    add(report.total, row);
-    for (const Money& cost : row.cost) currencies.insert(cost.currency);
-  }
-  if (!all->empty()) report.total.requests = all->front().requests;
-  report.currencies.assign(currencies.begin(), currencies.end());
-  return report;
-}
-
-/// `part` of `whole` in 1/10,000, rounded half up.
-std::int64_t share(std::int64_t part, std::int64_t whole) { return whole == 0 ? 0 : (part * 20'000 + whole) / (2 * whole); }
-
-std::string decimal_share(const ReportRow& row) {
-  return format_decimal(Int128{share(row.estimated_attempts, row.attempts)} * (pico_per_unit / 10'000));
-}
-
-std::string percent_estimated(const ReportRow& row) {
-  const std::int64_t tenths = (share(row.estimated_attempts, row.attempts) + 5) / 10;
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " %";
-}
-
-std::string cell(const std::optional<std::int64_t>& count) { return count ? std::to_string(*count) : ""; }
-
-std::string cost_in(const ReportRow& row, Currency currency) {
-  for (const Money& cost : row.cost)
-    if (cost.currency == currency) return format_decimal(cost.pico);
-  return "";
-}
-
-std::vector<std::string> figures(const ReportRow& row, const Report& report, bool for_people) {
-  const Usage& u = row.usage;
-  std::vector<std::string> cells{std::to_string(row.requests),
-                                 std::to_string(row.attempts),
-                                 std::to_string(row.failed_attempts),
-                                 cell(u.input),
-                                 cell(u.cached_input),
-                                 cell(u.cache_write),
-                                 cell(u.output),
-                                 cell(u.reasoning),
-                                 cell(u.audio),
-                                 cell(u.image)};
-  if (for_people) {
-    cells.push_back(percent_estimated(row));
-  } else {
-    cells.push_back(std::to_string(row.estimated_attempts));
-    cells.push_back(decimal_share(row));
-  }
-  cells.push_back(std::to_string(row.unpriced_attempts));
-  for (const Currency currency : report.currencies) cells.push_back(cost_in(row, currency));
-  cells.push_back(format_decimal(row.usd_pico));
-  return cells;
-}
-
-Table table_of(const Report& report, bool for_people) {
-  Table table;
-  for (const std::string& dimension : report.query.by) table.columns.push_back({dimension, false});
-  const auto add_columns = [&](std::initializer_list<const char*> titles) {
-    for (const char* title : titles) table.columns.push_back({title, true});
-  };
-  if (for_people)
-    add_columns({"requests", "attempts", "failed", "input", "cached", "cache write", "output", "reasoning", "audio", "image",
-                 "estimated", "unpriced"});
-  else
-    add_columns({"requests", "attempts", "failed_attempts", "input_tokens", "cached_input_tokens", "cache_write_tokens",
-                 "output_tokens", "reasoning_tokens", "audio_tokens", "image_tokens", "estimated_attempts", "estimated_share",
-                 "unpriced_attempts"});
-  for (const Currency currency : report.currencies)
-    table.columns.push_back({(for_people ? "billed " : "billed_") + std::string(currency.view()), true});
-  table.columns.push_back({for_people ? "cost USD" : "cost_usd", true});
-
-  const auto line = [&](std::vector<std::string> cells, const ReportRow& row) {
-    for (std::string& figure : figures(row, report, for_people)) cells.push_back(std::move(figure));
-    return cells;
-  };
-  for (const ReportRow& row : report.rows) table.rows.push_back(line(row.group, row));
-  std::vector<std::string> label(report.query.by.size());
-  if (!label.empty()) {
-    label.front() = "total";
-    table.total = line(std::move(label), report.total);
-  }
-  return table;
-}
-
-Json json_of(const ReportRow& row, const std::vector<std::string>& by) {
-  Json json = Json::object();
-  for (std::size_t i = 0; i < row.group.size(); ++i) json[by[i]] = row.group[i];
-  const auto count = [](const std::optional<std::int64_t>& value) { return value ? Json(*value) : Json(nullptr); };
-  json["requests"] = row.requests;
-  json["attempts"] = row.attempts;
-  json["failed_attempts"] = row.failed_attempts;
-  const Usage& u = row.usage;
-  json["usage"] = {{"input", count(u.input)},   {"cached_input", count(u.cached_input)}, {"cache_write", count(u.cache_write)},
-                   {"output", count(u.output)}, {"reasoning", count(u.reasoning)},       {"audio", count(u.audio)},
-                   {"image", count(u.image)}};
-  json["estimated_attempts"] = row.estimated_attempts;
-  json["estimated_share"] = decimal_share(row);
-  json["unpriced_attempts"] = row.unpriced_attempts;
-  json["billed"] = Json::object();
-  for (const Money& cost : row.cost) json["billed"][std::string(cost.currency.view())] = format_decimal(cost.pico);
-  json["cost_usd"] = format_decimal(row.usd_pico);
-  return json;
-}
-
-std::string json_text(const Report& report) {
-  const auto time = [](const std::optional<TimePoint>& at) { return at ? Json(utc_text(*at)) : Json(nullptr); };
-  Json json{
-      {"by", report.query.by}, {"since", time(report.query.since)}, {"until", time(report.query.until)}, {"rows", Json::array()}};
-  for (const ReportRow& row : report.rows) json["rows"].push_back(json_of(row, report.query.by));
-  json["total"] = json_of(report.total, report.query.by);
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
-}
-
-std::string text_of(const Report& report) {
-  if (report.rows.empty()) return "No attempts in this period.\n";
-  std::string text = to_text(table_of(report, true));
-  const ReportRow& total = report.total;
-  if (total.estimated_attempts > 0)
-    text += "\n" + std::to_string(total.estimated_attempts) + " of " + counted(total.attempts, "attempt") + " (" +
-            percent_estimated(total) + ") could only be estimated: no provider's figures came.\n";
-  if (total.unpriced_attempts > 0)
-    text += "\n" + counted(total.unpriced_attempts, "attempt") + " without a price: the cost is unknown, and in no sum above.\n";
-  return text;
-}
 
 /// "team,day" -> team, day; "total" -> no groups at all.
 std::vector<std::string> names_in(const std::string& text) {
@@ -198,26 +39,86 @@ std::vector<std::string> names_in(const std::string& text) {
   return names;
 }
 
-int usage(const Wanted& wanted) {
+ReportQuery query_of(const Wanted& wanted) {
   ReportQuery query;
   query.by = names_in(wanted.by);
   if (!wanted.since.empty()) query.since = parse_time(wanted.since);
   if (!wanted.until.empty()) query.until = parse_time(wanted.until);
-  if (query.since && query.until && *query.until <= *query.since) {
-    std::cerr << "fairlead: --until " << wanted.until << " is not after --since " << wanted.since << ": no time is between them\n";
-    return 2;
+  if (const auto month = parse_month(wanted.month)) query.since = month->from, query.until = month->until;
+  if (wanted.format == "focus") query = focus_query(query.since, query.until);
+  query.from_rows = wanted.from_rows;
+  return query;
+}
+
+int wrong(const std::string& message) {
+  std::cerr << "fairlead: " << message << '\n';
+  return 2;
+}
+
+/// The rate of the currency that is asked for. Empty: it said on stderr why.
+std::optional<ShownCurrency> shown_currency(const Wanted& wanted, const Snapshot& snapshot) {
+  const auto currency = parse_currency(wanted.currency);
+  const TimePoint now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const UsdRate* rate = currency ? snapshot.usd_rate(*currency, now) : nullptr;
+  if (rate != nullptr) return ShownCurrency{*currency, *rate};
+  wrong("there is no rate for '" + wanted.currency + "' in " + wanted.books.config + ": write it under `fx`");
+  return std::nullopt;
+}
+
+std::string form(const UsageReport& report, const std::string& format) {
+  if (format == "json") return usage_json(report);
+  if (format == "csv") return usage_csv(report);
+  if (format == "focus") return usage_focus(report);
+  return usage_text(report);
+}
+
+/// Adds what needs the configuration: rates of exchange, prices. The exit code.
+int add_from_config(const Wanted& wanted, Store& store, UsageReport& report) {
+  if (wanted.currency.empty() && wanted.elsewhere.empty()) return 0;
+  if (!wanted.books.ledger.empty()) return wrong("--currency and --elsewhere need the rates and prices of a --config");
+  const auto snapshot = books_snapshot(wanted.books);
+  if (!snapshot) return 1;
+  if (!wanted.currency.empty()) {
+    report.shown = shown_currency(wanted, *snapshot);
+    if (!report.shown) return 2;
   }
+  if (wanted.elsewhere.empty()) return 0;
+  const Target* target = snapshot->target(wanted.elsewhere);
+  if (target == nullptr) return wrong("no route of " + wanted.books.config + " has the target '" + wanted.elsewhere + "'");
+  if (const auto done = price_elsewhere(report, store, *target, *snapshot); !done) return fail(done.error());
+  return 0;
+}
+
+int usage(const Wanted& wanted) {
+  ReportQuery query = query_of(wanted);
+  if (query.since && query.until && *query.until <= *query.since)
+    return wrong("--until " + wanted.until + " is not after --since " + wanted.since + ": no time is between them");
   const auto store = open_books(wanted.books);
   if (!store) return 1;
-  const auto report = read(*store, std::move(query));
+  auto report = read_usage(*store, std::move(query), wanted.compare);
   if (!report) {
     fail(report.error());
     return report.error().kind == ErrorKind::config ? 2 : 1;
   }
-  std::cout << (wanted.format == "json"  ? json_text(*report)
-                : wanted.format == "csv" ? to_csv(table_of(*report, false))
-                                         : text_of(*report));
+  if (const int code = add_from_config(wanted, *store, *report); code != 0) return code;
+  if (wanted.top > 0) keep_top(*report, wanted.top);
+  std::cout << form(*report, wanted.format);
+  if (wanted.format == "focus" && report->total.now.unpriced_attempts > 0)
+    std::cerr << "fairlead: " << report->total.now.unpriced_attempts
+              << " attempts without a price are left out: their cost is unknown\n";
   return 0;
+}
+
+void add_period_options(CLI::App& command, Wanted& wanted) {
+  auto* since = command.add_option("--since", wanted.since, "From this time on (UTC)")->check(CLI::Validator(check_time, "TIME"));
+  auto* until = command.add_option("--until", wanted.until, "Before this time (UTC)")->check(CLI::Validator(check_time, "TIME"));
+  const auto check_month = [](const std::string& text) {
+    return parse_month(text) ? std::string() : "'" + text + "' is not a month, such as 2026-11";
+  };
+  command.add_option("--month", wanted.month, "In this month (UTC)")
+      ->check(CLI::Validator(check_month, "MONTH"))
+      ->excludes(since)
+      ->excludes(until);
 }
 
 }  // namespace
@@ -226,12 +127,19 @@ void add_usage(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("usage", "Report tokens and cost from the ledger, also while the daemon runs");
   auto wanted = std::make_shared<Wanted>();
   add_books_options(*command, wanted->books);
-  command->add_option("--by", wanted->by, "Group by: provider, model, target, route, key, team, day (UTC); or total")
+  command
+      ->add_option("--by", wanted->by,
+                   "Group by any of: provider, model, target, route, key, team, project, usage_source, currency; month, week, day, "
+                   "hour (UTC); or total")
       ->capture_default_str();
-  command->add_option("--since", wanted->since, "Sent at or after this time (UTC)")->check(CLI::Validator(check_time, "TIME"));
-  command->add_option("--until", wanted->until, "Sent before this time (UTC)")->check(CLI::Validator(check_time, "TIME"));
-  command->add_option("--format", wanted->format, "The form of the report")
-      ->check(CLI::IsMember({"table", "csv", "json"}))
+  add_period_options(*command, *wanted);
+  command->add_flag("--compare", wanted->compare, "Beside the period before, which is as long; what changed most comes first");
+  command->add_option("--top", wanted->top, "Only so many groups: those that changed most, or that cost most");
+  command->add_option("--currency", wanted->currency, "Show cost and charge in this one too, at the configuration's rate of today");
+  command->add_option("--elsewhere", wanted->elsewhere, "What all of it would have cost at this target (provider/model)");
+  command->add_flag("--from-rows", wanted->from_rows, "Add up the rows themselves, not the sums that are kept of them");
+  command->add_option("--format", wanted->format, "The form of the report; focus: FOCUS columns, by day, for finance systems")
+      ->check(CLI::IsMember({"table", "csv", "json", "focus"}))
       ->capture_default_str();
   command->callback([wanted, &exit_code] { exit_code = usage(*wanted); });
 }

@@ -107,12 +107,27 @@ void build_rates_of_exchange(Build& build) {
     if (list.value().good) build.snapshot.usd_per[list.key()] = usd_rates_of(build, list);
 }
 
+void build_retention(Build& build) {
+  const Section from = build.root.section("retention");
+  Retention& to = build.snapshot.retention;
+  if (from.find("detail_days") != nullptr) to.detail = std::chrono::days(from.integer("detail_days"));
+  const Value* archive = from.find("archive");
+  if (archive == nullptr || !archive->good) return;
+  to.archive = archive->text;
+  if (to.archive.front() != '/')
+    build.findings.error(*archive, in_quotes(to.archive) + " is not an absolute path",
+                         "write it from the root: the daemon's working directory may be another one tomorrow");
+  else if (from.find("detail_days") == nullptr)
+    build.findings.error(*archive, "nothing is archived, as rows stay for ever", "say detail_days beside it, or remove this line");
+}
+
 }  // namespace
 
 void build_server(Build& build) {
   build_listeners(build);
   build.snapshot.ledger = build.root.text("ledger");
   build.snapshot.ledger_on_disk = build.root.text("ledger_sync") == "disk";
+  build_retention(build);
   build.snapshot.workers = static_cast<int>(build.root.integer("workers"));
   build.snapshot.watch = build.root.boolean("watch");
   build_limits(build, build.root.section("limits"), build.snapshot.limits);

@@ -74,6 +74,19 @@ void add_server_rows(Rows& rows) {
                          "faster and outlives a crash of fairlead, but not one of the machine. Changes by a restart only.",
                   .fallback = "disk",
                   .allowed = {"disk", "os"}});
+  rows.push_back(
+      {.path = "retention", .type = Type::object, .doc = "How long single rows stay in the ledger; sums stay for ever."});
+  rows.push_back({.path = "retention.detail_days",
+                  .type = Type::integer,
+                  .doc = "Rows of requests are removed whole days at a time, this many days after they were sent.",
+                  .otherwise = "they stay for ever",
+                  .min = 35,
+                  .max = 36'500});
+  rows.push_back({.path = "retention.archive",
+                  .type = Type::text,
+                  .doc = "A folder, by its absolute path. Each day is written there as CSV (gzip) before its rows are removed, and "
+                         "none is removed that is not on the disk there.",
+                  .otherwise = "they are removed without"});
   rows.push_back({.path = "workers",
                   .type = Type::integer,
                   .doc = "Threads that serve apps; 0: one per core. Changes by a restart only.",

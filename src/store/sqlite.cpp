@@ -2,9 +2,11 @@
 // may read meanwhile.
 #include <fairlead/store.h>
 
+#include "store/sqlite/bookkeeping.h"
 #include "store/sqlite/chain_check.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
+#include "store/sqlite/keys.h"
 #include "store/sqlite/report.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/saving.h"
@@ -91,7 +93,7 @@ class SqliteStore final : public Store {
       if (record == nullptr) return writer_->probe.run();
       for (; record != nullptr; record = records.next())
         if (auto done = writer_->lines.save(*record); !done) return done;
-      return writer_->lines.close();
+      return {};
     });
   }
 
@@ -158,6 +160,7 @@ class SqliteStore final : public Store {
   Result<void> writing(Work work) {
     if (auto begun = writer_->begin.run(); !begun) return with_path(begun.error());
     auto done = work();
+    if (done) done = writer_->lines.close();
     if (done) done = writer_->commit.run();
     if (done) return done;
     if (sqlite3_get_autocommit(database_.handle()) == 0) (void)writer_->rollback.run();
@@ -185,7 +188,7 @@ class SqliteStore final : public Store {
       interrupt(**record, now);
       if (auto saved = writer_->lines.save(**record); !saved) return saved;
     }
-    return writer_->lines.close();
+    return {};
   }
 
   /// Several queries that see one state of the file.
@@ -237,24 +240,64 @@ Result<std::unique_ptr<Store>> open_to_read(const std::string& path) {
   return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(*database), path));
 }
 
-Result<std::unique_ptr<Store>> open_sqlite(std::string_view where, StoreMode mode) {
+/// A path is a path: SQLite would take ":memory:" for a database that is never written.
+Result<std::string> path_of(std::string_view where) {
   if (where.empty()) return Error(ErrorKind::config, ErrorOrigin::fairlead, "the ledger has no path: write sqlite:PATH");
-  // A path is a path: SQLite would take ":memory:" for a database that is never written.
-  const std::string path = (where.front() == '/' ? "" : "./") + std::string(where);
+  return (where.front() == '/' ? "" : "./") + std::string(where);
+}
+
+Error no_ledger_at(const std::string& path) {
+  return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,
+          "there is no ledger at " + path + " yet: `fairlead serve` creates it"};
+}
+
+Result<std::unique_ptr<Store>> open_sqlite(std::string_view where, StoreMode mode) {
+  const auto path = path_of(where);
+  if (!path) return path.error();
+  const auto kind = sqlite::identify(*path);
+  if (!kind) return kind.error();
+  if (mode == StoreMode::write) return open_to_write(*path, *kind);
+  if (*kind != sqlite::FileKind::ours) return no_ledger_at(*path);
+  return open_to_read(*path);
+}
+
+/// For what is kept beside the rows, while the daemon may be writing these.
+Result<Database> open_beside(const std::string& path) {
   const auto kind = sqlite::identify(path);
   if (!kind) return kind.error();
-  if (mode == StoreMode::write) return open_to_write(path, *kind);
-  if (*kind != sqlite::FileKind::ours)
-    return Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,
-                 "there is no ledger at " + path + " yet: `fairlead serve` creates it");
-  return open_to_read(path);
+  if (*kind != sqlite::FileKind::ours) return no_ledger_at(path);
+  auto database = Database::open(path, SQLITE_OPEN_READWRITE);
+  if (!database) return cannot_open(path, database.error());
+  if (auto done = sqlite::require_schema(*database, path); !done)
+    return done.error().detail.empty() ? done.error() : cannot_open(path, done.error());
+  return database;
+}
+
+Result<std::unique_ptr<Bookkeeper>> open_sqlite_bookkeeper(std::string_view where) {
+  const auto path = path_of(where);
+  if (!path) return path.error();
+  auto database = open_beside(*path);
+  if (!database) return database.error();
+  return sqlite::make_bookkeeper(std::move(*database), *path);
+}
+
+Result<std::unique_ptr<KeyStore>> open_sqlite_keys(std::string_view where, int busy_ms_max) {
+  const auto path = path_of(where);
+  if (!path) return path.error();
+  auto database = open_beside(*path);
+  if (!database) return database.error();
+  // What is told of a key must hold after a power loss, so its commits are synced; what rows need is the ledger's own matter.
+  if (auto done = database->execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0"); !done)
+    return cannot_open(*path, done.error());
+  sqlite3_busy_timeout(database->handle(), busy_ms_max);
+  return sqlite::make_key_store(std::move(*database));
 }
 
 }  // namespace
 
 const StoreKind& store_sqlite();
 const StoreKind& store_sqlite() {
-  static const StoreKind kind{open_sqlite};
+  static const StoreKind kind{open_sqlite, open_sqlite_bookkeeper, open_sqlite_keys};
   return kind;
 }
 

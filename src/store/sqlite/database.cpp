@@ -69,6 +69,18 @@ std::optional<std::int64_t> Statement::maybe_integer(int column) const {
   return integer(column);
 }
 
+std::vector<std::string> Statement::names() const {
+  std::vector<std::string> all;
+  for (int i = 0; i < sqlite3_column_count(handle_.get()); ++i) all.emplace_back(sqlite3_column_name(handle_.get(), i));
+  return all;
+}
+
+std::vector<std::string> Statement::texts() const {
+  std::vector<std::string> all;
+  for (int i = 0; i < sqlite3_column_count(handle_.get()); ++i) all.push_back(text(i));
+  return all;
+}
+
 void Statement::check(int code) {
   if (code != SQLITE_OK && !bind_error_ && !prepare_error_) bind_error_ = last_error(connection_);
 }

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fairlead::sqlite {
 
@@ -64,6 +65,9 @@ class Statement {
   bool is_null(int column) const { return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL; }
   std::int64_t integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
   std::optional<std::int64_t> maybe_integer(int column) const;
+  // All columns, as texts; NULL is empty.
+  std::vector<std::string> names() const;
+  std::vector<std::string> texts() const;
 
  private:
   void bind_at(int position, std::string_view text);

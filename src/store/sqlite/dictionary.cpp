@@ -33,11 +33,13 @@ void Dictionary::append(std::string_view text) {
 Ref Dictionary::remember() {
   if (rows_.size() >= entries_max || bytes_ > bytes_max) forget();
   bytes_ += key_.size();
-  return rows_.emplace(key_, Ref{sqlite3_last_insert_rowid(connection_), sha_.of(canon_.bytes())}).first->second;
+  last_ = &*rows_.emplace(key_, Ref{sqlite3_last_insert_rowid(connection_), sha_.of(canon_.bytes())}).first;
+  return last_->second;
 }
 
 void Dictionary::forget() {
   rows_.clear();
+  last_ = nullptr;
   bytes_ = 0;
 }
 

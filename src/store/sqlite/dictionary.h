@@ -27,7 +27,8 @@ class Dictionary {
   Result<Ref> row_of(const Values&... values) {
     key_.clear();
     (append(values), ...);
-    if (const auto known = rows_.find(std::string_view(key_)); known != rows_.end()) return known->second;
+    if (last_ != nullptr && last_->first == key_) return last_->second;  // as often: without a hash of it
+    if (const auto known = rows_.find(std::string_view(key_)); known != rows_.end()) return (last_ = &*known)->second;
     if (auto done = insert_.run(values...); !done) return done.error();
     canon_.clear();
     canon_.add(values...);
@@ -62,7 +63,9 @@ class Dictionary {
   std::string key_;
   Canon canon_;
   Sha256 sha_;
-  std::unordered_map<std::string, Ref, Hash, std::equal_to<>> rows_;
+  using Rows = std::unordered_map<std::string, Ref, Hash, std::equal_to<>>;
+  Rows rows_;
+  const Rows::value_type* last_ = nullptr;  ///< the one that was asked for
   std::size_t bytes_ = 0;
 };
 

@@ -1,27 +1,39 @@
 #include "store/sqlite/report.h"
 
-#include <map>
+#include "store/sqlite/report_sources.h"
+#include "store/sqlite/sums.h"
+
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
 namespace fairlead::sqlite {
 namespace {
 
+constexpr std::chrono::microseconds hour = std::chrono::hours(1), day = std::chrono::hours(24);
+
 struct Dimension {
   std::string_view name;
   std::string_view expression;
 };
 constexpr Dimension dimensions[] = {
-    {"provider", "a.provider"},
-    {"model", "a.model"},
-    {"target", "a.target"},
-    {"route", "r.route"},
-    {"key", "r.key"},
-    {"team", "r.team"},
-    {"day", "date(a.sent_at / 1000000, 'unixepoch')"},
+    {"provider", "f.provider"},
+    {"model", "f.model"},
+    {"target", "f.target"},
+    {"route", "f.route"},
+    {"key", "f.key"},
+    {"team", "f.team"},
+    {"project", "f.project"},
+    {"usage_source", "f.usage_source"},
+    {"currency", "f.currency"},
+    {"month", "strftime('%Y-%m', f.at / 1000000, 'unixepoch')"},
+    {"week", "date(f.at / 1000000, 'unixepoch', 'weekday 0', '-6 days')"},  // the Monday before its Sunday
+    {"day", "date(f.at / 1000000, 'unixepoch')"},
+    {"hour", "strftime('%Y-%m-%dT%H:00Z', f.at / 1000000, 'unixepoch')"},
 };
 
-/// "a.provider, r.team, ", or an error for a name that is not in the table.
+/// "f.provider, f.team, ", or an error for a name that is not in the table.
 Result<std::string> group_list(const std::vector<std::string>& by) {
   std::string list;
   for (const std::string& name : by) {
@@ -39,33 +51,54 @@ Result<std::string> group_list(const std::vector<std::string>& by) {
   return list;
 }
 
-// A sum of 64-bit amounts may exceed 64 bits, and SQLite's sum() then fails. So the amounts are summed in two parts, which overflow
-// only beyond a thousand million rows.
-constexpr Int128 part = 1'000'000'000;
-
-std::string sum_in_parts(const std::string& column) { return "sum(" + column + " / 1000000000), sum(" + column + " % 1000000000)"; }
-
-Int128 combine(const Statement& row, int column) { return Int128{row.integer(column)} * part + row.integer(column + 1); }
-
-const std::string figures =
-    "count(DISTINCT a.request_id), count(*), sum(a.state = 'interrupted' OR (a.state = 'settled' AND a.error <> '')), "
-    "sum(a.input_tokens), sum(a.cached_input_tokens), sum(a.cache_write_tokens), sum(a.output_tokens), sum(a.reasoning_tokens), "
-    "sum(a.audio_tokens), sum(a.image_tokens), sum(a.usage_source IN ('estimated', 'invalid')), "
-    "sum(a.state <> 'open' AND a.cost_pico IS NULL), ";
-
-std::string from_where(const ReportQuery& query) {
-  std::string sql = " FROM attempts a JOIN requests r ON r.id = a.request_id WHERE 1";
-  if (query.since) sql += " AND a.sent_at >= " + std::to_string(query.since->time_since_epoch().count());
-  if (query.until) sql += " AND a.sent_at < " + std::to_string(query.until->time_since_epoch().count());
-  return sql;
-}
-
-/// "1, 2": the positions of the group's columns in the result.
+/// "1, 2": the positions of the first columns in the result.
 std::string positions(std::size_t columns) {
   std::string list;
   for (std::size_t i = 1; i <= columns; ++i) list.append(i == 1 ? "" : ", ").append(std::to_string(i));
   return list;
 }
+
+bool is_whole(const std::optional<TimePoint>& at, std::chrono::microseconds unit) {
+  return !at || at->time_since_epoch() % unit == std::chrono::microseconds(0);
+}
+
+std::string number_of(const std::optional<TimePoint>& at) {
+  return at ? std::to_string(at->time_since_epoch().count()) : std::string();
+}
+
+/// Rows can be read of a period of which none was let go.
+Result<std::string> rows_of(Database& database, const ReportQuery& query, const Span& period) {
+  const auto gone = database.integer("SELECT coalesce(max(day), -1) FROM let_go");
+  if (!gone) return gone.error();
+  const TimePoint kept_from(std::chrono::microseconds(*gone + day.count()));
+  if (*gone >= 0 && (!query.since || *query.since < kept_from))
+    return Error(ErrorKind::config, ErrorOrigin::fairlead,
+                 "rows before " + day_text(kept_from) + " are no longer in the ledger: ask for whole hours, whose sums are kept");
+  if (period.since.empty()) return from_rows(period, "");
+  const auto late = database.integer("SELECT count(*) FROM late WHERE booked_at >= " + period.since);
+  if (!late) return late.error();
+  return from_rows(period, *late == 0 ? period.since : std::string());
+}
+
+Result<std::string> source_of(Database& database, const ReportQuery& query) {
+  const Span period{number_of(query.since), number_of(query.until)};
+  if (query.from_rows || !is_whole(query.since, hour) || !is_whole(query.until, hour)) return rows_of(database, query, period);
+  const bool by_hour = std::find(query.by.begin(), query.by.end(), "hour") != query.by.end();
+  return from_sums(by_hour || !is_whole(query.since, day) || !is_whole(query.until, day) ? "hour_sums" : "day_sums", period);
+}
+
+std::string figures() {
+  std::string sql;
+  for (const std::string_view column : counts) sql.append("sum(f.").append(column).append("), ");
+  for (const std::string_view column : tokens) sql.append("sum(f.").append(column).append("), ");
+  sql += "sum(f.unpriced)";
+  for (const std::string_view column : amounts) sql.append(", sum(f.").append(column).append(")");
+  const std::string estimated = "CASE WHEN f.usage_source IN ('estimated', 'invalid') THEN f.";
+  for (const char* column : {"attempts", "usd_milli", "usd_rest_pico"}) sql += ", sum(" + estimated + column + " ELSE 0 END)";
+  return sql;
+}
+
+Int128 combine(const Statement& row, int column) { return Int128{row.integer(column)} * milli + row.integer(column + 1); }
 
 std::vector<std::string> read_group(const Statement& row, std::size_t columns) {
   std::vector<std::string> group;
@@ -73,38 +106,54 @@ std::vector<std::string> read_group(const Statement& row, std::size_t columns) {
   return group;
 }
 
-ReportRow read_figures(const Statement& row, std::size_t columns) {
-  ReportRow figures_row;
-  figures_row.group = read_group(row, columns);
+/// Adds the part of a group which is in one currency. The part without one has no cost.
+Result<void> add_figures(ReportRow& to, const Statement& row, std::size_t columns) {
   int at = static_cast<int>(columns);
-  figures_row.requests = row.integer(at++);
-  figures_row.attempts = row.integer(at++);
-  figures_row.failed_attempts = row.integer(at++);
-  Usage& usage = figures_row.usage;
+  const std::string currency_text = row.text(at++);
+  to.requests += row.integer(at++);
+  to.attempts += row.integer(at++);
+  to.failed_attempts += row.integer(at++);
+  Usage& usage = to.usage;
   for (auto* kind :
        {&usage.input, &usage.cached_input, &usage.cache_write, &usage.output, &usage.reasoning, &usage.audio, &usage.image})
-    *kind = row.maybe_integer(at++);
-  figures_row.estimated_attempts = row.integer(at++);
-  figures_row.unpriced_attempts = row.integer(at++);
-  figures_row.usd_pico = combine(row, at);
-  return figures_row;
+    if (const auto more = row.maybe_integer(at++)) *kind = kind->value_or(0) + *more;
+  to.unpriced_attempts += row.integer(at++);
+  if (!currency_text.empty()) {
+    const auto currency = parse_currency(currency_text);
+    if (!currency) return currency.error();
+    to.cost.push_back({combine(row, at), *currency});
+  }
+  to.usd_pico += combine(row, at + 2);
+  to.charge_usd_pico += combine(row, at + 4);
+  to.estimated_attempts += row.integer(at + 6);
+  to.estimated_usd_pico += combine(row, at + 7);
+  return {};
 }
 
-using Costs = std::map<std::vector<std::string>, std::vector<Money>>;
-
-Result<Costs> read_costs(Database& database, const std::string& groups, std::size_t columns, const std::string& from) {
-  Costs costs;
-  const std::string grouped = positions(columns + 1);
-  Statement statement(database.handle(), "SELECT " + groups + "a.cost_currency, " + sum_in_parts("a.cost_pico") + from +
-                                             " AND a.cost_pico IS NOT NULL GROUP BY " + grouped + " ORDER BY " + grouped);
+Result<void> read_corrections(Database& database, const std::string& groups, const ReportQuery& query,
+                              std::vector<ReportRow>& rows) {
+  const std::size_t columns = query.by.size();
+  std::string sql =
+      "SELECT " + groups +
+      "f.reason, f.currency, f.cost_pico, f.usd_pico, f.charge_usd_pico FROM (SELECT c.booked_at AS at, c.*, g.* FROM "
+      "corrections c JOIN sum_groups g ON g.id = c.sum_group) f WHERE 1";
+  if (query.since) sql += " AND f.at >= " + number_of(query.since);
+  if (query.until) sql += " AND f.at < " + number_of(query.until);
+  Statement statement(database.handle(), sql + " ORDER BY " + (columns == 0 ? "" : positions(columns) + ", ") + "f.id");
   const int at = static_cast<int>(columns);
   for (;;) {
     const Result<bool> row = statement.step();
     if (!row) return row.error();
-    if (!*row) return costs;
-    const auto currency = parse_currency(statement.text(at));
+    if (!*row) return {};
+    ReportRow read;
+    read.group = read_group(statement, columns);
+    read.correction = statement.text(at);
+    const auto currency = parse_currency(statement.text(at + 1));
     if (!currency) return currency.error();
-    costs[read_group(statement, columns)].push_back({combine(statement, at + 1), *currency});
+    read.cost.push_back({statement.integer(at + 2), *currency});
+    read.usd_pico = statement.integer(at + 3);
+    read.charge_usd_pico = statement.integer(at + 4);
+    rows.push_back(std::move(read));
   }
 }
 
@@ -113,23 +162,23 @@ Result<Costs> read_costs(Database& database, const std::string& groups, std::siz
 Result<std::vector<ReportRow>> read_report(Database& database, const ReportQuery& query) {
   const auto groups = group_list(query.by);
   if (!groups) return groups.error();
+  const auto source = source_of(database, query);
+  if (!source) return source.error();
   const std::size_t columns = query.by.size();
-  const std::string from = from_where(query);
-  auto costs = read_costs(database, *groups, columns, from);
-  if (!costs) return costs.error();
-
-  const std::string grouped = columns == 0 ? "" : " GROUP BY " + positions(columns) + " ORDER BY " + positions(columns);
-  Statement statement(database.handle(), "SELECT " + *groups + figures + sum_in_parts("a.usd_pico") + from + grouped);
+  const std::string grouped = positions(columns + 1);
+  Statement statement(database.handle(), "SELECT " + *groups + "f.currency, " + figures() + " FROM (" + *source + ") f GROUP BY " +
+                                             grouped + " ORDER BY " + grouped);
   std::vector<ReportRow> rows;
   for (;;) {
     const Result<bool> row = statement.step();
     if (!row) return row.error();
-    if (!*row) return rows;
-    ReportRow read = read_figures(statement, columns);
-    if (read.attempts == 0) return rows;  // a sum without groups has a row even of nothing
-    read.cost = std::move((*costs)[read.group]);
-    rows.push_back(std::move(read));
+    if (!*row) break;
+    std::vector<std::string> group = read_group(statement, columns);
+    if (rows.empty() || rows.back().group != group) rows.emplace_back().group = std::move(group);
+    if (auto added = add_figures(rows.back(), statement, columns); !added) return added.error();
   }
+  if (auto done = read_corrections(database, *groups, query, rows); !done) return done.error();
+  return rows;
 }
 
 }  // namespace fairlead::sqlite

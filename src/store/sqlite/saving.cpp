@@ -28,11 +28,14 @@ std::string placeholders(std::size_t count) {
   return text;
 }
 
-/// A line that is there and was sealed is left as it is.
 std::string line_sql() {
   return "INSERT INTO lines (" + list(request_columns) + ", " + list(attempt_columns) + ", batch, seal) VALUES (" +
-         placeholders(request_columns.size() + attempt_columns.size() + 2) + ") ON CONFLICT (id) DO UPDATE SET " +
-         list(request_columns, " = excluded.") + ", " + list(attempt_columns, " = excluded.") +
+         placeholders(request_columns.size() + attempt_columns.size() + 2) + ") ON CONFLICT (id) DO ";
+}
+
+/// A line that is there and was sealed is left as it is.
+std::string line_again_sql() {
+  return line_sql() + "UPDATE SET " + list(request_columns, " = excluded.") + ", " + list(attempt_columns, " = excluded.") +
          ", batch = excluded.batch, seal = excluded.seal WHERE lines.batch IS NULL";
 }
 
@@ -58,7 +61,10 @@ std::optional<std::string_view> currency_of(const std::optional<Money>& money) {
 
 LineWriter::LineWriter(sqlite3* connection)
     : connection_(connection),
-      line_(connection, line_sql()),
+      line_(connection, line_sql() + "NOTHING"),
+      line_again_(connection, line_again_sql()),
+      line_before_(connection, "SELECT ending, outcome FROM lines WHERE id = ?"),
+      late_(connection, "INSERT INTO late SELECT n, ?, ? FROM lines WHERE id = ? ON CONFLICT DO NOTHING"),
       number_(connection, "SELECT n FROM lines WHERE id = ?"),
       retry_(connection, retry_sql()),
       texts_(connection, insert_sql("texts", text_columns)),
@@ -66,11 +72,13 @@ LineWriter::LineWriter(sqlite3* connection)
       endings_(connection, insert_sql("endings", ending_columns)),
       terms_(connection, insert_sql("terms", terms_columns)),
       outcomes_(connection, insert_sql("outcomes", outcome_columns)),
+      sums_(connection),
       chain_(connection),
       empty_text_{0, sha_.of(canon_.add(std::string_view()).bytes())} {}
 
 void LineWriter::forget() {
   for (Dictionary* dictionary : {&texts_, &asks_, &endings_, &terms_, &outcomes_}) dictionary->forget();
+  sums_.forget();
   chain_.forget();
 }
 
@@ -191,34 +199,47 @@ Result<void> LineWriter::save(const RequestRecord& record) {
   if (auto found = find_attempts(record); !found) return found;
   const bool ended = record.state != RowState::open && std::all_of(record.attempts.begin(), record.attempts.end(),
                                                                    [](const Attempt& a) { return a.state != RowState::open; });
-  const auto changed = save_line(record, *refs, ended);
-  if (!changed) return changed.error();
-  if (!*changed) return {};
-  return save_retries(record.open.id);
+  const auto before = save_line(record, *refs, ended);
+  if (!before) return before.error();
+  if (!*before) return {};
+  if (!(*before)->attempt_ended && !attempts_.empty() && attempts_.front().first->open.number == 1)
+    if (auto counted = count(record, *attempts_.front().first); !counted) return counted;
+  if (auto saved = save_retries(record); !saved) return saved;
+  return (*before)->request_ended ? Result<void>() : count_request(record);
 }
 
-/// False: it was sealed before.
-Result<bool> LineWriter::save_line(const RequestRecord& record, const RequestRefs& refs, bool ended) {
+/// What the ledger had of it before, if it was not sealed; empty: it was.
+Result<std::optional<LineWriter::Before>> LineWriter::save_line(const RequestRecord& record, const RequestRefs& refs, bool ended) {
   const auto batch = chain_.batch();
   if (!batch) return batch.error();
-  line_.bind();
-  put_request(line_, record, refs);
-  put_first_attempt(line_);
-  Digest digest{};
-  if (ended) {
-    digest = this->digest(record, refs);
-    line_.add(*batch, seal_of(digest));
-  } else {
-    line_.add(std::nullopt, std::nullopt);
+  const Digest digest = ended ? this->digest(record, refs) : Digest{};
+  const auto write = [&](Statement& line) {
+    line.bind();
+    put_request(line, record, refs);
+    put_first_attempt(line);
+    if (ended)
+      line.add(*batch, seal_of(digest));
+    else
+      line.add(std::nullopt, std::nullopt);
+    sqlite3_set_last_insert_rowid(connection_, 0);
+    return line.step();
+  };
+  Before before;
+  if (const auto done = write(line_); !done) return done.error();
+  if (sqlite3_changes(connection_) == 0) {
+    line_before_.bind(std::string_view(record.open.id));
+    if (const auto found = line_before_.step(); !found) return found.error();
+    before = {line_before_.integer(0) != 0, line_before_.integer(1) != 0};  // no attempt is NULL, and reads as 0
+    line_before_.reset();
+    if (const auto done = write(line_again_); !done) return done.error();
+    if (sqlite3_changes(connection_) == 0) return std::optional<Before>();
   }
-  sqlite3_set_last_insert_rowid(connection_, 0);
-  if (const auto done = line_.step(); !done) return done.error();
-  if (sqlite3_changes(connection_) == 0) return false;
-  if (!ended) return true;
-  const auto line = line_number(record.open.id);
-  if (!line) return line.error();
-  chain_.seal(*line, digest);
-  return true;
+  if (ended) {
+    const auto line = line_number(record.open.id);
+    if (!line) return line.error();
+    chain_.seal(*line, digest);
+  }
+  return std::optional(before);
 }
 
 /// Of the line that was just added or replaced.
@@ -232,13 +253,42 @@ Result<std::int64_t> LineWriter::line_number(std::string_view id) {
   return line;
 }
 
-Result<void> LineWriter::save_retries(std::string_view id) {
+Result<void> LineWriter::save_retries(const RequestRecord& record) {
   for (const auto& [attempt, refs] : attempts_) {
     if (attempt->open.number == 1) continue;
-    retry_.bind(id, attempt->open.number);
+    retry_.bind(std::string_view(record.open.id), attempt->open.number);
     put_attempt(retry_, *attempt, refs);
     if (const auto done = retry_.step(); !done) return done.error();
+    if (sqlite3_changes(connection_) == 0) continue;  // it had ended
+    if (auto counted = count(record, *attempt); !counted) return counted;
   }
+  return {};
+}
+
+/// When it counts: once a month is closed, what comes late counts in the next.
+Result<TimePoint> LineWriter::counts_at(const Attempt& attempt) {
+  const auto closed_until = sums_.closed_until();
+  if (!closed_until) return closed_until.error();
+  return std::max(attempt.open.sent_at, *closed_until);
+}
+
+/// An attempt that was open, or not there. Once it has ended it is in the sums.
+Result<void> LineWriter::count(const RequestRecord& record, const Attempt& attempt) {
+  const auto at = counts_at(attempt);
+  if (!at) return at.error();
+  if (*at != attempt.open.sent_at)
+    if (auto done = late_.run(attempt.open.number, *at, std::string_view(record.open.id)); !done) return done;
+  if (attempt.state != RowState::open) sums_.add_attempt(record.open, attempt, *at);
+  return {};
+}
+
+/// A request that was open, or not there: it counts with its last attempt.
+Result<void> LineWriter::count_request(const RequestRecord& record) {
+  if (record.state == RowState::open || attempts_.empty()) return {};
+  const Attempt& last = *attempts_.back().first;
+  const auto at = counts_at(last);
+  if (!at) return at.error();
+  sums_.add_request(record.open, last, *at);
   return {};
 }
 

@@ -5,8 +5,10 @@
 #include "store/sqlite/chain.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/dictionary.h"
+#include "store/sqlite/sums.h"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -20,7 +22,10 @@ class LineWriter {
   /// Errors: as Store::save.
   Result<void> save(const RequestRecord& record);
   /// Before the commit.
-  Result<void> close() { return chain_.close(); }
+  Result<void> close() {
+    if (auto saved = sums_.save(); !saved) return saved;
+    return chain_.close();
+  }
   /// After a transaction that was rolled back: what it stored beside the lines is gone with it.
   void forget();
 
@@ -32,6 +37,10 @@ class LineWriter {
   };
   struct AttemptRefs {
     Ref terms, outcome;
+  };
+  /// What had ended of a line before it was saved again.
+  struct Before {
+    bool request_ended = false, attempt_ended = false;
   };
   Result<Ref> text(std::string_view text);
   Result<Ref> ask(const RequestOpen& open);
@@ -50,13 +59,17 @@ class LineWriter {
   void put_first_attempt(Sink& sink) const;
 
   Digest digest(const RequestRecord& record, const RequestRefs& refs);
-  Result<bool> save_line(const RequestRecord& record, const RequestRefs& refs, bool ended);
+  Result<std::optional<Before>> save_line(const RequestRecord& record, const RequestRefs& refs, bool ended);
   Result<std::int64_t> line_number(std::string_view id);
-  Result<void> save_retries(std::string_view id);
+  Result<void> save_retries(const RequestRecord& record);
+  Result<TimePoint> counts_at(const Attempt& attempt);
+  Result<void> count(const RequestRecord& record, const Attempt& attempt);
+  Result<void> count_request(const RequestRecord& record);
 
   sqlite3* connection_;
-  Statement line_, number_, retry_;
+  Statement line_, line_again_, line_before_, late_, number_, retry_;
   Dictionary texts_, asks_, endings_, terms_, outcomes_;
+  Sums sums_;
   ChainWriter chain_;
   Canon canon_;
   Sha256 sha_;

@@ -1,5 +1,7 @@
 #include "store/sqlite/schema.h"
 
+#include "store/sqlite/report_tables.h"
+
 #include <iterator>
 #include <string>
 
@@ -155,6 +157,28 @@ CREATE TABLE removals (
 ) STRICT;
 CREATE INDEX removals_in_part ON removals (first_batch) WHERE line IS NOT NULL;
 
+-- Keys made at run time: one row per secret, which stays when it has ended.
+CREATE TABLE keys (
+  n               INTEGER PRIMARY KEY,
+  name            TEXT    NOT NULL,
+  hash            TEXT    NOT NULL UNIQUE,  -- "sha256:..." of the secret, which is nowhere
+  options         TEXT    NOT NULL,         -- JSON: as under a key of the configuration, but for name and hash
+  created_at      INTEGER NOT NULL,
+  created_by      TEXT    NOT NULL,
+  note            TEXT    NOT NULL,
+  replaced_at     INTEGER,                  -- by another secret of the same name
+  ends_at         INTEGER,                  -- replaced, it is good until then
+  revoked_at      INTEGER,
+  revoked_by      TEXT,
+  revoked_because TEXT
+) STRICT;
+CREATE UNIQUE INDEX keys_current ON keys (name) WHERE replaced_at IS NULL AND revoked_at IS NULL;
+CREATE TABLE key_changes (n INTEGER NOT NULL) STRICT;  -- one row: by it the daemon sees that a key has changed
+INSERT INTO key_changes VALUES (0);
+CREATE TRIGGER keys_insert AFTER INSERT ON keys BEGIN UPDATE key_changes SET n = n + 1; END;
+CREATE TRIGGER keys_update AFTER UPDATE ON keys BEGIN UPDATE key_changes SET n = n + 1; END;
+CREATE TRIGGER keys_delete AFTER DELETE ON keys BEGIN UPDATE key_changes SET n = n + 1; END;
+
 -- One row per request of an app.
 CREATE VIEW requests AS
 SELECT l.id AS id, e.state AS state, l.started_at AS started_at, a.key AS key, a.team AS team, a.project AS project, a.route AS route,
@@ -207,7 +231,8 @@ CREATE TRIGGER requests_delete INSTEAD OF DELETE ON requests BEGIN
   DELETE FROM retries WHERE line = (SELECT n FROM lines WHERE id = old.id);
   DELETE FROM lines WHERE id = old.id;
 END;
-)sql"};
+)sql",
+                                      report_tables};
 
 Error newer(const std::string& path, std::int64_t version) {
   return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,

@@ -79,7 +79,7 @@ class BooksTest : public testing::Test {
     end.usd_pico = 133'672'000;
     AttemptSettle unpriced = attempt_settle("req_2");
     unpriced.cost.reset();
-    unpriced.usd_pico = unpriced.usd_rate = std::nullopt;
+    unpriced.usd_pico = unpriced.usd_rate = unpriced.charge_usd_pico = std::nullopt;
     unpriced.price.clear();
     const auto day_later = noon + std::chrono::hours(24);
     RequestSettle free = request_settle("req_2");
@@ -104,28 +104,34 @@ class BooksTest : public testing::Test {
 TEST_F(BooksTest, UsageIsATableWithATotalAndItsDoubts) {
   const Said said = say_of_ledger("usage --by provider");
   EXPECT_EQ(said.exit_code, 0) << said.err;
-  EXPECT_EQ(
-      said.out,
-      "provider  requests  attempts  failed  input  cached  output  estimated  unpriced  billed CNY  billed USD     cost USD\n"
-      "=cmd()           1         1       0     36      64      40      0.0 %         1                                    0\n"
-      "deepseek         2         2       1     36      64      40     50.0 %         0   0.0002048              0.000028672\n"
-      "openai           1         1       0     36      64      40      0.0 %         0                0.000105     0.000105\n"
-      "---------------------------------------------------------------------------------------------------------------------\n"
-      "total            3         4       1    108     192     120     25.0 %         1   0.0002048    0.000105  0.000133672\n"
-      "\n1 of 4 attempts (25.0 %) could only be estimated: no provider's figures came.\n"
-      "\n1 attempt without a price: the cost is unknown, and in no sum above.\n");
+  EXPECT_EQ(said.out,
+            "provider  requests  attempts  failed  input  cached  output  estimated  unpriced  billed CNY  billed USD     cost USD "
+            " charge USD\n"
+            "=cmd()           1         1       0     36      64      40      0.0 %         1                                    0 "
+            "          0\n"
+            "deepseek         1         2       1     36      64      40     50.0 %         0   0.0002048              0.000028672 "
+            " 0.00003584\n"
+            "openai           1         1       0     36      64      40      0.0 %         0                0.000105     0.000105 "
+            " 0.00003584\n"
+            "----------------------------------------------------------------------------------------------------------------------"
+            "-----------\n"
+            "total            3         4       1    108     192     120     25.0 %         1   0.0002048    0.000105  0.000133672 "
+            " 0.00007168\n"
+            "\n1 of 4 attempts (25.0 %), and 21.4 % of the cost, could only be estimated: no provider's figures came.\n"
+            "\n1 attempt without a price: the cost is unknown, and in no sum above.\n");
 }
 
 TEST_F(BooksTest, UsageAsCsvIsExactAndSafeToOpen) {
   const Said said = say_of_ledger("usage --format csv --by provider,day");
-  EXPECT_EQ(said.out,
-            "provider,day,requests,attempts,failed_attempts,input_tokens,cached_input_tokens,cache_write_tokens,output_tokens,"
-            "reasoning_tokens,audio_tokens,image_tokens,estimated_attempts,estimated_share,unpriced_attempts,billed_CNY,billed_USD,"
-            "cost_usd\r\n"
-            "'=cmd(),2026-11-02,1,1,0,36,64,,40,,,,0,0,1,,,0\r\n"
-            "deepseek,2026-11-01,1,1,1,36,64,,40,,,,1,1,0,0.0002048,,0.000028672\r\n"
-            "deepseek,2026-11-02,1,1,0,,,,,,,,0,0,0,,,0\r\n"
-            "openai,2026-11-01,1,1,0,36,64,,40,,,,0,0,0,,0.000105,0.000105\r\n");
+  EXPECT_EQ(
+      said.out,
+      "provider,day,correction,requests,attempts,failed_attempts,input_tokens,cached_input_tokens,cache_write_tokens,"
+      "output_tokens,reasoning_tokens,audio_tokens,image_tokens,estimated_attempts,estimated_share,unpriced_attempts,billed_CNY,"
+      "billed_USD,cost_usd,estimated_usd,charge_usd\r\n"
+      "'=cmd(),2026-11-02,,1,1,0,36,64,,40,,,,0,0,1,,,0,0,0\r\n"
+      "deepseek,2026-11-01,,0,1,1,36,64,,40,,,,1,1,0,0.0002048,,0.000028672,0.000028672,0.00003584\r\n"
+      "deepseek,2026-11-02,,1,1,0,,,,,,,,0,0,0,,,0,0,0\r\n"
+      "openai,2026-11-01,,1,1,0,36,64,,40,,,,0,0,0,,0.000105,0.000105,0,0.00003584\r\n");
 }
 
 TEST_F(BooksTest, UsageAsJsonKeepsAmountsAsDecimalsAndUnknownAsNull) {
@@ -148,9 +154,10 @@ TEST_F(BooksTest, UsageOfNothingSaysSo) {
 
 TEST_F(BooksTest, UsageByTotalIsOneLine) {
   EXPECT_THAT(say_of_ledger("usage --by total --until 2026-11-02").out,
-              testing::StartsWith(
-                  "requests  attempts  failed  input  cached  output  estimated  unpriced  billed CNY  billed USD     cost USD\n"
-                  "       1         2       1     72     128      80     50.0 %         0   0.0002048    0.000105  0.000133672\n"));
+              testing::StartsWith("requests  attempts  failed  input  cached  output  estimated  unpriced  billed CNY  billed USD  "
+                                  "   cost USD  charge USD\n"
+                                  "       1         2       1     72     128      80     50.0 %         0   0.0002048    0.000105  "
+                                  "0.000133672  0.00007168\n"));
 }
 
 TEST_F(BooksTest, WrongArgumentsAreExplained) {

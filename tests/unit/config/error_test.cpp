@@ -111,6 +111,13 @@ const Mistake mistakes[] = {
     {"undated_second_rate", "fx: {CNY: [\"0.14\", \"0.15\"]}\n",
      "1:20: fx.CNY[1]: rates must ascend by their dates; write `from` later than that of the rate before"},
     {"stale_at_once", "prices: {stale_days: 0}\n", "1:22: prices.stale_days: '0' is out of limits; it may be 1 to 36500"},
+    {"rows_gone_within_the_month", "retention: {detail_days: 7}\n",
+     "1:26: retention.detail_days: '7' is out of limits; it may be 35 to 36500"},
+    {"archive_somewhere", "retention: {detail_days: 90, archive: archive}\n",
+     "1:39: retention.archive: 'archive' is not an absolute path; write it from the root: the daemon's working directory may be "
+     "another one tomorrow"},
+    {"archive_of_nothing", "retention: {archive: /archive}\n",
+     "1:22: retention.archive: nothing is archived, as rows stay for ever; say detail_days beside it, or remove this line"},
     {"variable_not_set", "workers: ${env:WORKERS}\n",
      "1:10: workers: the environment variable WORKERS is not set; set it, or write the value here"},
     {"bad_reference", "workers: ${evn:WORKERS}\n",

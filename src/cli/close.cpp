@@ -1,0 +1,57 @@
+// `fairlead close`: a month is over, and what it adds up to never changes again.
+#include "cli/books.h"
+#include "cli/commands.h"
+#include "cli/table.h"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+#include <memory>
+
+namespace fairlead::cli {
+namespace {
+
+struct CloseChoice {
+  BooksChoice books;
+  std::string month;
+};
+
+void tell_closing(const Closing& closing) {
+  std::cout << closing.month << " is closed since " << utc_text(closing.closed_at).substr(0, 16)
+            << "Z: " << counted(closing.attempts, "attempt") << ", cost " << format_decimal(closing.usd_pico) << " USD, charge "
+            << format_decimal(closing.charge_usd_pico) << " USD\n";
+}
+
+int close_month(const CloseChoice& choice) {
+  const auto books = open_books_to_keep(choice.books);
+  if (!books) return 1;
+  if (choice.month.empty()) {
+    const auto closings = books->closings();
+    if (!closings) return fail(closings.error());
+    for (const Closing& closing : *closings) tell_closing(closing);
+    if (closings->empty()) std::cout << "No month is closed.\n";
+    return 0;
+  }
+  const auto month = parse_month(choice.month);
+  if (!month) {
+    std::cerr << "fairlead: '" << choice.month << "' is not a month, such as 2026-10\n";
+    return 2;
+  }
+  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const auto closing = books->close_month(*month, now);
+  if (!closing) return fail(closing.error());
+  tell_closing(*closing);
+  return 0;
+}
+
+}  // namespace
+
+void add_close(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("close", "Close a month: its sums never change again. Without a month: those that are closed");
+  auto choice = std::make_shared<CloseChoice>();
+  command->add_option("month", choice->month, "Such as 2026-10 (UTC); all before it is closed too");
+  add_books_options(*command, choice->books);
+  command->callback([choice, &exit_code] { exit_code = close_month(*choice); });
+}
+
+}  // namespace fairlead::cli

@@ -1,0 +1,166 @@
+#include "cli/usage_report.h"
+
+#include "cli/time.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace fairlead::cli {
+namespace {
+
+constexpr std::string_view time_dimensions[] = {"month", "week", "day", "hour"};
+
+bool has_time(const std::vector<std::string>& by) {
+  return std::any_of(by.begin(), by.end(), [](const std::string& name) {
+    return std::find(std::begin(time_dimensions), std::end(time_dimensions), name) != std::end(time_dimensions);
+  });
+}
+
+void add_figures(ReportRow& total, const ReportRow& row) {
+  total.requests += row.requests;
+  total.attempts += row.attempts;
+  total.failed_attempts += row.failed_attempts;
+  total.estimated_attempts += row.estimated_attempts;
+  total.unpriced_attempts += row.unpriced_attempts;
+  total.usd_pico += row.usd_pico;
+  total.charge_usd_pico += row.charge_usd_pico;
+  total.estimated_usd_pico += row.estimated_usd_pico;
+  for (auto kind :
+       {&Usage::input, &Usage::cached_input, &Usage::cache_write, &Usage::output, &Usage::reasoning, &Usage::audio, &Usage::image})
+    if (row.usage.*kind) total.usage.*kind = (total.usage.*kind).value_or(0) + *(row.usage.*kind);
+  for (const Money& cost : row.cost) {
+    auto same = std::find_if(total.cost.begin(), total.cost.end(), [&](const Money& m) { return m.currency == cost.currency; });
+    if (same == total.cost.end()) same = total.cost.insert(same, Money{0, cost.currency});
+    same->pico += cost.pico;
+  }
+}
+
+/// As many months before, if both ends are the first of a month; else as long before.
+TimePoint begin_before(TimePoint since, TimePoint until) {
+  using namespace std::chrono;
+  const auto is_first = [](TimePoint at) { return at == floor<days>(at) && year_month_day(floor<days>(at)).day() == day(1); };
+  if (!is_first(since) || !is_first(until)) return since - (until - since);
+  const year_month_day from(floor<days>(since)), to(floor<days>(until));
+  const months length = (to.year() / to.month()) - (from.year() / from.month());
+  return sys_days(((from.year() / from.month()) - length) / 1);
+}
+
+Error wrong_question(std::string message) { return {ErrorKind::config, ErrorOrigin::fairlead, std::move(message)}; }
+
+/// Puts the rows of the period before beside those of the same groups.
+Result<void> compare_with_before(UsageReport& report, Store& store) {
+  const ReportQuery& query = report.query;
+  if (!query.since || !query.until) return wrong_question("to compare, say from when to when: --since and --until, or --month");
+  if (has_time(query.by)) return wrong_question("what is compared cannot be grouped by time");
+  report.before_since = begin_before(*query.since, *query.until);
+  report.before_until = query.since;
+  auto before = store.report({query.by, report.before_since, report.before_until, query.from_rows});
+  if (!before) return before.error();
+  std::map<std::vector<std::string>, std::size_t> places;
+  for (std::size_t i = 0; i < report.rows.size(); ++i) {
+    report.rows[i].before.emplace();
+    if (report.rows[i].now.correction.empty()) places[report.rows[i].now.group] = i;
+  }
+  report.total.before.emplace();
+  for (ReportRow& row : *before) {
+    add_figures(*report.total.before, row);
+    auto place = places.end();
+    if (row.correction.empty()) place = places.find(row.group);
+    if (place != places.end()) {
+      report.rows[place->second].before = std::move(row);
+      continue;
+    }
+    UsageRow gone;
+    gone.now.group = row.group;
+    gone.now.correction = row.correction;
+    gone.before = std::move(row);
+    report.rows.push_back(std::move(gone));
+  }
+  std::stable_sort(report.rows.begin(), report.rows.end(), [](const UsageRow& a, const UsageRow& b) {
+    const auto size = [](Int128 change) { return change < 0 ? -change : change; };
+    return size(a.change_usd_pico()) > size(b.change_usd_pico());
+  });
+  return {};
+}
+
+}  // namespace
+
+Int128 ShownCurrency::amount_of(Int128 usd_pico) const {
+  const Int128 half = usd_pico < 0 ? -rate.usd / 2 : rate.usd / 2;
+  return (usd_pico * pico_per_unit + half) / rate.usd;
+}
+
+std::int64_t share_of(Int128 part, Int128 whole, std::int64_t units) {
+  return whole == 0 ? 0 : static_cast<std::int64_t>((part * 2 * units + whole) / (2 * whole));
+}
+
+std::string percent_text(std::int64_t thousandths) {
+  const std::int64_t size = thousandths < 0 ? -thousandths : thousandths;
+  return (thousandths < 0 ? "-" : "") + std::to_string(size / 10) + "." + std::to_string(size % 10) + " %";
+}
+
+Result<UsageReport> read_usage(Store& store, ReportQuery query, bool compare) {
+  auto rows = store.report(query);
+  if (!rows) return rows.error();
+  UsageReport report;
+  report.query = std::move(query);
+  std::set<Currency> currencies;
+  for (ReportRow& row : *rows) {
+    add_figures(report.total.now, row);
+    for (const Money& cost : row.cost) currencies.insert(cost.currency);
+    report.rows.emplace_back().now = std::move(row);
+  }
+  report.currencies.assign(currencies.begin(), currencies.end());
+  if (compare)
+    if (auto done = compare_with_before(report, store); !done) return done.error();
+  return report;
+}
+
+void keep_top(UsageReport& report, std::size_t count) {
+  if (!report.before_since)
+    std::stable_sort(report.rows.begin(), report.rows.end(),
+                     [](const UsageRow& a, const UsageRow& b) { return a.now.usd_pico > b.now.usd_pico; });
+  if (report.rows.size() <= count) return;
+  report.left_out = report.rows.size() - count;
+  report.rows.resize(count);
+}
+
+Result<void> price_elsewhere(UsageReport& report, Store& store, const Target& target, const Snapshot& snapshot) {
+  const auto any = [&](auto has) {
+    return std::any_of(target.model->prices.begin(), target.model->prices.end(), has) ||
+           std::any_of(target.contract.begin(), target.contract.end(), has);
+  };
+  report.elsewhere = target.name;
+  report.elsewhere_approximate = any([](const Price& price) { return !price.tiers.empty(); });
+  ReportQuery query = report.query;
+  query.by.emplace_back(any([](const Price& price) { return !price.windows.empty(); }) ? "hour" : "day");
+  auto rows = store.report(query);
+  if (!rows) return rows.error();
+  std::map<std::vector<std::string>, Elsewhere> sums;
+  Elsewhere total;
+  for (ReportRow& row : *rows) {
+    const auto at = parse_time(row.group.back());
+    row.group.pop_back();
+    if (!row.correction.empty() || !at) continue;
+    Elsewhere& sum = sums[row.group];
+    const auto price = price_of(target, {0, row.usage.reasoning.value_or(0) > 0}, *at);
+    const auto cost = price ? cost_of(row.usage, *price) : Result<Money>(Error(ErrorKind::internal, ErrorOrigin::fairlead, ""));
+    const UsdRate* rate = price ? snapshot.usd_rate(price->entry->currency, *at) : nullptr;
+    if (!cost || rate == nullptr) {
+      sum.unpriced = total.unpriced = true;
+      continue;
+    }
+    const Int128 usd = multiply_pico(cost->pico, rate->usd);
+    sum.usd_pico += usd;
+    total.usd_pico += usd;
+  }
+  for (UsageRow& row : report.rows)
+    if (row.now.correction.empty()) row.elsewhere = sums[row.now.group];
+  report.total.elsewhere = total;
+  return {};
+}
+
+}  // namespace fairlead::cli

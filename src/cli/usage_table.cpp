@@ -1,0 +1,160 @@
+// `usage` for people and for spreadsheets.
+#include "cli/usage_report.h"
+
+#include "cli/table.h"
+
+#include <utility>
+
+namespace fairlead::cli {
+namespace {
+
+std::string count_cell(const std::optional<std::int64_t>& count) { return count ? std::to_string(*count) : ""; }
+
+std::string share_decimal(Int128 part, Int128 whole) {
+  return format_decimal(Int128{share_of(part, whole)} * (pico_per_unit / 10'000));
+}
+
+std::string billed_in(const ReportRow& row, Currency currency) {
+  for (const Money& cost : row.cost)
+    if (cost.currency == currency) return format_decimal(cost.pico);
+  return "";
+}
+
+/// Of the change; empty where there was nothing before.
+std::string change_share(const UsageRow& row, bool for_people) {
+  const Int128 before = row.before->usd_pico, change = row.change_usd_pico();
+  if (before <= 0) return "";
+  const std::int64_t units = for_people ? 1'000 : 10'000, size = share_of(change < 0 ? -change : change, before, units);
+  const std::int64_t share = change < 0 ? -size : size;
+  return for_people ? (share > 0 ? "+" : "") + percent_text(share) : format_decimal(Int128{share} * (pico_per_unit / units));
+}
+
+/// One row of cells, and with it the columns' titles. `for_people`: words, and columns that can be told from others are left out.
+class Line {
+ public:
+  Line(const UsageReport& report, bool for_people) : report_(report), people_(for_people) {}
+
+  void add(const char* for_people, const char* for_machines, std::string cell) {
+    columns.push_back({people_ ? for_people : for_machines, true});
+    cells.push_back(std::move(cell));
+  }
+  void figures(const UsageRow& row);
+
+  std::vector<Column> columns;
+  std::vector<std::string> cells;
+
+ private:
+  void money(const UsageRow& row);
+
+  const UsageReport& report_;
+  bool people_;
+};
+
+void Line::figures(const UsageRow& of) {
+  const ReportRow& row = of.now;
+  const Usage& u = row.usage;
+  const bool correction = !row.correction.empty();
+  const auto number = [&](std::int64_t count) { return correction ? std::string() : std::to_string(count); };
+  add("requests", "requests", number(row.requests));
+  add("attempts", "attempts", number(row.attempts));
+  add("failed", "failed_attempts", number(row.failed_attempts));
+  add("input", "input_tokens", count_cell(u.input));
+  add("cached", "cached_input_tokens", count_cell(u.cached_input));
+  add("cache write", "cache_write_tokens", count_cell(u.cache_write));
+  add("output", "output_tokens", count_cell(u.output));
+  add("reasoning", "reasoning_tokens", count_cell(u.reasoning));
+  add("audio", "audio_tokens", count_cell(u.audio));
+  add("image", "image_tokens", count_cell(u.image));
+  if (people_)
+    add("estimated", "", correction ? "" : percent_text(share_of(row.estimated_attempts, row.attempts, 1'000)));
+  else {
+    add("", "estimated_attempts", number(row.estimated_attempts));
+    add("", "estimated_share", correction ? "" : share_decimal(row.estimated_attempts, row.attempts));
+  }
+  add("unpriced", "unpriced_attempts", number(row.unpriced_attempts));
+  money(of);
+}
+
+void Line::money(const UsageRow& of) {
+  const ReportRow& row = of.now;
+  for (const Currency currency : report_.currencies) {
+    const std::string code(currency.view());
+    add(("billed " + code).c_str(), ("billed_" + code).c_str(), billed_in(row, currency));
+  }
+  add("cost USD", "cost_usd", format_decimal(row.usd_pico));
+  if (!people_) add("", "estimated_usd", format_decimal(row.estimated_usd_pico));
+  // A team without a markup is charged the cost: then the column says nothing new.
+  const bool marked_up = report_.total.now.charge_usd_pico != report_.total.now.usd_pico;
+  if (!people_ || marked_up) add("charge USD", "charge_usd", format_decimal(row.charge_usd_pico));
+  if (report_.shown) {
+    const std::string code(report_.shown->currency.view());
+    add(("cost " + code).c_str(), ("cost_in_" + code).c_str(), format_decimal(report_.shown->amount_of(row.usd_pico)));
+    if (!people_ || marked_up)
+      add(("charge " + code).c_str(), ("charge_in_" + code).c_str(), format_decimal(report_.shown->amount_of(row.charge_usd_pico)));
+  }
+  if (report_.before_since) {
+    add("before USD", "before_usd", format_decimal(of.before->usd_pico));
+    add("change USD", "change_usd", format_decimal(of.change_usd_pico()));
+    add("change", "change_share", change_share(of, people_));
+  }
+  if (!report_.elsewhere.empty()) {
+    const bool known = of.elsewhere && !of.elsewhere->unpriced;
+    add("elsewhere USD", "elsewhere_usd", known ? format_decimal(of.elsewhere->usd_pico) : "");
+    add("saved USD", "saved_usd", known ? format_decimal(of.elsewhere->usd_pico - row.usd_pico) : "");
+  }
+}
+
+Table table_of_usage(const UsageReport& report, bool for_people) {
+  Table table;
+  const auto line = [&](std::vector<std::string> group, const UsageRow& row) {
+    Line cells(report, for_people);
+    cells.figures(row);
+    if (table.columns.empty()) {
+      for (const std::string& dimension : report.query.by) table.columns.push_back({dimension, false});
+      table.columns.push_back({"correction", false});
+      table.columns.insert(table.columns.end(), cells.columns.begin(), cells.columns.end());
+    }
+    group.push_back(row.now.correction);
+    for (std::string& cell : cells.cells) group.push_back(std::move(cell));
+    return group;
+  };
+  std::vector<std::string> label(report.query.by.size());
+  if (!label.empty()) label.front() = "total";
+  std::vector<std::string> total = line(label, report.total);  // also for the titles of a table without rows
+  for (const UsageRow& row : report.rows) table.rows.push_back(line(row.now.group, row));
+  if (!label.empty() || table.rows.size() > 1) table.total = std::move(total);
+  return table;
+}
+
+std::string day_of(const std::optional<TimePoint>& at) { return at ? utc_text(*at).substr(0, 16) + "Z" : ""; }
+
+}  // namespace
+
+std::string usage_csv(const UsageReport& report) { return to_csv(table_of_usage(report, false)); }
+
+std::string usage_text(const UsageReport& report) {
+  if (report.rows.empty()) return "No attempts in this period.\n";
+  std::string text = to_text(table_of_usage(report, true));
+  const ReportRow& total = report.total.now;
+  if (report.left_out > 0) text += "\n" + counted(static_cast<std::int64_t>(report.left_out), "more group") + " in the total.\n";
+  if (total.estimated_attempts > 0)
+    text += "\n" + std::to_string(total.estimated_attempts) + " of " + counted(total.attempts, "attempt") + " (" +
+            percent_text(share_of(total.estimated_attempts, total.attempts, 1'000)) + "), and " +
+            percent_text(share_of(total.estimated_usd_pico, total.usd_pico, 1'000)) +
+            " of the cost, could only be estimated: no provider's figures came.\n";
+  if (total.unpriced_attempts > 0)
+    text += "\n" + counted(total.unpriced_attempts, "attempt") + " without a price: the cost is unknown, and in no sum above.\n";
+  if (report.before_since) text += "\nCompared with " + day_of(report.before_since) + " to " + day_of(report.before_until) + ".\n";
+  if (report.shown)
+    text += "\nOne " + std::string(report.shown->currency.view()) + " is " + format_decimal(report.shown->rate.usd) + " USD" +
+            (report.shown->rate.from ? " since " + day_text(*report.shown->rate.from) : "") + ".\n";
+  if (!report.elsewhere.empty()) {
+    text += "\nElsewhere: all of these tokens at " + report.elsewhere + ", at its prices of each time";
+    text += report.elsewhere_approximate ? "; an approximation, as they depend on the length of each request.\n" : ".\n";
+    if (report.total.elsewhere && report.total.elsewhere->unpriced)
+      text += "It has no price for a part of them, so there is no sum where that part is.\n";
+  }
+  return text;
+}
+
+}  // namespace fairlead::cli

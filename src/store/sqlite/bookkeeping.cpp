@@ -1,0 +1,288 @@
+#include "store/sqlite/bookkeeping.h"
+
+#include "store/sqlite/chain.h"
+#include "store/sqlite/report.h"
+#include "store/sqlite/rows.h"
+#include "store/sqlite/sums.h"
+
+#include <utility>
+
+namespace fairlead::sqlite {
+namespace {
+
+Error refused(std::string message) { return {ErrorKind::config, ErrorOrigin::fairlead, std::move(message)}; }
+
+/// What is open and was sent before the time, or began before it.
+constexpr std::string_view open_before =
+    "SELECT (SELECT count(*) FROM lines WHERE (ending = 0 OR outcome = 0) AND coalesce(sent_at, started_at) < ?1) + "
+    "(SELECT count(*) FROM retries WHERE outcome = 0 AND sent_at < ?1)";
+
+// Days by which rows leave: that of a request's first attempt, or of its beginning if it has none. By two indices.
+constexpr std::string_view oldest =
+    "SELECT min(at) FROM (SELECT min(sent_at) AS at FROM lines UNION ALL SELECT min(started_at) FROM lines WHERE sent_at IS NULL)";
+const std::string of_day =
+    "((sent_at >= ?1 AND sent_at < ?2) OR (sent_at IS NULL AND started_at >= ?1 AND started_at < ?2)) AND n < (SELECT max(n) FROM "
+    "lines)";  // the newest line stays: its number is never given to another
+constexpr std::int64_t day_us = 86'400'000'000;
+
+TimePoint time_of(std::int64_t us) { return TimePoint(std::chrono::microseconds(us)); }
+std::int64_t us_of(TimePoint at) { return at.time_since_epoch().count(); }
+
+class SqliteBookkeeper final : public Bookkeeper {
+ public:
+  SqliteBookkeeper(Database database, std::string path)
+      : path_(std::move(path)),
+        database_(std::move(database)),
+        remove_lines_(database_.handle(), "DELETE FROM lines WHERE n IN (SELECT value FROM json_each(?))"),
+        remove_retries_(database_.handle(), "DELETE FROM retries WHERE line IN (SELECT value FROM json_each(?))") {}
+
+  Result<Closing> close_month(const Month& month, TimePoint now) override {
+    Closing closing;
+    auto done = writing([&] { return close(month, now, closing); });
+    if (!done) return done.error();
+    return closing;
+  }
+
+  Result<std::vector<Closing>> closings() override {
+    Statement statement(database_.handle(),
+                        "SELECT month, closed_at, attempts, usd_milli, usd_rest_pico, charge_milli, charge_rest_pico FROM closings "
+                        "ORDER BY until");
+    std::vector<Closing> all;
+    for (;;) {
+      const auto row = statement.step();
+      if (!row) return with_path(row.error());
+      if (!*row) return all;
+      all.push_back(
+          {statement.text(0), time_of(statement.integer(1)), statement.integer(2), amount(statement, 3), amount(statement, 5)});
+    }
+  }
+
+  Result<void> correct(const Correction& correction) override {
+    return writing([&] { return book(correction); });
+  }
+
+  Result<std::optional<OldRows>> old_rows(TimePoint until) override {
+    // Of a day whose rows were let go and are not removed yet, the same are found again; so removing goes first.
+    const auto first = database_.integer(oldest);
+    if (!first) return with_path(first.error());
+    std::optional<OldRows> none;
+    if (*first == 0) return none;
+    OldRows rows;
+    rows.day = std::chrono::floor<std::chrono::days>(time_of(*first));
+    if (rows.day + std::chrono::days(1) > until) return none;
+    if (const auto open = integer(open_before, us_of(rows.day) + day_us); !open)
+      return with_path(open.error());
+    else if (*open > 0)
+      return none;
+    Statement range(database_.handle(), "SELECT count(*), min(n), max(n) FROM lines WHERE " + of_day);
+    range.bind(us_of(rows.day), us_of(rows.day) + day_us);
+    if (const auto row = range.step(); !row) return with_path(row.error());
+    rows.requests = range.integer(0);
+    rows.n_min = range.integer(1);
+    rows.n_max = range.integer(2);
+    range.reset();
+    if (rows.requests == 0) return none;
+    const auto part = integer("SELECT coalesce(max(part), 0) + 1 FROM let_go WHERE day = ?1", us_of(rows.day));
+    if (!part) return with_path(part.error());
+    rows.part = static_cast<int>(*part);
+    return std::optional(rows);
+  }
+
+  Result<void> read_rows(const OldRows& rows, CellSink& sink) override {
+    if (auto begun = database_.execute("BEGIN"); !begun) return with_path(begun.error());
+    auto done = tell_rows(rows, sink);
+    (void)database_.execute("ROLLBACK");  // nothing was changed
+    return done;
+  }
+
+  Result<void> let_go(const OldRows& rows, std::string_view file, TimePoint now) override {
+    return writing([&]() -> Result<void> {
+      if (auto recorded = record_removal(database_, where(rows), file); !recorded) return recorded.error();
+      Statement statement(database_.handle(), "INSERT INTO let_go VALUES (?, ?, ?, ?, ?, ?, ?, 0)");
+      return statement.run(rows.day, rows.part, rows.n_min, rows.n_max, rows.requests, file, now);
+    });
+  }
+
+  Result<std::int64_t> remove(std::int64_t requests_max) override {
+    std::int64_t removed = 0;
+    auto done = writing([&] { return remove_some(requests_max, removed); });
+    if (!done) return done.error();
+    return removed;
+  }
+
+ private:
+  static Int128 amount(const Statement& row, int column) { return Int128{row.integer(column)} * milli + row.integer(column + 1); }
+
+  Error with_path(Error error) const {
+    if (error.kind != ErrorKind::config && !error.detail.empty()) error.detail += ", in " + path_;
+    return error;
+  }
+
+  /// `of_day` and the range, with the values in the place of parameters.
+  static std::string where(const OldRows& rows) {
+    const std::string from = std::to_string(us_of(rows.day)), until = std::to_string(us_of(rows.day) + day_us);
+    std::string text = of_day + " AND n BETWEEN " + std::to_string(rows.n_min) + " AND " + std::to_string(rows.n_max);
+    for (const auto& [parameter, value] : {std::pair("?1", from), std::pair("?2", until)})
+      for (auto at = text.find(parameter); at != std::string::npos; at = text.find(parameter)) text.replace(at, 2, value);
+    return text;
+  }
+
+  template <class Work>
+  Result<void> writing(Work work) {
+    if (auto begun = database_.execute("BEGIN IMMEDIATE"); !begun) return with_path(begun.error());
+    auto done = work();
+    if (done) done = database_.execute("COMMIT");
+    if (done) return done;
+    if (sqlite3_get_autocommit(database_.handle()) == 0) (void)database_.execute("ROLLBACK");
+    return with_path(done.error());
+  }
+
+  template <class... Values>
+  Result<std::int64_t> integer(std::string_view sql, const Values&... values) {
+    Statement statement(database_.handle(), sql);
+    statement.bind(values...);
+    const auto row = statement.step();
+    if (!row) return row.error();
+    return *row ? statement.integer(0) : 0;
+  }
+
+  Result<void> close(const Month& month, TimePoint now, Closing& closing) {
+    if (now < month.until) return refused(month.name + " is not over yet: it ends at " + day_text(month.until) + " 00:00 UTC");
+    const auto closed = integer("SELECT coalesce(max(until), 0) FROM closings");
+    if (!closed) return closed.error();
+    if (us_of(month.until) <= *closed) return refused(month.name + " is closed already");
+    const auto open = integer(open_before, month.until);
+    if (!open) return open.error();
+    if (*open > 0)
+      return refused(month.name + " still has open attempts (" + std::to_string(*open) +
+                     "): close it when they have ended, or been interrupted by a restart");
+    const auto sums = read_report(database_, {{}, month.from, month.until});
+    if (!sums) return sums.error();
+    closing = {month.name, now};
+    for (const ReportRow& row : *sums) {
+      closing.attempts += row.attempts;
+      closing.usd_pico += row.usd_pico;
+      closing.charge_usd_pico += row.charge_usd_pico;
+    }
+    Statement statement(database_.handle(), "INSERT INTO closings VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    return statement.run(std::string_view(month.name), month.until, now, closing.attempts, closing.usd_pico / milli,
+                         closing.usd_pico % milli, closing.charge_usd_pico / milli, closing.charge_usd_pico % milli);
+  }
+
+  Result<void> book(const Correction& correction) {
+    RequestOpen request;
+    AttemptOpen attempt;
+    if (!correction.request_id.empty()) {
+      const auto record = read_request(database_, correction.request_id);
+      if (!record) return record.error();
+      if (!*record) return refused("there is no request " + correction.request_id + " in the ledger");
+      request = (*record)->open;
+      if (!(*record)->attempts.empty()) attempt = (*record)->attempts.back().open;
+    }
+    const auto take = [](std::string& to, const std::string& from) {
+      if (!from.empty()) to = from;
+    };
+    take(request.key, correction.key);
+    take(request.team, correction.team);
+    take(request.project, correction.project);
+    take(request.route, correction.route);
+    take(attempt.provider, correction.provider);
+    take(attempt.model, correction.model);
+    attempt.target = attempt.model.empty() ? "" : attempt.provider + "/" + attempt.model;
+    Sums sums(database_.handle());
+    const auto closed_until = sums.closed_until();
+    if (!closed_until) return closed_until.error();
+    if (correction.booked_at < *closed_until) return refused("the month in which it would be booked is closed");
+    const auto group = sums.group(request, attempt, "", correction.amount.currency.view());
+    if (!group) return group.error();
+    Statement statement(database_.handle(),
+                        "INSERT INTO corrections (booked_at, sum_group, reason, request_id, day, cost_pico, usd_pico, "
+                        "charge_usd_pico) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    return statement.run(correction.booked_at, *group, std::string_view(correction.reason), std::string_view(correction.request_id),
+                         correction.day, correction.amount.pico, correction.usd_pico, correction.charge_usd_pico);
+  }
+
+  Result<void> tell_rows(const OldRows& rows, CellSink& sink) {
+    Statement ids(database_.handle(), "SELECT id FROM lines WHERE " + of_day + " AND n BETWEEN ?3 AND ?4 ORDER BY n");
+    ids.bind(us_of(rows.day), us_of(rows.day) + day_us, rows.n_min, rows.n_max);
+    // One request at a time: joined, the views would be read whole.
+    Statement request(database_.handle(), "SELECT * FROM requests WHERE id = ?"),
+        attempt(database_.handle(), "SELECT * FROM attempts WHERE request_id = ? ORDER BY number");
+    if (auto told = sink.row(cells(titles(request, attempt))); !told) return told;
+    for (;;) {
+      const auto row = ids.step();
+      if (!row) return with_path(row.error());
+      if (!*row) return {};
+      if (auto told = tell_request(ids.text(0), request, attempt, sink); !told) return told;
+    }
+  }
+
+  /// The attempt's columns are named so, as some have the name of a request's.
+  static std::vector<std::string> titles(const Statement& request, const Statement& attempt) {
+    std::vector<std::string> all = request.names();
+    for (const std::string& name : attempt.names())
+      if (name != "request_id") all.push_back("attempt_" + name);
+    return all;
+  }
+
+  Result<void> tell_request(const std::string& id, Statement& request, Statement& attempt, CellSink& sink) {
+    request.bind(std::string_view(id));
+    if (const auto row = request.step(); !row) return with_path(row.error());
+    const std::vector<std::string> of_request = request.texts();
+    request.reset();
+    attempt.bind(std::string_view(id));
+    for (bool any = false;; any = true) {
+      const auto row = attempt.step();
+      if (!row) return with_path(row.error());
+      if (!*row && any) return {};
+      std::vector<std::string> line = of_request;
+      std::vector<std::string> of_attempt(attempt.names().size());
+      if (*row) of_attempt = attempt.texts();
+      line.insert(line.end(), of_attempt.begin() + 1, of_attempt.end());  // without request_id
+      if (auto told = sink.row(cells(line)); !told) return told;
+      if (!*row) return {};
+    }
+  }
+
+  std::span<const std::string_view> cells(const std::vector<std::string>& line) {
+    cells_.assign(line.begin(), line.end());
+    return cells_;
+  }
+
+  Result<void> remove_some(std::int64_t requests_max, std::int64_t& removed) {
+    Statement part(database_.handle(), "SELECT day, part, n_min, n_max FROM let_go WHERE removed = 0 ORDER BY day, part LIMIT 1");
+    const auto found = part.step();
+    if (!found) return found.error();
+    if (!*found) return {};
+    const std::int64_t day = part.integer(0), number = part.integer(1), n_min = part.integer(2), n_max = part.integer(3);
+    part.reset();
+    Statement lines(database_.handle(), "SELECT count(*), coalesce(json_group_array(n), '[]') FROM (SELECT n FROM lines WHERE " +
+                                            of_day +
+                                            " AND n BETWEEN ?3 AND ?4 AND ending <> 0 AND coalesce(outcome, 1) <> 0 LIMIT ?5)");
+    lines.bind(day, day + day_us, n_min, n_max, requests_max);
+    if (const auto row = lines.step(); !row) return row.error();
+    removed = lines.integer(0);
+    const std::string numbers = lines.text(1);
+    lines.reset();
+    if (removed == 0) {
+      Statement ended(database_.handle(), "UPDATE let_go SET removed = 1 WHERE day = ? AND part = ?");
+      if (auto done = ended.run(day, number); !done) return done;
+      return remove_some(requests_max, removed);
+    }
+    if (auto done = remove_retries_.run(std::string_view(numbers)); !done) return done;
+    return remove_lines_.run(std::string_view(numbers));
+  }
+
+  std::string path_;
+  Database database_;
+  Statement remove_lines_, remove_retries_;
+  std::vector<std::string_view> cells_;
+};
+
+}  // namespace
+
+std::unique_ptr<Bookkeeper> make_bookkeeper(Database database, std::string path) {
+  return std::make_unique<SqliteBookkeeper>(std::move(database), std::move(path));
+}
+
+}  // namespace fairlead::sqlite

@@ -1,0 +1,25 @@
+#pragma once
+// Where a report reads: the kept sums, or the rows themselves. As SQL that gives the same columns.
+#include <string>
+#include <string_view>
+
+namespace fairlead::sqlite {
+
+/// The columns of both, beside `at`, the dimensions, `currency` and `unpriced`: counts and tokens, then amounts in two parts.
+inline constexpr std::string_view counts[] = {"requests", "attempts", "failed"};
+inline constexpr std::string_view tokens[] = {"input_tokens",     "cached_input_tokens", "cache_write_tokens", "output_tokens",
+                                              "reasoning_tokens", "audio_tokens",        "image_tokens"};
+inline constexpr std::string_view amounts[] = {"cost_milli",    "cost_rest_pico", "usd_milli",
+                                               "usd_rest_pico", "charge_milli",   "charge_rest_pico"};
+
+/// Microseconds; as texts for SQL.
+struct Span {
+  std::string since, until;  ///< empty: open
+};
+
+/// Sums of hours ("hour_sums") or days ("day_sums"), and what is still open.
+std::string from_sums(std::string_view table, const Span& period);
+/// `sent_since`: no row that counts in the period was sent before.
+std::string from_rows(const Span& period, const std::string& sent_since);
+
+}  // namespace fairlead::sqlite

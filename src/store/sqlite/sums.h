@@ -1,0 +1,59 @@
+#pragma once
+// The sums that reports are made of: of each hour and day, by who asked and where it went. Exact, as they are saved with the rows
+// that they sum, in one transaction.
+#include <fairlead/store.h>
+
+#include "store/sqlite/database.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace fairlead::sqlite {
+
+/// Amounts are summed in two parts, of 10^-3 and of 10^-12 of a unit, which overflow only beyond a thousand million rows.
+inline constexpr Int128 milli = 1'000'000'000;
+
+/// Gathers what a transaction adds, and adds it at its end.
+class Sums {
+ public:
+  explicit Sums(sqlite3* connection);
+
+  /// Of an attempt that has ended, once. `counts_at`: its sent_at, or later if it came late.
+  void add_attempt(const RequestOpen& request, const RequestRecord::Attempt& attempt, TimePoint counts_at);
+  /// Of a request that has ended, once, in the group of its last attempt.
+  void add_request(const RequestOpen& request, const RequestRecord::Attempt& last, TimePoint counts_at);
+  /// The end of the last closed month. Looked up once in each transaction.
+  Result<TimePoint> closed_until();
+
+  /// Before the commit.
+  Result<void> save();
+  /// After a rollback.
+  void forget();
+
+  /// The number of the group with these values.
+  Result<std::int64_t> group(const RequestOpen& request, const AttemptOpen& attempt, std::string_view usage_source,
+                             std::string_view currency);
+
+ private:
+  struct Sum {
+    std::int64_t group = 0, requests = 0, attempts = 0, failed = 0;
+    Usage usage;
+    Int128 cost = 0, usd = 0, charge = 0;
+    void add(const Sum& other);
+  };
+  using ByGroup = std::unordered_map<std::int64_t, Sum>;
+
+  Sum& sum_of(const RequestOpen& request, const RequestRecord::Attempt& attempt, TimePoint counts_at);
+  static Result<void> save(Statement& statement, const std::unordered_map<std::int64_t, ByGroup>& sums);
+
+  Statement hour_, day_, group_, closed_;
+  std::unordered_map<std::string, std::int64_t> groups_;
+  std::unordered_map<std::int64_t, ByGroup> hours_;  ///< by their beginning
+  std::optional<TimePoint> closed_until_;
+  std::optional<Error> error_;  ///< of adding: save() tells it
+  std::string key_;
+};
+
+}  // namespace fairlead::sqlite

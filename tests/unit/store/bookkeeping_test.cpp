@@ -1,0 +1,248 @@
+// Months, corrections and old rows.
+#include <fairlead/bookkeeper.h>
+#include <fairlead/store.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include "unit/store/rows.h"
+
+namespace fairlead {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using test::attempt_open;
+using test::attempt_settle;
+using test::Folder;
+using test::noon;
+using test::record_of;
+using test::request_open;
+using test::request_settle;
+using test::settled_attempt;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+class Cells final : public CellSink {
+ public:
+  Result<void> row(std::span<const std::string_view> cells) override {
+    rows.emplace_back(cells.begin(), cells.end());
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+};
+
+RequestRecord sent_at(const std::string& id, TimePoint at, int attempts = 1) {
+  std::vector<RequestRecord::Attempt> all;
+  for (int number = 1; number <= attempts; ++number)
+    all.push_back(settled_attempt(attempt_open(id, number, "deepseek", at), attempt_settle(id, number)));
+  return record_of(request_open(id, at), std::move(all), request_settle(id, attempts));
+}
+
+class BookkeepingTest : public testing::Test {
+ protected:
+  BookkeepingTest() {
+    auto store = open_store(url(), StoreMode::write);
+    if (!store) throw std::runtime_error(store.error().message);
+    store_ = std::move(*store);
+    books_ = std::move(*open_bookkeeper(url()));
+  }
+
+  std::string url() const { return "sqlite:" + folder_.file("ledger.db"); }
+  void save(const std::vector<RequestRecord>& records) { ASSERT_TRUE(test::save(*store_, records)); }
+  /// The message of an error of another program that has the file open; empty if it may.
+  std::string stranger(const std::string& sql) const {
+    sqlite3* connection = nullptr;
+    sqlite3_open(folder_.file("ledger.db").c_str(), &connection);
+    const int code = sqlite3_exec(connection, sql.c_str(), nullptr, nullptr, nullptr);
+    const std::string said = code == SQLITE_OK ? "" : sqlite3_errmsg(connection);
+    sqlite3_close(connection);
+    return said;
+  }
+  int count(const std::string& table) const {
+    sqlite3* connection = nullptr;
+    sqlite3_stmt* statement = nullptr;
+    sqlite3_open(folder_.file("ledger.db").c_str(), &connection);
+    sqlite3_prepare_v2(connection, ("SELECT count(*) FROM " + table).c_str(), -1, &statement, nullptr);
+    const int rows = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int(statement, 0) : -1;
+    sqlite3_finalize(statement);
+    sqlite3_close(connection);
+    return rows;
+  }
+  std::int64_t attempts_in(const std::string& month) {
+    const auto rows = store_->report({{"month"}, {}, {}});
+    for (const ReportRow& row : *rows)
+      if (row.group.at(0) == month && row.correction.empty()) return row.attempts;
+    return 0;
+  }
+  std::string refusal(const std::string& month, TimePoint now) {
+    const auto closed = books_->close_month(*parse_month(month), now);
+    return closed ? "" : closed.error().message;
+  }
+  void let_all_go(TimePoint until) {
+    for (;;) {
+      while (*books_->remove(2) > 0) {
+      }
+      const auto rows = books_->old_rows(until);
+      ASSERT_TRUE(rows);
+      if (!*rows) return;
+      ASSERT_TRUE(books_->let_go(**rows, "", noon));
+    }
+  }
+
+  Folder folder_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Bookkeeper> books_;
+};
+
+const TimePoint october = noon - days(10);  // noon is on the first of November
+const TimePoint december = noon + days(40);
+
+TEST_F(BookkeepingTest, AMonthIsClosedOnceItIsOverAndNothingOfItIsOpen) {
+  save({sent_at("r1", october, 2),
+        record_of(request_open("r2", october), {test::open_attempt(attempt_open("r2", 1, "qwen", october))})});
+  EXPECT_THAT(refusal("2026-11", noon), HasSubstr("is not over yet"));
+  EXPECT_THAT(refusal("2026-10", noon), HasSubstr("still has open attempts (1)"));
+  ASSERT_TRUE(store_->recover(noon));
+  const auto closing = books_->close_month(*parse_month("2026-10"), noon);
+  ASSERT_TRUE(closing) << closing.error().message;
+  EXPECT_EQ(closing->attempts, 3);
+  EXPECT_TRUE(closing->usd_pico == 2 * 28'672'000 + 33'600'000);
+  EXPECT_THAT(refusal("2026-10", noon), HasSubstr("is closed already"));
+  EXPECT_THAT(refusal("2026-09", noon), HasSubstr("is closed already"));
+  ASSERT_THAT(*books_->closings(), SizeIs(1));
+  EXPECT_TRUE(books_->closings()->at(0).charge_usd_pico == closing->charge_usd_pico);
+}
+
+TEST_F(BookkeepingTest, AClosedMonthNeverChanges) {
+  save({sent_at("r1", october, 2), sent_at("r2", noon)});
+  ASSERT_EQ(refusal("2026-10", noon), "");
+  const std::string refused[] = {
+      "UPDATE lines SET cost_pico = 1 WHERE id = 'r1'",
+      "UPDATE retries SET cost_pico = 1",
+      "DELETE FROM requests WHERE id = 'r1'",
+      "DELETE FROM retries",
+      "UPDATE hour_sums SET usd_milli = 0",
+      "UPDATE day_sums SET usd_milli = 0",
+      "DELETE FROM day_sums",
+      "INSERT INTO hour_sums SELECT at - 3600000000, sum_group, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM hour_sums "
+      "LIMIT 1",
+      "DELETE FROM closings",
+      "UPDATE closings SET until = 0",
+  };
+  for (const std::string& sql : refused) EXPECT_THAT(stranger(sql), HasSubstr("close")) << sql;
+  EXPECT_EQ(stranger("DELETE FROM requests WHERE id = 'r2'"), "") << "of a month that is not closed";
+  EXPECT_EQ(attempts_in("2026-10"), 2);
+}
+
+TEST_F(BookkeepingTest, WhatComesLateCountsInTheNextMonth) {
+  save({sent_at("r1", october)});
+  ASSERT_EQ(refusal("2026-10", noon), "");
+  // As a journal that was fed only now; the second goes on after that.
+  save({sent_at("late", october + hours(1)),
+        record_of(request_open("open", october), {test::open_attempt(attempt_open("open", 1, "qwen", october))})});
+  save({sent_at("open", october)});
+  EXPECT_EQ(attempts_in("2026-10"), 1);
+  EXPECT_EQ(attempts_in("2026-11"), 2);
+  EXPECT_EQ((*store_->request("late"))->attempts.at(0).open.sent_at, october + hours(1)) << "the row says what happened";
+  const auto rows = store_->report({{"month"}, {}, {}, true});
+  EXPECT_EQ(rows->at(1).attempts, 2) << "also of the rows themselves";
+  const TimePoint begin = noon - hours(12);
+  EXPECT_EQ(store_->report({{}, begin, begin + std::chrono::minutes(1)})->at(0).attempts, 2) << "in the first moment";
+}
+
+TEST_F(BookkeepingTest, ACorrectionIsALineOfItsOwnInTheMonthInWhichItIsBooked) {
+  save({sent_at("r1", october)});
+  ASSERT_EQ(refusal("2026-10", noon), "");
+  Correction correction;
+  correction.booked_at = noon;
+  correction.reason = "invoice 17: billed twice";
+  correction.request_id = "r1";
+  correction.amount = {-204'800'000, {{'C', 'N', 'Y'}}};
+  correction.usd_pico = -28'672'000;
+  ASSERT_TRUE(books_->correct(correction));
+  const auto rows = store_->report({{"month", "team", "provider"}, {}, {}});
+  ASSERT_THAT(*rows, SizeIs(2));
+  EXPECT_EQ(rows->at(1).correction, "invoice 17: billed twice");
+  EXPECT_THAT(rows->at(1).group, ElementsAre("2026-11", "payments", "deepseek"));
+  EXPECT_TRUE(rows->at(1).usd_pico == -28'672'000);
+  EXPECT_TRUE(rows->at(1).cost.at(0) == correction.amount);
+  EXPECT_EQ(rows->at(1).attempts, 0);
+  EXPECT_THAT(*store_->report({{"month"}, {}, noon - hours(12)}), SizeIs(1)) << "not in October";
+
+  correction.booked_at = october;
+  EXPECT_THAT(books_->correct(correction).error().message, HasSubstr("is closed"));
+  correction.booked_at = noon;
+  correction.request_id = "nobody";
+  EXPECT_THAT(books_->correct(correction).error().message, HasSubstr("no request nobody"));
+  EXPECT_THAT(stranger("DELETE FROM corrections"), HasSubstr("another one takes it back"));
+  EXPECT_THAT(stranger("UPDATE corrections SET usd_pico = 0"), HasSubstr("another one takes it back"));
+}
+
+TEST_F(BookkeepingTest, RowsGoByTheDayAndReportsStay) {
+  save({sent_at("r1", october, 2), sent_at("r2", october + hours(1)), sent_at("r3", october + days(1)), sent_at("r4", december)});
+  save({record_of(request_open("refused", october), {}, request_settle("refused", 0))});
+  save({sent_at("newest", december)});
+  ASSERT_EQ(refusal("2026-10", noon), "") << "closed rows may go too, once they are let go";
+  std::vector<std::vector<ReportRow>> before, after;
+  for (const auto& by : {std::vector<std::string>{"day", "key"}, {"hour", "target"}, {}})
+    before.push_back(*store_->report({by, {}, {}}));
+
+  const auto rows = *books_->old_rows(noon);
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(day_text(rows->day), "2026-10-22");
+  EXPECT_EQ(rows->requests, 3) << "also what was refused";
+  EXPECT_EQ(*books_->remove(100), 0) << "not before they are let go";
+  Cells cells;
+  ASSERT_TRUE(books_->read_rows(*rows, cells));
+  ASSERT_THAT(cells.rows, SizeIs(1 + 4)) << "titles, and a row per attempt; a request without any has one";
+  EXPECT_EQ(cells.rows[0][0], "id");
+  EXPECT_EQ(cells.rows[2][0], "r1");
+  EXPECT_THAT(cells.rows, testing::Each(SizeIs(cells.rows[0].size())));
+
+  let_all_go(noon);
+  EXPECT_FALSE(*store_->request("r1"));
+  EXPECT_FALSE(*store_->request("refused"));
+  EXPECT_FALSE(*store_->request("r3"));
+  EXPECT_TRUE(*store_->request("r4"));
+  EXPECT_EQ(count("retries"), 0) << "none is left without its request";
+  for (const auto& by : {std::vector<std::string>{"day", "key"}, {"hour", "target"}, {}})
+    after.push_back(*store_->report({by, {}, {}}));
+  ASSERT_EQ(after.size(), before.size());
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    ASSERT_EQ(after[i].size(), before[i].size());
+    for (std::size_t j = 0; j < after[i].size(); ++j) {
+      EXPECT_EQ(after[i][j].group, before[i][j].group);
+      EXPECT_EQ(after[i][j].attempts, before[i][j].attempts);
+      EXPECT_TRUE(after[i][j].usd_pico == before[i][j].usd_pico);
+    }
+  }
+  const auto of_rows = store_->report({{}, {}, {}, true});
+  EXPECT_THAT(of_rows.error().message, HasSubstr("rows before 2026-10-24 are no longer in the ledger"));
+  EXPECT_TRUE(store_->report({{}, noon - days(7), {}, true}));
+}
+
+TEST_F(BookkeepingTest, OpenRowsStayAndSoDoesTheirDay) {
+  save({sent_at("r1", october),
+        record_of(request_open("open", october), {test::open_attempt(attempt_open("open", 1, "qwen", october))}),
+        sent_at("r2", noon)});
+  EXPECT_FALSE(*books_->old_rows(noon));
+  save({sent_at("open", october)});
+  EXPECT_TRUE(*books_->old_rows(noon));
+  EXPECT_FALSE(*books_->old_rows(october)) << "the day is not over then";
+}
+
+TEST_F(BookkeepingTest, WhatComesAfterItsDayWentGoesAsAnotherPart) {
+  save({sent_at("r1", october), sent_at("r2", noon)});
+  let_all_go(noon);
+  save({sent_at("late", october), sent_at("r3", noon)});
+  const auto rows = *books_->old_rows(noon);
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(rows->part, 2);
+  EXPECT_EQ(rows->requests, 1);
+}
+
+}  // namespace
+}  // namespace fairlead

@@ -1,0 +1,217 @@
+// The sums that reports are made of, against the rows themselves.
+#include <fairlead/bookkeeper.h>
+#include <fairlead/store.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <limits>
+#include <map>
+#include <random>
+
+#include "unit/store/rows.h"
+
+namespace fairlead {
+namespace {
+
+using test::Folder;
+using test::noon;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+std::unique_ptr<Store> open_sums(const std::string& path) {
+  auto store = open_store("sqlite:" + path, StoreMode::write);
+  if (!store) throw std::runtime_error(store.error().message);
+  return std::move(*store);
+}
+
+/// All that a row says.
+std::string told(const ReportRow& row) {
+  std::string text;
+  for (const std::string& value : row.group) text += value + "|";
+  text += std::to_string(row.requests) + " " + std::to_string(row.attempts) + " " + std::to_string(row.failed_attempts);
+  for (const auto& kind : {row.usage.input, row.usage.cached_input, row.usage.cache_write, row.usage.output, row.usage.reasoning,
+                           row.usage.audio, row.usage.image})
+    text += kind ? " " + std::to_string(*kind) : " -";
+  text += " " + std::to_string(row.estimated_attempts) + " " + std::to_string(row.unpriced_attempts);
+  for (const Money& cost : row.cost) text += " " + format_decimal(cost.pico) + std::string(cost.currency.view());
+  for (const Int128 amount : {row.usd_pico, row.charge_usd_pico, row.estimated_usd_pico}) text += " " + format_decimal(amount);
+  return text;
+}
+
+std::vector<std::string> told(Store& store, ReportQuery query) {
+  const auto rows = store.report(query);
+  if (!rows) return {rows.error().message + rows.error().detail};
+  std::vector<std::string> all;
+  for (const ReportRow& row : *rows)
+    if (row.correction.empty()) all.push_back(told(row));
+  return all;
+}
+
+/// Requests that begin, go on, end, are saved again, in any order.
+class Storm {
+ public:
+  explicit Storm(unsigned seed) : random_(seed) {}
+
+  /// The next transaction.
+  std::vector<RequestRecord> some() {
+    std::vector<RequestRecord> records;
+    for (std::size_t left = one_of(8); left > 0; --left) {
+      if (open_.empty() || one_of(3) == 0) begin();
+      auto at = std::next(open_.begin(), static_cast<std::ptrdiff_t>(one_of(open_.size())));
+      go_on(at->second);
+      records.push_back(at->second);
+      if (at->second.state == RowState::open) continue;
+      ended_.push_back(std::move(at->second));
+      open_.erase(at);
+    }
+    if (!ended_.empty() && one_of(4) == 0) records.push_back(ended_[one_of(ended_.size())]);  // as a journal that is replayed
+    return records;
+  }
+  /// Those under way are gone with their process.
+  void die() { open_.clear(); }
+  std::size_t one_of(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_); }
+  std::size_t ended() const { return ended_.size(); }
+
+  TimePoint clock = noon;
+
+ private:
+  void begin() {
+    const char* names[] = {"", "a", "b", "=cmd()", "a b"};
+    const TimePoint at = one_of(10) == 0 ? clock - std::chrono::days(20) : clock;  // as a journal that was fed late
+    RequestOpen open = test::request_open("r" + std::to_string(++begun_), at);
+    open.key = names[one_of(5)];
+    open.team = names[one_of(5)];
+    open.project = names[one_of(3)];
+    open_.emplace(open.id, test::record_of(open));
+  }
+
+  void go_on(RequestRecord& record) {
+    clock += std::chrono::seconds(one_of(6'000));
+    const std::string& id = record.open.id;
+    for (auto& attempt : record.attempts)
+      if (attempt.state == RowState::open && one_of(3) > 0) settle(attempt);
+    const bool all_settled = record.attempts.empty() || record.attempts.back().state != RowState::open;
+    if (!all_settled) return;
+    if (record.attempts.size() < 3 && one_of(2) == 0) {
+      const char* providers[] = {"deepseek", "openai", "qwen"};
+      record.attempts.push_back(test::open_attempt(
+          test::attempt_open(id, static_cast<int>(record.attempts.size()) + 1, providers[one_of(3)], record.open.started_at)));
+    } else if (one_of(2) == 0) {
+      record.state = RowState::settled;
+      record.settle = test::request_settle(id, static_cast<int>(record.attempts.size()));
+    }
+  }
+
+  void settle(RequestRecord::Attempt& attempt) {
+    attempt.state = RowState::settled;
+    attempt.settle = test::attempt_settle(attempt.open.request_id, attempt.open.number);
+    AttemptSettle& s = attempt.settle;
+    if (one_of(3) == 0) s.error = "upstream_closed";
+    s.usage_source = static_cast<UsageSource>(one_of(4));
+    for (auto* kind : {&s.usage.input, &s.usage.cached_input, &s.usage.cache_write, &s.usage.reasoning, &s.usage.image})
+      *kind = one_of(2) == 0 ? std::optional<std::int64_t>() : std::optional<std::int64_t>(one_of(100'000));
+    const std::int64_t amounts[] = {0, 1, 999'999'999, 1'000'000'000, 3'625, std::numeric_limits<std::int64_t>::max() / 4};
+    s.cost->pico = amounts[one_of(6)];
+    s.cost->currency = one_of(2) == 0 ? Currency{} : Currency{{'C', 'N', 'Y'}};
+    s.usd_pico = amounts[one_of(6)];
+    s.charge_usd_pico = amounts[one_of(6)];
+    if (one_of(5) == 0) s.cost.reset(), s.usd_pico.reset(), s.charge_usd_pico.reset();
+  }
+
+  std::mt19937 random_;
+  int begun_ = 0;
+  std::map<std::string, RequestRecord> open_;
+  std::vector<RequestRecord> ended_;
+};
+
+/// A request whose rows can never be saved: nor are those saved with it.
+RequestRecord impossible() {
+  AttemptSettle settle = test::attempt_settle("impossible");
+  settle.usd_pico = Int128{std::numeric_limits<std::int64_t>::max()} + 1;
+  return test::record_of(test::request_open("impossible"), {test::settled_attempt(test::attempt_open("impossible"), settle)},
+                         test::request_settle("impossible"));
+}
+
+const std::vector<std::vector<std::string>> groupings = {
+    {}, {"provider"}, {"team", "project"}, {"day", "key"}, {"hour"}, {"month", "target"}, {"week", "usage_source", "currency"}};
+
+/// M-numbers: none; issue 5, "retention and growth". FAIRLEAD_SUMS_STEPS makes it longer.
+TEST(Sums, AreThoseOfTheRowsWhateverHappens) {
+  const char* more = std::getenv("FAIRLEAD_SUMS_STEPS");
+  const int steps = more == nullptr ? 400 : std::atoi(more);
+  for (const unsigned seed : {1u, 2u, 3u}) {
+    Folder folder;
+    const std::string path = folder.file("ledger.db");
+    auto store = open_sums(path);
+    Storm storm(seed);
+    int closed = 0, died = 0, failed = 0;
+    for (int step = 0; step < steps; ++step) {
+      std::vector<RequestRecord> records = storm.some();
+      if (storm.one_of(10) == 0) {
+        std::vector<RequestRecord> doomed = records;
+        doomed.push_back(impossible());
+        EXPECT_FALSE(test::save(*store, doomed));
+        ++failed;
+      }
+      const auto saved = test::save(*store, records);
+      ASSERT_TRUE(saved) << saved.error().message << saved.error().detail;
+      if (storm.one_of(40) == 0) {
+        store.reset();
+        store = open_sums(path);
+        ASSERT_TRUE(store->recover(storm.clock));
+        storm.die();
+        ++died;
+        if (const auto books = open_bookkeeper("sqlite:" + path))
+          closed += (*books)
+                        ->close_month(*parse_month(day_text(storm.clock - std::chrono::days(25)).substr(0, 7)), storm.clock)
+                        .has_value();
+      }
+      if (step % 40 != 0 && step + 1 != steps) continue;
+      for (const auto& by : groupings)
+        ASSERT_EQ(told(*store, {by, {}, {}}), told(*store, {by, {}, {}, true})) << "seed " << seed << ", step " << step;
+    }
+    const TimePoint since = noon + std::chrono::hours(24 * 3 + 5), until = since + std::chrono::hours(24 * 7 + 1);
+    EXPECT_EQ(told(*store, {{"key"}, since, until}), told(*store, {{"key"}, since, until, true}));
+    EXPECT_GT(storm.ended(), static_cast<std::size_t>(steps / 4));
+    EXPECT_GT(died, 0);
+    EXPECT_GT(failed, 0);
+    EXPECT_GT(closed, 0) << "no month was closed in this storm";
+  }
+}
+
+TEST(Sums, ARequestCountsInTheGroupOfItsLastAttempt) {
+  Folder folder;
+  auto store = open_sums(folder.file("ledger.db"));
+  ASSERT_TRUE(test::save(
+      *store, {test::record_of(test::request_open("r1"),
+                               {test::settled_attempt(test::attempt_open("r1"), test::attempt_settle("r1")),
+                                test::settled_attempt(test::attempt_open("r1", 2, "openai"), test::attempt_settle("r1", 2))},
+                               test::request_settle("r1", 2))}));
+  const auto rows = store->report({{"provider"}, {}, {}});
+  ASSERT_THAT(*rows, SizeIs(2));
+  EXPECT_EQ(rows->at(0).requests, 0);
+  EXPECT_EQ(rows->at(0).attempts, 1);
+  EXPECT_EQ(rows->at(1).requests, 1);
+}
+
+TEST(Sums, WeeksBeginOnMonday) {
+  Folder folder;
+  auto store = open_sums(folder.file("ledger.db"));  // noon is that of a Sunday
+  for (const auto& [id, days] : {std::pair("r1", -6), {"r2", 0}, {"r3", 1}}) {
+    const TimePoint at = noon + std::chrono::days(days);
+    ASSERT_TRUE(test::save(
+        *store, {test::record_of(test::request_open(id, at),
+                                 {test::settled_attempt(test::attempt_open(id, 1, "deepseek", at), test::attempt_settle(id))},
+                                 test::request_settle(id))}));
+  }
+  const auto rows = store->report({{"week"}, {}, {}});
+  ASSERT_THAT(*rows, SizeIs(2));
+  EXPECT_EQ(rows->at(0).group.at(0), "2026-10-26");
+  EXPECT_EQ(rows->at(0).attempts, 2);
+  EXPECT_EQ(rows->at(1).group.at(0), "2026-11-02");
+}
+
+}  // namespace
+}  // namespace fairlead
