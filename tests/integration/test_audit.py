@@ -169,12 +169,18 @@ def test_a_week_is_replayed_under_another_configuration(daemon, simulator, tmp_p
     assert same["total"]["cost_usd"] == same["total"]["would_cost_usd"]
     assert Decimal(same["total"]["cost_usd"]) == Decimal(cost) / 10 ** 12
 
-    # What went to OpenAI goes to DeepSeek: as if all of it had been asked of the cheaper one, token for token.
+    # What went to OpenAI goes to DeepSeek: the same tokens at the price that DeepSeek's own attempts have.
+    rates = next(json.loads(a["price"]) for a in ledger.attempts if a["provider"] == "deepseek")
+
+    def at_deepseek(a):
+        kinds = (("input_tokens", "input"), ("cached_input_tokens", "cached_input"), ("output_tokens", "output"), ("reasoning_tokens", "output"))
+        return round(sum(Decimal(a[tokens] or 0) * Decimal(rates[kind]) for tokens, kind in kinds) * 10 ** 6)
+
     moved = replay(lambda config: config["routes"].update(openai=config["routes"]["deepseek"]))
     assert moved["outcomes"]["moves"] == 2 and moved["outcomes"]["stays"] == 4
     (group,) = [group for group in moved["groups"] if group["outcome"] == "moves"]
     assert group["from"].startswith("openai/") and group["to"].startswith("deepseek/")
-    assert Decimal(group["would_cost_usd"]) < Decimal(group["cost_usd"])
+    assert Decimal(group["would_cost_usd"]) * 10 ** 12 == sum(at_deepseek(a) for a in ledger.attempts if a["provider"] == "openai")
 
     ban = {"name": "not-there", "when": {"key": ["app"]}, "deny": {"provider": ["qwen"]}}
     refused = replay(lambda config: config["policies"].append(ban))
