@@ -85,7 +85,8 @@ Hypothetical asked_by(Members& members) {
   asked.content = members.texts("content");
   asked.client = members.text("network");
   asked.stream = members.boolean("stream");
-  for (const auto& [name, value] : members.object("headers").value_or(Json::object()).items()) {
+  const Json headers = members.object("headers").value_or(Json::object());
+  for (const auto& [name, value] : headers.items()) {
     if (!value.is_string()) members.note("headers must hold strings");
     if (value.is_string()) asked.head.emplace_back(name, value.get<std::string>());
   }

@@ -165,6 +165,7 @@ def test_what_was_revoked_stays_so_over_reload_and_restart_and_a_name_can_be_mad
     kept, gone = new_key(daemon, "kept"), new_key(daemon, "gone")
     key_command(daemon, "revoke", "gone", "--config", daemon.config_file)
     expect_soon(daemon, kept, 200)
+    expect_soon(daemon, gone, 401)
     daemon.reload(daemon.config)
     assert (status_with(daemon, kept), status_with(daemon, gone)) == (200, 401)
     daemon.kill()

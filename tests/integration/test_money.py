@@ -258,8 +258,10 @@ def test_where_both_limits_are_sent_the_larger_is_expected_and_reserved(stage, f
     assert stage.providers["generic"].requests[-1].json().items() >= fields.items(), "both are sent on"
     explained = json.loads(run("explain", answer.request_id, "--format", "json", "--ledger", f"sqlite:{stage.daemon.ledger_file}").stdout)
     (candidate,) = explained["plan"]["candidates"]
-    assert candidate["output_tokens"] == output
-    assert attempt["reserved_usd_pico"] == int(Decimal(cost_at_rates(candidate["input_tokens"], 0, output)) * PICO)
+    assert candidate["output_tokens"] <= output, "what answers were long so far may be less"
+    body_bytes_max = 200  # of which each may be a token
+    least, most = (int(Decimal(cost_at_rates(tokens, 0, output)) * PICO) for tokens in (candidate["input_tokens"], body_bytes_max))
+    assert least <= attempt["reserved_usd_pico"] <= most
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])
