@@ -3,6 +3,7 @@
 #include <fairlead/request.h>
 #include <fairlead/result.h>
 #include <fairlead/snapshot.h>
+#include <fairlead/text.h>
 #include <fairlead/usage.h>
 
 #include <functional>
@@ -38,6 +39,7 @@ struct AnswerSummary {
   std::optional<ServiceTier> service_tier;       ///< that served it, as the provider said, last seen
   std::size_t content_bytes = 0;                 ///< of text, reasoning and tool arguments, JSON unescaped or not: for estimates
   bool content_started = false;                  ///< something that the app can see came
+  bool reasoning_shown = false;                  ///< a part of the content is reasoning
 };
 
 struct AnswerOptions {
@@ -61,6 +63,8 @@ class AnswerCoder {
   /// Errors: upstream_closed if the answer is not complete, though its body is; upstream_protocol, upstream_error_event.
   virtual Result<void> finish(Pieces& out) = 0;
   virtual const AnswerSummary& summary() const = 0;
+  /// What the content so far is written in, as it stands in JSON; of a buffered answer that is not whole, all of it that came.
+  virtual TextBytes content() const = 0;
 };
 
 /// What a provider's refusal means: an Error with kind, retry and a message that the app may see (with the provider's own text,

@@ -34,6 +34,9 @@ struct Url {
 };
 
 /// The quirks of a kind of provider within its dialect, as data (config/profiles.yaml).
+/// What a provider bills of an answer whose connection was closed on it before its end. Unknown: not told, and not found out.
+enum class BillsAfterClose : std::uint8_t { unknown, whole, delivered, nothing };
+
 struct Profile {
   /// What a refusal means, where status alone does not tell. Matches if each stated part matches.
   struct ErrorRule {
@@ -56,6 +59,7 @@ struct Profile {
   std::vector<ErrorRule> errors;
   Capabilities lacks;  ///< what no model has behind this kind of provider, whatever the model can
   ThinkingSwitches thinking_switches = every_thinking_switch;  ///< what turns thinking on and off here
+  BillsAfterClose bills_after_close = BillsAfterClose::unknown;
 };
 
 /// The facts that policies are about. Empty: not stated, which satisfies no `allow`.
@@ -99,6 +103,8 @@ struct Provider {
   Timeouts timeouts;
   int idle_connections_max = 256;              ///< kept per worker
   Milliseconds idle_connection_ms_max{4'000};  ///< kept no longer than this; below the shortest server's own limit
+  BillsAfterClose bills_after_close = BillsAfterClose::unknown;  ///< of its profile, unless the provider states its own
+  std::optional<Milliseconds> drain_ms_max;  ///< an answer whose app has gone is read to its end for so long; empty: not at all
   std::vector<Budget> budgets;
 };
 

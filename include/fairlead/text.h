@@ -7,10 +7,11 @@
 
 namespace fairlead {
 
-/// letters: ASCII letters and blanks. marks: the rest of ASCII, of which code and JSON have much. cjk: Chinese, Japanese and Korean
-/// characters, with their punctuation. other: all other characters beyond ASCII.
-enum class Script : std::uint8_t { letters, marks, cjk, other };
-inline constexpr int script_count = 4;
+/// Classes of bytes that are about as many tokens for each. letters: those of ASCII words after the first of each. marks: the first
+/// of each run of ASCII marks. cjk: Chinese, Japanese and Korean characters, with their punctuation. other: all other characters
+/// beyond ASCII. words: the first letter of each word. digits. rest: blanks, and the further marks of each run.
+enum class Script : std::uint8_t { letters, marks, cjk, other, words, digits, rest };
+inline constexpr int script_count = 7;
 std::string_view to_string(Script script);
 
 /// The bytes of a text by script, as UTF-8 has them (a character that is escaped in JSON counts as what it stands for).

@@ -25,6 +25,13 @@ ThinkingSwitches thinking_switches_of(const Section& from) {
   return heeded.on;
 }
 
+BillsAfterClose bills_after_close_of(const Section& from) {
+  const std::string said = from.text("bills_after_close");
+  if (said == "whole") return BillsAfterClose::whole;
+  if (said == "delivered") return BillsAfterClose::delivered;
+  return said == "nothing" ? BillsAfterClose::nothing : BillsAfterClose::unknown;
+}
+
 Profile profile_of(const Section& from) {
   Profile profile;
   profile.name = from.key();
@@ -43,6 +50,7 @@ Profile profile_of(const Section& from) {
   for (const std::string& name : from.texts("lacks"))
     if (auto capability = parse_capability(name)) profile.lacks.add(*capability);
   profile.errors = error_rules_of(from);
+  profile.bills_after_close = bills_after_close_of(from);
   if (from.find("thinking_switches") != nullptr) profile.thinking_switches = thinking_switches_of(from);
   return profile;
 }
@@ -106,6 +114,8 @@ class ProviderBuilder {
       return;
     }
     provider_.profile = profile->second;
+    provider_.bills_after_close =
+        from_.find("bills_after_close") == nullptr ? profile->second->bills_after_close : bills_after_close_of(from_);
     provider_.price_list = from_.find("price_list") == nullptr ? name : from_.text("price_list");
   }
 
@@ -166,6 +176,7 @@ class ProviderBuilder {
     provider_.timeouts = {either("connect"), either("first_byte"), either("idle"), either("total")};
     provider_.idle_connections_max = static_cast<int>(from_.integer("idle_connections_max"));
     provider_.idle_connection_ms_max = from_.duration("idle_connection_ms_max");
+    if (from_.text("on_cancel") == "drain") provider_.drain_ms_max = from_.duration("drain_ms_max");
   }
 
   Build& build_;

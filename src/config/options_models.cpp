@@ -250,6 +250,11 @@ void add_profile_rows(Rows& rows) {
                   .type = Type::boolean,
                   .doc = "Its count of output leaves reasoning out.",
                   .fallback = "false"});
+  rows.push_back({.path = "profiles.*.bills_after_close",
+                  .type = Type::choice,
+                  .doc = "What it bills of an answer whose connection was closed before its end ([accounting](accounting.md)).",
+                  .fallback = "unknown",
+                  .allowed = {"whole", "delivered", "nothing", "unknown"}});
   rows.push_back({.path = "profiles.*.thinking_switches",
                   .type = Type::list,
                   .doc = "The fields by which requests turn thinking on or off; if several do, the first in this order: "

@@ -280,6 +280,23 @@ void add_provider_rows(Rows& rows) {
                   .doc = "How long they are kept; less than the server's own limit.",
                   .fallback = "4s",
                   .max = hour});
+  rows.push_back(
+      {.path = "providers.*.on_cancel",
+       .type = Type::choice,
+       .doc = "What becomes of an attempt whose app has gone. `cancel`: its connection is closed at once. `drain`: its answer is "
+              "read to the end, unseen, for the usage that the provider tells there.",
+       .fallback = "cancel",
+       .allowed = {"cancel", "drain"}});
+  rows.push_back({.path = "providers.*.drain_ms_max",
+                  .type = Type::duration,
+                  .doc = "After this long, or `limits.answer_bytes_max`, a drained answer is cancelled all the same.",
+                  .fallback = "60s",
+                  .max = hour});
+  rows.push_back({.path = "providers.*.bills_after_close",
+                  .type = Type::choice,
+                  .doc = "What it bills of an answer whose connection was closed before its end ([accounting](accounting.md)).",
+                  .otherwise = "as its profile says",
+                  .allowed = {"whole", "delivered", "nothing", "unknown"}});
   add_budget_rows(rows, "providers.*.budget", "all that goes to it");
 }
 

@@ -102,7 +102,7 @@ std::optional<Fact> parse_fact(std::string_view name) {
   return std::nullopt;
 }
 std::string_view to_string(Script script) {
-  return name_of(std::array<std::string_view, script_count>{"letters", "marks", "cjk", "other"}, script);
+  return name_of(std::array<std::string_view, script_count>{"letters", "marks", "cjk", "other", "words", "digits", "rest"}, script);
 }
 std::string_view to_string(Capability capability) { return name_of(capability_names, capability); }
 

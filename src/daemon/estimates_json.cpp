@@ -10,7 +10,7 @@ namespace fairlead::daemon {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using state::Answers, state::Everything, state::Learned, state::Times;
+using state::Answers, state::Everything, state::Learned, state::ScriptRates, state::Times;
 
 constexpr int version = 1;
 constexpr double sum_max = 1e15;  // no sum that decays comes near
@@ -31,9 +31,13 @@ Json sums_of(const Times& times) {
   return {{"since_us", times.since.time_since_epoch().count()}, {"total", times.total}, {"buckets", std::move(buckets)}};
 }
 
+Json sums_of(const ScriptRates& rates) { return {{"factor", rates.factor}, {"doubt", rates.doubt}}; }
+
 Json sums_of(const Learned& learned) {
-  return {{"factor", learned.input.factor},
-          {"doubt", learned.input.doubt},
+  return {{"input", sums_of(learned.input)},
+          {"answer", learned.answer ? sums_of(*learned.answer) : Json()},
+          {"input_error", sums_of(learned.input_error)},
+          {"answer_error", sums_of(learned.answer_error)},
           {"output", learned.output},
           {"output_expected", learned.output_expected},
           {"cached", learned.cached},
@@ -64,11 +68,20 @@ Times times_of(const Json& json) {
   return times;
 }
 
+ScriptRates rates_of(const Json& json) {
+  ScriptRates rates;
+  json.at("factor").get_to(rates.factor);
+  json.at("doubt").get_to(rates.doubt);
+  if (!rates.sound()) throw std::out_of_range("what was learned of a text is out of bounds");
+  return rates;
+}
+
 Learned learned_of(const Json& json) {
   Learned learned;
-  json.at("factor").get_to(learned.input.factor);
-  json.at("doubt").get_to(learned.input.doubt);
-  if (!learned.input.sound()) throw std::out_of_range("what was learned of an input is out of bounds");
+  learned.input = rates_of(json.at("input"));
+  if (!json.at("answer").is_null()) learned.answer = rates_of(json.at("answer"));
+  learned.input_error = times_of(json.at("input_error"));
+  learned.answer_error = times_of(json.at("answer_error"));
   learned.output = sum(json.at("output"));
   learned.output_expected = sum(json.at("output_expected"));
   learned.cached = sum(json.at("cached"));
@@ -84,10 +97,20 @@ Answers answers_of(const Json& json) { return {sum(json.at("tokens")), sum(json.
 
 double ms(std::int64_t us) { return static_cast<double>(us) / 1000; }
 
+/// Null: no attempt has told.
+Json error_json(const Times& error) {
+  if (error.buckets.empty()) return nullptr;
+  return {{"p50", Learned::share(error.percentile(0.5))}, {"p90", Learned::share(error.percentile(0.9))}};
+}
+
 Json target_json(const std::string& name, const Learned& learned, TimePoint now) {
   Json json{{"target", name},
             {"bytes_per_token", by_script(learned.input.bytes_per_token())},
             {"input_evidence", by_script(learned.input.evidence())},
+            {"input_error", error_json(learned.input_error)},
+            {"answer_bytes_per_token", by_script(learned.answer_rates().bytes_per_token())},
+            {"answer_evidence", by_script(learned.answer ? learned.answer->evidence() : std::array<double, script_count>{})},
+            {"answer_error", error_json(learned.answer_error)},
             {"output_ratio", learned.output_ratio()},
             {"cache_share", learned.cache_share()},
             {"first_token_ms", nullptr},

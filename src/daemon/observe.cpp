@@ -114,6 +114,15 @@ struct Metrics::Impl {
                                    .Name("fairlead_estimate_first_token_seconds")
                                    .Help("Until a target's first token, as measured lately, by quantile.")
                                    .Register(registry);
+  Family<Gauge>& estimate_error =
+      BuildGauge()
+          .Name("fairlead_estimate_error_ratio")
+          .Help("How far estimates of tokens were off what a target then reported, as a share of that, by quantile.")
+          .Register(registry);
+  Family<Counter>& usages = BuildCounter()
+                                .Name("fairlead_usage_total")
+                                .Help("Finished attempts by where their usage is from: reported, estimated, invalid or none.")
+                                .Register(registry);
   Family<Gauge>& limit_used = BuildGauge()
                                   .Name("fairlead_limit_used")
                                   .Help("What is counted against a limit now; for `parallel`, requests under way.")
@@ -146,6 +155,7 @@ struct Metrics::Impl {
   struct AttemptMeters {
     Counter* attempts = nullptr;
     Counter* cost = nullptr;
+    Counter* usages = nullptr;
     std::array<Counter*, 5> tokens{};  ///< by kind; made when there are any
   };
   std::mutex mutex;  // guards the maps, and what they hold
@@ -171,7 +181,18 @@ struct Metrics::Impl {
     if (found.attempts) return found;
     found.attempts = &attempts.Add({{"target", open.target}, {"error", settle.error}});
     found.cost = &cost.Add({{"target", open.target}});
+    found.usages = &usages.Add({{"target", open.target}, {"source", std::string(to_string(settle.usage_source))}});
     return found;
+  }
+
+  void show_error(const std::string& target, const std::string& kind, const state::Times& error) {
+    if (error.buckets.empty()) return;
+    const auto set = [&](const char* quantile, double share) {
+      estimate_error.Add({{"target", target}, {"kind", kind}, {"quantile", quantile}})
+          .Set(state::Learned::share(error.percentile(share)));
+    };
+    set("0.5", 0.5);
+    set("0.9", 0.9);
   }
 
   void show(const state::Everything& estimates) {
@@ -179,6 +200,8 @@ struct Metrics::Impl {
       const auto rates = learned.input.bytes_per_token();
       for (std::size_t i = 0; i < rates.size(); ++i)
         bytes_per_token.Add({{"target", name}, {"script", std::string(to_string(static_cast<Script>(i)))}}).Set(rates[i]);
+      show_error(name, "input", learned.input_error);
+      show_error(name, "output", learned.answer_error);
       if (learned.first_token.buckets.empty()) continue;
       const AnswerTimes times = learned.times();
       first_token.Add({{"target", name}, {"quantile", "0.5"}}).Set(seconds(times.first_token_p50));
@@ -206,6 +229,7 @@ struct Metrics::Impl {
   void count_attempt(const AttemptOpen& open, const AttemptSettle& settle) {
     AttemptMeters& meters_here = meters_of(open, settle);
     meters_here.attempts->Increment();
+    meters_here.usages->Increment();
     if (settle.usd_pico) meters_here.cost->Increment(static_cast<double>(*settle.usd_pico) / 1e12);
     const Usage& u = settle.usage;
     const std::array<const std::optional<std::int64_t>*, 5> counts{&u.input, &u.cached_input, &u.cache_write, &u.output,

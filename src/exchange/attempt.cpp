@@ -1,4 +1,5 @@
 #include "exchange/attempt.h"
+#include "exchange/drain.h"
 
 #include <algorithm>
 #include <charconv>
@@ -34,8 +35,8 @@ std::optional<Milliseconds> read_retry_after(const net::UpstreamAnswer& answer) 
 /// Relays one 2xx answer. Everything that the app may see goes out as it comes, but for the end, which waits for the books.
 class Relay {
  public:
-  Relay(Request& request, const Target& target, int number, net::UpstreamAnswer& upstream, AttemptOutcome& outcome)
-      : request_(request), target_(target), number_(number), upstream_(upstream), outcome_(outcome) {}
+  Relay(Request& request, const Target& target, int number, net::UpstreamAnswer& upstream, Drain& drain, AttemptOutcome& outcome)
+      : request_(request), target_(target), number_(number), upstream_(upstream), drain_(drain), outcome_(outcome) {}
 
   Task<Result<void>> run() {
     for (;;) {
@@ -47,11 +48,13 @@ class Relay {
         outcome_.last = pieces_;
         co_return end;
       }
+      drain_.took(bytes->size());
       const auto fed = outcome_.coder->feed(*bytes, pieces_);
       note_content();
-      if (request_.chat.stream && !pieces_.empty()) {
+      if (request_.chat.stream && !pieces_.empty() && !drain_.active()) {
         auto sent = co_await pass_on();
-        if (!sent) co_return sent;
+        if (!sent && !drain_.possible()) co_return sent;
+        if (!sent) request_.cancel.request();  // read on, for the books
       }
       if (!fed) co_return fed;
     }
@@ -95,6 +98,7 @@ class Relay {
   const Target& target_;
   int number_;
   net::UpstreamAnswer& upstream_;
+  Drain& drain_;
   AttemptOutcome& outcome_;
   Pieces pieces_;
   bool content_ = false;
@@ -147,13 +151,13 @@ Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, i
   end.target = &target;
   end.sent_at = request.world.now();
   end.phase = Phase::connect;
-  end.input_tokens_estimate = candidate.input_tokens;
-  end.mode = request.facts.mode;
-  end.output_tokens_max = request.facts.output_tokens_max;
+  end.asked = {candidate.input_tokens, candidate.output_tokens, 0, request.chat.stream, &request.facts};
   const auto over = [&](std::optional<Error> error) {
     end.error = std::move(error);
     end.ended_at = request.world.now();
-    if (outcome.coder) end.answer = outcome.coder->summary();
+    if (!outcome.coder) return;
+    end.answer = outcome.coder->summary();
+    end.content = outcome.coder->content();
   };
 
   const Dialect& dialect = *find_dialect(target.provider->dialect);  // the configuration was checked
@@ -162,6 +166,7 @@ Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, i
     over(encoded.error());
     co_return outcome;
   }
+  end.asked.body_bytes = encoded->body_bytes();
   // Lets a provider's support, and the simulator's bill, name the very attempt.
   encoded->fields.emplace_back("X-Client-Request-Id", request.id + "-" + std::to_string(number));
 
@@ -171,7 +176,8 @@ Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, i
   upstream_request.stream = request.chat.stream;
   upstream_request.deadline = std::min(request.deadline, request.world.steady_now() + target.provider->timeouts.total);
   upstream_request.fresh_connection = fresh_connection;
-  auto answered = co_await request.world.upstream.send(upstream_request, end.report, request.cancel);
+  Drain drain(request.cancel, *target.provider, end.report, request.snapshot->limits.answer_bytes_max, request.world.executor);
+  auto answered = co_await request.world.upstream.send(upstream_request, end.report, drain.cancel());
   if (!answered) {
     end.phase = end.report.sent_whole ? Phase::wait : end.report.bytes_sent ? Phase::send : Phase::connect;
     over(ending(request, answered.error()));
@@ -189,9 +195,11 @@ Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, i
     co_return outcome;
   }
   outcome.coder = dialect.answer_coder(request.chat, target, answer_options(request, target, end.sent_at));
-  Relay relay(request, target, number, *upstream, outcome);
+  Relay relay(request, target, number, *upstream, drain, outcome);
   auto relayed = co_await relay.run();
-  if (relayed)
+  if (relayed && drain.active())
+    over(gone());
+  else if (relayed)
     over(std::nullopt);
   else
     over(ending(request, relayed.error()));

@@ -103,6 +103,8 @@ class Exchange {
       }
       outcome_ = co_await run_attempt(request_, candidate, number, step.fresh_connection);
       target_ = candidate.target;
+      if (needs_estimate(outcome_.end))
+        outcome_.end.bytes_per_token = request_.world.estimates.output_bytes_per_token(*target_, *request_.snapshot);
       tried_.back().settle = &note(settle_attempt(request_.id, number, outcome_.end, *request_.snapshot, request_.world.texts));
       learn_from(*tried_.back().settle, candidate);
       if (!outcome_.end.error) {
@@ -218,7 +220,9 @@ class Exchange {
                                   &settled.usage,
                                   candidate.repeated_tokens,
                                   request_.chat.stream ? settled.first_byte_us : std::nullopt,
-                                  settled.duration_us};
+                                  settled.duration_us,
+                                  outcome_.end.content,
+                                  outcome_.end.answer.reasoning_shown};
     request_.world.estimates.note(seen, *request_.snapshot, settled.ended_at);
   }
 

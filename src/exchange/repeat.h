@@ -4,6 +4,7 @@
 
 #include "net/app.h"
 #include "state/replays.h"
+#include "state/window.h"
 
 #include <memory>
 #include <span>

@@ -1,4 +1,5 @@
 #include "exchange/settle.h"
+#include "exchange/usage_bounds.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,9 +7,7 @@
 namespace fairlead::exchange {
 namespace {
 
-std::int64_t tokens_of(std::size_t bytes, double bytes_per_token) {
-  return static_cast<std::int64_t>(std::ceil(static_cast<double>(bytes) / bytes_per_token));
-}
+constexpr std::int64_t overtaken_tokens_min = 16;  // by fewer, a report is not doubted
 
 EndedBy ended_by(const AttemptEnd& end) {
   if (!end.error) return EndedBy::provider;
@@ -20,23 +19,68 @@ EndedBy ended_by(const AttemptEnd& end) {
   return EndedBy::none;
 }
 
+/// No answer was to be waited for any more.
+bool closed_by_us(const AttemptEnd& end) {
+  if (!end.error) return false;
+  switch (end.error->kind) {
+    case ErrorKind::app_gone:
+    case ErrorKind::draining:
+    case ErrorKind::upstream_timeout:
+    case ErrorKind::upstream_protocol: return true;
+    default: return false;
+  }
+}
+
+BillsAfterClose bills_after_close(const AttemptEnd& end) {
+  const BillsAfterClose said = end.target->provider->bills_after_close;
+  if (said != BillsAfterClose::unknown) return said;
+  // Who streams finds out with the next write that nobody listens; who does not has nothing to write before all is generated.
+  return end.asked.stream ? BillsAfterClose::delivered : BillsAfterClose::whole;
+}
+
+std::int64_t content_tokens(const AttemptEnd& end) {
+  const auto tokens = static_cast<std::int64_t>(std::ceil(tokens_of(end.content, end.bytes_per_token)));
+  const auto cap = end.asked.facts->output_tokens_max;
+  return cap ? std::min(tokens, *cap * end.asked.facts->choices) : tokens;
+}
+
+/// Of an answer that has begun, or that is billed without one.
+std::int64_t estimated_output(const AttemptEnd& end) {
+  const std::int64_t came = content_tokens(end);
+  return closed_by_us(end) && bills_after_close(end) == BillsAfterClose::whole ? std::max(came, end.asked.output_tokens) : came;
+}
+
+/// A report in the middle of an answer that then broke off tells of its beginning alone.
+bool overtaken(const AttemptEnd& end) {
+  return end.error && content_tokens(end) > 2 * end.answer.usage.output_total() + overtaken_tokens_min;
+}
+
 }  // namespace
 
+bool needs_estimate(const AttemptEnd& end) {
+  const Usage& usage = end.answer.usage;
+  return end.answer.usage_source != UsageSource::reported || end.error || !usage.input || !usage.output || !can_be(end);
+}
+
 TakenUsage taken_usage(const AttemptEnd& end) {
-  // An answer that said something did not cost nothing, whatever its provider says.
-  const bool absurd = end.answer.usage.input_total() == 0 && end.answer.usage.output_total() == 0 && end.answer.content_bytes > 0;
-  if (end.answer.usage_source == UsageSource::reported && !absurd) return {end.answer.usage, UsageSource::reported};
+  const UsageSource told = end.answer.usage_source;
+  if (told == UsageSource::reported && can_be(end)) {
+    TakenUsage taken{end.answer.usage, told};
+    if (!taken.usage.input) taken.usage.input = end.asked.input_tokens;
+    if (!taken.usage.output && !end.content.empty()) taken.usage.output = content_tokens(end);
+    if (overtaken(end)) taken.usage.output = content_tokens(end) - taken.usage.reasoning.value_or(0);  // more than they were
+    if (taken.usage != end.answer.usage) taken.source = UsageSource::estimated;
+    return taken;
+  }
   const bool answered = end.status >= 200 && end.status < 300;
   const bool no_answer = end.status == 0 && end.report.sent_whole;
   if (!answered && !no_answer) return {};
+  if (closed_by_us(end) && bills_after_close(end) == BillsAfterClose::nothing) return {};
   TakenUsage taken;
-  taken.source = end.answer.usage_source == UsageSource::none ? UsageSource::estimated : UsageSource::invalid;
-  taken.usage.input = end.input_tokens_estimate;
-  if (answered) {
-    std::int64_t output = tokens_of(end.answer.content_bytes, end.bytes_per_token);
-    if (end.output_tokens_max) output = std::min(output, *end.output_tokens_max);
-    taken.usage.output = output;
-  }
+  taken.source = told == UsageSource::none ? UsageSource::estimated : UsageSource::invalid;
+  taken.usage.input = end.asked.input_tokens;
+  const std::int64_t output = estimated_output(end);
+  if (answered || output > 0) taken.usage.output = output;
   return taken;
 }
 
@@ -79,7 +123,8 @@ AttemptSettle settle_attempt(const std::string& request_id, int number, const At
     row.usd_pico = row.charge_usd_pico = 0;
     return row;
   }
-  if (const auto cost = cost_at(*end.target, taken.usage, {end.mode, end.answer.service_tier}, end.sent_at, snapshot)) {
+  if (const auto cost =
+          cost_at(*end.target, taken.usage, {end.asked.facts->mode, end.answer.service_tier}, end.sent_at, snapshot)) {
     row.cost = cost->amount;
     row.usd_pico = cost->usd_pico;
     row.charge_usd_pico = charge_of(cost->usd_pico, end.markup);

@@ -1,6 +1,7 @@
 #pragma once
 // How an attempt ended -> its settled row: usage believed or estimated, the price that was in force, the cost. Pure.
 #include <fairlead/dialect.h>
+#include <fairlead/estimate.h>
 #include <fairlead/plan.h>
 #include <fairlead/row.h>
 
@@ -12,6 +13,15 @@
 
 namespace fairlead::exchange {
 
+/// What an attempt asked for, as far as it bounds what an answer can have used.
+struct Asked {
+  std::int64_t input_tokens = 0;   ///< as estimated
+  std::int64_t output_tokens = 0;  ///< as expected, of all choices
+  std::size_t body_bytes = 0;      ///< of the request as it was sent
+  bool stream = false;
+  const RequestFacts* facts = nullptr;
+};
+
 /// All that is known of an attempt when it is over.
 struct AttemptEnd {
   const Target* target = nullptr;
@@ -21,19 +31,20 @@ struct AttemptEnd {
   std::optional<Error> error;  ///< empty: the answer came whole
   Phase phase = Phase::none;   ///< where it ended
   AnswerSummary answer;
-  std::int64_t input_tokens_estimate = 0;
-  RequestMode mode;
-  std::optional<std::int64_t> output_tokens_max;  ///< the app's cap: no estimate exceeds it
-  Int128 markup = 0;                              ///< of the team, a share of the cost, 10^-12
-  double bytes_per_token = 3.5;                   ///< of an answer whose usage nobody tells
+  TextBytes content;  ///< of the answer, as far as it came
+  Asked asked;
+  std::array<double, script_count> bytes_per_token = prior_bytes_per_token;  ///< of an answer whose usage nobody tells
+  Int128 markup = 0;                                                         ///< of the team, a share of the cost, 10^-12
   std::optional<std::int64_t> first_byte_us;
 };
 
-/// The usage that the books take. The policy:
+/// The usage that the books take. The policy (docs/accounting.md):
 /// | what happened | usage |
 /// | the provider reported | its figures (reported) |
-/// | it reported absurd figures, or none at all for an answer with content | our estimate (invalid) |
-/// | a 2xx answer without usage, whole or cut or cancelled | input estimate + the content that came (estimated) |
+/// | it reported what can not be (usage_bounds.h), or nothing at all for an answer with content | our estimate (invalid) |
+/// | it reported input or output alone, or was overtaken by the content that came | its figures, and our estimate (estimated) |
+/// | a 2xx answer without usage, whole or cut off by its provider | input estimate + the content that came (estimated) |
+/// | the same, when fairlead closed the connection | by what the provider bills then: BillsAfterClose (estimated, or none) |
 /// | sent whole, no answer: it may be billed | input estimate (estimated) |
 /// | refused with an error status, or not sent whole | none, costs nothing |
 struct TakenUsage {
@@ -41,6 +52,8 @@ struct TakenUsage {
   UsageSource source = UsageSource::none;
 };
 TakenUsage taken_usage(const AttemptEnd& end);
+/// Will taken_usage() want to know `bytes_per_token`?
+bool needs_estimate(const AttemptEnd& end);
 
 /// What the provider says of how it served a request wins over what was asked: the tier, and reasoning tokens, which only thinking
 /// makes.

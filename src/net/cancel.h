@@ -13,9 +13,15 @@ class Cancel {
 
   bool requested() const { return requested_; }
   Reason reason() const { return reason_; }
+  /// The service goes down, whether or not the app was gone before.
+  bool hurried() const { return hurried_; }
+  /// Of what comes after the first request, only that the service goes down is told to the hook.
   void request(Reason reason = Reason::app_gone) {
-    if (std::exchange(requested_, true)) return;
-    reason_ = reason;
+    const bool hurries = reason == Reason::draining && !std::exchange(hurried_, true);
+    if (!std::exchange(requested_, true))
+      reason_ = reason;
+    else if (!hurries)
+      return;
     if (hook_) hook_();
   }
   void set_hook(std::function<void()> hook) {
@@ -26,6 +32,7 @@ class Cancel {
 
  private:
   bool requested_ = false;
+  bool hurried_ = false;
   Reason reason_ = Reason::app_gone;
   std::function<void()> hook_;
 };

@@ -47,11 +47,27 @@ Attempt::Attempt(World& world, Connection& connection, const Request& request, c
 
 Task<bool> Attempt::run() {
   const bool whole = co_await perform();
-  if (!whole && line_.end == "done") line_.end = world_.stopping ? "fault:shutdown" : "client_closed";
+  if (!whole && line_.end == "done") {
+    line_.end = world_.stopping ? "fault:shutdown" : "client_closed";
+    bill_after_close();
+  }
   line_.delivered = whole && line_.end == "done";
   line_.reported = told_sent_ == line_.tokens;
   world_.bill.add(line_);
   co_return whole&& request_.keep_alive();
+}
+
+/// Delivered is what was generated until its leaving showed.
+void Attempt::bill_after_close() {
+  if (script_.bills == BilledAfterClose::nothing) line_.tokens = {};
+  if (script_.bills != BilledAfterClose::whole) return;
+  line_.tokens.completion = line_.tokens.reasoning = 0;
+  for (const Piece& piece : answer_.pieces) count(piece);
+}
+
+void Attempt::count(const Piece& piece) {
+  line_.tokens.completion += piece.tokens;
+  if (piece.what == Piece::What::reasoning) line_.tokens.reasoning += piece.tokens;
 }
 
 /// Reads the request and its script. A refusal here is the provider's own.
@@ -181,8 +197,7 @@ Task<bool> Attempt::wait_in_queue(std::string_view type) {
 Task<bool> Attempt::generate(const Piece& piece) {
   const bool here = co_await pause(script_.chunk_ms);
   if (!here) co_return false;
-  line_.tokens.completion += piece.tokens;
-  if (piece.what == Piece::What::reasoning) line_.tokens.reasoning += piece.tokens;
+  count(piece);
   co_return true;
 }
 

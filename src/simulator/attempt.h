@@ -56,6 +56,8 @@ class Attempt {
   Task<bool> pause(std::int64_t milliseconds);
   Task<bool> flush();
 
+  void bill_after_close();
+  void count(const Piece& piece);
   std::optional<Refusal> read();
   void begin_answer();
   void event(std::string_view json);

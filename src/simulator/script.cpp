@@ -39,6 +39,12 @@ std::optional<UsageTold> read_usage(std::string_view value) {
                                    {"choices", UsageTold::choices}});
 }
 
+std::optional<BilledAfterClose> read_bills(std::string_view value) {
+  return choose<BilledAfterClose>(
+      value,
+      {{"delivered", BilledAfterClose::delivered}, {"whole", BilledAfterClose::whole}, {"nothing", BilledAfterClose::nothing}});
+}
+
 std::optional<std::int64_t> read_number(std::string_view value) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
@@ -122,6 +128,8 @@ const Word words_known[] = {
      "how usage is told: not, absurdly, all zero, running on every chunk, with finish_reason, on a last empty delta, on the "
      "chunk before the last, inside choices[0]",
      [](Script& s, std::string_view v) { return assign(s.usage, read_usage(v)); }},
+    {"bills", "bills=delivered|whole|nothing", "what is on the bill of an answer whose client leaves before its end",
+     [](Script& s, std::string_view v) { return assign(s.bills, read_bills(v)); }},
     {"cached", "cached=N", "so many prompt tokens came from the cache", number<&Script::cached>},
     {"cache_write", "cache_write=N", "so many prompt tokens were written to the cache", number<&Script::cache_write>},
     {"model", "model=NAME", "the answer names another model; the bill does not", text<&Script::model>},

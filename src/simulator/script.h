@@ -17,6 +17,9 @@ enum class Place : std::uint8_t { nowhere, before, head, mid, before_usage, befo
 /// How usage is told. `habit`: as the provider does.
 enum class UsageTold : std::uint8_t { habit, none, invalid, zero, every, same, delta, before_last, choices };
 
+/// What is on the bill of an answer whose client has left before its end.
+enum class BilledAfterClose : std::uint8_t { delivered, whole, nothing };
+
 struct Script {
   std::string only;        ///< the one kind that the words are for; empty: all
   std::int64_t times = 0;  ///< only the first so many matching attempts; 0: all
@@ -33,6 +36,7 @@ struct Script {
   bool endless = false, unicode = false, split = false, crlf = false, gzip = false, nodone = false;
   bool error_mid = false, garbage_mid = false;
   UsageTold usage = UsageTold::habit;
+  BilledAfterClose bills = BilledAfterClose::delivered;
   std::int64_t cached = -1, cache_write = -1;
   std::string model, finish;
   std::int64_t tools = 0;

@@ -114,6 +114,12 @@ Conditions Estimates::Reader::conditions(const RequestFacts& facts, const std::s
   return conditions;
 }
 
+std::array<double, script_count> Estimates::Reader::output_bytes_per_token(const Target& target, const Snapshot& snapshot) {
+  const std::lock_guard lock(estimates_->mutex_);
+  const Slot* slot = slot_of(target, snapshot);
+  return slot ? slot->learned.answer_rates().bytes_per_token() : prior_bytes_per_token;
+}
+
 void Estimates::Reader::note(const Observation& seen, const Snapshot& snapshot, TimePoint now) {
   const std::lock_guard lock(estimates_->mutex_);
   Slot* slot = slot_of(*seen.target, snapshot);
@@ -123,7 +129,9 @@ void Estimates::Reader::note(const Observation& seen, const Snapshot& snapshot, 
   const std::int64_t input = seen.usage->input_total(), answer = seen.usage->output_total() / seen.facts->choices;
   const RequestFacts& facts = *seen.facts;
   // Images and sound are tokens that no text tells of.
-  if (!facts.needs.has(Capability::vision) && !facts.needs.has(Capability::audio)) learned.input.note(facts.text, input);
+  if (!facts.needs.has(Capability::vision) && !facts.needs.has(Capability::audio)) learned.note_input(facts.text, input, now);
+  // What was thought unseen is in no text, and told apart by who tells of it at all.
+  learned.note_answer(seen.content, seen.reasoning_shown ? seen.usage->output_total() : seen.usage->output.value_or(0), now);
   const double ratio = learned.output_ratio();
   learned.note_output(answer, output->expected());
   output->own.note(static_cast<double>(answer) / ratio);

@@ -25,6 +25,8 @@ struct Observation {
   std::optional<std::int64_t> repeated_tokens;  ///< as TargetEstimate had it
   std::optional<std::int64_t> first_token_us;   ///< of a stream
   std::int64_t duration_us = 0;
+  TextBytes content;             ///< of the answer
+  bool reasoning_shown = false;  ///< it holds the reasoning too
 };
 
 /// All that is kept, for a file and for people.
@@ -79,6 +81,8 @@ class Estimates::Reader {
   /// What is believed now of the targets that the request may reach, with the expected output of its route and key; `times` only if
   /// asked for. Views in it hold until the next call.
   Conditions conditions(const RequestFacts& facts, const std::shared_ptr<const Snapshot>& snapshot, bool times, TimePoint now);
+  /// Of answers of this target; `snapshot` is the target's.
+  std::array<double, script_count> output_bytes_per_token(const Target& target, const Snapshot& snapshot);
   /// `snapshot` is that of the observation.
   void note(const Observation& observation, const Snapshot& snapshot, TimePoint now);
 

@@ -1,6 +1,8 @@
 #include "state/learned.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <numbers>
 
 namespace fairlead::state {
@@ -13,7 +15,27 @@ constexpr double kept(double half_life) { return 1 - std::numbers::ln2 / half_li
 
 double counted(double tokens) { return tokens > Learned::tokens_max ? Learned::tokens_max / tokens : 1; }
 
+/// How far the estimate of a text is off, up to a hundredfold: 100 is 1 %.
+void note_error(Times& errors, const TextBytes& text, std::int64_t tokens, const ScriptRates& rates, TimePoint now) {
+  if (text.empty() || tokens <= 0) return;
+  const auto actual = static_cast<double>(tokens);
+  const double off = std::abs(tokens_of(text, rates.bytes_per_token()) - actual) / actual;
+  errors.note(std::llround(std::min(off, 100.0) * Learned::error_parts), now);
+}
+
 }  // namespace
+
+void Learned::note_input(const TextBytes& text, std::int64_t tokens, TimePoint now) {
+  note_error(input_error, text, tokens, input, now);
+  input.note(text, tokens);
+}
+
+void Learned::note_answer(const TextBytes& content, std::int64_t tokens, TimePoint now) {
+  if (content.empty()) return;
+  note_error(answer_error, content, tokens, answer_rates(), now);
+  if (!answer) answer.emplace().factor = input.factor;
+  answer->note(content, tokens);
+}
 
 void Answers::note(double output_tokens) {
   tokens = tokens * kept(half_life) + output_tokens;

@@ -27,14 +27,21 @@ struct Learned {
   static constexpr double prior_repeated = 2'000;  ///< that of cache_share, as so many repeated tokens
   static constexpr double half_life = 300;         ///< attempts
   static constexpr double tokens_max = 4'000;      ///< of one attempt's repeated ones: more do not count for more
+  static constexpr double error_parts = 10'000;    ///< of a whole, in which errors are kept
   static constexpr double newest = 0.05;           ///< the part of the newest in the usual times
 
   ScriptRates input;
+  std::optional<ScriptRates> answer;       ///< of output; begins as what is known of input
+  Times input_error, answer_error;         ///< of what was estimated of each attempt, before it was learned from: parts of 10^-4
   double output = 0, output_expected = 0;  ///< tokens: as they came, and as others' answers would have been
   double cached = 0, repeated = 0;         ///< tokens
   Times first_token, token;
   double usual_first_token_us = 1'000'000, usual_token_us = 20'000;  ///< for sharing out the time of whole answers; the priors
 
+  void note_input(const TextBytes& text, std::int64_t tokens, TimePoint now);
+  void note_answer(const TextBytes& content, std::int64_t tokens, TimePoint now);
+  const ScriptRates& answer_rates() const { return answer ? *answer : input; }
+  static double share(std::int64_t error) { return static_cast<double>(error) / error_parts; }
   void note_output(std::int64_t output_tokens, double expected);
   void note_cache(std::int64_t cached_tokens, std::int64_t repeated_tokens);
   /// Of a stream, `first_token_us` is known; a whole answer's time is shared out between first token and the rest as was expected.

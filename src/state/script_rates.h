@@ -3,6 +3,7 @@
 #include <fairlead/estimate.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace fairlead::state {
@@ -13,10 +14,9 @@ struct ScriptRates {
   static constexpr double full_tokens = 200;  ///< shorter inputs count for less: a chat's own tokens are much of them
   static constexpr double factor_max = 5;     ///< and at least a fifth
 
-  std::array<double, script_count> factor{1, 1, 1, 1};  ///< tokens, as multiples of the priors'
+  std::array<double, script_count> factor = all_of(1);  ///< tokens, as multiples of the priors'
   /// How uncertain the factors are: a covariance, symmetric.
-  std::array<std::array<double, script_count>, script_count> doubt{
-      {{prior_doubt, 0, 0, 0}, {0, prior_doubt, 0, 0}, {0, 0, prior_doubt, 0}, {0, 0, 0, prior_doubt}}};
+  std::array<std::array<double, script_count>, script_count> doubt = diagonal(prior_doubt);
 
   /// What no text explains is left out: hidden prompts, other counts.
   void note(const TextBytes& text, std::int64_t tokens);
@@ -25,6 +25,18 @@ struct ScriptRates {
   std::array<double, script_count> evidence() const;
   /// Could note() have made it?
   bool sound() const;
+
+ private:
+  static constexpr std::array<double, script_count> all_of(double value) {
+    std::array<double, script_count> all{};
+    for (double& one : all) one = value;
+    return all;
+  }
+  static constexpr std::array<std::array<double, script_count>, script_count> diagonal(double value) {
+    std::array<std::array<double, script_count>, script_count> matrix{};
+    for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i][i] = value;
+    return matrix;
+  }
 };
 
 }  // namespace fairlead::state

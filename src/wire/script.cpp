@@ -12,13 +12,20 @@ namespace {
 
 constexpr std::size_t escape_bytes = 6;  // \uXXXX
 
-/// What a sample holds so far.
+constexpr std::size_t index_of(Script script) { return static_cast<std::size_t>(script); }
+
+/// What was counted so far, and what it ended with: whether a letter begins a word depends on what was before it.
 struct Tally {
-  std::size_t letters = 0, marks = 0, cjk = 0, other = 0;
+  enum class Kind : std::uint8_t { nothing, letter, mark };
+  std::array<std::size_t, script_count> of{};
   std::size_t bytes = 0;  ///< as they stand
+  Kind before = Kind::nothing;
+
+  void add(Script script, std::size_t count = 1) { of[index_of(script)] += count; }
 };
 
-bool is_letter(unsigned char c) { return static_cast<unsigned char>((c | 0x20) - 'a') < 26 || c == ' '; }
+bool is_letter(unsigned char c) { return static_cast<unsigned char>((c | 0x20) - 'a') < 26; }
+bool is_digit(unsigned char c) { return static_cast<unsigned char>(c - '0') < 10; }
 bool leads_cjk(unsigned char c) { return static_cast<unsigned char>(c - 0xe3) < 11 || c == 0xef; }  // U+3000 on, without U+E000
 
 bool is_escape(std::string_view text) {
@@ -28,9 +35,24 @@ bool is_escape(std::string_view text) {
 
 void tally_escape(char first_digit, Tally& tally) {
   if (first_digit == '0' || first_digit == '1' || first_digit == '2' || first_digit == 'e' || first_digit == 'E')
-    tally.other += 2;
+    tally.add(Script::other, 2);
   else
-    tally.cjk += 3;
+    tally.add(Script::cjk, 3);
+  tally.before = Tally::Kind::nothing;
+}
+
+void tally_ascii(unsigned char c, Tally& tally) {
+  using Kind = Tally::Kind;
+  if (is_letter(c)) {
+    tally.add(tally.before == Kind::letter ? Script::letters : Script::words);
+    tally.before = Kind::letter;
+  } else if (is_digit(c) || c == ' ') {
+    tally.add(c == ' ' ? Script::rest : Script::digits);
+    tally.before = Kind::nothing;
+  } else {
+    tally.add(tally.before == Kind::mark ? Script::rest : Script::marks);
+    tally.before = Kind::mark;
+  }
 }
 
 void tally_bytes(std::string_view text, Tally& tally) {
@@ -41,16 +63,17 @@ void tally_bytes(std::string_view text, Tally& tally) {
     if (c == '\\' && is_escape(text.substr(i))) {
       tally_escape(text[i + 2], tally);
       i += escape_bytes - 1;
-      continue;
+    } else if (c < 0x80) {
+      tally_ascii(c, tally);
+    } else {
+      tally.before = Tally::Kind::nothing;
+      lead += leads_cjk(c) ? 1 : 0;
+      ++high;
     }
-    lead += leads_cjk(c) ? 1 : 0;
-    high += c >= 0x80 ? 1 : 0;
-    tally.letters += is_letter(c) ? 1 : 0;
-    tally.marks += c < 0x80 && !is_letter(c) ? 1 : 0;
   }
   const std::size_t cjk = std::min(high, lead * 3);
-  tally.cjk += cjk;
-  tally.other += high - cjk;
+  tally.add(Script::cjk, cjk);
+  tally.add(Script::other, high - cjk);
 }
 
 /// 16 bytes at a time, in the vectors of GCC and clang: a comparison gives -1 in each lane where it holds.
@@ -60,11 +83,18 @@ static_assert(script_blocks_max * script_block_bytes / sizeof(Lanes) < 256);
 /// What blocks hold, counted by lane.
 class Counts {
  public:
+  /// There is a byte before the block.
   void add(const char* block) {
     for (std::size_t at = 0; at < script_block_bytes; at += sizeof(Lanes)) {
-      Lanes c;
+      Lanes c, before;
       std::memcpy(&c, block + at, sizeof c);
-      letters_ -= reinterpret_cast<Lanes>(((c | 0x20) - 'a' < 26) | (c == ' '));
+      std::memcpy(&before, block + at - 1, sizeof before);
+      const Lanes letter = letters_of(c), letter_before = letters_of(before);
+      const Lanes mark = marks_of(c, letter), mark_before = marks_of(before, letter_before);
+      words_ -= letter & ~letter_before;
+      letters_ -= letter & letter_before;
+      marks_ -= mark & ~mark_before;
+      digits_ -= digits_of(c);
       high_ -= reinterpret_cast<Lanes>(c >= 0x80);
       lead_ -= reinterpret_cast<Lanes>((c - 0xe3 < 11) | (c == 0xef));
       backslashes_ -= reinterpret_cast<Lanes>(c == '\\');
@@ -72,15 +102,25 @@ class Counts {
   }
   bool backslashes() const { return sum(backslashes_) != 0; }
   void add_to(Tally& tally, std::size_t bytes) const {
-    const std::size_t letters = sum(letters_), high = sum(high_), cjk = std::min(high, sum(lead_) * 3);
+    const std::size_t letters = sum(letters_), words = sum(words_), marks = sum(marks_), digits = sum(digits_), high = sum(high_);
+    const std::size_t cjk = std::min(high, sum(lead_) * 3);
     tally.bytes += bytes;
-    tally.letters += letters;
-    tally.marks += bytes - high - letters;
-    tally.cjk += cjk;
-    tally.other += high - cjk;
+    tally.add(Script::letters, letters);
+    tally.add(Script::words, words);
+    tally.add(Script::marks, marks);
+    tally.add(Script::digits, digits);
+    tally.add(Script::cjk, cjk);
+    tally.add(Script::other, high - cjk);
+    tally.add(Script::rest, bytes - letters - words - marks - digits - high);
   }
 
  private:
+  static Lanes letters_of(Lanes c) { return reinterpret_cast<Lanes>((c | 0x20) - 'a' < 26); }
+  static Lanes digits_of(Lanes c) { return reinterpret_cast<Lanes>(c - '0' < 10); }
+  static Lanes marks_of(Lanes c, Lanes letter) {
+    const Lanes ascii = reinterpret_cast<Lanes>(c < 0x80), blank = reinterpret_cast<Lanes>(c == ' ');
+    return ascii & ~(letter | digits_of(c) | blank);
+  }
   static std::size_t sum(const Lanes& lanes) {
     std::array<std::uint64_t, sizeof(Lanes) / sizeof(std::uint64_t)> words{};
     std::memcpy(words.data(), &lanes, sizeof lanes);
@@ -88,7 +128,7 @@ class Counts {
     for (const std::uint64_t word : words) pairs += (word & 0x00ff00ff00ff00ff) + (word >> 8 & 0x00ff00ff00ff00ff);
     return static_cast<std::size_t>(pairs * 0x0001000100010001 >> 48);
   }
-  Lanes letters_{}, high_{}, lead_{}, backslashes_{};
+  Lanes letters_{}, words_{}, marks_{}, digits_{}, high_{}, lead_{}, backslashes_{};
 };
 
 /// Without the halves of escapes that a block begins and ends with.
@@ -103,8 +143,9 @@ std::string_view whole_escapes(std::string_view block) {
 
 void tally_part(std::string_view part, std::size_t blocks, Tally& tally) {
   if (part.size() <= script_block_bytes * 2) return tally_bytes(part, tally);
-  blocks = std::min(blocks, part.size() / script_block_bytes);
-  const std::size_t step = part.size() / blocks, first = (step - script_block_bytes) / 2;  // from the middle of equal pieces
+  blocks = std::min(blocks, (part.size() - 1) / script_block_bytes);
+  // From the middle of equal pieces, after a byte at least.
+  const std::size_t step = (part.size() - 1) / blocks, first = 1 + (step - script_block_bytes) / 2;
   Counts counts;
   for (std::size_t i = 0; i < blocks; ++i) counts.add(part.data() + first + i * step);
   const auto escaped = [&](std::size_t i) {
@@ -116,7 +157,55 @@ void tally_part(std::string_view part, std::size_t blocks, Tally& tally) {
   for (std::size_t i = 0; i < blocks; ++i) tally_bytes(whole_escapes(part.substr(first + i * step, script_block_bytes)), tally);
 }
 
+void add_to(TextBytes& text, const Tally& tally) {
+  for (std::size_t i = 0; i < text.of.size(); ++i) text.of[i] += static_cast<std::int64_t>(tally.of[i]);
+}
+
 }  // namespace
+
+void ScriptCounter::add(std::string_view text) {
+  while (!text.empty()) {
+    if (end_ == held_.size()) count_held();
+    const std::size_t taken = std::min(text.size(), held_.size() - end_);
+    std::memcpy(held_.data() + end_, text.data(), taken);
+    end_ += taken;
+    text.remove_prefix(taken);
+  }
+}
+
+/// All that is held, but for an escape that is not whole yet.
+void ScriptCounter::count_held() {
+  const std::string_view all = held();
+  std::size_t kept = 0;
+  if (all.find("\\u") == std::string_view::npos && all.back() != '\\') {
+    Counts counts;
+    for (std::size_t at = 1; at < held_.size(); at += script_block_bytes) counts.add(held_.data() + at);
+    Tally tally;
+    counts.add_to(tally, all.size());
+    add_to(counted_, tally);
+  } else {
+    const std::size_t last = all.rfind('\\');
+    if (all.size() - last < escape_bytes) kept = all.size() - last;
+    tally_held(all.substr(0, all.size() - kept), counted_);
+  }
+  held_[0] = all[all.size() - kept - 1];
+  std::memmove(held_.data() + 1, all.data() + all.size() - kept, kept);
+  end_ = 1 + kept;
+}
+
+void ScriptCounter::tally_held(std::string_view text, TextBytes& into) const {
+  Tally tally, before;
+  tally_bytes({held_.data(), 1}, before);
+  tally.before = before.before;
+  tally_bytes(text, tally);
+  add_to(into, tally);
+}
+
+TextBytes ScriptCounter::total() const {
+  TextBytes text = counted_;
+  tally_held(held(), text);
+  return text;
+}
 
 TextBytes sample_scripts(std::span<const std::string_view> parts, std::size_t bytes) {
   std::size_t all = 0;
@@ -127,8 +216,7 @@ TextBytes sample_scripts(std::span<const std::string_view> parts, std::size_t by
     Tally tally;
     tally_part(part, 1 + (script_blocks_max - 1) * part.size() / all, tally);
     const double scale = static_cast<double>(part.size()) / static_cast<double>(tally.bytes);  // each counts by its length
-    const std::array<std::size_t, script_count> counts{tally.letters, tally.marks, tally.cjk, tally.other};
-    for (std::size_t i = 0; i < found.size(); ++i) found[i] += static_cast<double>(counts[i]) * scale;
+    for (std::size_t i = 0; i < found.size(); ++i) found[i] += static_cast<double>(tally.of[i]) * scale;
   }
   TextBytes text;
   if (all == 0) return text;

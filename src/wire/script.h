@@ -3,6 +3,7 @@
 // guess is worth. Pure.
 #include <fairlead/text.h>
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -15,5 +16,23 @@ inline constexpr std::size_t script_blocks_max = 8;  ///< of one sample, spread 
 /// Estimates the bytes by script of `bytes` bytes that look like `parts`. The parts are JSON: what is written as \uXXXX counts as
 /// the character that it is.
 TextBytes sample_scripts(std::span<const std::string_view> parts, std::size_t bytes);
+
+/// Counts the bytes by script of a text that comes in pieces, all of them. Escapes count as above, and must not be split between
+/// pieces. About an instruction and a half for a byte.
+class ScriptCounter {
+ public:
+  void add(std::string_view text);
+  TextBytes total() const;
+
+ private:
+  void count_held();
+  void tally_held(std::string_view text, TextBytes& into) const;
+  std::string_view held() const { return {held_.data() + 1, end_ - 1}; }
+
+  /// The last byte that was counted, then what is not counted yet.
+  std::array<char, 1 + script_block_bytes * script_blocks_max> held_{' '};
+  std::size_t end_ = 1;
+  TextBytes counted_;
+};
 
 }  // namespace fairlead::wire

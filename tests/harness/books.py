@@ -62,6 +62,8 @@ def complaints_about(attempt, line):
         if attempt["usd_pico"] != theirs:
             yield f"usd_pico: {attempt['usd_pico']} in the ledger, {theirs} in the bill"
         return
+    if attempt["usage_source"] == "none" and line["prompt_tokens"] == 0 and not attempt["usd_pico"]:
+        return  # a provider that bills nothing of what was closed
     cut_short = line["end"] != "done" or attempt["ended_by"] == "app"
     if line["reported"] and not cut_short:
         yield f"the provider told its usage, and the ledger says {attempt['usage_source']}"

@@ -1,6 +1,7 @@
 """Many requests at once, in a seeded mix of every shape, ending and fault."""
 import asyncio
 import collections
+import dataclasses
 import random
 
 from harness.daemon import PROMPT_CANARY
@@ -8,26 +9,39 @@ from harness.http import Connection, chat, request_bytes
 
 APPS = 64  # connections at a time
 
-FAULTS = (
+# With these, every answer that comes whole tells its usage.
+TELLING = (
     "status=429", "status=500", "status=400", "only=deepseek status=503", "times=1 status=502", "code=insufficient_quota",
-    "close=before", "reset=before", "close=head", "close=mid", "reset=mid", "close=before_usage", "close=before_done",
-    "usage=none", "usage=every", "usage=invalid", "usage=before_last", "usage=choices", "error=mid", "nodone", "split", "crlf", "unicode", "gzip",
+    "usage=every", "usage=before_last", "usage=choices", "usage=delta", "nodone", "split", "crlf", "unicode", "gzip",
 )
+# With these, an attempt may end without usage, or with an absurd one.
+SILENT = (
+    "close=before", "reset=before", "close=head", "close=mid", "reset=mid", "close=before_usage", "close=before_done",
+    "usage=none", "usage=zero", "usage=invalid", "error=mid", "garbage=mid",
+)
+ROUTES = ("chat", "ordered", "deepseek", "qwen", "openai")
 
 
-def draw(chance):
-    """A request, and after how many bytes its app leaves (or None)."""
+@dataclasses.dataclass
+class Draw:
+    body: dict
+    leave_after: int = None  # bytes of the answer, after which its app leaves
+    silent: bool = False     # what happens to it may leave no usage
+
+
+def draw(chance, routes=ROUTES):
     kind = chance.choices(("buffered", "streamed", "streamed with usage", "aborted", "faulty"), (35, 25, 10, 15, 15))[0]
-    route = chance.choice(("chat", "ordered", "deepseek", "qwen", "openai"))
     words = [f"bytes={chance.randrange(20, 3000)}"]
-    fields, leave_after = {}, None
+    fields, leave_after, silent = {}, None, False
     if kind == "faulty":
-        words.append(chance.choice(FAULTS))
+        fault = chance.choice(TELLING + SILENT)
+        words.append(fault)
+        silent = fault in SILENT
         fields["stream"] = chance.random() < 0.6
     elif kind == "aborted":
         words = ["chunks=200 chunk_ms=2"]
         fields["stream"] = chance.random() < 0.8
-        leave_after = chance.randrange(0, 3000)
+        leave_after, silent = chance.randrange(0, 3000), True
     elif kind != "buffered":
         fields["stream"] = True
         if kind == "streamed with usage":
@@ -35,25 +49,29 @@ def draw(chance):
     if chance.random() < 0.3:
         fields["max_completion_tokens"] = chance.randrange(16, 400)
     filler = "lorem ipsum " * chance.randrange(1, 60)
-    return chat(f"[[sim {' '.join(words)}]] {PROMPT_CANARY} {filler}", route, **fields), leave_after
+    body = chat(f"[[sim {' '.join(words)}]] {PROMPT_CANARY} {filler}", chance.choice(routes), **fields)
+    return Draw(body, leave_after, silent)
 
 
-async def storm(daemon, requests, seed):
-    """All requests over some connections, each app one after the other. Gives the answers."""
+async def storm(daemon, requests, seed, routes=ROUTES, meanwhile=None):
+    """All requests over some connections, each app one after the other. Gives (draw, answer) of each. `meanwhile` is called once for each
+    twentieth part of them."""
     chance = random.Random(seed)
-    waiting = collections.deque(draw(chance) for _ in range(requests))
-    answers = []
+    waiting = collections.deque(draw(chance, routes) for _ in range(requests))
+    told = []
 
     async def app():
         connection = Connection(daemon.address)
         while waiting:
-            body, leave_after = waiting.popleft()
-            request = request_bytes("POST", "/v1/chat/completions", daemon.key, body)
+            drawn = waiting.popleft()
+            request = request_bytes("POST", "/v1/chat/completions", daemon.key, drawn.body)
             try:
-                answers.append(await asyncio.wait_for(connection.exchange(request, leave_after), 120))
+                told.append((drawn, await asyncio.wait_for(connection.exchange(request, drawn.leave_after), 120)))
             except asyncio.TimeoutError:
-                raise AssertionError(f"no end after 120 s, of seed {seed}: {body}, left after {leave_after}") from None
+                raise AssertionError(f"no end after 120 s, of seed {seed}: {drawn}") from None
+            if meanwhile and len(told) % max(requests // 20, 1) == 0:
+                await asyncio.to_thread(meanwhile)
         connection.close()
 
     await asyncio.gather(*(app() for _ in range(APPS)))
-    return answers
+    return told

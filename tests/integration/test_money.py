@@ -166,12 +166,16 @@ def test_cache_and_reasoning_counters_are_counted_once_M04(stage, provider, told
     {"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 11}},
     {"prompt_tokens": 10, "completion_tokens": 5, "prompt_cache_hit_tokens": 11},
     {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "completion_tokens_details": {"reasoning_tokens": 6}},
+    {"prompt_tokens": 10, "completion_tokens": 0},  # although something was said
+    {"prompt_tokens": 300_000, "completion_tokens": 5},  # of a request of some hundred bytes
+    {"prompt_tokens": 10, "completion_tokens": 3_000_000},
 ])
 def test_absurd_usage_is_estimated_and_says_so_M04(stage, told, streamed):
     stage.providers["generic"].will(stream(ROLE, said("hello"), STOP, event(chunk(usage=told)), DONE) if streamed
                                     else whole(completion(told=told)))
     attempt = attempt_of(stage, chat(HELLO, "generic", stream=streamed))
-    assert attempt["usage_source"] == "invalid" and attempt["input_tokens"] > 0 and attempt["output_tokens"] > 0
+    assert attempt["usage_source"] == "invalid" and 0 < attempt["input_tokens"] < 1000 and 0 < attempt["output_tokens"] < 10
+    assert 'fairlead_usage_total{source="invalid",target="generic/m"}' in stage.daemon.admin_get("/metrics")[1]
     assert attempt["usd_pico"] == int(Decimal(cost_at_rates(attempt["input_tokens"], 0, attempt["output_tokens"])) * PICO)
 
 
@@ -192,7 +196,7 @@ def test_the_words_of_an_error_are_not_billed_as_output_M09(stage, streamed):
     _, attempts = stage.rows(answer)
     for attempt in attempts:
         assert attempt["error"] == "upstream_error_event" and attempt["usage_source"] == "estimated"
-        assert attempt["output_tokens"] == (2 if streamed else 0)  # 4 bytes of content, at 3.5 to a token
+        assert attempt["output_tokens"] in ((1, 2) if streamed else (0,))  # 4 letters
 
 
 def test_a_failed_attempt_keeps_its_own_model_price_and_usage_M13(stage):

@@ -60,6 +60,13 @@ def test_estimates_begin_with_the_priors_and_are_learned_from_answers(daemon):
     metrics = daemon.admin_get("/metrics")[1]
     assert f'fairlead_estimate_bytes_per_token{{script="letters",target="{DEEPSEEK}"}}' in metrics
     assert f'fairlead_estimate_first_token_seconds{{quantile="0.9",target="{DEEPSEEK}"}}' in metrics
+    # How far the estimates were off is told apart for input and output, and not before something was reported.
+    for kind in ("input", "output"):
+        assert f'fairlead_estimate_error_ratio{{kind="{kind}",quantile="0.5",target="{DEEPSEEK}"}}' in metrics
+    assert begun["input_error"] is None and begun["answer_error"] is None
+    assert 0 <= learned["input_error"]["p50"] <= learned["input_error"]["p90"] < 1
+    assert learned["answer_bytes_per_token"] != begun["answer_bytes_per_token"]
+    assert f'fairlead_usage_total{{source="reported",target="{DEEPSEEK}"}} 5' in metrics
 
 
 def test_the_plan_uses_what_was_learned(daemon):
@@ -106,7 +113,7 @@ def test_without_the_file_or_with_a_damaged_one_the_priors_hold(start):
         daemon = start()
         (event,) = daemon.events("estimates_not_read")
         assert "priors" in event["reason"] and event["file"] == "ledger.db.estimates"
-        assert of_target(daemon, DEEPSEEK)["input_evidence"] == {"letters": 0, "marks": 0, "cjk": 0, "other": 0}
+        assert of_target(daemon, DEEPSEEK)["input_evidence"] == dict.fromkeys(("letters", "marks", "cjk", "other", "words", "digits", "rest"), 0)
         ask(daemon, "deepseek")
         daemon.stop()
         assert json.loads(file.read_text())["targets"], "and it is whole again"

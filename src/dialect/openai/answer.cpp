@@ -103,36 +103,48 @@ class AnswerTextReader {
 
   void message() {
     Range reasoning_key;
-    std::size_t reasoning_bytes = 0;
+    std::string_view reasoning;
     bool has_reasoning_content = false;
     json_.object([&](JsonString key) {
       if (key.is("role")) return void(json_.skip());
       if (key.is("reasoning_content")) {
         has_reasoning_content = true;
-        return content(answer_.content_bytes);
+        return take_reasoning(content());
       }
       if (key.is("reasoning")) {
         reasoning_key = {json_.offset_of(key.raw), json_.offset_of(key.raw) + key.raw.size()};
-        return content(reasoning_bytes);
+        reasoning = content();
+        return;
       }
-      if (key.is("content") || key.is("refusal")) return content(answer_.content_bytes);
+      if (key.is("content") || key.is("refusal")) return take(content());
       if (key.is("tool_calls") && json_.peek() == JsonKind::array) return json_.array([&] { call(); });
       if (key.is("function_call")) return function();
       const std::string_view other = json_.skip();
       if (key.is("audio") && other != "null") answer_.has_content = true;
     });
     if (has_reasoning_content) return;  // some versions of vLLM say it twice
-    answer_.content_bytes += reasoning_bytes;
+    take_reasoning(reasoning);
     if (!reasoning_key.empty()) answer_.reasoning_keys.push_back(reasoning_key);
   }
 
   /// Text, or what else says something: Mistral's content is an array. Null, "" and [] are nothing.
-  void content(std::size_t& bytes) {
+  std::string_view content() {
     const JsonKind kind = json_.peek();
-    const std::size_t size = kind == JsonKind::string ? json_.string().raw.size() : json_.skip().size();
-    if (kind == JsonKind::null || (kind == JsonKind::array && size <= 2)) return;
-    bytes += size;
-    if (size != 0) answer_.has_content = true;
+    const std::string_view said = kind == JsonKind::string ? json_.string().raw : json_.skip();
+    if (kind == JsonKind::null || (kind == JsonKind::array && said.size() <= 2)) return {};
+    if (!said.empty()) answer_.has_content = true;
+    return said;
+  }
+
+  void take(std::string_view said) {
+    if (said.empty()) return;
+    answer_.content_bytes += said.size();
+    answer_.contents.push_back(said);
+  }
+
+  void take_reasoning(std::string_view said) {
+    answer_.has_reasoning |= !said.empty();
+    take(said);
   }
 
   void call() {
@@ -144,7 +156,7 @@ class AnswerTextReader {
   void function() {
     if (json_.peek() != JsonKind::object) return void(json_.skip());
     json_.object([&](JsonString key) {
-      if (key.is("arguments") || key.is("name")) return content(answer_.content_bytes);
+      if (key.is("arguments") || key.is("name")) return take(content());
       json_.skip();
     });
   }
@@ -159,11 +171,14 @@ class AnswerTextReader {
 
 void AnswerText::read(std::string_view text) {
   std::vector<std::string_view> kept_usages = std::move(usages);
+  std::vector<std::string_view> kept_contents = std::move(contents);
   std::vector<Range> kept_keys = std::move(reasoning_keys);
   *this = AnswerText{};
   usages = std::move(kept_usages);
+  contents = std::move(kept_contents);
   reasoning_keys = std::move(kept_keys);
   usages.clear();
+  contents.clear();
   reasoning_keys.clear();
   AnswerTextReader(*this, text).read();
 }

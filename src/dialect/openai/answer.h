@@ -19,6 +19,8 @@ struct AnswerText {
   bool has_choices = false;  ///< `choices` is an array
   bool has_content = false;  ///< of some choice: text, reasoning, a refusal, a tool call, sound or an end
   std::size_t content_bytes = 0;
+  std::vector<std::string_view> contents;                   ///< what these bytes are
+  bool has_reasoning = false;                               ///< some of them are reasoning
   std::uint64_t choices_seen = 0, choices_finished = 0;     ///< bit i is the choice of index i, up to 63
   wire::JsonString id, model, service_tier, finish_reason;  ///< the last is the first choice's
   bool broken_off = false;                                  ///< a finish_reason says that the provider failed

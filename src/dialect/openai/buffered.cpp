@@ -38,6 +38,11 @@ class BufferedCoder final : public AnswerCoder {
   }
 
   const AnswerSummary& summary() const override { return keeper_.summary; }
+  TextBytes content() const override {
+    if (keeper_.summary.content_bytes != body_.size()) return keeper_.content();
+    const std::string_view all = body_;
+    return wire::sample_scripts({&all, 1}, all.size());
+  }
 
  private:
   AnswerKeeper keeper_;

@@ -45,6 +45,8 @@ void AnswerKeeper::keep() {
   last_known(summary.finish_reason, text_.finish_reason);
   if (!text_.service_tier.raw.empty()) summary.service_tier = parse_service_tier(text_.service_tier.raw);
   summary.content_bytes += text_.content_bytes;
+  summary.reasoning_shown |= text_.has_reasoning;
+  for (const std::string_view said : text_.contents) scripts_.add(said);
 }
 
 void AnswerKeeper::add_edits(std::vector<Edit>& edits) const {

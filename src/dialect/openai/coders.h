@@ -4,6 +4,7 @@
 
 #include "dialect/openai/answer.h"
 #include "dialect/openai/usage.h"
+#include "wire/script.h"
 
 #include <memory>
 #include <string>
@@ -26,6 +27,7 @@ class AnswerKeeper {
 
   const AnswerText& text() const { return text_; }
   const AnswerOptions& options() const { return options_; }
+  TextBytes content() const { return scripts_.total(); }
   AnswerSummary summary;
 
  private:
@@ -36,6 +38,7 @@ class AnswerKeeper {
   std::string quoted_model_;  ///< empty: the provider's stays
   AnswerText text_;
   UsageReport report_;
+  wire::ScriptCounter scripts_;
 };
 
 /// An error of the provider's making, which another target or a second try may mend while the app has seen nothing.

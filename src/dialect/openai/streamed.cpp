@@ -55,6 +55,7 @@ class StreamedCoder final : public AnswerCoder {
   }
 
   const AnswerSummary& summary() const override { return keeper_.summary; }
+  TextBytes content() const override { return keeper_.content(); }
 
  private:
   Result<void> take_events(Pieces& out) {

@@ -51,6 +51,7 @@ void UsageReport::merge(std::string_view text) {
       {Place::top, "prompt_cache_hit_tokens", hit},
       {Place::top, "prompt_cache_miss_tokens", miss},
       {Place::top, "cached_tokens", cached},
+      {Place::top, "num_cached_tokens", cached},
       {Place::top, "reasoning_tokens", reasoning},
       {Place::input_details, "cached_tokens", cached_inside},
       {Place::input_details, "cache_write_tokens", written},
@@ -74,7 +75,7 @@ void UsageReport::merge(std::string_view text) {
     counts_[at->count] = count;
   };
   json.object([&](JsonString key) {
-    const bool input = key.is("prompt_tokens_details") || key.is("input_tokens_details");
+    const bool input = key.is("prompt_tokens_details") || key.is("input_tokens_details") || key.is("prompt_token_details");
     const bool output = key.is("completion_tokens_details") || key.is("output_tokens_details");
     if ((!input && !output) || json.peek() != JsonKind::object) return member(Place::top, key);
     json.object([&](JsonString inner) { member(input ? Place::input_details : Place::output_details, inner); });

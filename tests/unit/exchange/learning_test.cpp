@@ -72,7 +72,7 @@ struct Learning : ::testing::TestWithParam<std::string> {
     Usage usage;
     usage.input = prompt.tokens;
     usage.output = 100;
-    reader.note({&target(), &prompt.facts, &usage, {}, {}, 1'000'000}, *snapshot, noon);
+    reader.note({&target(), &prompt.facts, &usage, {}, {}, 1'000'000, {}, false}, *snapshot, noon);
   }
 
   struct Some {

@@ -12,6 +12,7 @@ struct Fixture {
   Model model;
   Target target;
   mutable Texts texts;
+  mutable RequestFacts facts;
   Fixture() {
     provider.name = "p";
     provider.price_list = "list";
@@ -36,7 +37,11 @@ struct Fixture {
     e.status = 200;
     e.report.bytes_sent = e.report.sent_whole = e.report.answer_began = true;
     e.phase = Phase::relay;
-    e.input_tokens_estimate = 100;
+    e.asked.input_tokens = 100;
+    e.asked.facts = &facts;
+    e.bytes_per_token[0] = 4.5;
+    e.asked.stream = true;
+    e.asked.body_bytes = 4'000'000;
     return e;
   }
 };
@@ -91,7 +96,8 @@ TEST(Settle, WhatTheProviderSaysOfHowItServedWinsOverWhatWasAsked) {
   };
   for (const Row& row : table) {
     AttemptEnd end = f.end();
-    end.mode = row.asked;
+    f.facts.mode = row.asked;
+    end.asked.input_tokens = 0;
     end.answer.usage.output = 1'000'000;
     end.answer.usage.reasoning = row.reasoning;
     end.answer.usage_source = UsageSource::reported;
@@ -123,17 +129,159 @@ TEST(Settle, TheRateOfTheDayOfSendingCounts) {
 TEST(Settle, CutOrCancelledStreamsAreEstimatedFromWhatCame) {  // M09, M10
   const Fixture f;
   AttemptEnd end = f.end();
-  end.answer.content_bytes = 350;
-  end.error = broken(ErrorOrigin::app);
+  end.content = {{450, 0, 0, 0}};
+  end.error = Error(ErrorKind::app_gone, ErrorOrigin::app, "m");
   AttemptSettle row = settle_attempt("r", 1, end, f.snapshot, f.texts);
   EXPECT_EQ(row.usage_source, UsageSource::estimated);
   EXPECT_EQ(row.usage.input, 100);
   EXPECT_EQ(row.usage.output, 100);
   EXPECT_EQ(row.ended_by, EndedBy::app);
   EXPECT_EQ(format_decimal(row.cost->pico), "0.0003");
-  end.output_tokens_max = 7;
-  row = settle_attempt("r", 1, end, f.snapshot, f.texts);
-  EXPECT_EQ(row.usage.output, 7) << "no estimate exceeds the app's own limit";
+  end.bytes_per_token[0] = 9;
+  EXPECT_EQ(settle_attempt("r", 1, end, f.snapshot, f.texts).usage.output, 50) << "by what was learned of the target";
+  f.facts.output_tokens_max = 7;
+  EXPECT_EQ(settle_attempt("r", 1, end, f.snapshot, f.texts).usage.output, 7) << "no estimate exceeds the app's own limit";
+  f.facts.choices = 3;
+  EXPECT_EQ(settle_attempt("r", 1, end, f.snapshot, f.texts).usage.output, 21) << "which is of each choice";
+}
+
+/// How an attempt without usage ended -> its output, by what the provider bills of an answer that was closed on it. -1: none, and
+/// the attempt costs nothing.
+TEST(Settle, WhatIsBookedOfAClosedAnswerIsWhatItsProviderBills) {  // M10, M11, M12
+  using enum BillsAfterClose;
+  struct Row {
+    const char* what;
+    ErrorKind error;
+    bool stream;
+    int status;
+    std::int64_t bytes;  ///< of content that came
+    std::array<std::optional<std::int64_t>, 4> output;
+  };
+  const std::optional<std::int64_t> none = -1, empty;
+  // In the order unknown, whole, delivered, nothing; 90 bytes are 20 tokens, and 60 were expected of the whole answer.
+  const Row table[] = {
+      {"the app left in the middle of a stream", ErrorKind::app_gone, true, 200, 90, {20, 60, 20, none}},
+      {"after more than was expected", ErrorKind::app_gone, true, 200, 900, {200, 200, 200, none}},
+      {"before the first content of a stream", ErrorKind::app_gone, true, 200, 0, {0, 60, 0, none}},
+      {"before the head of a stream", ErrorKind::app_gone, true, 0, 0, {empty, 60, empty, none}},
+      {"before a buffered answer", ErrorKind::app_gone, false, 0, 0, {60, 60, empty, none}},
+      {"in the middle of a buffered answer", ErrorKind::app_gone, false, 200, 90, {60, 60, 20, none}},
+      {"the service went down in a stream", ErrorKind::draining, true, 200, 90, {20, 60, 20, none}},
+      {"the provider was too slow", ErrorKind::upstream_timeout, true, 200, 90, {20, 60, 20, none}},
+      {"it sent what is no answer", ErrorKind::upstream_protocol, true, 200, 90, {20, 60, 20, none}},
+      {"it closed the stream itself", ErrorKind::upstream_closed, true, 200, 90, {20, 20, 20, 20}},
+      {"it closed before an answer", ErrorKind::upstream_closed, false, 0, 0, {empty, empty, empty, empty}},
+      {"it ended with an error", ErrorKind::upstream_error_event, true, 200, 90, {20, 20, 20, 20}},
+  };
+  const BillsAfterClose rules[] = {unknown, whole, delivered, nothing};
+  Fixture f;
+  for (const Row& row : table)
+    for (std::size_t i = 0; i < std::size(rules); ++i) {
+      f.provider.bills_after_close = rules[i];
+      AttemptEnd end = f.end();
+      end.error = Error(row.error, row.error == ErrorKind::app_gone ? ErrorOrigin::app : ErrorOrigin::provider, "m");
+      end.status = row.status;
+      end.asked.stream = row.stream;
+      end.asked.output_tokens = 60;
+      end.content.of[0] = row.bytes;
+      const AttemptSettle settled = settle_attempt("r", 1, end, f.snapshot, f.texts);
+      if (row.output[i] == none) {
+        EXPECT_EQ(settled.usage_source, UsageSource::none) << row.what;
+        EXPECT_EQ(settled.cost->pico, 0) << row.what;
+        continue;
+      }
+      EXPECT_EQ(settled.usage_source, UsageSource::estimated) << row.what;
+      EXPECT_EQ(settled.usage.input, 100) << row.what;
+      EXPECT_EQ(settled.usage.output, row.output[i]) << row.what << ", rule " << i;
+    }
+}
+
+TEST(Settle, WhatIsReportedInPartIsFilledUpAndSaysSo) {
+  const Fixture f;
+  struct Row {
+    const char* what;
+    std::optional<std::int64_t> input, output, reasoning;
+    bool broke;
+    UsageSource source;
+    std::int64_t booked_input, booked_output;
+  };
+  // 450 bytes of content are 100 tokens.
+  const Row table[] = {
+      {"all of it", 50, 90, {}, false, UsageSource::reported, 50, 90},
+      {"input alone", 50, {}, {}, false, UsageSource::estimated, 50, 100},
+      {"output alone", {}, 90, {}, false, UsageSource::estimated, 100, 90},
+      {"the beginning of an answer that broke off", 50, 1, {}, true, UsageSource::estimated, 50, 100},
+      {"the beginning, with its reasoning", 50, 1, 4, true, UsageSource::estimated, 50, 96},
+      {"nearly all of an answer that broke off", 50, 80, {}, true, UsageSource::reported, 50, 80},
+      {"more than came of an answer that broke off", 50, 400, {}, true, UsageSource::reported, 50, 400},
+  };
+  for (const Row& row : table) {
+    AttemptEnd end = f.end();
+    end.answer.usage = {row.input, {}, {}, row.output, row.reasoning, {}, {}};
+    end.answer.usage_source = UsageSource::reported;
+    end.content = {{450, 0, 0, 0}};
+    end.answer.content_bytes = 450;
+    if (row.broke) end.error = broken();
+    const AttemptSettle settled = settle_attempt("r", 1, end, f.snapshot, f.texts);
+    EXPECT_EQ(settled.usage_source, row.source) << row.what;
+    EXPECT_EQ(settled.usage.input, row.booked_input) << row.what;
+    EXPECT_EQ(settled.usage.output, row.booked_output) << row.what;
+  }
+}
+
+TEST(Settle, FiguresThatCannotBeAreNotBelieved) {
+  Fixture f;
+  struct Row {
+    const char* what;
+    Usage usage;
+    bool can_be;
+  };
+  const auto used = [](std::int64_t input, std::int64_t output, std::optional<std::int64_t> reasoning = {}) {
+    return Usage{input, {}, {}, output, reasoning, {}, {}};
+  };
+  // The request has 1,000 bytes and allows two answers of 100 tokens; 450 bytes came; the model's limit is 32,000.
+  const Row table[] = {
+      {"usual", used(250, 90), true},
+      {"a hidden prompt", used(150'000, 90), true},
+      {"more input than bytes and all that is hidden", used(202'001, 90), false},
+      {"the same from the cache", {0, 202'001, {}, 90, {}, {}, {}}, false},
+      {"a request without a token", used(0, 90), false},
+      {"no output for what came", used(250, 0), false},
+      {"no figure for it", {250, {}, {}, {}, {}, {}, {}}, true},
+      {"twice the limit, and the margin", used(250, 2 * (2 * 100 + 1'024)), true},
+      {"beyond", used(250, 2 * (2 * 100 + 1'024) + 1), false},
+      {"reasoning within the model's limit", used(250, 90, 60'000), true},
+      {"beyond the model's", used(250, 90, 2 * (64'000 + 1'024) + 1), false},
+      {"sound, of which no bytes tell", {250, {}, {}, 9'000, {}, 8'000, {}}, true},
+      {"near to overflow", used(1'000'000'000'000, 1'000'000'000'000), false},
+  };
+  f.facts.output_tokens_max = 100;
+  f.facts.choices = 2;
+  f.model.output_tokens_max = 32'000;
+  for (const Row& row : table) {
+    AttemptEnd end = f.end();
+    end.asked.body_bytes = 1'000;
+    end.answer.usage = row.usage;
+    end.answer.usage_source = UsageSource::reported;
+    end.content = {{450, 0, 0, 0}};
+    end.answer.content_bytes = 450;
+    const AttemptSettle settled = settle_attempt("r", 1, end, f.snapshot, f.texts);
+    EXPECT_EQ(settled.usage_source != UsageSource::invalid, row.can_be) << row.what;
+    if (row.can_be) continue;
+    EXPECT_EQ(settled.usage.input, 100) << row.what;
+    EXPECT_EQ(settled.usage.output, 100) << row.what;
+  }
+  AttemptEnd end = f.end();
+  end.asked.body_bytes = 1'000;
+  end.answer.usage = used(1'500'000, 90);
+  end.answer.usage_source = UsageSource::reported;
+  f.facts.needs.add(Capability::vision);
+  EXPECT_EQ(settle_attempt("r", 1, end, f.snapshot, f.texts).usage_source, UsageSource::reported) << "a film has few bytes of URL";
+  f.facts.needs = {};
+  end.answer.usage = used(250, 20'000);
+  end.answer.content_bytes = 60'000;
+  EXPECT_EQ(settle_attempt("r", 1, end, f.snapshot, f.texts).usage_source, UsageSource::reported)
+      << "a provider that minds no limit said what it counts";
 }
 
 TEST(Settle, AbsurdUsageIsNeverBelieved) {
@@ -200,14 +348,18 @@ TEST(Settle, APriceOfZeroIsFree) {
   EXPECT_EQ(row.cost->pico, 0);
 }
 
-TEST(Settle, NoTokensForAnAnswerWithContentAreAbsurd) {
+TEST(Settle, NoTokensForAnAnswerAreAbsurd) {
   const Fixture f;
   AttemptEnd end = f.end();
   end.answer.usage.input = 0;
   end.answer.usage.output = 0;
   end.answer.usage_source = UsageSource::reported;
+  EXPECT_EQ(settle_attempt("r", 1, end, f.snapshot, f.texts).usage_source, UsageSource::invalid) << "its prompt was read";
+  end.error = broken();
   EXPECT_EQ(settle_attempt("r", 1, end, f.snapshot, f.texts).usage_source, UsageSource::reported) << "nothing came of it";
-  end.answer.content_bytes = 70;
+  end.error.reset();
+  end.answer.content_bytes = 90;
+  end.content.of[0] = 90;
   const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot, f.texts);
   EXPECT_EQ(row.usage_source, UsageSource::invalid);
   EXPECT_EQ(row.usage.input, 100);

@@ -182,7 +182,7 @@ struct Ends : Observer {
 };
 
 /// Two targets of one route, for a key that may use it.
-std::shared_ptr<const Snapshot> make_snapshot() {
+std::shared_ptr<const Snapshot> make_snapshot(bool drain) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->usd_per["USD"] = pico_per_unit;
   snapshot->profiles.push_back(std::make_unique<Profile>());
@@ -196,6 +196,7 @@ std::shared_ptr<const Snapshot> make_snapshot() {
     Provider& provider = *snapshot->providers.back();
     provider.name = name;
     provider.dialect = "openai";
+    if (drain) provider.drain_ms_max = Milliseconds(60'000);
     provider.profile = snapshot->profiles[0].get();
     snapshot->targets.push_back(std::make_unique<Target>());
     Target& target = *snapshot->targets.back();
@@ -224,7 +225,7 @@ struct Run {
   bool ended = false, closed = false;
 };
 
-std::unique_ptr<Run> run_once(bool stream, int fail_at) {
+std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain) {
   auto run = std::make_unique<Run>();
   Faults faults{fail_at, 0};
   {
@@ -236,7 +237,7 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at) {
     const auto started = Ledger::start(std::make_unique<FakeStore>(run->books), TimePoint(), ledger_limits, files);
     Books to_ledger(io.get_executor(), **started);
     FakeUpstream upstream(faults);
-    const config::Cell cell(make_snapshot());
+    const config::Cell cell(make_snapshot(drain));
     state::Estimates estimates;
     state::Limits limits;
     state::Replays replays;
@@ -302,17 +303,19 @@ class Sweep : public testing::TestWithParam<bool> {};
 
 TEST_P(Sweep, EveryFailingOperationLeavesTheBooksInOrder) {
   const bool stream = GetParam();
-  const auto happy = run_once(stream, 0);
-  ASSERT_EQ(happy->status, 200) << happy->body;
-  ASSERT_TRUE(happy->ended);
-  ASSERT_EQ(happy->books.request_opens.size(), 1U);
-  expect_in_order(*happy, stream, 0);
-  ASSERT_GE(happy->operations, stream ? 10 : 7);
-  for (int k = 1; k <= happy->operations; ++k) {
-    const auto run = run_once(stream, k);
-    expect_in_order(*run, stream, k);
-    // The first commit is the only one whose failure may leave no row: nothing had been spent.
-    EXPECT_GE(run->books.request_opens.size(), k > 1 ? 1U : 0U) << k;
+  for (const bool drain : {false, true}) {
+    const auto happy = run_once(stream, 0, drain);
+    ASSERT_EQ(happy->status, 200) << happy->body;
+    ASSERT_TRUE(happy->ended);
+    ASSERT_EQ(happy->books.request_opens.size(), 1U);
+    expect_in_order(*happy, stream, 0);
+    ASSERT_GE(happy->operations, stream ? 10 : 7);
+    for (int k = 1; k <= happy->operations; ++k) {
+      const auto run = run_once(stream, k, drain);
+      expect_in_order(*run, stream, k);
+      // The first commit is the only one whose failure may leave no row: nothing had been spent.
+      EXPECT_GE(run->books.request_opens.size(), k > 1 ? 1U : 0U) << k;
+    }
   }
 }
 

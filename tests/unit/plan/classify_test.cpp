@@ -120,10 +120,10 @@ TEST_F(Classify, InputIsEstimatedFromBytesOfEachScriptAndRoundedUp) {
   EXPECT_EQ(estimate(0, 0, 0, 0), 0);
   EXPECT_EQ(estimate(1, 0, 0, 0), 1);
   EXPECT_EQ(estimate(9, 0, 0, 0), 2);
-  EXPECT_EQ(estimate(10, 0, 0, 0), 3);
-  EXPECT_EQ(estimate(0, 27, 0, 0), 10);
+  EXPECT_EQ(estimate(16, 0, 0, 0), 3);
+  EXPECT_EQ(estimate(0, 27, 0, 0), 18);
   EXPECT_EQ(estimate(0, 0, 45, 9), 12);
-  EXPECT_EQ(estimate(32 << 20, 0, 0, 0), 7'456'541);
+  EXPECT_EQ(estimate(32 << 20, 0, 0, 0), 4'473'925);
 }
 
 /// A body whose messages are "[", a system prompt of `opening` bytes, a first message of `first`, and what follows.

@@ -12,10 +12,10 @@ TEST(Expect, InputIsMeasuredByTheTargetsOwnRates) {
   facts.input_tokens = 777;
   TargetEstimate estimate;
   EXPECT_EQ(expected_input(facts, estimate), 777) << "of its text nothing is known";
-  facts.text.of = {450, 27, 90, 0};
-  EXPECT_EQ(expected_input(facts, estimate), 130);  // 100 + 10 + 20
-  estimate.bytes_per_token = {9, 2.7, 1, 1};
-  EXPECT_EQ(expected_input(facts, estimate), 150);  // 50 + 10 + 90
+  facts.text.of = {450, 31, 86, 0};
+  EXPECT_EQ(expected_input(facts, estimate), 100);  // 60 + 20 + 20
+  estimate.bytes_per_token = {9, 3.1, 1, 1};
+  EXPECT_EQ(expected_input(facts, estimate), 146);  // 50 + 10 + 86
 }
 
 TEST(Expect, TheCacheGivesItsShareOfWhatIsRepeated) {

@@ -42,7 +42,7 @@ struct Shared : ::testing::Test {
     Usage usage;
     usage.input = 300;
     usage.output = 50;
-    reader.note({&target(i), &facts, &usage, {}, 200'000, 700'000}, *snapshot, noon);
+    reader.note({&target(i), &facts, &usage, {}, 200'000, 700'000, {}, false}, *snapshot, noon);
   }
 };
 

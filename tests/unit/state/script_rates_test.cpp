@@ -29,10 +29,11 @@ TEST(ScriptRates, OneScriptIsLearnedFromItselfAndTheOthersStay) {
 TEST(ScriptRates, MixedTextsTeachEachScriptItsOwn) {
   ScriptRates rates;
   std::mt19937 random(7);
-  const std::array<double, script_count> truth{5, 2, 6, 3};
-  for (int i = 0; i < 200; ++i) {
+  const std::array<double, script_count> truth{5, 2, 6, 3, 2.5, 1, 8};
+  for (int i = 0; i < 1'000; ++i) {
     TextBytes text;
-    for (auto& bytes : text.of) bytes = static_cast<std::int64_t>(random() % 2'000);
+    for (std::size_t script = 0; script < text.of.size(); ++script)  // about as many tokens of each
+      text.of[script] = static_cast<std::int64_t>(static_cast<double>(random() % 500) * prior_bytes_per_token[script]);
     rates.note(text, static_cast<std::int64_t>(tokens_of(text, truth)));
   }
   for (std::size_t i = 0; i < truth.size(); ++i) EXPECT_NEAR(rates.bytes_per_token()[i], truth[i], truth[i] * 0.04) << i;

@@ -21,18 +21,18 @@ std::string repeated(std::string_view text, std::size_t times) {
 
 TEST(Script, EveryByteOfAShortTextCounts) {
   EXPECT_EQ(scripts(""), (TextBytes{}));
-  EXPECT_EQ(scripts("Hello World"), (TextBytes{{11, 0, 0, 0}}));
-  EXPECT_EQ(scripts("{\"a\": 12}"), (TextBytes{{2, 7, 0, 0}}));
-  EXPECT_EQ(scripts("你好，world"), (TextBytes{{5, 0, 9, 0}})) << "with its own punctuation";
-  EXPECT_EQ(scripts("かな 한글 ー"), (TextBytes{{2, 0, 15, 0}}));
-  EXPECT_EQ(scripts("naïve Привет"), (TextBytes{{5, 0, 0, 14}}));
-  EXPECT_EQ(scripts("日本"), (TextBytes{{0, 0, 6, 0}}));
+  EXPECT_EQ(scripts("Hello World"), (TextBytes{{8, 0, 0, 0, 2, 0, 1}})) << "each word's first letter apart";
+  EXPECT_EQ(scripts("{\"a\": 12}"), (TextBytes{{0, 3, 0, 0, 1, 2, 3}})) << "the first of each run of marks";
+  EXPECT_EQ(scripts("你好，world"), (TextBytes{{4, 0, 9, 0, 1, 0, 0}})) << "with its own punctuation";
+  EXPECT_EQ(scripts("かな 한글 ー"), (TextBytes{{0, 0, 15, 0, 0, 0, 2}}));
+  EXPECT_EQ(scripts("naïve Привет"), (TextBytes{{2, 0, 0, 14, 2, 0, 1}}));
+  EXPECT_EQ(scripts("日本"), (TextBytes{{0, 0, 6, 0, 0, 0, 0}}));
 }
 
 TEST(Script, AnEscapedCharacterCountsAsWhatItIs) {
   EXPECT_EQ(scripts("\\u4f60\\u597d"), scripts("你好"));
   EXPECT_EQ(scripts("\\u043f\\u00E9"), scripts("пé"));
-  EXPECT_EQ(scripts("ab\\nc \\\\user"), (TextBytes{{9, 3, 0, 0}})) << "not every backslash is one";
+  EXPECT_EQ(scripts("ab\\nc \\\\user"), (TextBytes{{5, 2, 0, 0, 3, 0, 2}})) << "not every backslash is one";
   const std::string escaped = repeated("\\u4f60\\u597d", 500);
   EXPECT_NEAR(static_cast<double>(scripts(escaped).of[2]), 3'000, 400) << "in a sample too, which may cut some";
 }
@@ -55,7 +55,8 @@ TEST(Script, EachPartCountsByItsLength) {
   const std::array<std::string_view, 3> parts{chinese, std::string_view{}, english};
   const TextBytes seen = sample_scripts(parts, chinese.size() + english.size());
   EXPECT_NEAR(static_cast<double>(seen.of[2]) / static_cast<double>(chinese.size()), 1, 0.15);
-  EXPECT_NEAR(static_cast<double>(seen.of[0]) / static_cast<double>(english.size()), 1, 0.4);
+  const std::int64_t ascii = seen.of[0] + seen.of[4] + seen.of[6];
+  EXPECT_NEAR(static_cast<double>(ascii) / static_cast<double>(english.size()), 1, 0.4);
 }
 
 TEST(Script, AShortPartBesideALongOneWeighsLittle) {
@@ -74,6 +75,43 @@ TEST(Script, AnyBytesAreTallied) {
     EXPECT_LE(total, 302);
     EXPECT_GE(total, 200);
   }
+}
+
+TEST(ScriptCounter, CountsEveryByteInWhateverPiecesItComes) {
+  const std::string sentence = "Sum: 12,345.67 of 你好，世界 и \\u4f60\\u00e9 \\\"quoted\\\" {}[] naïve; ";
+  const std::string text = repeated(sentence, 40);
+  ScriptCounter whole;
+  whole.add(text);
+  TextBytes expected = scripts(sentence);
+  for (auto& bytes : expected.of) bytes *= 40;
+  for (std::size_t i = 0; i < expected.of.size(); ++i)
+    EXPECT_NEAR(static_cast<double>(whole.total().of[i]), static_cast<double>(expected.of[i]), 20)
+        << i << ": where characters are cut";
+  for (std::size_t size = 1; size < 700; size = size * 3 + 1) {
+    ScriptCounter pieces;
+    for (std::size_t at = 0; at < text.size(); at += size) pieces.add(std::string_view(text).substr(at, size));
+    EXPECT_EQ(pieces.total(), whole.total()) << size;
+  }
+  EXPECT_EQ(ScriptCounter{}.total(), TextBytes{});
+}
+
+TEST(ScriptCounter, CountsAsTheSampleOfAWholeText) {
+  for (std::size_t size = 0; size <= 128; ++size) {
+    const std::string text = repeated("let x1 = {\"a\": [1.5, \\n 2]};  日本語 Привет ", 3).substr(0, size);
+    ScriptCounter counter;
+    counter.add(text);
+    EXPECT_EQ(counter.total(), scripts(text)) << size;
+  }
+  const std::string code =
+      repeated("for (int i = 0; i < 10; ++i) total += values[i] * 3;\\n ", 200);  // only ASCII: exact in blocks
+  ScriptCounter counter;
+  counter.add(code);
+  std::int64_t total = 0;
+  for (const auto bytes : counter.total().of) total += bytes;
+  EXPECT_EQ(total, static_cast<std::int64_t>(code.size()));
+  const TextBytes line = scripts(code.substr(0, code.size() / 200));
+  for (std::size_t i = 0; i < line.of.size(); ++i)
+    EXPECT_NEAR(static_cast<double>(counter.total().of[i]), 200.0 * static_cast<double>(line.of[i]), 2) << i;
 }
 
 }  // namespace
