@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fairlead {
@@ -19,7 +20,8 @@ struct Hypothetical {
   std::vector<std::string> content;                             ///< classes that its prompt holds, beside what the body does
   std::vector<Modality> modalities;                             ///< beside what the body carries
   Endpoint endpoint = Endpoint::chat_completions;
-  std::string client;  ///< an address; empty: not known, which counts as being in every network
+  std::string client;                                     ///< an address; empty: not known, which counts as being in every network
+  std::vector<std::pair<std::string, std::string>> head;  ///< fields of it that speak to fairlead: x-fairlead-*
   bool stream = false;
 };
 

@@ -31,4 +31,7 @@ struct Network {
 /// mistyped.
 std::optional<Network> parse_network(std::string_view text);
 
+/// As parse_network() reads it.
+std::string to_string(const Network& network);
+
 }  // namespace fairlead

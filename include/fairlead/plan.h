@@ -27,11 +27,12 @@ struct RequestFacts {
   Capabilities needs;
   RequestMode mode;
   bool stream = false;
-  bool unknown_content = false;                   ///< it may carry images and sound beside what it needs
-  std::int64_t input_tokens = 0;                  ///< estimate by the stated priors, the same for every target
-  std::optional<std::int64_t> output_tokens_max;  ///< the app's own cap, of each choice
-  std::int64_t choices = 1;                       ///< answers that it asks for, up to choices_max
-  std::vector<ContentCount> content;              ///< of each class that was looked for in the prompt
+  bool unknown_content = false;                           ///< it may carry images and sound beside what it needs
+  std::int64_t input_tokens = 0;                          ///< estimate by the stated priors, the same for every target
+  std::optional<std::int64_t> output_tokens_max;          ///< the app's own cap, of each choice
+  std::optional<std::int64_t> output_tokens_max_of_both;  ///< as ChatRequest has it
+  std::int64_t choices = 1;                               ///< answers that it asks for, up to choices_max
+  std::vector<ContentCount> content;                      ///< of each class that was looked for in the prompt
   Endpoint endpoint = Endpoint::chat_completions;
   std::vector<std::string> tags;   ///< that the request added to its key's; in lower case
   std::optional<Address> client;   ///< empty: not known, which counts as being in every network

@@ -53,9 +53,10 @@ struct ChatRequest {
   std::vector<Member> members;  ///< top level, in order
   std::string model;
   bool stream = false;
-  bool include_usage = false;                     ///< the app asked for usage in its stream
-  std::optional<std::int64_t> output_tokens_max;  ///< max_completion_tokens or max_tokens
-  std::int64_t choices = 1;                       ///< n
+  bool include_usage = false;                             ///< the app asked for usage in its stream
+  std::optional<std::int64_t> output_tokens_max;          ///< max_completion_tokens or max_tokens
+  std::optional<std::int64_t> output_tokens_max_of_both;  ///< the larger, if it states both: where both are sent, either may count
+  std::int64_t choices = 1;                               ///< n
   Capabilities needs;
   RequestMode mode;
   bool developer_role = false;     ///< some message has the role `developer`

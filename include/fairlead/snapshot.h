@@ -180,10 +180,19 @@ struct Project {
   std::vector<Budget> budgets;
 };
 
+/// A secret that was replaced, and holds for a while yet.
+struct FormerSecret {
+  std::array<std::uint8_t, 32> sha256{};
+  TimePoint until{};
+};
+
 struct Key {
   std::string name;
   int index = 0;  ///< position in Snapshot::keys
   std::array<std::uint8_t, 32> sha256{};
+  std::vector<FormerSecret> former;
+  std::optional<TimePoint> expires_at;  ///< from then on it is refused
+  bool stored = false;                  ///< in the ledger's database, not in a file
   std::string team, project;
   std::vector<std::string> tags;          ///< of each of its requests; in lower case
   std::vector<std::string> request_tags;  ///< that a request may add; in lower case

@@ -1,11 +1,13 @@
 #pragma once
 // The seam of databases: one store per file of src/store/. A store is used by one thread at a time.
+#include <fairlead/key_store.h>
 #include <fairlead/result.h>
 #include <fairlead/row.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,8 +19,8 @@ namespace fairlead {
 
 /// What `usage` reports: attempts grouped by any dimensions.
 struct ReportQuery {
-  /// provider, model, target, route, key, team, project, usage_source, currency; month, week (its Monday), day and hour, UTC. Empty: one row
-  /// of all.
+  /// provider, model, target, route, key, team, project, usage_source, currency; month, week (its Monday), day and hour, UTC.
+  /// Empty: one row of all.
   std::vector<std::string> by;
   std::optional<TimePoint> since, until;  ///< of the time at which an attempt counts: sent_at, but for late ones; `until` exclusive
   bool from_rows = false;                 ///< of the rows themselves, not of the sums that are kept of them
@@ -50,6 +52,39 @@ struct RequestRecord {
     AttemptSettle settle;
   };
   std::vector<Attempt> attempts;
+};
+
+/// By the time at which a request came. `until` exclusive; empty: no bound.
+struct Period {
+  std::optional<TimePoint> since, until;
+};
+
+/// One link of the chain over what has ended: the hash of all up to it. docs/audit.md
+struct ChainLink {
+  std::int64_t number = 0;  ///< from 1; 0: there is none yet
+  std::string hash;         ///< SHA-256, 64 hex digits
+};
+
+/// What the chain says of the rows as they are now.
+struct ChainCheck {
+  struct Finding {
+    std::string request;    ///< its id; empty: it is of the link alone
+    std::int64_t link = 0;  ///< 0: none
+    std::string what;
+  };
+  struct Removal {
+    std::int64_t link = 0;
+    std::int64_t requests = 0;
+    std::string note;
+  };
+  static constexpr std::size_t findings_max = 1'000;  ///< are told; all are counted
+
+  std::int64_t sealed = 0;          ///< requests that are there, and were sealed
+  std::int64_t open = 0;            ///< requests that have not ended yet
+  ChainLink head;                   ///< the newest
+  std::vector<Removal> removals;    ///< that the chain has a record of
+  std::vector<Finding> findings;    ///< rows that were changed, added or taken away since they were sealed; none: all is well
+  std::int64_t findings_count = 0;  ///< also those that are not told
 };
 
 /// Of a request that was served: what routing knew of it, and when it ended.
@@ -94,6 +129,12 @@ class Store {
   virtual Result<std::vector<ReportRow>> report(const ReportQuery& query) = 0;
   /// By id, or the newest for "last"; empty if there is none.
   virtual Result<std::optional<RequestRecord>> request(std::string_view id) = 0;
+  /// Verifies the chain of hashes over all that has ended, and that the anchors, taken from heads of earlier checks, are a part of
+  /// it. Errors: ledger_unavailable.
+  virtual Result<ChainCheck> check_chain(const std::vector<ChainLink>& anchors) = 0;
+  /// Calls `visitor` with each request that came in the period and its attempts, in the order in which they came into the store;
+  /// all of one state of the store. Errors: ledger_unavailable.
+  virtual Result<void> visit(const Period& period, const std::function<void(const RequestRecord&)>& visitor) = 0;
   /// Of the requests with facts that hold this text and were served since then by a provider: the newest `most`, oldest first.
   virtual Result<std::vector<ServedRequest>> served(std::string_view facts_text, TimePoint since, std::size_t most) = 0;
   /// What was sent since then, in steps of this length, oldest first.
@@ -114,6 +155,7 @@ Result<std::unique_ptr<Store>> open_store(std::string_view url, StoreMode mode);
 struct StoreKind {
   Result<std::unique_ptr<Store>> (*open)(std::string_view where, StoreMode mode);
   Result<std::unique_ptr<Bookkeeper>> (*open_bookkeeper)(std::string_view where);
+  Result<std::unique_ptr<KeyStore>> (*open_keys)(std::string_view where, int busy_ms_max);
 };
 
 /// By the name of its file, which is the URL's scheme; null if there is none.

@@ -39,20 +39,46 @@ std::string_view modality_of(const RequestFacts& facts) {
   return facts.needs.has(Capability::tools) ? to_string(Modality::tools) : "";
 }
 
-std::string evaded_text(const Counterexample& example) {
-  const auto& policies = example.evaded;
-  if (policies.empty()) return "no policy refuses this target to anybody";
+std::string named(const Policy& policy) {
+  return policy.name + (policy.when_text.empty() ? "" : " (when " + policy.when_text + ")");
+}
+
+/// "not refused by a, b and 3 more, which refuse it to others"
+std::string refusing_others(const std::vector<const Policy*>& policies) {
   std::string text = "not refused by ";
-  for (std::size_t i = 0; i < std::min(policies.size(), evaded_shown); ++i)
-    text +=
-        (i == 0 ? "" : ", ") + policies[i]->name + (policies[i]->when_text.empty() ? "" : " (when " + policies[i]->when_text + ")");
+  for (std::size_t i = 0; i < std::min(policies.size(), evaded_shown); ++i) text += (i == 0 ? "" : ", ") + named(*policies[i]);
   if (policies.size() > evaded_shown) text += " and " + std::to_string(policies.size() - evaded_shown) + " more";
   return text + ", which refuse" + (policies.size() == 1 ? "s" : "") + " it to others";
 }
 
+/// Of a policy that lets the target pass until one of its labels ends.
+std::string refusing_by_date(const Policy& policy, const Counterexample& example) {
+  const auto end = std::find_if(policy.ends.begin(), policy.ends.end(),
+                                [&](const Policy::End& one) { return one.target == example.target->index; });
+  if (end == policy.ends.end()) return refusing_others({&policy});
+  const bool ended = end->at <= example.at;
+  return "not refused by " + named(policy) + ", which refuses it" + (ended || !policy.when_text.empty() ? " to others" : "") +
+         (ended ? " since " : " from ") + day_text(end->at) + (ended ? "" : " on") + ", when its label ends";
+}
+
+/// Which policies stand against the target, and why not here.
+std::vector<std::string> evaded_lines(const Counterexample& example) {
+  std::vector<const Policy*> to_others;
+  std::vector<std::string> lines;
+  for (const Policy* policy : example.evaded) {
+    if (!policy->targets.has(example.target->index))
+      to_others.push_back(policy);
+    else if (lines.size() < evaded_shown)
+      lines.push_back(refusing_by_date(*policy, example));
+  }
+  if (!to_others.empty()) lines.insert(lines.begin(), refusing_others(to_others));
+  if (lines.empty()) lines.emplace_back("no policy refuses this target to anybody");
+  return lines;
+}
+
 std::vector<std::string> example_lines(const Counterexample& example, const Snapshot& snapshot) {
-  std::vector<std::string> lines{example.target->name + " may be reached:", "  " + explain_command(example, snapshot),
-                                 evaded_text(example)};
+  std::vector<std::string> lines{example.target->name + " may be reached:", "  " + explain_command(example, snapshot)};
+  for (std::string& line : evaded_lines(example)) lines.push_back(std::move(line));
   for (const Rejection& rejection : example.rejections)
     lines.push_back("this very request would be stopped by " + std::string(to_string(rejection.by)) + " " + rejection.rule + ": " +
                     rejection.reason);

@@ -1,9 +1,9 @@
 #include "cli/books.h"
 
-#include "config/config.h"
-
 #include <CLI/CLI.hpp>
 
+#include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <utility>
 
@@ -45,6 +45,21 @@ std::unique_ptr<Bookkeeper> open_books_to_keep(const BooksChoice& choice) {
   if (books) return std::move(*books);
   fail(books.error());
   return nullptr;
+}
+
+config::Sources sources_with_keys(bool secrets_assumed) {
+  config::Sources sources = config::real_sources();
+  sources.secrets_assumed = secrets_assumed;
+  sources.stored_keys = [now = sources.now()](const std::string& ledger) -> config::StoredKeys {
+    std::error_code error;
+    if (!std::filesystem::exists(ledger.substr(ledger.find(':') + 1), error)) return {};  // as on the machine that checks a change
+    auto store = open_key_store(ledger, key_busy_ms_max);
+    auto rows = store ? (*store)->all() : Result<std::vector<StoredKey>>(store.error());
+    if (rows) return config::stored_keys(*rows, now);
+    std::cerr << "warning: the keys in the ledger are left out: " << rows.error().message << '\n';
+    return {};
+  };
+  return sources;
 }
 
 int fail(const Error& error) {

@@ -1,5 +1,7 @@
 #pragma once
 // Which ledger a command reads: the configuration's, or one that is named. Used by `usage`, `explain`, `close` and `correct`.
+#include "config/config.h"
+
 #include <fairlead/bookkeeper.h>
 #include <fairlead/snapshot.h>
 #include <fairlead/store.h>
@@ -12,6 +14,9 @@ class App;
 }
 
 namespace fairlead::cli {
+
+/// How long a change of a key waits for another writer of the ledger.
+inline constexpr int key_busy_ms_max = 15'000;
 
 struct BooksChoice {
   std::string config = "/etc/fairlead/fairlead.yaml";
@@ -32,6 +37,10 @@ std::unique_ptr<Bookkeeper> open_books_to_keep(const BooksChoice& choice);
 
 /// Opened for reading, while a daemon may write. Null after saying why on stderr.
 std::unique_ptr<Store> open_books(const BooksChoice& choice);
+
+/// Of a command that asks what the running daemon would: with the keys of the ledger's database, if it is there. What keeps them
+/// from being read is told on stderr. `secrets_assumed`: as config::Sources.
+config::Sources sources_with_keys(bool secrets_assumed);
 
 /// Says it on stderr, in one line with its detail. Gives the exit code 1.
 int fail(const Error& error);

@@ -1,6 +1,7 @@
 // `fairlead check FILE`: every finding in a configuration, what a good one means, and whether its routing tests and assertions
 // hold.
 #include "cli/assertions.h"
+#include "cli/books.h"
 #include "cli/commands.h"
 #include "cli/routing_tests.h"
 #include "config/config.h"
@@ -22,13 +23,11 @@ std::string counted(std::ptrdiff_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-/// Runs the routing tests of the file and proves its assertions, as if all secrets were there: a rule holds whether or not they
-/// are. The exit code.
-int test(const std::string& file, TimePoint now) {
-  config::Sources sources = config::real_sources();
-  sources.secrets_assumed = true;
-  const config::Loaded whole = config::load(file, sources);
-  if (!whole.snapshot) return 1;
+/// As if all secrets were there: a rule holds whether or not they are.
+config::Loaded load_whole(const std::string& file) { return config::load(file, sources_with_keys(true)); }
+
+/// Runs the routing tests of the file and proves its assertions. The exit code.
+int test(const config::Loaded& whole, TimePoint now) {
   const bool coloured = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   const auto outcomes = run_tests(whole.tests, *whole.snapshot, now);
   if (!outcomes.empty()) std::cout << outcomes_text(outcomes, coloured);
@@ -40,7 +39,7 @@ int test(const std::string& file, TimePoint now) {
 }
 
 int check(const std::string& file) {
-  const config::Loaded loaded = config::load(file, config::real_sources());
+  const config::Loaded loaded = config::load(file, sources_with_keys(false));
   for (const config::Finding& finding : loaded.findings) std::cerr << config::format(finding) << "\n";
   const auto errors = std::count_if(loaded.findings.begin(), loaded.findings.end(),
                                     [](const auto& f) { return f.severity == config::Severity::error; });
@@ -49,10 +48,12 @@ int check(const std::string& file) {
     std::cerr << file << ": " << counted(errors, "error") << ", " << counted(warnings, "warning") << "\n";
     return 1;
   }
+  const config::Loaded whole = load_whole(file);
+  if (!whole.snapshot) return 1;
   const TimePoint now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   std::cout << file << ": good, " << counted(warnings, "warning") << "; snapshot " << loaded.snapshot->hash.substr(0, 12) << "\n\n"
-            << config::summary(*loaded.snapshot, now);
-  return test(file, now);
+            << config::summary(*loaded.snapshot, *whole.snapshot, now);
+  return test(whole, now);
 }
 
 }  // namespace

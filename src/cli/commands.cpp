@@ -19,6 +19,9 @@ int run(int argc, char** argv) {
   add_diff(app, exit_code);
   add_explain(app, exit_code);
   add_usage(app, exit_code);
+  add_audit(app, exit_code);
+  add_reconcile(app, exit_code);
+  add_replay(app, exit_code);
   add_close(app, exit_code);
   add_correct(app, exit_code);
   add_archive(app, exit_code);

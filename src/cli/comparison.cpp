@@ -1,5 +1,6 @@
 #include "cli/comparison.h"
 
+#include "plan/prove/space.h"
 #include "plan/reasons.h"
 
 #include "config/restart.h"
@@ -86,8 +87,38 @@ bool reordered(const Offer& before, const Offer& after) {
   return common(before, after) != common(after, before);
 }
 
-/// What one key gets by one route, before and after.
-Effect effect_of(const Side& before, const Side& after, const std::string& key, const std::string& route,
+/// Where a request may come from, as far as the policies of either configuration can tell: an address, and what to call it.
+struct Origin {
+  Address address;
+  std::string name;
+};
+
+/// The narrowest of the networks that hold the address.
+std::string name_of(const Address& address, const std::vector<Network>& networks) {
+  const Network* found = nullptr;
+  for (const Network& network : networks)
+    if (network.holds(address) && (found == nullptr || found->bits < network.bits)) found = &network;
+  return found == nullptr ? "elsewhere" : fairlead::to_string(*found);
+}
+
+std::vector<Origin> origins_of(const Snapshot& before, const Snapshot& after, const Reference& reference) {
+  if (reference.client) return {{*reference.client, ""}};
+  std::vector<Network> networks;
+  for (const Snapshot* snapshot : {&before, &after})
+    for (const Policy& policy : snapshot->policies)
+      networks.insert(networks.end(), policy.when.networks.begin(), policy.when.networks.end());
+  std::vector<Origin> origins;
+  std::set<std::vector<bool>> known;  // which of the networks hold the address
+  for (const Address& address : prove::pieces_of_addresses(networks)) {
+    std::vector<bool> held;
+    for (const Network& network : networks) held.push_back(network.holds(address));
+    if (known.insert(held).second) origins.push_back({address, name_of(address, networks)});
+  }
+  return origins;
+}
+
+/// What one key gets by one route from one address, before and after.
+Effect effect_of(const Side& before, const Side& after, const std::string& key, const std::string& route, const Address& client,
                  const Reference& reference) {
   Effect effect;
   effect.route = route;
@@ -96,7 +127,7 @@ Effect effect_of(const Side& before, const Side& after, const std::string& key, 
     const auto known = side.keys.find(key);
     const Route* offered = known == side.keys.end() ? nullptr : route_of(*known->second, route);
     Plan plan;
-    if (offered != nullptr) plan = plan_of(reference, *known->second, *offered, side.snapshot);
+    if (offered != nullptr) plan = plan_of(reference, client, *known->second, *offered, side.snapshot);
     if (offered != nullptr) offer = offer_of(plan);
     return plan;
   };
@@ -117,6 +148,7 @@ bool changes_anything(const Effect& effect) {
 /// Equal for keys that the same happens to.
 std::string signature(const Effect& effect) {
   std::string text = effect.route + '\n';
+  for (const std::string& network : effect.from) text += network + ' ';
   for (const auto* offer : {&effect.before, &effect.after}) {
     text += *offer ? "offer " : "none ";
     if (!*offer) continue;
@@ -128,22 +160,39 @@ std::string signature(const Effect& effect) {
   return text;
 }
 
-std::vector<Effect> effects_of(const Snapshot& before, const Snapshot& after, const Reference& reference) {
+/// What one key gets by one route, told once for all networks from which it is the same.
+std::vector<Effect> effects_by_network(const Side& before, const Side& after, const std::string& key, const std::string& route,
+                                       const std::vector<Origin>& origins, const Reference& reference) {
+  std::vector<Effect> effects;
+  std::map<std::string, std::size_t> known;
+  for (const Origin& origin : origins) {
+    Effect effect = effect_of(before, after, key, route, origin.address, reference);
+    if (!changes_anything(effect)) continue;
+    const auto [at, fresh] = known.emplace(signature(effect), effects.size());
+    if (fresh) effects.push_back(std::move(effect));
+    effects[at->second].from.push_back(origin.name);
+  }
+  for (Effect& effect : effects)
+    if (effect.from.size() == origins.size()) effect.from.clear();
+  return effects;
+}
+
+std::vector<Effect> effects_of(const Snapshot& before, const Snapshot& after, const std::vector<Origin>& origins,
+                               const Reference& reference) {
   const auto routes = names_of(after.routes, before.routes, [](const auto& route) { return route->name; });
   const auto keys = names_of(after.keys, before.keys, [](const Key& key) { return key.name; });
   const Side was(before), is(after);
   std::vector<Effect> effects;
   std::map<std::string, std::size_t> known;  // where the effect of this signature is
   for (const std::string& route : routes)
-    for (const std::string& key : keys) {
-      Effect effect = effect_of(was, is, key, route, reference);
-      if (!changes_anything(effect)) continue;
-      const auto [at, fresh] = known.emplace(signature(effect), effects.size());
-      if (fresh)
-        effects.push_back(std::move(effect));
-      else
-        effects[at->second].keys.push_back(key);
-    }
+    for (const std::string& key : keys)
+      for (Effect& effect : effects_by_network(was, is, key, route, origins, reference)) {
+        const auto [at, fresh] = known.emplace(signature(effect), effects.size());
+        if (fresh)
+          effects.push_back(std::move(effect));
+        else
+          effects[at->second].keys.push_back(key);
+      }
   return effects;
 }
 
@@ -160,12 +209,20 @@ std::string_view to_string(ChangeKind kind) {
 
 std::string unseen_text(const Comparison& comparison) {
   if (comparison.any() || comparison.same_text) return {};
-  return "The files do: in comments, or in what is not compared here, such as the words of `content` and limits.\n";
+  return "The files do: in comments, in routing tests, or in how the same is written.\n";
 }
 
-Comparison compare(const Snapshot& before, const Snapshot& after, const Reference& reference) {
-  return {config::needs_restart(before, after), compare_fields(before, after, reference), effects_of(before, after, reference),
-          before.hash == after.hash};
+Comparison compare(const config::Loaded& before, const config::Loaded& after, const Reference& reference) {
+  const Snapshot &was = *before.snapshot, &is = *after.snapshot;
+  const std::vector<Origin> origins = origins_of(was, is, reference);
+  Comparison comparison;
+  comparison.needs_restart = config::needs_restart(was, is);
+  comparison.sections = compare_fields(before, after, reference);
+  comparison.effects = effects_of(was, is, origins, reference);
+  if (origins.size() > 1)
+    for (const Origin& origin : origins) comparison.asked_from.push_back(origin.name);
+  comparison.same_text = was.hash == is.hash;
+  return comparison;
 }
 
 }  // namespace fairlead::cli

@@ -2,6 +2,7 @@
 // Two configurations, compared as a reviewer would: what was written differently, and what that changes for whom. Pure; used by
 // `diff`.
 #include "cli/reference.h"
+#include "config/config.h"
 
 #include <fairlead/snapshot.h>
 
@@ -47,6 +48,7 @@ struct Offer {
 struct Effect {
   std::string route;
   std::vector<std::string> keys;
+  std::vector<std::string> from;  ///< networks, of those in Comparison::asked_from; empty: from all
   std::optional<Offer> before, after;
   std::vector<TargetChange> gained, lost;
   bool reordered = false;  ///< of the targets that are in both
@@ -56,14 +58,16 @@ struct Comparison {
   std::vector<std::string> needs_restart;  ///< options that a reload cannot change
   std::vector<Section> sections;           ///< those that differ
   std::vector<Effect> effects;
-  bool same_text = true;  ///< of the files, byte by byte
+  std::vector<std::string> asked_from;  ///< networks that policies tell apart, "elsewhere" first; empty: they tell none apart
+  bool same_text = true;                ///< of the files, byte by byte
   bool any() const { return !needs_restart.empty() || !sections.empty() || !effects.empty(); }
 };
 
-Comparison compare(const Snapshot& before, const Snapshot& after, const Reference& reference);
+/// Both are without errors.
+Comparison compare(const config::Loaded& before, const config::Loaded& after, const Reference& reference);
 
 /// What is written, thing by thing; in cli/comparison_fields.cpp.
-std::vector<Section> compare_fields(const Snapshot& before, const Snapshot& after, const Reference& reference);
+std::vector<Section> compare_fields(const config::Loaded& before, const config::Loaded& after, const Reference& reference);
 
 /// Where nothing is seen to differ, and yet the files do: a sentence; else empty.
 std::string unseen_text(const Comparison& comparison);

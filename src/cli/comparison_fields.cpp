@@ -1,11 +1,13 @@
 // What is written of keys, routes, policies, providers and targets, as texts that can be compared. A field that is not here is not
-// seen by `diff`, but for what it changes in plans.
+// compared as it is written.
 #include "cli/comparison.h"
 #include "cli/table.h"
 
 #include <fairlead/time.h>
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <utility>
 
 namespace fairlead::cli {
@@ -78,19 +80,31 @@ Things keys_of(const Snapshot& snapshot) {
                        {"tags", joined(key.tags)},
                        {"request_tags", joined(key.request_tags)},
                        {"routes", joined(routes)},
-                       {"may name targets", yes(key.may_name_targets)}}});
+                       {"may name targets", yes(key.may_name_targets)},
+                       {"expires_at", key.expires_at ? day_text(*key.expires_at) : ""}}});
   }
   return things;
+}
+
+/// " (weight 3, quality 80)"
+std::string terms_text(const TargetTerms& terms) {
+  std::string text;
+  if (terms.weight != TargetTerms{}.weight) text = "weight " + std::to_string(terms.weight);
+  if (terms.quality) text += (text.empty() ? "quality " : ", quality ") + std::to_string(*terms.quality);
+  return text.empty() ? "" : " (" + text + ")";
 }
 
 Things routes_of(const Snapshot& snapshot) {
   Things things;
   for (const auto& route : snapshot.routes) {
     std::vector<std::string> targets;
-    for (const Target* target : route->targets) targets.push_back(target->name);
+    for (std::size_t i = 0; i < route->targets.size(); ++i)
+      targets.push_back(route->targets[i]->name + (i < route->terms.size() ? terms_text(route->terms[i]) : ""));
     things.push_back({route->name,
                       {{"targets", joined(targets)},
                        {"strategy", route->strategy},
+                       {"latency_ms_max", route->latency_ms_max ? std::to_string(route->latency_ms_max->count()) : ""},
+                       {"quality_min", route->quality_min ? std::to_string(*route->quality_min) : ""},
                        {"max_price.input", amount(route->max_price.input)},
                        {"max_price.output", amount(route->max_price.output)},
                        {"max_cost", amount(route->max_cost)},
@@ -122,8 +136,7 @@ Things groups_of(const Snapshot& snapshot) {
 /// What holds for all targets and requests.
 Things settings_of(const Snapshot& snapshot) {
   std::vector<std::string> proxies;
-  for (const Network& network : snapshot.trusted_proxies)
-    proxies.push_back(fairlead::to_string(network.first) + "/" + std::to_string(network.bits));
+  for (const Network& network : snapshot.trusted_proxies) proxies.push_back(fairlead::to_string(network));
   Things things{
       {"trusted_proxies", {{"networks", joined(proxies)}}},
       {"prices",
@@ -216,9 +229,40 @@ std::vector<Change> changes_of(const Things& before, const Things& after) {
   return changes;
 }
 
+using Options = std::vector<config::WrittenOption>;
+using Texts = std::map<std::pair<std::string_view, std::string_view>, std::string_view>;  // by thing and field
+
+Texts texts_of(const Options& options) {
+  Texts texts;
+  for (const config::WrittenOption& option : options) texts[{option.thing, option.field}] = option.text;
+  return texts;
+}
+
+/// Things in the order in which they are met: those that are there now, then those that are gone.
+std::vector<Change> option_changes(const Options& before, const Options& after) {
+  const Texts was = texts_of(before), is = texts_of(after);
+  const auto text_in = [](const Texts& texts, const config::WrittenOption& option) {
+    const auto at = texts.find({option.thing, option.field});
+    return at == texts.end() ? std::string_view{} : at->second;
+  };
+  std::vector<Change> changes;
+  const auto add = [&](const config::WrittenOption& option) {
+    const std::string_view then = text_in(was, option), now = text_in(is, option);
+    if (then == now) return;
+    auto change = std::find_if(changes.begin(), changes.end(), [&](const Change& one) { return one.name == option.thing; });
+    if (change == changes.end()) change = changes.insert(change, {ChangeKind::changed, option.thing, {}});
+    change->fields.push_back({option.field, std::string(then), std::string(now)});
+  };
+  for (const config::WrittenOption& option : after) add(option);
+  for (const config::WrittenOption& option : before)
+    if (is.count({option.thing, option.field}) == 0) add(option);
+  return changes;
+}
+
 }  // namespace
 
-std::vector<Section> compare_fields(const Snapshot& before, const Snapshot& after, const Reference& reference) {
+std::vector<Section> compare_fields(const config::Loaded& old_file, const config::Loaded& new_file, const Reference& reference) {
+  const Snapshot &before = *old_file.snapshot, &after = *new_file.snapshot;
   std::vector<Section> sections;
   const auto add = [&](const char* title, const Things& was, const Things& is) {
     auto changes = changes_of(was, is);
@@ -231,6 +275,8 @@ std::vector<Section> compare_fields(const Snapshot& before, const Snapshot& afte
   add("targets", targets_of(before, reference), targets_of(after, reference));
   add("region groups", groups_of(before), groups_of(after));
   add("settings", settings_of(before), settings_of(after));
+  if (auto changes = option_changes(old_file.written, new_file.written); !changes.empty())
+    sections.push_back({"other options", std::move(changes)});
   return sections;
 }
 

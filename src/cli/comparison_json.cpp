@@ -24,6 +24,7 @@ Json targets_json(const std::vector<TargetChange>& changes) {
 Json effect_json(const Effect& effect) {
   return {{"route", effect.route},
           {"keys", effect.keys},
+          {"from", effect.from.empty() ? Json(nullptr) : Json(effect.from)},
           {"before", offer_json(effect.before)},
           {"after", offer_json(effect.after)},
           {"gained", targets_json(effect.gained)},
@@ -47,6 +48,7 @@ std::string comparison_json(const Comparison& comparison, const Told& told) {
             {"at", utc_text(told.reference.at)},
             {"input_tokens", told.reference.input_tokens},
             {"output_tokens", told.reference.output_tokens},
+            {"asked_from", comparison.asked_from},
             {"differs", comparison.any()},
             {"needs_restart", comparison.needs_restart},
             {"effects", Json::array()},

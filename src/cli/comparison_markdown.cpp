@@ -62,8 +62,9 @@ std::string change_item(const Change& change) {
 std::string comparison_markdown(const Comparison& comparison, const Told& told) {
   std::string text = "### " + code(told.before) + " → " + code(told.after) + "\n\nBy a request of " +
                      std::to_string(told.reference.input_tokens) + " input and " + std::to_string(told.reference.output_tokens) +
-                     " output tokens at " + utc_text(told.reference.at).substr(0, 16) +
-                     "Z. Secrets that are missing here count as there.\n";
+                     " output tokens at " + utc_text(told.reference.at).substr(0, 16) + "Z" +
+                     (comparison.asked_from.empty() ? "" : ", from " + codes(comparison.asked_from)) +
+                     ". Secrets that are missing here count as there.\n";
   if (!comparison.any())
     return text + "\nNothing differs in policies, keys, routes, providers, prices and plans.\n" + unseen_text(comparison);
   if (!comparison.needs_restart.empty())
@@ -73,8 +74,9 @@ std::string comparison_markdown(const Comparison& comparison, const Told& told) 
   } else {
     text += "\n| route | keys | cost of 1,000 requests | targets |\n| --- | --- | --- | --- |\n";
     for (const Effect& effect : comparison.effects)
-      text += "| " + in_cell(code(effect.route)) + " | " + in_cell(codes(effect.keys)) + " | " + cost_text(effect, " → ") + " | " +
-              in_cell(targets_cell(effect)) + " |\n";
+      text += "| " + in_cell(code(effect.route)) + " | " +
+              in_cell(codes(effect.keys) + (effect.from.empty() ? "" : "<br>from " + codes(effect.from))) + " | " +
+              cost_text(effect, " → ") + " | " + in_cell(targets_cell(effect)) + " |\n";
   }
   for (const Section& section : comparison.sections) {
     text += "\n**What is written of " + section.title + "**\n\n";

@@ -37,7 +37,8 @@ std::string offered(const Offer& offer) {
 }
 
 std::string effect_text(const Effect& effect) {
-  std::string text = "  " + effect.route + ", for " + (effect.keys.size() == 1 ? "key " : "keys ") + joined(effect.keys) + "\n";
+  std::string text = "  " + effect.route + ", for " + (effect.keys.size() == 1 ? "key " : "keys ") + joined(effect.keys) +
+                     (effect.from.empty() ? "" : ", from " + joined(effect.from)) + "\n";
   const auto line = [&](const std::string& what) { text += "    " + what + "\n"; };
   if (!effect.before) line("now theirs to ask for: " + offered(*effect.after));
   if (!effect.after) line("no more theirs to ask for; it was " + offered(*effect.before));
@@ -91,7 +92,9 @@ std::string cost_text(const Effect& effect, std::string_view arrow) {
 std::string comparison_text(const Comparison& comparison, const Told& told) {
   std::string text = told.before + " -> " + told.after + "\nBy a request of " + std::to_string(told.reference.input_tokens) +
                      " input and " + std::to_string(told.reference.output_tokens) + " output tokens at " +
-                     utc_text(told.reference.at).substr(0, 16) + "Z. Secrets that are missing here count as there.\n";
+                     utc_text(told.reference.at).substr(0, 16) + "Z" +
+                     (comparison.asked_from.empty() ? "" : ", from " + joined(comparison.asked_from)) +
+                     ". Secrets that are missing here count as there.\n";
   if (!comparison.any())
     return printable_lines(text + "\nNothing differs in policies, keys, routes, providers, prices and plans.\n" +
                            unseen_text(comparison));

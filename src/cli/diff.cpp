@@ -1,4 +1,5 @@
 // `fairlead diff OLD NEW`: what a change of the configuration changes for whom, before it is live.
+#include "cli/books.h"
 #include "cli/commands.h"
 #include "cli/comparison.h"
 #include "cli/time.h"
@@ -22,7 +23,7 @@ struct Wanted {
   std::string before, after;
   std::string tokens = "1000,400";
   std::string at;
-  std::string network = "192.0.2.1";
+  std::string network;
   std::string format = "text";
   bool exit_code = false;
 };
@@ -41,26 +42,24 @@ std::string check_tokens(const std::string& text) {
   return parse_tokens(text, input, output) ? "" : "'" + text + "' is not two numbers of tokens, such as 1000,400";
 }
 
-/// Null after saying what is wrong. Facts matter here, not credentials: missing secrets count as there, as in CI.
-std::shared_ptr<const Snapshot> read(const std::string& file) {
-  config::Sources sources = config::real_sources();
-  sources.secrets_assumed = true;
-  const config::Loaded loaded = config::load(file, sources);
+/// Without a snapshot after saying what is wrong. Facts matter here, not credentials: missing secrets count as there, as in CI.
+config::Loaded read(const std::string& file) {
+  config::Loaded loaded = config::load(file, sources_with_keys(true));
   for (const config::Finding& finding : loaded.findings)
     if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
-  return loaded.snapshot;
+  return loaded;
 }
 
 int diff(const Wanted& wanted) {
   const int trouble = wanted.exit_code ? 2 : 1;
-  const auto before = read(wanted.before), after = read(wanted.after);
-  if (!before || !after) return trouble;
+  const config::Loaded before = read(wanted.before), after = read(wanted.after);
+  if (!before.snapshot || !after.snapshot) return trouble;
   Told told{wanted.before, wanted.after, {}};
   parse_tokens(wanted.tokens, told.reference.input_tokens, told.reference.output_tokens);
   told.reference.at =
       wanted.at.empty() ? std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) : *parse_time(wanted.at);
-  told.reference.client = *parse_ip(wanted.network);
-  const Comparison comparison = compare(*before, *after, told.reference);
+  told.reference.client = parse_ip(wanted.network);
+  const Comparison comparison = compare(before, after, told.reference);
   std::cout << (wanted.format == "json"       ? comparison_json(comparison, told)
                 : wanted.format == "markdown" ? comparison_markdown(comparison, told)
                                               : comparison_text(comparison, told));
@@ -78,9 +77,10 @@ void add_diff(CLI::App& app, int& exit_code) {
       ->check(CLI::Validator(check_tokens, "IN,OUT"))
       ->capture_default_str();
   command->add_option("--at", wanted->at, "The time of it (UTC); without it, now")->check(CLI::Validator(check_time, "TIME"));
-  command->add_option("--network", wanted->network, "The address that it comes from")
-      ->check([](const std::string& text) { return parse_ip(text) ? std::string{} : "'" + text + "' is no address"; })
-      ->capture_default_str();
+  command
+      ->add_option("--network", wanted->network,
+                   "The address that it comes from; without it, one of each network that a policy names")
+      ->check([](const std::string& text) { return parse_ip(text) ? std::string{} : "'" + text + "' is no address"; });
   command->add_option("--format", wanted->format, "The form of the report")
       ->check(CLI::IsMember({"text", "markdown", "json"}))
       ->capture_default_str();

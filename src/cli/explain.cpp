@@ -6,19 +6,26 @@
 #include "cli/explain_text.h"
 #include "cli/time.h"
 #include "config/config.h"
+#include "daemon/estimates_file.h"
 #include "plan/hypothetical.h"
 #include "plan/plan.h"
+#include "state/estimates.h"
 
 #include <fairlead/dialect.h>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
 
 namespace fairlead::cli {
 namespace {
@@ -30,7 +37,8 @@ struct Wanted {
   Hypothetical asked;
   std::int64_t tokens = usual_input_tokens, output_tokens = 0;
   std::string at, body, endpoint = "chat.completions";
-  std::vector<std::string> modalities;
+  std::vector<std::string> modalities, headers;
+  bool priors = false;
 };
 
 int explain_past(const Wanted& wanted) {
@@ -47,13 +55,41 @@ int explain_past(const Wanted& wanted) {
   return 0;
 }
 
-/// Empty if no file is named.
-Result<ChatRequest> body_of(const std::string& path) {
+/// Empty if no file is named. A body without a model is one for the route that is named beside it.
+Result<ChatRequest> body_of(const std::string& path, const std::string& route) {
   if (path.empty()) return ChatRequest{};
+  const auto wrong = [&](const std::string& what) { return Error(ErrorKind::io, ErrorOrigin::fairlead, path + ": " + what); };
   std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return Error(ErrorKind::io, ErrorOrigin::fairlead, "'" + path + "' cannot be read");
-  return find_dialect("openai")->parse_request(Bytes(text));
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) return wrong("it cannot be read");
+  auto json = nlohmann::ordered_json::parse(text, nullptr, false);
+  if (!route.empty() && json.is_object() && !json.contains("model")) {
+    json["model"] = route;
+    text = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  }
+  auto body = find_dialect("openai")->parse_request(Bytes(text));
+  if (!body) return wrong(body.error().message + (body.error().param == "model" ? " Or name one with --route." : ""));
+  return body;
+}
+
+/// "x-fairlead-only: deepseek"
+std::optional<std::pair<std::string, std::string>> parse_header(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  if (colon == 0 || colon == std::string::npos) return std::nullopt;
+  const std::size_t value = text.find_first_not_of(' ', colon + 1);
+  return std::pair(text.substr(0, colon), value == std::string::npos ? "" : text.substr(value));
+}
+
+/// What the daemon of this ledger has learned, unless it is not wanted, or not there. Says what is taken, in words.
+std::string recall(const Wanted& wanted, const Snapshot& snapshot, state::Estimates& estimates) {
+  if (wanted.priors) return "the stated priors";
+  const std::string file = daemon::estimates_file_beside(wanted.books.ledger.empty() ? snapshot.ledger : wanted.books.ledger);
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) return "the stated priors; nothing was learned yet in " + file;
+  auto learned = daemon::read_estimates(file);
+  if (!learned) return "the stated priors; " + file + ": " + learned.error().message;
+  estimates.restore(std::move(*learned));
+  return "learned, from " + file;
 }
 
 template <class Value>
@@ -66,26 +102,28 @@ std::vector<Value> named(const std::vector<std::string>& names, int count) {
 }
 
 int explain_hypothetical(Wanted wanted, bool tokens_given) {
-  config::Sources sources = config::real_sources();
-  sources.secrets_assumed = true;
-  const config::Loaded loaded = config::load(wanted.books.config, sources);
+  const config::Loaded loaded = config::load(wanted.books.config, sources_with_keys(true));
   if (!loaded.snapshot) {
     for (const config::Finding& finding : loaded.findings)
       if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
     return 1;
   }
-  auto body = body_of(wanted.body);
+  auto body = body_of(wanted.body, wanted.asked.route);
   if (!body) return fail(body.error());
   if (tokens_given || wanted.body.empty()) wanted.asked.input_tokens = wanted.tokens;
   if (wanted.output_tokens > 0) wanted.asked.output_tokens_max = wanted.output_tokens;
   wanted.asked.modalities = named<Modality>(wanted.modalities, modality_count);
   wanted.asked.endpoint = named<Endpoint>({wanted.endpoint}, endpoint_count).front();
-  const Conditions conditions;
+  for (const std::string& header : wanted.headers) wanted.asked.head.push_back(*parse_header(header));
   const auto facts = facts_of(wanted.asked, *body, *loaded.snapshot);
   if (!facts) return fail(facts.error());
   const TimePoint at =
       wanted.at.empty() ? std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) : *parse_time(wanted.at);
-  const std::string told = explanation(*facts, make_plan(*facts, *loaded.snapshot, conditions, at), *loaded.snapshot);
+  state::Estimates estimates;
+  const std::string believed = recall(wanted, *loaded.snapshot, estimates);
+  state::Estimates::Reader reader(estimates);
+  const Conditions conditions = reader.conditions(*facts, loaded.snapshot, true, at);
+  const std::string told = explanation(*facts, make_plan(*facts, *loaded.snapshot, conditions, at), *loaded.snapshot, believed);
   std::cout << (wanted.format == "json" ? told : explain_hypothetical_text(told));
   return 0;
 }
@@ -123,6 +161,11 @@ void add_explain(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember(names_of<Modality>(modality_count)));
   add("--endpoint", wanted->endpoint, "What it asks for, by its path")->check(CLI::IsMember(names_of<Endpoint>(endpoint_count)));
   add("--network", wanted->asked.client, "The address that it comes from; without it, it may be any");
+  add("--header", wanted->headers, "A field of its head that speaks to fairlead, as 'x-fairlead-only: deepseek'; again for more")
+      ->check([](const std::string& text) { return parse_header(text) ? std::string{} : "'" + text + "' is no 'NAME: VALUE'"; });
+  command->add_flag("--priors", wanted->priors, "Plan by the stated priors, not by what the daemon of this ledger has learned")
+      ->needs(key)
+      ->group("Of a request that nobody has sent");
   add("--at", wanted->at, "When it comes (UTC); without it, now")->check(CLI::Validator(check_time, "TIME"));
   add("--body", wanted->body, "A file with its body, as an app would send it")->check(CLI::ExistingFile);
   command->callback([wanted, id, key, tokens, &exit_code] {

@@ -80,6 +80,8 @@ std::string explain_json(const RequestRecord& record) {
             {"requested_model", open.requested_model},
             {"stream", open.stream},
             {"content", parsed(open.content)},
+            {"project", open.project},
+            {"facts", parsed(open.facts)},
             {"snapshot_hash", open.snapshot_hash},
             {"plan", parsed(whole_plan_text(open.plan, open.expected))}};
   if (record.state != RowState::open)

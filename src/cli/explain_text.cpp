@@ -46,6 +46,20 @@ std::string content_line(const Json& content) {
   return text.empty() ? "" : "  content  " + text + "\n";
 }
 
+/// "  facts    needs tools; tags batch, night; client 192.0.2.7": what else routing knew.
+std::string facts_line(const Json& facts) {
+  std::string text;
+  for (const auto& [name, value] : facts.items()) {
+    std::string words;
+    if (value.is_array())
+      for (const Json& word : value) words += (words.empty() ? "" : ", ") + member(Json{{"", word}}, "");
+    else
+      words = member(facts, name.c_str());
+    text += (text.empty() ? "" : "; ") + printable(name) + " " + printable(words);
+  }
+  return text.empty() ? "" : "  facts    " + text + "\n";
+}
+
 std::string heading(const RequestRecord& record) {
   const RequestOpen& open = record.open;
   std::string text = "Request " + open.id + "\n";
@@ -54,7 +68,7 @@ std::string heading(const RequestRecord& record) {
           (open.route.empty() ? "" : " (route " + printable(open.route) + ")") + "\n";
   text += "           " + open.endpoint + (open.stream ? ", streamed" : ", whole") + "; configuration " +
           open.snapshot_hash.substr(0, 12) + "\n";
-  return text + content_line(parsed(open.content));
+  return text + content_line(parsed(open.content)) + facts_line(parsed(open.facts));
 }
 
 std::string outcome(const RequestRecord& record) {
@@ -243,6 +257,8 @@ std::string explain_hypothetical_text(std::string_view explanation) {
   std::string policies;
   for (const Json& policy : list(told, "policies")) policies += (policies.empty() ? "" : ", ") + policy.get<std::string>();
   text += "  policies " + (policies.empty() ? "none applies" : printable(policies)) + "\n";
+  text += "  estimate " + printable(member(told, "estimates")) + "\n";
+  for (const Json& note : list(told, "notes")) text += "  note     " + printable(note.get<std::string>()) + "\n";
   const Json& plan = told.contains("plan") ? told["plan"] : told;
   return text + candidates_text(plan) + rejections_text(plan);
 }

@@ -1,41 +1,32 @@
-// `fairlead key new NAME`: a key for an app, shown once, and the lines of the configuration that know it by its hash.
+// `fairlead key new NAME`: a key for an app, shown once. With --store or --config it is kept in the ledger's database; otherwise
+// the lines of the configuration are printed that know it by its hash.
 #include "cli/commands.h"
-#include "config/digest.h"
+#include "cli/key_stored.h"
 #include "config/scalar.h"
+#include "config/stored_keys.h"
+#include "daemon/new_key.h"
 
-#include <openssl/rand.h>
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
-#include <array>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fairlead::cli {
 namespace {
 
-struct Wanted {
-  std::string name, team;
-  std::vector<std::string> routes;
-};
+using Json = nlohmann::ordered_json;
 
-/// 32 random bytes as 43 characters of base64url. Empty if the system has no randomness.
-std::optional<std::string> random_key() {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::array<unsigned char, 32> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return std::nullopt;
-  std::string key = "sk-fl-";
-  unsigned bits = 0;
-  int count = 0;
-  for (unsigned char byte : bytes) {
-    bits = bits << 8 | byte;
-    for (count += 8; count >= 6; count -= 6) key += digits[bits >> (count - 6) & 63];
-  }
-  key += digits[bits << (6 - count) & 63];
-  return key;
-}
+struct Wanted {
+  std::string name, team, project, expires_at, note;
+  std::vector<std::string> routes, tags, request_tags, others;
+  bool targets = false;
+  bool store = false;
+  std::string config = "/etc/fairlead/fairlead.yaml";
+};
 
 /// As YAML reads it back; most names need no quotes.
 std::string yaml(const std::string& name) {
@@ -43,21 +34,64 @@ std::string yaml(const std::string& name) {
   return plain ? name : '"' + name + '"';
 }
 
-int print_new_key(const Wanted& wanted) {
-  const auto key = random_key();
+/// The options of the key, without those that are not given. Errors: bad_request for one of `--set`.
+Result<Json> options_of(const Wanted& wanted) {
+  Json options = Json::object();
+  const auto add = [&](const char* name, const auto& value) {
+    if (!value.empty()) options[name] = value;
+  };
+  add("team", wanted.team);
+  add("project", wanted.project);
+  add("routes", wanted.routes);
+  add("tags", wanted.tags);
+  add("request_tags", wanted.request_tags);
+  if (wanted.targets) options["targets"] = true;
+  add("expires_at", wanted.expires_at);
+  for (const std::string& other : wanted.others) {
+    const std::size_t equals = other.find('=');
+    const std::string option = other.substr(0, equals);
+    auto value = config::json_of_yaml(equals == std::string::npos ? "" : other.substr(equals + 1));
+    if (!value) return Error(ErrorKind::bad_request, ErrorOrigin::app, "--set " + option + ": " + value.error().message);
+    if (option.empty() || equals == std::string::npos || options.contains(option) || option == "name" || option == "hash" ||
+        option == "former")
+      return Error(ErrorKind::bad_request, ErrorOrigin::app,
+                   "--set takes OPTION=VALUE, each option once, and not '" + option + "'");
+    options[option] = Json::parse(*value);
+  }
+  return options;
+}
+
+int print_new_key(const Wanted& wanted, const Json& options) {
+  const auto key = daemon::new_secret();
   if (!key) {
     std::cerr << "fairlead: the system gave no random bytes\n";
     return 1;
   }
-  std::string routes;
-  for (const std::string& route : wanted.routes) routes += (routes.empty() ? "" : ", ") + yaml(route);
   std::cout << "The key, shown this once; give it to the app:\n\n  " << *key
             << "\n\nThese lines go under `keys:` of the configuration:\n\n  - name: " << yaml(wanted.name)
-            << "\n    hash: sha256:" << config::hex(config::sha256(*key)) << "\n";
-  if (!wanted.team.empty()) std::cout << "    team: " << yaml(wanted.team) << "\n";
+            << "\n    hash: " << daemon::hash_of(*key) << "\n";
+  for (const auto& [option, value] : options.items())
+    if (option != "routes")
+      std::cout << "    " << option << ": " << (value.is_string() ? yaml(value.get<std::string>()) : value.dump()) << "\n";
+  std::string routes;
+  for (const std::string& route : wanted.routes) routes += (routes.empty() ? "" : ", ") + yaml(route);
   std::cout << "    routes: [" << (routes.empty() ? "chat" : routes) << "]"
             << (routes.empty() ? "   # the routes that it may ask for" : "") << "\n";
   return std::cout.flush() ? 0 : 1;
+}
+
+int make(const Wanted& wanted, bool stored) {
+  const auto options = options_of(wanted);
+  if (!options) {
+    fail(options.error());
+    return 2;
+  }
+  if (!stored) return print_new_key(wanted, *options);
+  StoredKey row;
+  row.name = wanted.name;
+  row.options = options->dump(-1, ' ', false, Json::error_handler_t::replace);
+  row.note = wanted.note;
+  return store_new_key(wanted.config, std::move(row));
 }
 
 /// What the configuration would refuse, the command line refuses too.
@@ -74,12 +108,27 @@ CLI::Validator a_name(bool slashes) {
 void add_key(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("key", "Virtual keys, which apps hold");
   command->require_subcommand(1);
-  auto* fresh = command->add_subcommand("new", "Make a key: prints it once, and the lines for the configuration");
+  auto* fresh = command->add_subcommand("new",
+                                        "Make a key, and print it once; with --config or --store it is kept in the ledger's "
+                                        "database, else its lines for the file are printed");
   auto wanted = std::make_shared<Wanted>();
   fresh->add_option("name", wanted->name, "What it is called in the ledger")->required()->check(a_name(false));
   fresh->add_option("--team", wanted->team, "Who pays")->check(a_name(false));
-  fresh->add_option("--route", wanted->routes, "The routes that it may ask for")->check(a_name(true));
-  fresh->callback([wanted, &exit_code] { exit_code = print_new_key(*wanted); });
+  fresh->add_option("--project", wanted->project, "What for")->check(a_name(false));
+  fresh->add_option("--route", wanted->routes, "The routes that it may ask for; again for more")->check(a_name(true));
+  fresh->add_option("--tag", wanted->tags, "A tag of all of its requests; again for more")->check(a_name(false));
+  fresh->add_option("--request-tag", wanted->request_tags, "A tag that a request may add; again for more")->check(a_name(false));
+  fresh->add_flag("--targets", wanted->targets, "It may ask for targets of its routes directly");
+  fresh->add_option("--expires-at", wanted->expires_at, "From then on it is refused, such as 2027-01-31 or 2027-01-31T12:00Z")
+      ->check(
+          [](const std::string& text) { return config::parse_instant(text) ? "" : "'" + text + "' is no date or instant in UTC"; });
+  fresh->add_option("--set", wanted->others, "Any other option of a key, as OPTION=YAML; again for more");
+  auto* config =
+      fresh->add_option("--config,-c", wanted->config, "The configuration file: keep the key in the ledger that it names");
+  auto* store = fresh->add_flag("--store", wanted->store, "Keep the key in the ledger of " + wanted->config);
+  fresh->add_option("--note", wanted->note, "What for, for the record");
+  fresh->callback([wanted, config, store, &exit_code] { exit_code = make(*wanted, config->count() + store->count() > 0); });
+  add_stored_keys(*command, exit_code);
 }
 
 }  // namespace fairlead::cli

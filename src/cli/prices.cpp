@@ -43,6 +43,23 @@ struct Listed {
   std::vector<std::pair<TimePoint, std::optional<PriceInForce>>> soon{};  ///< what will hold then
 };
 
+/// The window holds because its calendar does not know the year, where it may be a day off.
+bool by_unknown_year(const PriceInForce& price, TimePoint at) {
+  for (const PriceWindow& window : price.entry->windows) {
+    if (window.name != price.window || !window.calendar) continue;
+    const TimePoint local = at + std::chrono::minutes(window.zone ? window.zone->offset_minutes(at) : 0);
+    const auto day = std::chrono::floor<std::chrono::days>(local);
+    const bool since_yesterday = window.from_minute >= window.to_minute && local - day < std::chrono::minutes(window.to_minute);
+    return !window.calendar->knows(since_yesterday ? day - std::chrono::days(1) : day);
+  }
+  return false;
+}
+
+/// Why it is this price, with what is doubtful about that.
+std::string why_at(const PriceInForce& price, TimePoint at) {
+  return why(price) + (by_unknown_year(price, at) ? " (its calendar does not know the year: the dearer is taken)" : "");
+}
+
 /// When entries, discounts and surcharges begin or end in the weeks to come; windows come and go every day.
 std::vector<TimePoint> dates_of(const Target& target, TimePoint at) {
   std::vector<TimePoint> dates;
@@ -100,20 +117,33 @@ std::string doubts(const Listed& listed) {
   return text;
 }
 
-/// "1 CNY is 0.14 USD, since 2026-10-01", a line for each currency that is not USD.
-std::string rates_text(const std::vector<Listed>& all) {
+/// Rates of exchange that begin in the weeks to come.
+std::vector<const UsdRate*> rates_to_come(const Snapshot& snapshot, std::string_view currency, TimePoint at) {
+  std::vector<const UsdRate*> coming;
+  const auto known = snapshot.usd_per.find(std::string(currency));
+  if (known == snapshot.usd_per.end()) return coming;
+  for (const UsdRate& rate : known->second.dated)
+    if (rate.from && *rate.from > at && *rate.from <= at + soon_days) coming.push_back(&rate);
+  return coming;
+}
+
+/// "1 CNY is 0.14 USD, since 2026-10-01; 0.15 from 2026-12-01.", a line for each currency that is not USD.
+std::string rates_text(const std::vector<Listed>& all, const Snapshot& snapshot, TimePoint at) {
   std::map<std::string_view, const UsdRate*> rates;
   for (const Listed& listed : all) rates.emplace(listed.target->provider->currency.view(), listed.to_usd);
   rates.erase("USD");
   std::string text;
   for (const auto& [currency, rate] : rates) {
     text.append("1 ").append(currency) += rate ? " is " + format_decimal(rate->usd) + " USD" : " has no rate to USD";
-    text += (rate && rate->from ? ", since " + day_text(*rate->from) : "") + ".\n";
+    text += (rate && rate->from ? ", since " + day_text(*rate->from) : "");
+    for (const UsdRate* coming : rates_to_come(snapshot, currency, at))
+      text += "; " + format_decimal(coming->usd) + " from " + day_text(*coming->from);
+    text += ".\n";
   }
   return text;
 }
 
-std::string table_text(const std::vector<Listed>& all) {
+std::string table_text(const std::vector<Listed>& all, const Snapshot& snapshot, TimePoint at) {
   Table table;
   table.columns = {{"target"}, {"input", true}, {"cached", true},          {"cache write", true}, {"output", true}, {"currency"},
                    {"why"},    {"confidence"},  {"next (input / output)"}, {"dates to come"},     {"doubts"}};
@@ -126,20 +156,26 @@ std::string table_text(const std::vector<Listed>& all) {
     }
     const Rates& rates = listed.now->rates;
     table.rows.push_back({listed.target->name, amount(rates.input), amount(rates.cached_input), amount(rates.cache_write),
-                          amount(rates.output), currency, why(*listed.now), listed.now->entry->confidence, next_of(listed),
+                          amount(rates.output), currency, why_at(*listed.now, at), listed.now->entry->confidence, next_of(listed),
                           soon_of(listed), doubts(listed)});
   }
   return to_text(table) +
          "\nPer million tokens. Where no price of cached input or cache writes stands, they cost what input costs.\n" +
-         rates_text(all);
+         rates_text(all, snapshot, at);
 }
 
-Json json_of(const Listed& listed) {
+Json json_of(const Listed& listed, const Snapshot& snapshot, TimePoint at) {
   Json json{{"target", listed.target->name},
             {"currency", listed.target->provider->currency.view()},
             {"usd", usd_json(listed.to_usd)},
             {"price", nullptr}};
-  if (listed.now) json["price"] = price_json(*listed.now);
+  json["usd_soon"] = Json::array();
+  for (const UsdRate* coming : rates_to_come(snapshot, listed.target->provider->currency.view(), at))
+    json["usd_soon"].push_back(usd_json(coming));
+  if (listed.now) {
+    json["price"] = price_json(*listed.now);
+    json["price"]["calendar_unknown"] = by_unknown_year(*listed.now, at);
+  }
   json["doubts"] = Json::array();
   for (const DoubtedPrice& doubted : listed.doubts)
     json["doubts"].push_back({{"doubt", to_string(doubted.doubt)}, {"reason", "its price " + doubted.reason}});
@@ -176,11 +212,12 @@ int prices(const Wanted& wanted) {
     return 1;
   }
   if (wanted.format == "table") {
-    std::cout << "At " << utc_text(at) << ", for " << wanted.input_tokens << " input tokens:\n\n" << table_text(all);
+    std::cout << "At " << utc_text(at) << ", for " << wanted.input_tokens << " input tokens:\n\n"
+              << table_text(all, *loaded.snapshot, at);
     return 0;
   }
   Json json{{"at", utc_text(at)}, {"input_tokens", wanted.input_tokens}, {"targets", Json::array()}};
-  for (const Listed& listed : all) json["targets"].push_back(json_of(listed));
+  for (const Listed& listed : all) json["targets"].push_back(json_of(listed, *loaded.snapshot, at));
   std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
   return 0;
 }

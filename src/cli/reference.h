@@ -4,16 +4,17 @@
 #include <fairlead/plan.h>
 
 #include <cstdint>
+#include <optional>
 
 namespace fairlead::cli {
 
 struct Reference {
   std::int64_t input_tokens = 1'000, output_tokens = 400;
   TimePoint at;
-  Address client = *parse_ip("192.0.2.1");  ///< for documentation, so in no network that anybody names
+  std::optional<Address> client;  ///< empty: it is asked from each network that policies tell apart
 };
 
-/// Where it would go: a chat that needs nothing special, while everything is healthy.
-Plan plan_of(const Reference& reference, const Key& key, const Route& route, const Snapshot& snapshot);
+/// Where it would go from this address: a chat that needs nothing special, while everything is healthy.
+Plan plan_of(const Reference& reference, const Address& client, const Key& key, const Route& route, const Snapshot& snapshot);
 
 }  // namespace fairlead::cli

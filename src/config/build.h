@@ -36,6 +36,7 @@ struct Build {
   std::map<const Target*, const Value*> target_places{};  ///< where a route names it first
   std::map<const Route*, const Value*> route_places{};
   std::map<std::string, const Value*> keys{};
+  std::vector<std::string> ended_keys{};  ///< names of keys that were in the ledger's database
 };
 
 void build_server(Build& build);
@@ -63,6 +64,8 @@ std::vector<Budget> budgets_of(Build& build, const Section& from, BudgetOf of, c
 
 /// Takes a name; a finding if another has it.
 void take_name(Build& build, std::map<std::string, const Value*>& taken, const Value* name, std::string_view what);
+/// All that rules may say.
+std::vector<std::string_view> key_names(const Build& build);
 /// Of `owner.limits`; empty: there are none.
 std::optional<RateLimits> rate_limits_of(const Section& owner);
 /// ASCII letters alone.

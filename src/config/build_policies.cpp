@@ -151,7 +151,7 @@ class Groups {
 
 void build_assertion(Build& build, const Section& from, const Section& says, bool never) {
   Assertion assertion{from.text("name"), build.findings.where(from.value().place), never, {}, rules_of(says, "target")};
-  check_names(build, says, "when", "key", names_of(build.keys));
+  check_names(build, says, "when", "key", key_names(build));
   check_names(build, says, "when", "route", names_of(build.snapshot.route_by_name));
   check_names(build, says, "target", "provider", names_of(build.providers));
   if (says.find("when") != nullptr) assertion.when = WhenBuilder(build, says.section("when")).made();
@@ -183,7 +183,7 @@ void build_policies(Build& build) {
     if (from.value().kind == Value::Kind::map && !says("allow") && !says("deny") && !says("max_cost"))
       build.findings.error(from.value(), "a policy without `allow`, `deny` and `max_cost` narrows nothing",
                            "say what targets it allows or denies, or what a request may cost");
-    check_names(build, from, "when", "key", names_of(build.keys));
+    check_names(build, from, "when", "key", key_names(build));
     check_names(build, from, "when", "route", names_of(build.snapshot.route_by_name));
     check_names(build, from, "allow", "provider", names_of(build.providers));
     check_names(build, from, "deny", "provider", names_of(build.providers));

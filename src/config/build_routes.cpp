@@ -79,6 +79,51 @@ void check_strategy(Build& build, const Section& from, const Route& route) {
                            "it refuses every request until one does");
 }
 
+/// A file's word counts more than the ledger's.
+bool is_told_by_a_file(Build& build, const Section& from, const std::map<Sha256, const Value*>& hashes) {
+  const Value *name = from.find("name"), *hash = from.find("hash");
+  if (name == nullptr || hash == nullptr) return true;  // refused, and told already
+  const auto same_name = build.keys.find(name->text);
+  const auto same_hash = hashes.find(parse_sha256(hash->text).value_or(Sha256{}));
+  const bool told = same_name != build.keys.end();
+  if (!told && same_hash == hashes.end()) return false;
+  const Value& first = *(told ? same_name->second : same_hash->second);
+  build.findings.warning(*name,
+                         "the configuration has a key of this " + std::string(told ? "name" : "hash") + " too, and that one holds",
+                         "it is at " + build.findings.where(first.place) + "; `fairlead key revoke` ends that of the ledger");
+  return true;
+}
+
+void build_routes_of(Build& build, const Section& from, bool stored, Key& key) {
+  for (const Value* name : from.values("routes")) {
+    const Route* route = build.snapshot.route(name->text);
+    if (route == nullptr && stored)  // a route may go, whoever has a key for it
+      build.findings.warning(*name, "no route " + in_quotes(name->text), "the key holds for its other routes");
+    else if (route == nullptr)
+      build.findings.error(*name, "no route " + in_quotes(name->text),
+                           did_you_mean(name->text, names_of(build.snapshot.route_by_name), "the routes are"));
+    else if (std::find(key.routes.begin(), key.routes.end(), route) == key.routes.end())
+      key.routes.push_back(route);
+  }
+}
+
+/// Until when, and by which other secrets.
+void build_validity(Build& build, const Section& from, std::map<Sha256, const Value*>& hashes, Key& key) {
+  if (from.find("expires_at") != nullptr) key.expires_at = parse_instant(from.text("expires_at"));
+  if (key.expires_at && build.now && *key.expires_at <= *build.now)
+    build.findings.warning(*from.find("expires_at"), "the key " + in_quotes(key.name) + " has expired", "nobody gets in by it");
+  for (const Section& item : from.sections("former")) {
+    const auto hash = parse_sha256(item.text("hash"));
+    const auto until = parse_instant(item.text("until"));
+    if (!hash || !until) continue;
+    const auto [first, fresh] = hashes.emplace(*hash, item.find("hash"));
+    if (!fresh)
+      build.findings.error(*item.find("hash"), "two keys have this hash",
+                           "the first is at " + build.findings.where(first->second->place));
+    key.former.push_back({*hash, *until});
+  }
+}
+
 /// Tags are compared in lower case.
 std::vector<std::string> tags_of(const Section& key, std::string_view option) {
   std::vector<std::string> tags = key.texts(option);
@@ -116,9 +161,12 @@ void build_routes(Build& build) {
 void build_keys(Build& build) {
   std::map<Sha256, const Value*> hashes;
   for (const Section& from : build.root.sections("keys")) {
+    const bool stored = build.reading.is_stored_key(from.value().place.file);
+    if (stored && is_told_by_a_file(build, from, hashes)) continue;
     take_name(build, build.keys, from.find("name"), "keys");
     Key key;
     key.name = from.text("name");
+    key.stored = stored;
     key.team = from.text("team");
     key.project = from.text("project");
     key.tags = tags_of(from, "tags");
@@ -126,14 +174,7 @@ void build_keys(Build& build) {
     key.may_name_targets = from.boolean("targets");
     key.limits = rate_limits_of(from);
     key.budgets = budgets_of(build, from, BudgetOf::key, key.name);
-    for (const Value* name : from.values("routes")) {
-      const Route* route = build.snapshot.route(name->text);
-      if (route == nullptr)
-        build.findings.error(*name, "no route " + in_quotes(name->text),
-                             did_you_mean(name->text, names_of(build.snapshot.route_by_name), "the routes are"));
-      else if (std::find(key.routes.begin(), key.routes.end(), route) == key.routes.end())
-        key.routes.push_back(route);
-    }
+    build_routes_of(build, from, stored, key);
     const Value* written = from.value().find("hash");
     if (written != nullptr && written->good && !written->missing.empty()) {
       build.findings.warning(*written, written->missing, "the key " + in_quotes(key.name) + " is disabled until then");
@@ -148,9 +189,17 @@ void build_keys(Build& build) {
     if (!fresh)
       build.findings.error(*written, "two keys have this hash", "the first is at " + build.findings.where(first->second->place));
     key.sha256 = *hash;
+    build_validity(build, from, hashes, key);
     key.index = static_cast<int>(build.snapshot.keys.size());
     build.snapshot.keys.push_back(std::move(key));
   }
+}
+
+std::vector<std::string_view> key_names(const Build& build) {
+  std::vector<std::string_view> names = names_of(build.keys);
+  names.insert(names.end(), build.ended_keys.begin(), build.ended_keys.end());
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 }  // namespace fairlead::config

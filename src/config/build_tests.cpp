@@ -30,7 +30,7 @@ std::optional<Value> named(std::string_view name, int count) {
 Hypothetical asked_by(Build& build, const Section& from) {
   Hypothetical asked;
   asked.key = from.text("key");
-  if (const Value* key = from.find("key")) check_known(build, *key, "key", names_of(build.keys));
+  if (const Value* key = from.find("key")) check_known(build, *key, "key", key_names(build));
   asked.route = from.text("route");
   asked.input_tokens = from.integer("tokens");
   if (from.find("output_tokens") != nullptr) asked.output_tokens_max = from.integer("output_tokens");

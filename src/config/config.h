@@ -1,5 +1,7 @@
 #pragma once
 // Text -> located values -> validated Snapshot. Pure but for reading the files; any thread.
+#include "config/stored_keys.h"
+
 #include <fairlead/hypothetical.h>
 #include <fairlead/result.h>
 #include <fairlead/snapshot.h>
@@ -36,6 +38,8 @@ struct Sources {
   std::function<TimePoint()> now = {};  ///< for warnings of what ends or is missing soon; empty: none are given
   /// What only a running daemon needs (secrets, addresses by reference, certificates) counts as there, whatever it is.
   bool secrets_assumed = false;
+  /// The keys that are in the ledger's database, which the files name; empty: there are none.
+  std::function<StoredKeys(const std::string& ledger)> stored_keys = {};
 };
 Sources real_sources();
 
@@ -51,12 +55,19 @@ struct RoutingTest {
   std::optional<Int128> cost;                          ///< 10^-12 USD that the first is expected to cost
 };
 
+/// An option as the files state it: "limits" and "attempts_max", "content.projects" and "words".
+struct WrittenOption {
+  std::string thing, field, text;
+  bool operator==(const WrittenOption&) const = default;
+};
+
 struct Loaded {
   std::shared_ptr<const Snapshot> snapshot;  ///< null if there is an error
   std::vector<Finding> findings;             ///< all of them, in the order of the files
   std::vector<std::string> files;            ///< all that were read or looked for: secrets and certificates too
   std::string admin;                         ///< the admin address, as far as it can be told with errors too
   std::vector<RoutingTest> tests;
+  std::vector<WrittenOption> written;  ///< what `diff` compares as it stands
 };
 
 /// Reads, parses and validates; all findings at once. Never throws.
@@ -74,7 +85,8 @@ std::string json_schema();
 std::string reference_markdown();
 
 /// What `fairlead check` prints of a good file: providers with their four facts, routes with targets, prices per million and for a
-/// 1,000/1,000-token example at `now`, policies, keys. No secrets.
-std::string summary(const Snapshot& snapshot, TimePoint now);
+/// 1,000/1,000-token example at `now`, policies, keys. No secrets. `whole`: the same file as if all secrets were there, so that
+/// keys without their hash are told too, as disabled.
+std::string summary(const Snapshot& snapshot, const Snapshot& whole, TimePoint now);
 
 }  // namespace fairlead::config

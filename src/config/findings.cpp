@@ -1,5 +1,7 @@
 #include "config/findings.h"
 
+#include <fairlead/near.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -9,7 +11,6 @@ namespace fairlead::config {
 namespace {
 
 constexpr std::size_t quoted_bytes_max = 60;
-constexpr std::size_t word_bytes_max = 80;  // longer words are not compared
 constexpr std::size_t listed_max = 12;
 
 bool is_alnum(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
@@ -45,40 +46,6 @@ bool is_secret_word(std::string_view word) {
   return false;
 }
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
-
-/// Insertions, deletions, replacements and swaps of neighbours that turn one word into the other; case does not count.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0 : 1)});
-      const bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
-      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    before.swap(last);
-    last.swap(row);
-  }
-  return last[b.size()];
-}
-
-std::string_view nearest(std::string_view word, const std::vector<std::string_view>& known) {
-  std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
-  if (word.size() > word_bytes_max) return best;
-  for (std::string_view candidate : known) {
-    if (candidate.size() > word_bytes_max) continue;
-    const std::size_t distance = edit_distance(word, candidate);
-    if (distance >= best_distance) continue;
-    best = candidate;
-    best_distance = distance;
-  }
-  return best;
-}
-
 }  // namespace
 
 bool looks_secret(std::string_view text) {
@@ -107,6 +74,10 @@ void Findings::warning(const Value& at, std::string message, std::string hint) {
 }
 
 void Findings::add(Severity severity, Place place, std::string path, std::string message, std::string hint) {
+  if (const auto one = forgiven_.find(place.file); one != forgiven_.end() && severity == Severity::error) {
+    one->second = true;
+    severity = Severity::warning;
+  }
   failed_ = failed_ || severity == Severity::error;
   located_.push_back(
       {place.file, {severity, file(place.file), place.line, place.column, std::move(path), std::move(message), std::move(hint)}});

@@ -4,6 +4,7 @@
 #include "config/value.h"
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,10 @@ class Findings {
 
   void error(const Value& at, std::string message, std::string hint = {});
   void warning(const Value& at, std::string message, std::string hint = {});
+  /// What is wrong in this file takes no configuration down: its errors are told as warnings, and remembered.
+  void forgive(int file) { forgiven_.emplace(file, false); }
+  /// Was there any error in it?
+  bool forgiven(int file) const { return forgiven_.at(file); }
   void add(Severity severity, Place place, std::string path, std::string message, std::string hint = {});
 
   bool failed() const { return failed_; }
@@ -36,6 +41,7 @@ class Findings {
   };
   std::vector<std::string> files_;
   std::vector<Located> located_;
+  std::map<int, bool> forgiven_;
   bool failed_ = false;
 };
 

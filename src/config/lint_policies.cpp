@@ -2,6 +2,7 @@
 #include "config/build.h"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <set>
@@ -64,13 +65,18 @@ void lint_values(const Build& build, const Stated& stated, std::string_view part
 }
 
 void lint_labels(const Build& build, TimePoint now) {
+  constexpr std::chrono::days ahead{30};
   for (const auto& [provider, place] : build.provider_places) {
     const Value* labels = place->find("labels");
     if (labels == nullptr) continue;
-    for (const Value& label : labels->children)
-      if (const auto end = provider->facts.labels.find(label.key); end != provider->facts.labels.end() && end->second <= now)
-        build.findings.warning(label, "the label " + in_quotes(label.key) + " has ended",
-                               "no policy that asks for it lets this provider through");
+    for (const Value& label : labels->children) {
+      const auto end = provider->facts.labels.find(label.key);
+      if (end == provider->facts.labels.end() || end->second > now + ahead) continue;
+      const bool ended = end->second <= now;
+      build.findings.warning(label,
+                             "the label " + in_quotes(label.key) + (ended ? " has ended" : " ends on " + day_text(end->second)),
+                             std::string("no policy that asks for it lets this provider through") + (ended ? "" : " from then on"));
+    }
   }
 }
 

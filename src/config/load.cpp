@@ -2,12 +2,14 @@
 #include "config/build.h"
 #include "config/config.h"
 #include "config/validate.h"
+#include "config/written.h"
 
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -56,18 +58,39 @@ const BuiltIn& built_in() {
   return lists;
 }
 
-std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources& sources, Findings& findings,
-                                         std::vector<RoutingTest>& tests) {
+/// What is given to a build, and what comes of it beside findings.
+struct Building {
+  std::set<std::string> left_out;  ///< keys of the ledger's database that are not taken in
+  std::set<std::string> faulty;    ///< those in which an error was found
+  std::vector<RoutingTest> tests;
+  std::vector<WrittenOption> written;
+};
+
+/// Keys of the ledger's database, behind those of the files. Gives the names that are known and stand for no key.
+std::vector<std::string> read_stored_keys(const Sources& sources, const Building& building, Reading& reading, Value& whole) {
+  if (!sources.stored_keys) return {};
+  StoredKeys stored = sources.stored_keys(Section(&whole, root_node()).text("ledger"));
+  for (const StoredKeyText& key : stored.texts)
+    if (building.left_out.count(key.name) == 0)
+      reading.read_stored_key(key, whole);
+    else
+      stored.ended.push_back(key.name);
+  return std::move(stored.ended);
+}
+
+std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources& sources, Findings& findings, Building& building) {
   Reading reading(sources, findings);
   reading.add_to_hash(embedded_profiles);
   reading.add_to_hash(embedded_calendars);
   reading.add_to_hash(embedded_prices);
-  const Value whole = reading.read_files(file);
+  Value whole = reading.read_files(file);
   if (findings.failed() && whole.children.empty()) return nullptr;  // there was nothing to read
+  std::vector<std::string> ended_keys = read_stored_keys(sources, building, reading, whole);
   validate_whole(whole, findings);
 
   auto snapshot = std::make_shared<Snapshot>();
   Build build{*snapshot, findings, reading, Section(&whole, root_node())};
+  build.ended_keys = std::move(ended_keys);
   for (const Value& root : built_in().roots) build.built_in.emplace_back(&root, root_node());
   if (sources.now) build.now = sources.now();
   build_server(build);
@@ -84,10 +107,13 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   build_content(build);
   build_assertions(build);
   build_trusted_proxies(build);
-  tests = build_tests(build);
+  building.tests = build_tests(build);
+  building.written = written_options(whole);
   lint(build, build.now);
   snapshot->file = file;
   snapshot->hash = reading.hash();
+  for (const auto& [index, name] : reading.stored_keys())
+    if (findings.forgiven(index)) building.faulty.insert(name);
   return snapshot;
 }
 
@@ -114,7 +140,19 @@ Loaded load(const std::string& file, const Sources& sources) {
   };
   try {
     findings = built_in().findings;
-    snapshot = build_snapshot(file, noted, findings, loaded.tests);
+    Building building;
+    snapshot = build_snapshot(file, noted, findings, building);
+    // A key of which not all is understood might do more than it should: it is left out whole, and all else holds.
+    if (snapshot && !building.faulty.empty()) {
+      for (const std::string& name : building.faulty)
+        findings.add(Severity::warning, {findings.add_file(stored_key_file(name)), 0, 0}, "",
+                     "the key is refused until this is mended", "revoke it and make it anew");
+      building.left_out = std::move(building.faulty);
+      Findings again = built_in().findings;
+      snapshot = build_snapshot(file, sources, again, building);
+    }
+    loaded.tests = std::move(building.tests);
+    loaded.written = std::move(building.written);
   } catch (const std::exception& e) {
     findings.add(Severity::error, {findings.add_file(file), 0, 0}, "", std::string("it could not be read: ") + e.what());
   }

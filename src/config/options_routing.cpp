@@ -102,6 +102,17 @@ void add_key_rows(Rows& rows) {
                   .doc = "The SHA-256 of the key. If a reference here cannot be resolved, the key is disabled, with a warning.",
                   .required = true,
                   .may_be_missing = true});
+  rows.push_back({.path = "keys[].expires_at",
+                  .type = Type::instant,
+                  .doc = "From then on it is refused.",
+                  .otherwise = "it does not expire"});
+  rows.push_back({.path = "keys[].former",
+                  .type = Type::list,
+                  .doc = "Secrets that `hash` has replaced, and that still hold for a while.",
+                  .otherwise = "none"});
+  rows.push_back({.path = "keys[].former[]", .type = Type::object, .doc = "A former secret."});
+  rows.push_back({.path = "keys[].former[].hash", .type = Type::key_hash, .doc = "Its SHA-256.", .required = true});
+  rows.push_back({.path = "keys[].former[].until", .type = Type::instant, .doc = "From then on it is refused.", .required = true});
   rows.push_back({.path = "keys[].team", .type = Type::name, .doc = "Who pays.", .otherwise = "no team"});
   rows.push_back({.path = "keys[].project", .type = Type::name, .doc = "What for; policies may ask.", .otherwise = "no project"});
   rows.push_back({.path = "keys[].tags",

@@ -40,6 +40,18 @@ Value Reading::read_text(const std::string& name, std::string_view text) {
   return root->good ? std::move(*root) : empty_map(file);
 }
 
+void Reading::read_stored_key(const StoredKeyText& key, Value& whole) {
+  const int file = findings_.add_file(stored_key_file(key.name));
+  findings_.forgive(file);
+  stored_keys_.emplace(file, key.name);
+  digest_.add(findings_.file(file));
+  digest_.add(key.text);
+  auto root = parse_yaml(key.text, file, findings_);
+  if (!root) return;
+  validate(*root, findings_);  // nothing is resolved: who may make keys may not read files by it
+  if (root->good) merge(whole, std::move(*root));
+}
+
 void Reading::read_file(const std::string& path, const Value* include, int depth, Value& whole) {
   const auto refuse = [&](const std::string& message, const std::string& hint) {
     if (include != nullptr) return findings_.error(*include, in_quotes(path) + " " + message, hint);

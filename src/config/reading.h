@@ -26,6 +26,12 @@ class Reading {
   Value read_built_in(const std::string& name, std::string_view text);
   /// The user's file with all it includes; each validated, then merged. Errors: to the findings; what could be read is returned.
   Value read_files(const std::string& path);
+  /// A key of the ledger's database, merged into what the files say. Errors: to the findings, as warnings.
+  void read_stored_key(const StoredKeyText& key, Value& whole);
+  /// Does this file stand for such a key?
+  bool is_stored_key(int file) const { return stored_keys_.count(file) != 0; }
+  /// Their names by file.
+  const std::map<int, std::string>& stored_keys() const { return stored_keys_; }
   /// The path of a file that an option names, relative to the file of the option, and what it holds. Errors: to the findings, if it
   /// cannot be read; then `text` is empty.
   struct OptionFile {
@@ -52,6 +58,7 @@ class Reading {
   const Sources& sources_;
   Findings& findings_;
   Digest digest_;
+  std::map<int, std::string> stored_keys_;
   std::map<std::string, Place> included_;  ///< by path: where it was asked for
 };
 

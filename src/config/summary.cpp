@@ -124,21 +124,29 @@ std::string policies_of(const Snapshot& snapshot) {
   return "\npolicies" + (rows.empty() ? std::string(": none\n") : "\n" + aligned(rows, 2));
 }
 
-std::string keys_of(const Snapshot& snapshot) {
+/// A key without its hash is none for apps, but is one for the rules.
+std::string hash_of(const std::string& name, const Snapshot& snapshot) {
+  for (const Key& key : snapshot.keys)
+    if (key.name == name) return "sha256:" + hex(key.sha256).substr(0, 8) + "...";
+  return "disabled: no hash";
+}
+
+std::string keys_of(const Snapshot& snapshot, const Snapshot& whole) {
   std::vector<Row> rows;
-  for (const Key& key : snapshot.keys) {
+  for (const Key& key : whole.keys) {
     std::vector<std::string> routes;
     for (const Route* route : key.routes) routes.push_back(route->name);
-    rows.push_back({key.name, "team " + (key.team.empty() ? "none" : key.team), "sha256:" + hex(key.sha256).substr(0, 8) + "...",
-                    "routes " + joined(routes) + (key.may_name_targets ? ", and their targets by name" : "")});
+    rows.push_back({key.name, "team " + (key.team.empty() ? "none" : key.team), hash_of(key.name, snapshot),
+                    "routes " + joined(routes) + (key.may_name_targets ? ", and their targets by name" : "") +
+                        (key.stored ? "; in the ledger" : "")});
   }
   return "\nkeys" + (rows.empty() ? std::string(": none\n") : "\n" + aligned(rows, 2));
 }
 
 }  // namespace
 
-std::string summary(const Snapshot& snapshot, TimePoint now) {
-  return providers_of(snapshot) + routes_of(snapshot, now) + policies_of(snapshot) + keys_of(snapshot);
+std::string summary(const Snapshot& snapshot, const Snapshot& whole, TimePoint now) {
+  return providers_of(snapshot) + routes_of(snapshot, now) + policies_of(snapshot) + keys_of(snapshot, whole);
 }
 
 }  // namespace fairlead::config

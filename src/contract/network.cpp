@@ -83,4 +83,9 @@ std::optional<Network> parse_network(std::string_view text) {
   return network;
 }
 
+std::string to_string(const Network& network) {
+  const bool is_ipv4 = network.bits >= mapped_bits && parse_network("0.0.0.0/0")->holds(network.first);
+  return to_string(network.first) + "/" + std::to_string(network.bits - (is_ipv4 ? mapped_bits : 0));
+}
+
 }  // namespace fairlead

@@ -1,7 +1,6 @@
 #include <fairlead/snapshot.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace fairlead {
@@ -98,10 +97,11 @@ std::optional<PriceInForce> price_in_force(const std::vector<Price>& prices, con
 std::optional<PriceInForce> price_of(const Target& target, const PricedBy& by, TimePoint at) {
   const Provider& provider = *target.provider;
   const Account account = account_of(provider);
-  if (auto own = price_in_force(target.contract, account, by, at)) {
-    own->contract = true;
-    return own;
-  }
+  if (!target.contract.empty())
+    if (auto own = price_in_force(target.contract, account, by, at)) {
+      own->contract = true;
+      return own;
+    }
   auto listed = price_in_force(target.model->prices, account, by, at);
   if (!listed) return listed;
   listed->discount = share_at(provider.discounts, at);
@@ -126,29 +126,30 @@ const UsdRate* UsdRates::at(TimePoint time) const {
 }
 
 const UsdRate* Snapshot::usd_rate(Currency currency, TimePoint at) const {
-  const auto rates = usd_per.find(std::string(currency.view()));
-  return rates == usd_per.end() ? nullptr : rates->second.at(at);
+  for (const auto& [code, rates] : usd_per)  // a handful
+    if (code == currency.view()) return rates.at(at);
+  return nullptr;
 }
 
 Result<Money> cost_of(const Usage& usage, const PriceInForce& price) {
   const Rates& rates = price.rates;
-  const auto rate = [](const std::optional<Int128>& own, const std::optional<Int128>& fallback) { return own ? own : fallback; };
-  const std::array<std::pair<std::optional<std::int64_t>, std::optional<Int128>>, 5> lines{{
-      {usage.input, rates.input},
-      {usage.cached_input, rate(rates.cached_input, rates.input)},
-      {usage.cache_write, rate(rates.cache_write, rates.input)},
-      {usage.output, rates.output},
-      {usage.reasoning, rates.output},
-  }};
+  const auto or_input = [&](const std::optional<Int128>& own) -> const std::optional<Int128>& { return own ? own : rates.input; };
   Int128 sum = 0;
-  for (const auto& [count, per_million] : lines) {
+  bool absurd = false, unpriced = false;
+  const auto add = [&](const std::optional<std::int64_t>& count, const std::optional<Int128>& per_million) {
     const std::int64_t tokens = count.value_or(0);
-    if (tokens < 0 || tokens > tokens_max)
-      return Error(ErrorKind::internal, ErrorOrigin::fairlead, "a negative or absurd token count has no cost");
-    if (tokens > 0 && !per_million)  // unknown, which is not 0
-      return Error(ErrorKind::internal, ErrorOrigin::fairlead, "the price in force has no rate for these tokens");
-    sum += Int128{tokens} * per_million.value_or(0);
-  }
+    if (tokens == 0) return;
+    absurd |= tokens < 0 || tokens > tokens_max;
+    unpriced |= !per_million;  // unknown, which is not 0
+    if (!absurd && per_million) sum += Int128{tokens} * *per_million;
+  };
+  add(usage.input, rates.input);
+  add(usage.cached_input, or_input(rates.cached_input));
+  add(usage.cache_write, or_input(rates.cache_write));
+  add(usage.output, rates.output);
+  add(usage.reasoning, rates.output);
+  if (absurd) return Error(ErrorKind::internal, ErrorOrigin::fairlead, "a negative or absurd token count has no cost");
+  if (unpriced) return Error(ErrorKind::internal, ErrorOrigin::fairlead, "the price in force has no rate for these tokens");
   Money cost;
   if (price.entry) cost.currency = price.entry->currency;
   cost.pico = (sum + tokens_per_price / 2) / tokens_per_price;

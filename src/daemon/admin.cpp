@@ -12,6 +12,10 @@ constexpr const char *plain = "text/plain; charset=utf-8", *json = "application/
 constexpr std::string_view reload_path = "/admin/v1/reload", explain_path = "/admin/v1/explain",
                            estimates_path = "/admin/v1/estimates", limits_path = "/admin/v1/limits";
 
+bool is_about_keys(std::string_view path) {
+  return path.starts_with(keys_path) && (path.size() == keys_path.size() || path[keys_path.size()] == '/');
+}
+
 /// A page in a browser on this machine reaches the address too, but its requests say where they come from.
 bool is_from_a_page(const net::AppRequest& request) {
   return !request.field("origin").empty() || !request.field("sec-fetch-site").empty();
@@ -23,18 +27,23 @@ Admin::Admin(Views views) : views_(std::move(views)) {}
 
 Task<void> Admin::handle(net::AppRequest& request, net::AppAnswer& answer) {
   const Page page = page_of(request);
-  const net::Fields fields{{"content-type", page.type}};
+  const net::Fields fields{{"content-type", page.type}, {"cache-control", "no-store"}};  // a fresh key may be in it
   const std::array<std::string_view, 1> pieces{page.body};
   co_await answer.send(page.status, fields, pieces);
 }
 
 Admin::Page Admin::page_of(const net::AppRequest& request) const {
+  if (is_about_keys(request.path)) {
+    if (request.method == "POST" && is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
+    KeyAnswer told = views_.keys(request.method, request.path, request.body.view());
+    return {told.status, json, std::move(told.body)};
+  }
   const bool reloads = request.path == reload_path, explains = request.path == explain_path;
   if (!reloads && !explains && request.path != "/healthz" && request.path != "/readyz" && request.path != "/metrics" &&
       request.path != estimates_path && request.path != limits_path)
-    return {
-        404, plain,
-        "here are /healthz, /readyz, /metrics, /admin/v1/reload, /admin/v1/explain, /admin/v1/estimates and /admin/v1/limits\n"};
+    return {404, plain,
+            "here are /healthz, /readyz, /metrics, /admin/v1/reload, /admin/v1/explain, /admin/v1/estimates, /admin/v1/limits "
+            "and /admin/v1/keys\n"};
   if (reloads || explains) {
     if (request.method != "POST") return {405, plain, "this path takes POST only\n"};
     if (is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
@@ -61,7 +70,9 @@ Admin::Page Admin::explained(std::string_view asked) const {
   return {400, json, error_body(told.error()) + "\n"};
 }
 
-bool Admin::wants_body(const net::AppRequest& head) const { return head.method == "POST" && head.path == explain_path; }
+bool Admin::wants_body(const net::AppRequest& head) const {
+  return head.method == "POST" && (head.path == explain_path || is_about_keys(head.path));
+}
 
 std::string Admin::error_body(const Error& error) const {
   return nlohmann::json{{"error", {{"message", error.message}, {"code", to_string(error.kind)}}}}.dump();

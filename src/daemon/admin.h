@@ -1,6 +1,7 @@
 #pragma once
-// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload, /explain, /estimates and /limits. On the main thread, so that
-// it answers while the workers are busy. Whoever reaches the address may ask; it is a loopback address.
+// The operators' side: /healthz, /readyz, /metrics, /admin/v1/reload, /explain, /estimates, /limits and /keys. On the main thread,
+// so that it answers while the workers are busy. Whoever reaches the address may ask; it is a loopback address.
+#include "daemon/keys_admin.h"
 #include "daemon/reload.h"
 #include "net/app.h"
 
@@ -20,6 +21,7 @@ class Admin : public net::AppHandler {
     std::function<Reload()> reload;
     std::function<Result<std::string>(std::string_view asked)> explain = {};  ///< JSON to JSON
     std::function<std::string()> rate_limits = {};                            ///< JSON
+    std::function<KeyAnswer(std::string_view method, std::string_view path, std::string_view body)> keys = {};
   };
   explicit Admin(Views views);
   Task<void> handle(net::AppRequest& request, net::AppAnswer& answer) override;

@@ -18,9 +18,12 @@
 #include "config/config.h"
 #include "config/restart.h"
 #include "daemon/admin.h"
+#include "daemon/config_files.h"
 #include "daemon/estimates_file.h"
 #include "daemon/estimates_json.h"
 #include "daemon/explain.h"
+#include "daemon/keyring.h"
+#include "daemon/keys_admin.h"
 #include "daemon/limit_rows.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
@@ -39,6 +42,7 @@ namespace {
 constexpr std::chrono::seconds ledger_flush_max{30};
 constexpr std::chrono::seconds feed_look_every{5};
 constexpr std::chrono::seconds estimates_kept_every{60};
+constexpr std::chrono::milliseconds keys_look_every{250};
 constexpr std::string_view watched = "watch";  ///< the cause of a reload that nobody asked for
 
 /// A connection is a descriptor: take as many as the system lets us.
@@ -78,14 +82,16 @@ class Daemon {
 
   /// Errors: what keeps the daemon from starting, in a sentence.
   Result<void> start() {
-    auto loaded = config::load(config_file_, config::real_sources());
+    auto loaded = load(files_.fresh());
     log_findings(loaded.findings);
     if (!loaded.snapshot) return Error(ErrorKind::config, ErrorOrigin::fairlead, config_file_ + " has errors");
-    const Snapshot& snapshot = *loaded.snapshot;
-    set_log_level(snapshot.log.level);
-    metrics_.set_request_log(snapshot.log.requests);
+    files_.take();
+    set_log_level(loaded.snapshot->log.level);
     raise_descriptor_limit();
-    if (auto opened = open_ledger(snapshot); !opened) return opened;
+    if (auto opened = open_ledger(*loaded.snapshot); !opened) return opened;
+    if (auto opened = open_keys(loaded); !opened) return opened;
+    const Snapshot& snapshot = *loaded.snapshot;
+    metrics_.set_request_log(snapshot.log.requests);
     recall_estimates(snapshot);
     if (auto recalled = recall_limits(limits_, snapshot, wall_clock()); !recalled)
       log(Level::warn, "limits_not_recalled", {{"reason", recalled.error().message + ": " + recalled.error().detail}});
@@ -102,6 +108,7 @@ class Daemon {
     watch(snapshot, loaded.files);
     look_after_estimates();
     retention_.start();
+    look_after_keys();
     log(Level::info, "ready", {{"version", FAIRLEAD_VERSION}, {"snapshot", snapshot.hash}, {"workers", workers_.size()}});
     notify_service_manager("READY=1");
     return {};
@@ -135,6 +142,25 @@ class Daemon {
     for (const std::string& notice : found.notices) log(Level::warn, "ledger_notice", {{"notice", notice}});
     if (found.interrupted_attempts > 0)
       log(Level::warn, "ledger_recovered", {{"interrupted_attempts", found.interrupted_attempts}});
+    return {};
+  }
+
+  /// With the keys of the ledger's database, of which the files tell.
+  config::Loaded load(config::Sources sources) {
+    sources.stored_keys = [this](const std::string& ledger) {
+      if (!keyring_.is_open()) (void)keyring_.open(ledger);  // a ledger that is not there yet has none
+      return config::stored_keys(keyring_.rows(), wall_clock());
+    };
+    return config::load(config_file_, sources);
+  }
+
+  /// Where the ledger was there already, they were read with the configuration.
+  Result<void> open_keys(config::Loaded& loaded) {
+    if (keyring_.is_open()) return {};
+    if (auto opened = keyring_.open(loaded.snapshot->ledger); !opened) return opened;
+    if (keyring_.rows().empty()) return {};
+    loaded = load(files_.taken());
+    if (!loaded.snapshot) return Error(ErrorKind::config, ErrorOrigin::fairlead, config_file_ + " has errors");
     return {};
   }
 
@@ -186,7 +212,7 @@ class Daemon {
 
   /// Reads the files, and lets them hold or leaves everything as it is. Says what came of it in the log and the metrics.
   Reload reload(std::string_view cause) {
-    auto loaded = config::load(config_file_, config::real_sources());
+    auto loaded = load(files_.fresh());
     const std::string before = cell_->get()->hash;
     // A change that was told twice, or changed nothing that is read, is none.
     if (cause == watched && reload_taken_ && loaded.snapshot && loaded.snapshot->hash == before) {
@@ -196,6 +222,7 @@ class Daemon {
     log_findings(loaded.findings);
     const std::string refusal = take_in(loaded.snapshot);
     reload_taken_ = refusal.empty();
+    if (reload_taken_) files_.take();
     const auto now = cell_->get();
     metrics_.reloaded(reload_taken_, now->hash);
     if (reload_taken_)
@@ -222,11 +249,51 @@ class Daemon {
     for (std::size_t i = 0; i < bound_.size(); ++i)
       for (Worker& worker : workers_)
         if (certificates[i]) worker.set_tls(bound_[i], certificates[i]);
+    hold(next);
+    return {};
+  }
+
+  void hold(const std::shared_ptr<const Snapshot>& next) {
     cell_->swap_in(next);
     estimates_.know(*next);
     set_log_level(next->log.level);
     metrics_.set_request_log(next->log.requests);
-    return {};
+  }
+
+  /// A key that was made, rotated or revoked, whoever did it, holds or ends by this; the files are not read for it.
+  void take_in_keys() {
+    const auto changed = keyring_.look();
+    if (!changed && !keys_unread_)
+      log(Level::error, "keys_not_read", {{"reason", changed.error().detail}, {"instead", "those known hold"}});
+    keys_unread_ = !changed;
+    if (!changed || !*changed) return;
+    const auto loaded = load(files_.taken());
+    if (!loaded.snapshot) {
+      log_findings(loaded.findings);
+      return log(Level::error, "keys_not_taken", {{"snapshot", cell_->get()->hash}});
+    }
+    hold(loaded.snapshot);
+    metrics_.in_force(loaded.snapshot->hash);
+    log(Level::info, "keys_taken", {{"snapshot", loaded.snapshot->hash}});
+  }
+
+  void look_after_keys() {
+    keys_look_.expires_after(keys_look_every);
+    keys_look_.async_wait([this](boost::system::error_code error) {
+      if (error) return;
+      take_in_keys();
+      look_after_keys();
+    });
+  }
+
+  KeyAnswer about_keys(std::string_view method, std::string_view path, std::string_view body) {
+    const LoadWith load_with = [this](const std::vector<StoredKey>& rows) {
+      config::Sources sources = files_.taken();
+      sources.stored_keys = [&](const std::string&) { return config::stored_keys(rows, wall_clock()); };
+      return config::load(config_file_, sources);
+    };
+    return answer_about_keys({keyring_, load_with, [this] { return cell_->get(); }, [this] { take_in_keys(); }}, method, path,
+                             body);
   }
 
   /// `files`: what the last load read or looked for, be it the snapshot's or not.
@@ -256,6 +323,7 @@ class Daemon {
     signals_.stop();
     feed_look_.cancel();
     estimates_look_.cancel();
+    keys_look_.cancel();
     admin_server_.drain(Milliseconds{0});
     asio::co_spawn(io_.get_executor(), admin_server_.stopped(), asio::detached);
     work_.reset();
@@ -346,6 +414,7 @@ class Daemon {
   }
 
   std::string config_file_;
+  ConfigFiles files_;
   asio::io_context io_{1};
   asio::executor_work_guard<Executor> work_;
   Metrics metrics_;
@@ -357,16 +426,21 @@ class Daemon {
   std::string estimates_file_;
   std::list<Worker> workers_;
   std::unique_ptr<Ledger> ledger_;  ///< goes before the workers' loops, to which it hands its last results
-  Admin admin_{{[this] { return not_ready_because(); }, [this] { return metrics_text(); },
-                [this] { return estimates_text(estimates_.everything(), wall_clock()); }, [this] { return cell_->get()->limits; },
-                [this] { return reload("admin"); }, [this](std::string_view asked) { return explained(asked); },
-                [this] { return limits_text(limits_shown(), replays_.stats()); }}};
+  Keyring keyring_;
+  Admin admin_{
+      {[this] { return not_ready_because(); }, [this] { return metrics_text(); },
+       [this] { return estimates_text(estimates_.everything(), wall_clock()); }, [this] { return cell_->get()->limits; },
+       [this] { return reload("admin"); }, [this](std::string_view asked) { return explained(asked); },
+       [this] { return limits_text(limits_shown(), replays_.stats()); },
+       [this](std::string_view method, std::string_view path, std::string_view body) { return about_keys(method, path, body); }}};
   net::Server admin_server_{io_.get_executor(), admin_, body_memory_};
   Signals signals_{io_.get_executor(), [this](int number) { take_signal(number); }};
   Watch watch_{io_.get_executor(), [this] { (void)reload(watched); }};
   RetentionJob retention_{[this] { return cell_->get(); }};
   Timer feed_look_{io_.get_executor()};
   Timer estimates_look_{io_.get_executor()};
+  Timer keys_look_{io_.get_executor()};
+  bool keys_unread_ = false;
   std::uint64_t failed_saves_ = 0;  ///< when last looked
   bool behind_ = false;
   std::vector<net::Endpoint> bound_;

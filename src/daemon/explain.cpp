@@ -85,6 +85,10 @@ Hypothetical asked_by(Members& members) {
   asked.content = members.texts("content");
   asked.client = members.text("network");
   asked.stream = members.boolean("stream");
+  for (const auto& [name, value] : members.object("headers").value_or(Json::object()).items()) {
+    if (!value.is_string()) members.note("headers must hold strings");
+    if (value.is_string()) asked.head.emplace_back(name, value.get<std::string>());
+  }
   for (const std::string& name : members.texts("modality"))
     if (const auto modality = members.one_of<Modality>("modality", name, modality_count)) asked.modalities.push_back(*modality);
   if (const std::string name = members.text("endpoint"); !name.empty())
@@ -112,10 +116,11 @@ Result<std::string> explain(std::string_view asked_text, const Snapshot& snapsho
     body = std::move(*parsed);
   }
   if (const std::string fault = members.fault(); !fault.empty()) return wrong(fault);
+  if (asked.key.empty()) return wrong("the name of a key is asked for: {\"key\": \"app\"}");
   if (!asked.input_tokens && body.body.view().empty()) asked.input_tokens = usual_input_tokens;
   const auto facts = facts_of(asked, body, snapshot);
   if (!facts) return facts.error();
-  return explanation(*facts, make_plan(*facts, snapshot, conditions_of(*facts, now), now), snapshot);
+  return explanation(*facts, make_plan(*facts, snapshot, conditions_of(*facts, now), now), snapshot, "learned by the daemon");
 }
 
 }  // namespace fairlead::daemon

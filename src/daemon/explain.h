@@ -13,8 +13,8 @@ namespace fairlead::daemon {
 using ConditionsOf = std::function<Conditions(const RequestFacts& facts, TimePoint at)>;
 
 /// `asked`: JSON with "key", and perhaps "route", "tokens", "output_tokens", "tags", "content", "modality", "endpoint", "network",
-/// "stream", "at" and "body" (as an app would send it). Gives the JSON of `fairlead explain`. Errors: bad_request for what is not
-/// understood, config for what is not there; the message is for the operator.
+/// "stream", "headers" (x-fairlead-*), "at" and "body" (as an app would send it). Gives the JSON of `fairlead explain`. Errors:
+/// bad_request for what is not understood, config for what is not there; the message is for the operator.
 Result<std::string> explain(std::string_view asked, const Snapshot& snapshot, const ConditionsOf& conditions_of, TimePoint now);
 
 }  // namespace fairlead::daemon

@@ -294,6 +294,10 @@ void Metrics::reloaded(bool ok, const std::string& snapshot_hash) {
   impl_->reload_ok.Set(ok ? 1 : 0);
   if (!ok) return;
   impl_->reload_at.Set(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count());
+  in_force(snapshot_hash);
+}
+
+void Metrics::in_force(const std::string& snapshot_hash) {
   if (impl_->config_in_force) impl_->config_info.Remove(impl_->config_in_force);
   impl_->config_in_force = &impl_->config_info.Add({{"hash", snapshot_hash}});
   impl_->config_in_force->Set(1);

@@ -24,6 +24,7 @@ class Metrics : public exchange::Observer {
   void set_request_log(std::string_view requests);
   /// `snapshot_hash`: of the one that holds now.
   void reloaded(bool ok, const std::string& snapshot_hash);
+  void in_force(const std::string& snapshot_hash);
 
   /// What is counted elsewhere and only read when somebody looks.
   struct Gauges {

@@ -34,7 +34,7 @@ class Worker {
   std::size_t upstream_idle() const;
 
  private:
-  asio::io_context io_{1};
+  asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};  ///< sockets and pipes are the worker's alone: no locks for them
   asio::executor_work_guard<Executor> work_;
   net::Pool pool_;
   exchange::Books books_;

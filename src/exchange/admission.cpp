@@ -1,5 +1,7 @@
 #include "exchange/admission.h"
 
+#include "plan/expect.h"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -10,7 +12,8 @@ namespace {
 /// As long as it may be where the app says so, else as long as it is expected to be.
 state::TokenEstimate estimate_of(const RequestFacts& facts, const Plan& plan) {
   const Candidate& first = plan.candidates.front();
-  const std::int64_t output = facts.output_tokens_max ? *facts.output_tokens_max * facts.choices : first.output_tokens;
+  const auto cap = output_cap(facts, *first.target);
+  const std::int64_t output = cap ? *cap * facts.choices : first.output_tokens;
   return {first.input_tokens, std::max(output, std::int64_t{0})};
 }
 

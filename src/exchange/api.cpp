@@ -12,8 +12,8 @@ namespace {
 constexpr std::string_view chat_path = "/v1/chat/completions";
 constexpr std::string_view models_path = "/v1/models";
 
-Result<std::string> models_answer(const net::AppRequest& request, const Snapshot& snapshot) {
-  const auto key = authenticate(request.field("authorization"), snapshot);
+Result<std::string> models_answer(const net::AppRequest& request, const Snapshot& snapshot, TimePoint now) {
+  const auto key = authenticate(request.field("authorization"), snapshot, now);
   if (!key) return key.error();
   if (request.path == models_path) return models_json(**key);
   return model_json(request.path.substr(models_path.size() + 1), **key);
@@ -40,7 +40,7 @@ Task<void> Api::handle(net::AppRequest& request, net::AppAnswer& answer) {
                                                              "there is no such path here; POST /v1/chat/completions and GET /v1/models are"))
       : request.method != method ? Result<std::string>(Error(ErrorKind::method_not_allowed, ErrorOrigin::app,
                                                              "this path takes " + std::string(method) + " only"))
-                                 : models_answer(request, *snapshot);
+                                 : models_answer(request, *snapshot, world_.now());
   net::Fields fields;
   int status = 200;
   if (body) {
@@ -51,6 +51,7 @@ Task<void> Api::handle(net::AppRequest& request, net::AppAnswer& answer) {
     fields = error_fields(seen, std::nullopt);
     if (seen.status == 405) fields.emplace_back("allow", method);
   }
+  fields.emplace_back("x-request-id", error_id());
   const std::string text = body ? std::move(*body) : error_body(body.error());
   const std::array<std::string_view, 1> pieces{text};
   co_await answer.send(status, fields, pieces);
@@ -59,13 +60,15 @@ Task<void> Api::handle(net::AppRequest& request, net::AppAnswer& answer) {
 
 bool Api::wants_body(const net::AppRequest& head) const {
   return head.method == "POST" && method_of(head.path) == "POST" &&
-         authenticate(head.field("authorization"), *world_.snapshot.get()).has_value();
+         authenticate(head.field("authorization"), *world_.snapshot.get(), world_.now()).has_value();
 }
 
 std::string Api::error_body(const Error& error) const {
   const AppError seen = app_error(error);
   return find_dialect("openai")->error_body(error, seen.type, seen.code);
 }
+
+std::string Api::error_id() { return make_request_id(world_.now(), world_.random); }
 
 Limits Api::limits() const { return world_.snapshot.get()->limits; }
 

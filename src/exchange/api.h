@@ -10,6 +10,7 @@ class Api : public net::AppHandler {
   Task<void> handle(net::AppRequest& request, net::AppAnswer& answer) override;
   bool wants_body(const net::AppRequest& head) const override;
   std::string error_body(const Error& error) const override;
+  std::string error_id() override;
   Limits limits() const override;
 
  private:

@@ -1,22 +1,23 @@
 #include "exchange/attempt.h"
-#include "exchange/drain.h"
+
+#include "plan/expect.h"
 
 #include <algorithm>
 #include <charconv>
 #include <utility>
 
+#include "exchange/drain.h"
+#include "exchange/relay.h"
+
 namespace fairlead::exchange {
 namespace {
 
 constexpr std::size_t refusal_bytes_max = 64 << 10;
-constexpr std::chrono::seconds quiet_before_keep_alive{10};  ///< comments of a waiting provider reach the app from then on
-
-Error gone() { return {ErrorKind::app_gone, ErrorOrigin::app, "the app hung up"}; }
 
 /// What ended an attempt: its own failure, unless it was called off.
 Error ending(const Request& request, const Error& failure) {
   if (!request.cancel.requested()) return failure;
-  if (request.cancel.reason() == net::Cancel::Reason::app_gone) return gone();
+  if (request.cancel.reason() == net::Cancel::Reason::app_gone) return app_hung_up();
   return {ErrorKind::draining, ErrorOrigin::fairlead, "the service is going down; try again"};
 }
 
@@ -31,78 +32,6 @@ std::optional<Milliseconds> read_retry_after(const net::UpstreamAnswer& answer) 
   if (const auto seconds = number(answer.field("retry-after"))) return Milliseconds(*seconds * 1000);
   return std::nullopt;
 }
-
-/// Relays one 2xx answer. Everything that the app may see goes out as it comes, but for the end, which waits for the books.
-class Relay {
- public:
-  Relay(Request& request, const Target& target, int number, net::UpstreamAnswer& upstream, Drain& drain, AttemptOutcome& outcome)
-      : request_(request), target_(target), number_(number), upstream_(upstream), drain_(drain), outcome_(outcome) {}
-
-  Task<Result<void>> run() {
-    for (;;) {
-      auto bytes = co_await upstream_.read();
-      if (!bytes) co_return bytes.error();
-      pieces_.clear();
-      if (bytes->empty()) {
-        auto end = outcome_.coder->finish(pieces_);
-        outcome_.last = pieces_;
-        co_return end;
-      }
-      drain_.took(bytes->size());
-      const auto fed = outcome_.coder->feed(*bytes, pieces_);
-      note_content();
-      if (request_.chat.stream && !pieces_.empty() && !drain_.active()) {
-        auto sent = co_await pass_on();
-        if (!sent && !drain_.possible()) co_return sent;
-        if (!sent) request_.cancel.request();  // read on, for the books
-      }
-      if (!fed) co_return fed;
-    }
-  }
-
- private:
-  void note_content() {
-    if (content_ || !outcome_.coder->summary().content_started) return;
-    content_ = true;
-    upstream_.first_content();
-    outcome_.end.phase = Phase::relay;
-    outcome_.end.first_byte_us =
-        std::chrono::duration_cast<std::chrono::microseconds>(request_.world.now() - outcome_.end.sent_at).count();
-  }
-
-  Task<Result<void>> pass_on() {
-    // Until content comes these are only the provider's signs of life: worth sending to an app that has waited for a while,
-    // and no obstacle to another target's answer.
-    if (!content_ && !request_.answer.committed() && request_.world.steady_now() - request_.started < quiet_before_keep_alive)
-      co_return boost::system::in_place_value;
-    if (!request_.answer.committed()) {
-      const net::Fields fields = answer_fields(request_, &target_, number_);
-      auto started = co_await request_.answer.start(200, fields);
-      if (!started) co_return gone();
-    }
-    // Beyond this point the app has seen something of this target's answer: no other target's can follow, and none needs the body.
-    if (content_ && !std::exchange(request_.content_sent, true)) {
-      request_.chat.body = {};
-      request_.app.memory.release();
-    }
-    auto written = co_await request_.answer.write(pieces_);
-    if (!written) co_return gone();
-    if (request_.repeat) request_.repeat->note(pieces_);
-    if (!request_.first_byte_us)
-      request_.first_byte_us =
-          std::chrono::duration_cast<std::chrono::microseconds>(request_.world.steady_now() - request_.started).count();
-    co_return boost::system::in_place_value;
-  }
-
-  Request& request_;
-  const Target& target_;
-  int number_;
-  net::UpstreamAnswer& upstream_;
-  Drain& drain_;
-  AttemptOutcome& outcome_;
-  Pieces pieces_;
-  bool content_ = false;
-};
 
 /// Reads a refusal up to a limit; what cannot be read is left out.
 Task<std::string> read_refusal_body(net::UpstreamAnswer& upstream) {
@@ -130,6 +59,69 @@ AnswerOptions answer_options(const Request& request, const Target& target, TimeP
   return options;
 }
 
+/// The configuration was checked: there is one.
+const Dialect& dialect_of(const Target& target) { return *find_dialect(target.provider->dialect); }
+
+void begin_attempt(const Request& request, const Candidate& candidate, AttemptEnd& end) {
+  end.target = candidate.target;
+  end.sent_at = request.world.now();
+  end.phase = Phase::connect;
+  end.asked = {candidate.input_tokens, candidate.output_tokens, 0, request.chat.stream, &request.facts};
+}
+
+void end_attempt(const Request& request, const Result<void>& result, AttemptOutcome& outcome) {
+  if (!result) outcome.end.error = ending(request, result.error());
+  outcome.end.ended_at = request.world.now();
+  if (!outcome.coder) return;
+  outcome.end.answer = outcome.coder->summary();
+  outcome.end.content = outcome.coder->content();
+}
+
+// What is only needed until the answer begins stands in coroutines of its own: their frames are gone while it streams.
+
+/// Sends the request, and waits for the head of an answer. Null: there is none, and the attempt has ended.
+Task<std::unique_ptr<net::UpstreamAnswer>> ask(Request& request, const Target& target, int number, bool fresh_connection,
+                                               net::Cancel& cancel, AttemptOutcome& outcome) {
+  auto encoded = dialect_of(target).encode_request(request.chat, target);
+  if (!encoded) {
+    outcome.end.error = encoded.error();
+    outcome.end.ended_at = request.world.now();
+    co_return nullptr;
+  }
+  outcome.end.asked.body_bytes = encoded->body_bytes();
+  // Lets a provider's support, and the simulator's bill, name the very attempt.
+  encoded->fields.emplace_back("X-Client-Request-Id", request.id + "-" + std::to_string(number));
+
+  net::UpstreamRequest upstream_request;
+  upstream_request.provider = target.provider;
+  upstream_request.encoded = &*encoded;
+  upstream_request.stream = request.chat.stream;
+  upstream_request.deadline = std::min(request.deadline, request.world.steady_now() + target.provider->timeouts.total);
+  upstream_request.fresh_connection = fresh_connection;
+  net::SendReport& report = outcome.end.report;
+  auto answered = co_await request.world.upstream.send(upstream_request, report, cancel);
+  if (!answered) {
+    outcome.end.phase = report.sent_whole ? Phase::wait : report.bytes_sent ? Phase::send : Phase::connect;
+    end_attempt(request, answered.error(), outcome);
+    co_return nullptr;
+  }
+  outcome.end.status = (*answered)->status();
+  outcome.end.phase = Phase::wait;
+  co_return std::move(*answered);
+}
+
+Task<void> take_refusal(const Request& request, const Target& target, net::UpstreamAnswer& upstream, AttemptOutcome& outcome) {
+  outcome.retry_after = read_retry_after(upstream);
+  const std::string body = co_await read_refusal_body(upstream);
+  const Refusal refusal = dialect_of(target).read_refusal(outcome.end.status, body, target);
+  outcome.provider_code = refusal.code;
+  end_attempt(request, refusal.error, outcome);
+}
+
+void make_coder(const Request& request, const Target& target, AttemptOutcome& outcome) {
+  outcome.coder = dialect_of(target).answer_coder(request.chat, target, answer_options(request, target, outcome.end.sent_at));
+}
+
 }  // namespace
 
 net::Fields answer_fields(const Request& request, const Target* target, int attempts) {
@@ -144,66 +136,23 @@ net::Fields answer_fields(const Request& request, const Target* target, int atte
   return fields;
 }
 
-Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, int number, bool fresh_connection) {
+Task<void> run_attempt(Request& request, const Candidate& candidate, int number, bool fresh_connection, AttemptOutcome& outcome) {
   const Target& target = *candidate.target;
-  AttemptOutcome outcome;
-  AttemptEnd& end = outcome.end;
-  end.target = &target;
-  end.sent_at = request.world.now();
-  end.phase = Phase::connect;
-  end.asked = {candidate.input_tokens, candidate.output_tokens, 0, request.chat.stream, &request.facts};
-  const auto over = [&](std::optional<Error> error) {
-    end.error = std::move(error);
-    end.ended_at = request.world.now();
-    if (!outcome.coder) return;
-    end.answer = outcome.coder->summary();
-    end.content = outcome.coder->content();
-  };
-
-  const Dialect& dialect = *find_dialect(target.provider->dialect);  // the configuration was checked
-  auto encoded = dialect.encode_request(request.chat, target);
-  if (!encoded) {
-    over(encoded.error());
-    co_return outcome;
+  begin_attempt(request, candidate, outcome.end);
+  Drain drain(request.cancel, *target.provider, outcome.end.report, request.snapshot->limits.answer_bytes_max,
+              request.world.executor);
+  const std::unique_ptr<net::UpstreamAnswer> upstream =
+      co_await ask(request, target, number, fresh_connection, drain.cancel(), outcome);
+  if (!upstream) co_return;
+  if (outcome.end.status < 200 || outcome.end.status > 299) {
+    co_await take_refusal(request, target, *upstream, outcome);
+    co_return;
   }
-  end.asked.body_bytes = encoded->body_bytes();
-  // Lets a provider's support, and the simulator's bill, name the very attempt.
-  encoded->fields.emplace_back("X-Client-Request-Id", request.id + "-" + std::to_string(number));
-
-  net::UpstreamRequest upstream_request;
-  upstream_request.provider = target.provider;
-  upstream_request.encoded = &*encoded;
-  upstream_request.stream = request.chat.stream;
-  upstream_request.deadline = std::min(request.deadline, request.world.steady_now() + target.provider->timeouts.total);
-  upstream_request.fresh_connection = fresh_connection;
-  Drain drain(request.cancel, *target.provider, end.report, request.snapshot->limits.answer_bytes_max, request.world.executor);
-  auto answered = co_await request.world.upstream.send(upstream_request, end.report, drain.cancel());
-  if (!answered) {
-    end.phase = end.report.sent_whole ? Phase::wait : end.report.bytes_sent ? Phase::send : Phase::connect;
-    over(ending(request, answered.error()));
-    co_return outcome;
-  }
-  const std::unique_ptr<net::UpstreamAnswer> upstream = std::move(*answered);
-  end.status = upstream->status();
-  end.phase = Phase::wait;
-  if (end.status < 200 || end.status > 299) {
-    outcome.retry_after = read_retry_after(*upstream);
-    const std::string body = co_await read_refusal_body(*upstream);
-    const Refusal refusal = dialect.read_refusal(end.status, body, target);
-    outcome.provider_code = refusal.code;
-    over(ending(request, refusal.error));
-    co_return outcome;
-  }
-  outcome.coder = dialect.answer_coder(request.chat, target, answer_options(request, target, end.sent_at));
+  make_coder(request, target, outcome);
   Relay relay(request, target, number, *upstream, drain, outcome);
   auto relayed = co_await relay.run();
-  if (relayed && drain.active())
-    over(gone());
-  else if (relayed)
-    over(std::nullopt);
-  else
-    over(ending(request, relayed.error()));
-  co_return outcome;
+  if (relayed && drain.active()) relayed = app_hung_up();
+  end_attempt(request, relayed, outcome);
 }
 
 }  // namespace fairlead::exchange

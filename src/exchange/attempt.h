@@ -39,8 +39,8 @@ struct AttemptOutcome {
   Pieces last;                         ///< what the app still has to get: a buffered answer whole, or the end of a stream
 };
 
-/// Never throws. On success `last` is not sent yet: the books come first.
-Task<AttemptOutcome> run_attempt(Request& request, const Candidate& candidate, int number, bool fresh_connection);
+/// Never throws. `outcome` is as made before. On success `last` is not sent yet: the books come first.
+Task<void> run_attempt(Request& request, const Candidate& candidate, int number, bool fresh_connection, AttemptOutcome& outcome);
 
 /// Header fields that every answer to this request carries.
 net::Fields answer_fields(const Request& request, const Target* target, int attempts);

@@ -107,8 +107,9 @@ void Books::hand_over(Outgoing outgoing) {
 void Books::give() {
   std::vector<Outgoing> taken;
   taken.swap(outgoing_);
-  const auto waiting =
-      std::stable_partition(taken.begin(), taken.end(), [this](const Outgoing& one) { return !ledger_.wait_for_disk(one.rows); });
+  const auto needs_no_disk = [this](const Outgoing& one) { return !ledger_.wait_for_disk(one.rows); };
+  auto waiting = std::find_if_not(taken.begin(), taken.end(), needs_no_disk);  // often all or none: then nothing is moved
+  if (std::any_of(waiting, taken.end(), needs_no_disk)) waiting = std::stable_partition(waiting, taken.end(), needs_no_disk);
   std::span<Outgoing> at_once(taken.begin(), waiting);
   if (!at_once.empty() && !write_at_once(at_once)) at_once = {};
   queue(std::span(taken).subspan(at_once.size()));

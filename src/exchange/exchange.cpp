@@ -17,6 +17,7 @@
 #include "exchange/attempt.h"
 #include "plan/authenticate.h"
 #include "plan/classify.h"
+#include "plan/expect.h"
 #include "plan/head.h"
 #include "plan/plan.h"
 #include "plan/refusal.h"
@@ -64,15 +65,17 @@ class Exchange {
     request_.chat = std::move(*chat);
     row_.requested_model = request_.chat.model;
     row_.stream = request_.chat.stream;
-    auto facts = classify(request_.chat, key_, *request_.snapshot);
+    auto facts = classify(request_.chat, key_);
     if (!facts) return facts.error();
-    request_.facts = *facts;
+    request_.facts = std::move(*facts);
+    if (request_.facts.route) row_.route = request_.facts.route->name;
+    if (auto known = look_for_content(request_.facts, request_.chat, *request_.snapshot); !known) return known.error();
+    row_.content = content_text(request_.facts.content);
     if (auto added = add_head(request_.facts, request_.chat.wishes, head_of(request_.app, *request_.snapshot), *request_.snapshot);
         !added)
       return added.error();
-    if (auto possible = check_wishes(request_.facts); !possible) return possible.error();
-    if (facts->route) row_.route = facts->route->name;
-    row_.content = content_text(request_.facts.content);
+    row_.facts = request_.world.texts.facts(request_.facts);
+    if (auto possible = check_wishes(request_.facts, *request_.snapshot); !possible) return possible.error();
     if (auto known = look_for_repeat(); !known) return known.error();
     if (is_repeat()) return {};
     plan(request_.world.now());
@@ -101,7 +104,8 @@ class Exchange {
         refuse(opened.error());
         co_return;
       }
-      outcome_ = co_await run_attempt(request_, candidate, number, step.fresh_connection);
+      outcome_ = AttemptOutcome{};
+      co_await run_attempt(request_, candidate, number, step.fresh_connection, outcome_);
       target_ = candidate.target;
       if (needs_estimate(outcome_.end))
         outcome_.end.bytes_per_token = request_.world.estimates.output_bytes_per_token(*target_, *request_.snapshot);
@@ -148,15 +152,15 @@ class Exchange {
  private:
   /// A row for the books. It stays where it is to the end of the exchange.
   template <class Row>
-  const Row& note(Row row) {
+  const Row& note(Row&& row) {
     next_.reserve(rows_at_once_max);
     assert(next_.size() < rows_at_once_max);  // else it would move
-    next_.emplace_back(std::move(row));
+    next_.emplace_back(std::forward<Row>(row));
     return std::get<Row>(next_.back());
   }
   /// Unless the books have it; again, if they could not take it.
   void note_open() {
-    if (!opened_) open_ = &note(open_ == nullptr ? std::move(row_) : RequestOpen(*open_));
+    if (!opened_) open_ = open_ == nullptr ? &note(std::move(row_)) : &note(RequestOpen(*open_));
   }
   /// What was noted since, for the ledger, which from then on keeps settlements whatever happens.
   Rows give() { return given_.emplace_back(std::make_shared<const std::vector<Write>>(std::exchange(next_, {}))); }
@@ -170,7 +174,9 @@ class Exchange {
         Repeat::begin(request_.world.replays, key_.name, field->value, request_.chat.body.view(), rules, request_.started);
     if (!repeat) return repeat.error();
     request_.repeat = std::move(*repeat);
-    row_.facts = request_.repeat->facts();
+    // Both are one object: {"idempotency":...,"tags":...}
+    const std::string& marks = request_.repeat->facts();
+    row_.facts = row_.facts.empty() ? marks : marks.substr(0, marks.size() - 1) + "," + row_.facts.substr(1);
     return {};
   }
 
@@ -245,7 +251,7 @@ class Exchange {
       row.price = request_.world.texts.price(target, cost->price, *cost->usd_rate);
     }
     const std::int64_t model_max = target.model->output_tokens_max > 0 ? target.model->output_tokens_max : output_tokens_unknown;
-    worst.output = request_.facts.output_tokens_max.value_or(model_max) * request_.chat.choices;
+    worst.output = output_cap(request_.facts, target).value_or(model_max) * request_.chat.choices;
     if (const auto cost = cost_at(target, worst, {request_.facts.mode, {}}, row.sent_at, *request_.snapshot))
       row.reserved_usd_pico = cost->usd_pico;
     note_open();
@@ -394,7 +400,8 @@ class Exchange {
 
 Task<void> turn_away(World& world, net::AppAnswer& answer, Error error) {
   const AppError seen = app_error(error);
-  const net::Fields fields = error_fields(seen, std::nullopt);
+  net::Fields fields = error_fields(seen, std::nullopt);
+  fields.emplace_back("x-request-id", make_request_id(world.now(), world.random));  // of no row: for whoever reports it
   const std::string body = find_dialect("openai")->error_body(error, seen.type, seen.code);
   const std::array<std::string_view, 1> pieces{body};
   co_await answer.send(seen.status, fields, pieces);
@@ -406,7 +413,7 @@ Task<void> turn_away(World& world, net::AppAnswer& answer, Error error) {
 Task<void> run_exchange(World& world, net::AppRequest& request, net::AppAnswer& answer) {
   std::shared_ptr<const Snapshot> snapshot = world.snapshot.get();
   world.texts.use(snapshot);
-  const auto key = authenticate(request.field("authorization"), *snapshot);
+  const auto key = authenticate(request.field("authorization"), *snapshot, world.now());
   if (!key) {
     co_await turn_away(world, answer, key.error());
     co_return;
@@ -428,11 +435,10 @@ std::string make_request_id(TimePoint now, std::mt19937_64& random) {
   const auto ms = static_cast<std::uint64_t>(std::chrono::duration_cast<Milliseconds>(now.time_since_epoch()).count());
   const std::uint64_t high = ms << 16 | (random() & 0xffff);
   const std::uint64_t low = random();
-  std::string id;
-  id.reserve(36);
-  id = "req_";
+  std::string id("req_00000000000000000000000000000000");
+  char* at = id.data() + 4;
   for (const std::uint64_t half : {high, low})
-    for (int shift = 60; shift >= 0; shift -= 4) id += "0123456789abcdef"[half >> shift & 0xf];
+    for (int shift = 60; shift >= 0; shift -= 4) *at++ = "0123456789abcdef"[half >> shift & 0xf];
   return id;
 }
 

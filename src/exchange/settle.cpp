@@ -1,8 +1,10 @@
 #include "exchange/settle.h"
-#include "exchange/usage_bounds.h"
 
 #include <algorithm>
 #include <cmath>
+
+#include "exchange/usage_bounds.h"
+#include "plan/expect.h"
 
 namespace fairlead::exchange {
 namespace {
@@ -40,7 +42,7 @@ BillsAfterClose bills_after_close(const AttemptEnd& end) {
 
 std::int64_t content_tokens(const AttemptEnd& end) {
   const auto tokens = static_cast<std::int64_t>(std::ceil(tokens_of(end.content, end.bytes_per_token)));
-  const auto cap = end.asked.facts->output_tokens_max;
+  const auto cap = output_cap(*end.asked.facts, *end.target);
   return cap ? std::min(tokens, *cap * end.asked.facts->choices) : tokens;
 }
 

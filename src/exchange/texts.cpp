@@ -1,5 +1,6 @@
 #include "exchange/texts.h"
 
+#include "plan/facts_text.h"
 #include "plan/plan.h"
 
 #include <cstdint>
@@ -55,8 +56,20 @@ void Texts::use(const std::shared_ptr<const Snapshot>& snapshot) {
   prices_.clear();
 }
 
-void Texts::make_room(Made& made) {
-  if (made.size() >= texts_max) made.clear();
+template <class Kept>
+void Texts::make_room(Kept& kept) {
+  if (kept.size() >= texts_max) kept.clear();
+}
+
+const std::string& Texts::facts(const RequestFacts& facts) {
+  static const std::string usual;
+  const auto number = facts_number(facts);
+  if (!number) return own_facts_ = facts_text(facts);
+  if (*number == 0) return usual;
+  const auto at = facts_.find(*number);
+  if (at != facts_.end()) return at->second;
+  make_room(facts_);
+  return facts_.emplace(*number, facts_text(facts)).first->second;
 }
 
 const std::string& Texts::plan(const Plan& plan) {

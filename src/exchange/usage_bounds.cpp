@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plan/expect.h"
+
 namespace fairlead::exchange {
 namespace {
 
@@ -23,7 +25,7 @@ bool output_can_be(const AttemptEnd& end) {
       end.target->model->output_tokens_max > 0 ? end.target->model->output_tokens_max : output_tokens_unlimited;
   const auto bound = [&](std::int64_t limit) { return (limit * output_of_limit_max + output_tokens_beside_limit) * facts.choices; };
   const auto bytes = static_cast<std::int64_t>(end.answer.content_bytes) + output_tokens_beside_limit;
-  const std::int64_t own = bound(std::min(facts.output_tokens_max.value_or(of_model), output_tokens_unlimited));
+  const std::int64_t own = bound(std::min(output_cap(facts, *end.target).value_or(of_model), output_tokens_unlimited));
   const std::int64_t sound = usage.audio.value_or(0) + usage.image.value_or(0);  // of which no bytes tell
   return usage.output.value_or(0) <= std::max(own, bytes) + sound && usage.reasoning.value_or(0) <= std::max(own, bound(of_model));
 }

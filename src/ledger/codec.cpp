@@ -215,17 +215,28 @@ class RowEncoder::Output {
   std::optional<Int128> misfit_;
 };
 
-std::uint32_t RowEncoder::number_of(const std::string& text, std::string& out) {
-  auto known = texts_.find(text);
-  if (known == texts_.end()) {
+RowEncoder::Known& RowEncoder::known(const std::string& text) {
+  std::uint64_t tail = 0;
+  const std::size_t bytes = std::min(text.size(), sizeof tail);
+  std::memcpy(&tail, text.data() + text.size() - bytes, bytes);
+  Numbers::value_type*& lately = lately_[(tail + text.size()) * 0x9e3779b97f4a7c15 >> 56];
+  if (lately && lately->first == text) return lately->second;
+  auto found = texts_.find(text);
+  if (found == texts_.end()) {
     if (texts_.size() >= texts_max || texts_bytes_ > texts_bytes_max) {
       texts_.clear();
       texts_bytes_ = 0;
+      lately_.fill(nullptr);
     }
     texts_bytes_ += text.size();
-    known = texts_.emplace(text, Known()).first;
+    found = texts_.emplace(text, Known()).first;
   }
-  Known& written = known->second;
+  lately = &*found;
+  return found->second;
+}
+
+std::uint32_t RowEncoder::number_of(const std::string& text, std::string& out) {
+  Known& written = known(text);
   if (written.epoch == epoch_) return written.number;
   written = {epoch_, next_++};
   std::array<char, 1 + 2 * varint_bytes_max> head{};

@@ -4,6 +4,7 @@
 #include <fairlead/row.h>
 #include <fairlead/store.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -52,7 +53,13 @@ class RowEncoder {
   class Output;
   std::uint32_t number_of(const std::string& text, std::string& out);
 
-  std::unordered_map<std::string, Known, Hash, std::equal_to<>> texts_;
+  using Numbers = std::unordered_map<std::string, Known, Hash, std::equal_to<>>;
+  Known& known(const std::string& text);
+
+  Numbers texts_;
+  /// Of `texts_`, those that came last, by a few of their bytes: most texts are those of the request before, and a comparison is
+  /// cheaper than a hash.
+  std::array<Numbers::value_type*, 256> lately_{};
   std::size_t texts_bytes_ = 0;
   std::uint64_t epoch_ = 1;
   std::uint32_t next_ = 0, frame_begin_ = 0;

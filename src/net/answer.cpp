@@ -5,7 +5,7 @@
 #include <boost/beast/http/status.hpp>
 
 #include <array>
-#include <cstdio>
+#include <charconv>
 
 namespace fairlead::net {
 namespace {
@@ -23,6 +23,8 @@ std::size_t bytes_of(std::span<const std::string_view> pieces) {
   for (std::string_view piece : pieces) bytes += piece.size();
   return bytes;
 }
+
+Task<Result<void>> ended_at_once(Result<void> result) { co_return result; }
 
 bool has_body(int status) { return status != 204 && status != 304; }
 
@@ -53,50 +55,57 @@ void SocketAnswer::make_head(int status, const Fields& fields, std::string_view 
   head_.append("\r\n");
 }
 
+// Only what may wait is a coroutine: a frame for each step of each chunk would cost more than the steps.
 Task<Result<void>> SocketAnswer::send(int status, const Fields& fields, std::span<const std::string_view> body) {
-  if (state_ != State::nothing) co_return out_of_turn();
+  if (state_ != State::nothing) return ended_at_once(out_of_turn());
   state_ = State::ended;
   make_head(status, fields, has_body(status) ? "Content-Length: " + std::to_string(bytes_of(body)) + "\r\n" : std::string());
+  gathered_.reserve(1 + body.size());
   gathered_.assign(1, head_);
   if (!form_.head_only && has_body(status)) gathered_.insert(gathered_.end(), body.begin(), body.end());
-  co_return co_await flush();
+  return flush();
 }
 
 Task<Result<void>> SocketAnswer::start(int status, const Fields& fields) {
-  if (state_ != State::nothing) co_return out_of_turn();
+  if (state_ != State::nothing) return ended_at_once(out_of_turn());
   state_ = State::started;
   if (form_.http_1_0) form_.keep_alive = false;
   if (!has_body(status)) form_.head_only = true;
   make_head(status, fields, form_.http_1_0 || !has_body(status) ? "" : "Transfer-Encoding: chunked\r\n");
-  co_return Result<void>();
+  return ended_at_once({});
 }
 
 Task<Result<void>> SocketAnswer::write(std::span<const std::string_view> pieces) {
-  if (state_ != State::started) co_return out_of_turn();
-  co_return co_await write_chunk(pieces, false);
+  if (state_ != State::started) return ended_at_once(out_of_turn());
+  return write_chunk(pieces, false);
 }
 
 Task<Result<void>> SocketAnswer::finish(std::span<const std::string_view> pieces) {
-  if (state_ != State::started) co_return out_of_turn();
+  if (state_ != State::started) return ended_at_once(out_of_turn());
   state_ = State::ended;
-  co_return co_await write_chunk(pieces, true);
+  return write_chunk(pieces, true);
 }
 
 // A chunk of no bytes would end the body: pieces that are all empty make none.
 Task<Result<void>> SocketAnswer::write_chunk(std::span<const std::string_view> pieces, bool last) {
   const std::size_t bytes = form_.head_only ? 0 : bytes_of(pieces);
   const bool chunked = !form_.http_1_0 && !form_.head_only;
-  std::array<char, 24> size_line;
   gathered_.clear();
   if (!committed_) gathered_.push_back(head_);
   if (bytes > 0) {
-    if (chunked) gathered_.emplace_back(size_line.data(), std::snprintf(size_line.data(), size_line.size(), "%zx\r\n", bytes));
+    if (chunked) gathered_.push_back(size_line(bytes));
     gathered_.insert(gathered_.end(), pieces.begin(), pieces.end());
     if (chunked) gathered_.push_back(last ? end_of_chunk_and_body : end_of_chunk);
   } else if (last && chunked) {
     gathered_.push_back(last_chunk);
   }
-  co_return co_await flush();
+  return flush();
+}
+
+std::string_view SocketAnswer::size_line(std::size_t bytes) {
+  char* const end = std::to_chars(size_line_.data(), size_line_.data() + size_line_.size(), bytes, 16).ptr;
+  end[0] = '\r', end[1] = '\n';
+  return {size_line_.data(), static_cast<std::size_t>(end + 2 - size_line_.data())};
 }
 
 Task<Result<void>> SocketAnswer::flush() {
@@ -106,7 +115,13 @@ Task<Result<void>> SocketAnswer::flush() {
     co_return Result<void>();
   }
   committed_ = true;
-  const auto [error, written] = co_await stream_.write(gathered_, form_.write_ms_max);
+  boost::system::error_code error;
+  if (const auto at_once = stream_.write_now(gathered_, form_.write_ms_max); at_once) {
+    error = at_once->first;
+  } else {
+    const auto [later, written] = co_await stream_.write_on(gathered_);
+    error = later;
+  }
   stream_.clear_deadline();
   head_ = std::string();
   if (error) {

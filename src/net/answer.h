@@ -5,6 +5,7 @@
 #include "net/lookout.h"
 #include "net/stream.h"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -54,6 +55,7 @@ class SocketAnswer final : public AppAnswer {
 
   void make_head(int status, const Fields& fields, std::string_view framing);
   Task<Result<void>> write_chunk(std::span<const std::string_view> pieces, bool last);
+  std::string_view size_line(std::size_t bytes);
   Task<Result<void>> flush();
   void end();
 
@@ -69,6 +71,7 @@ class SocketAnswer final : public AppAnswer {
   Lookout::Turn turn_;
   std::string head_;  ///< empty once it went out
   Pieces gathered_;   ///< of the write under way
+  std::array<char, 24> size_line_;
 };
 
 }  // namespace fairlead::net

@@ -70,6 +70,8 @@ class AppHandler {
   virtual bool wants_body(const AppRequest& head) const = 0;
   /// The whole body of an error answer that the server gives by itself (bad framing, too large, too slow): JSON.
   virtual std::string error_body(const Error& error) const = 0;
+  /// Of such an answer, as `x-request-id`: what who reports it can quote. Empty: it has none.
+  virtual std::string error_id() { return {}; }
   /// The limits in force for the next request.
   virtual Limits limits() const = 0;
 };

@@ -41,14 +41,17 @@ Error Call::fail(Error error) {
 }
 
 Task<Result<void>> Call::begin(const std::string& head, const Pieces& body, SendReport& report) {
-  std::vector<std::string_view> pieces{head};
+  std::vector<std::string_view> pieces;
+  pieces.reserve(1 + body.size());
+  pieces.push_back(head);
   pieces.insert(pieces.end(), body.begin(), body.end());
   Stream& stream = link_->stream();
-  const std::function<void()> close = [&stream] { stream.close(); };
-  const CancelScope scope(cancel_, close);
+  const CancelScope scope(cancel_, [&stream] { stream.close(); });
   stream.set_deadline(deadline());
-  const auto [ec, written] = co_await stream.write(pieces);
-  report.bytes_sent = written > 0;
+  auto sent = stream.write_now(pieces);
+  if (!sent) sent = co_await stream.write_on(pieces);
+  const boost::system::error_code ec = sent->first;
+  report.bytes_sent = sent->second > 0;
   report.sent_whole = sent_whole_ = !ec;
   if (ec == asio::error::timed_out || cancel_.requested())
     co_return fail(stream_error(ec, cancel_, ErrorKind::upstream_closed, "sending"));
@@ -105,21 +108,20 @@ Task<Result<std::string_view>> Call::read() {
       const Result<void> finished = finish();
       co_return finished ? Outcome(std::string_view()) : Outcome(finished.error());
     }
-    const Result<void> received = co_await receive();
+    Stream& stream = link_->stream();
+    const CancelScope scope(cancel_, [&stream] { stream.close(); });
+    stream.set_deadline(deadline());
+    const auto [ec, count] = co_await stream.read_some(response_);
+    const Result<void> received = took(ec, count);
     if (!received) co_return fail(received.error());
     bytes = response_.body();
   }
 }
 
-Task<Result<void>> Call::receive() {
-  Stream& stream = link_->stream();
-  const std::function<void()> close = [&stream] { stream.close(); };
-  const CancelScope scope(cancel_, close);
-  stream.set_deadline(deadline());
-  const auto [ec, bytes] = co_await stream.read_some(response_);
-  if (ec == asio::error::eof && !cancel_.requested()) co_return response_.end();
-  if (ec) co_return stream_error(ec, cancel_, ErrorKind::upstream_closed, "reading the answer");
-  co_return response_.take(bytes);
+Result<void> Call::took(boost::system::error_code ec, std::size_t bytes) {
+  if (ec == asio::error::eof && !cancel_.requested()) return response_.end();
+  if (ec) return stream_error(ec, cancel_, ErrorKind::upstream_closed, "reading the answer");
+  return response_.take(bytes);
 }
 
 Result<std::string_view> Call::decode(std::string_view bytes) {

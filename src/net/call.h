@@ -26,8 +26,8 @@ class Call final : public UpstreamAnswer {
 
  private:
   Task<Result<void>> wait_for_head(SendReport& report);
-  /// Reads once.
-  Task<Result<void>> receive();
+  /// What a read brought.
+  Result<void> took(boost::system::error_code ec, std::size_t bytes);
   Result<void> check_head();
   Result<std::string_view> decode(std::string_view bytes);
   Result<void> finish();

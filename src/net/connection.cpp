@@ -138,15 +138,25 @@ Task<bool> Connection::await_request() {
 // One request from its first byte to the end of its answer. True if another may follow.
 Task<bool> Connection::serve_request() {
   const Limits limits = handler_.limits();
-  const Result<std::string> head_bytes = co_await read_head(limits);
-  const Result<Head> head = head_bytes ? parse_head(*head_bytes) : head_bytes.error();
+  stream_.set_deadline(arrived_at_ + limits.head_ms_max);
+  std::size_t looked_at = 0;
+  std::optional<Result<std::string>> bytes = take_head(looked_at, limits);
+  while (!bytes) {
+    const auto more = co_await read_more(head_read_bytes);
+    if (more)
+      bytes = take_head(looked_at, limits);
+    else
+      bytes = more.error();
+  }
+  Result<Head> head = *bytes ? parse_head(**bytes) : bytes->error();
   if (!head) {
     ++counters_.heads_refused;
     const Error error = head.error();
     co_await refuse(error, limits);
     co_return false;
   }
-  AppRequest request{head->method, head->path, head->query, head->fields, {}, peer_, arrived_at_, BodyMemory::Share(memory_)};
+  AppRequest request{head->method, head->path, head->query, std::move(head->fields),
+                     {},           peer_,      arrived_at_, BodyMemory::Share(memory_)};
   const Result<bool> wanted = co_await read_body(*head, request, limits);
   if (!wanted) {
     ++counters_.bodies_refused;
@@ -179,7 +189,7 @@ Task<bool> Connection::answer_request(const Head& head, AppRequest& request, con
   if (answer.unanswered()) {
     const Error error(ErrorKind::internal, ErrorOrigin::fairlead, "Internal error.", "the handler gave no answer");
     const std::string text = handler_.error_body(error);
-    const Fields fields{{"Content-Type", "application/json"}};
+    const Fields fields = error_fields();
     const std::array<std::string_view, 1> pieces{text};
     co_await answer.send(status_of(error.kind), fields, pieces);
   }
@@ -190,23 +200,17 @@ Task<bool> Connection::answer_request(const Head& head, AppRequest& request, con
   co_return false;
 }
 
-Task<Result<std::string>> Connection::read_head(const Limits& limits) {
-  stream_.set_deadline(arrived_at_ + limits.head_ms_max);
-  std::size_t looked_at = 0;
-  for (;;) {
-    const Result<std::size_t> end = find_head_end(buffer_, looked_at);
-    if (!end) co_return end.error();
-    if (std::max(*end, *end == 0 ? buffer_.size() : 0) > limits.head_bytes_max) {
-      co_return Error(ErrorKind::head_too_large, ErrorOrigin::app, "The request's head is too large.");
-    }
-    if (*end > 0) {
-      std::string head = buffer_.substr(0, *end);
-      buffer_.erase(0, *end);
-      co_return head;
-    }
-    looked_at = buffer_.size();
-    if (auto more = co_await read_more(head_read_bytes); !more) co_return more.error();
-  }
+/// Out of the buffer. Empty: it is not whole yet, and more is to be read.
+std::optional<Result<std::string>> Connection::take_head(std::size_t& looked_at, const Limits& limits) {
+  const Result<std::size_t> end = find_head_end(buffer_, looked_at);
+  if (!end) return end.error();
+  if (std::max(*end, *end == 0 ? buffer_.size() : 0) > limits.head_bytes_max)
+    return Error(ErrorKind::head_too_large, ErrorOrigin::app, "The request's head is too large.");
+  looked_at = buffer_.size();
+  if (*end == 0) return std::nullopt;
+  std::string head = buffer_.substr(0, *end);
+  buffer_.erase(0, *end);
+  return head;
 }
 
 /// Into `request`. False: nobody wants it, and what came of it was dropped.
@@ -277,6 +281,12 @@ Task<Result<void>> Connection::read_more(std::size_t bytes_max) {
   co_return Result<void>();
 }
 
+Fields Connection::error_fields() {
+  Fields fields{{"Content-Type", "application/json"}};
+  if (std::string id = handler_.error_id(); !id.empty()) fields.emplace_back("x-request-id", std::move(id));
+  return fields;
+}
+
 /// Answers what never became a request, and closes: what follows on the connection cannot be trusted.
 Task<void> Connection::refuse(const Error& error, const Limits& limits) {
   buffer_ = std::string();
@@ -284,7 +294,7 @@ Task<void> Connection::refuse(const Error& error, const Limits& limits) {
   const AnswerForm form{false, false, false, limits.write_ms_max};
   SocketAnswer answer(stream_, date_, lookout_, form);
   const std::string text = handler_.error_body(error);
-  Fields fields{{"Content-Type", "application/json"}};
+  Fields fields = error_fields();
   if (error.kind == ErrorKind::overloaded) fields.emplace_back("Retry-After", "1");
   const std::array<std::string_view, 1> pieces{text};
   co_await answer.send(status_of(error.kind), fields, pieces);

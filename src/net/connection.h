@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace fairlead::net {
@@ -45,12 +46,13 @@ class Connection {
   Task<bool> await_request();
   Task<bool> serve_request();
   Task<bool> answer_request(const Head& head, AppRequest& request, const Limits& limits);
-  Task<Result<std::string>> read_head(const Limits& limits);
+  std::optional<Result<std::string>> take_head(std::size_t& looked_at, const Limits& limits);
   Task<Result<bool>> read_body(const Head& head, AppRequest& request, const Limits& limits);
   Task<Result<void>> await_memory(BodyMemory::Share& share, std::size_t bytes, const Limits& limits);
   Task<Result<void>> say_continue(const Limits& limits);
   Task<Result<void>> read_more(std::size_t bytes_max);
   Task<void> refuse(const Error& error, const Limits& limits);
+  Fields error_fields();
   Task<void> linger();
 
   Stream stream_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <string>
 
 namespace fairlead::net {
@@ -37,7 +38,9 @@ constexpr ByteSet host_set = alphanumeric_and("-._~");
 constexpr ByteSet value_set = value_bytes();
 
 bool all_of(std::string_view text, const ByteSet& set) {
-  return std::all_of(text.begin(), text.end(), [&](char c) { return set[static_cast<unsigned char>(c)]; });
+  for (const char c : text)
+    if (!set[static_cast<unsigned char>(c)]) return false;
+  return true;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -49,9 +52,10 @@ Error malformed(const std::string& rule) {
 }
 
 std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 /// Cuts off what stands before `mark`, and the mark; everything if there is none.
@@ -133,8 +137,9 @@ Result<void> read_request_line(std::string_view line, Head& head) {
 Result<void> read_field(std::string_view line, Head& head) {
   if (head.fields.size() == fields_max)
     return Error{ErrorKind::head_too_large, ErrorOrigin::app, "The request has too many header fields."};
-  const std::size_t colon = line.find(':');
-  if (colon == line.npos || !is_token(line.substr(0, colon))) return malformed("a field's name is not a token before a colon");
+  std::size_t colon = 0;  // no token holds one
+  while (colon < line.size() && token_set[static_cast<unsigned char>(line[colon])]) ++colon;
+  if (colon == 0 || colon == line.size() || line[colon] != ':') return malformed("a field's name is not a token before a colon");
   const Field field{line.substr(0, colon), trimmed(line.substr(colon + 1))};
   if (!is_field_value(field.value)) return malformed("a field's value holds a control byte");
   head.fields.push_back(field);
@@ -162,6 +167,7 @@ class Singles {
   const Field* length() const { return all_[1].field; }
   const Field* coding() const { return all_[2].field; }
   const Field* expect() const { return all_[3].field; }
+  const Field* content_coding() const { return all_[6].field; }
 
  private:
   std::array<Single, 7> all_{
@@ -215,6 +221,7 @@ Result<void> read_meaning(Head& head) {
     if (!equal_any_case(expect->value, "100-continue")) return malformed("Expect is not '100-continue'");
     head.expect_continue = !head.http_1_0;
   }
+  if (const Field* coding = singles.content_coding()) head.content_coding = coding->value;
   if (auto connection = read_connection(head); !connection) return connection;
   return read_body_framing(head, singles);
 }
@@ -222,7 +229,19 @@ Result<void> read_meaning(Head& head) {
 }  // namespace
 
 bool is_token(std::string_view text) { return !text.empty() && all_of(text, token_set); }
-bool is_field_value(std::string_view text) { return all_of(text, value_set); }
+
+bool is_field_value(std::string_view text) {
+  using Lanes [[gnu::vector_size(16)]] = unsigned char;
+  for (; text.size() >= sizeof(Lanes); text.remove_prefix(sizeof(Lanes))) {
+    Lanes c;
+    std::memcpy(&c, text.data(), sizeof c);
+    const auto refused = ((c < ' ') & (c != '\t')) | (c == 0x7f);
+    std::array<std::uint64_t, 2> found{};
+    std::memcpy(found.data(), &refused, sizeof refused);
+    if ((found[0] | found[1]) != 0) return false;
+  }
+  return all_of(text, value_set);
+}
 
 bool equal_any_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;

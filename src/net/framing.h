@@ -26,6 +26,7 @@ struct Head {
   bool chunked = false;    ///< never together with content_length
   bool expect_continue = false;
   std::optional<std::uint64_t> content_length;
+  std::string_view content_coding;  ///< Content-Encoding; may be empty
 
   /// The first field of this name (any case), or empty.
   std::string_view field(std::string_view name) const;

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <charconv>
 
 namespace fairlead::net {
 
@@ -32,7 +33,15 @@ std::string connect_head(const Url& url, const std::string& authorization) {
 
 std::string authority_of(const Url& url) {
   const bool is_ipv6 = url.host.find(':') != std::string::npos;
-  return (is_ipv6 ? "[" + url.host + "]" : url.host) + ":" + std::to_string(url.port);
+  std::array<char, 8> port{};
+  const auto digits = std::to_chars(port.data(), port.data() + port.size(), url.port).ptr - port.data();
+  std::string text;
+  text.reserve(url.host.size() + 8);
+  if (is_ipv6) text += '[';
+  text += url.host;
+  if (is_ipv6) text += ']';
+  text += ':';
+  return text.append(port.data(), static_cast<std::size_t>(digits));
 }
 
 Task<Result<void>> open_tunnel(Stream& stream, const Url& url, const std::string& authorization, Cancel& cancel) {

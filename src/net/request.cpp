@@ -25,7 +25,7 @@ Result<BodyReader> BodyReader::make(const Head& head, std::size_t bytes_max) {
   reader.chunked_ = head.chunked;
   reader.left_ = head.content_length.value_or(0);
   if (reader.left_ > bytes_max) return too_large();
-  const std::string_view coding = head.field("Content-Encoding");
+  const std::string_view coding = head.content_coding;
   const bool compressed = equal_any_case(coding, "gzip") || equal_any_case(coding, "x-gzip") || equal_any_case(coding, "deflate");
   if (!compressed && !coding.empty() && !equal_any_case(coding, "identity")) {
     return Error{ErrorKind::unsupported_media, ErrorOrigin::app, "This Content-Encoding is not supported; gzip and deflate are."};

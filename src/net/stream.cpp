@@ -89,6 +89,7 @@ struct Stream::Impl {
   static Task<error_code> wait(std::shared_ptr<Impl> self, WaitFor what);
   static Task<error_code> shake_hands(std::shared_ptr<Impl> self, SslPtr ssl, std::string& why);
   static Task<std::pair<error_code, std::size_t>> write_plain(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces);
+  std::optional<error_code> send_now(std::span<const std::string_view> pieces);
   static Task<std::pair<error_code, std::size_t>> write_tls(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces);
 
   /// The peer has taken something of a write.
@@ -118,8 +119,9 @@ struct Stream::Impl {
   SteadyTime deadline = SteadyTime::max();
   std::chrono::milliseconds stall_ms_max{0};  ///< of the write under way; 0: its deadline is fixed
   std::optional<SteadyTime> armed_for;
-  int waiting = 0;       ///< reads and writes that the deadline is for
-  bool emptied = false;  ///< the last read took all that the socket held
+  int waiting = 0;          ///< reads and writes that the deadline is for
+  std::size_t written = 0;  ///< of the plain write under way
+  bool emptied = false;     ///< the last read took all that the socket held
   std::unique_ptr<TlsWire> tls;
   std::unique_ptr<std::array<char, record_bytes>> record;  ///< what write_tls gathers in
 
@@ -242,47 +244,78 @@ Task<std::pair<error_code, std::size_t>> Stream::read_some(Room& room) {
       if (step.wait == WaitFor::nothing) co_return Outcome(step.ec, step.bytes);
     }
     room.release();
-    const error_code ec = co_await Impl::wait(self, step.wait);
+    if (!self->socket.is_open()) co_return Outcome(asio::error::operation_aborted, 0);
+    // As Impl::wait(), without a frame of its own: this is where requests and streams wait.
+    const auto event = step.wait == WaitFor::read ? TcpSocket::wait_read : TcpSocket::wait_write;
+    error_code ec;
+    Impl::begin_wait(self);
+    co_await self->socket.async_wait(event, asio::redirect_error(awaiting, ec));
+    ec = self->end_wait(ec);
     if (ec) co_return Outcome(ec, 0);
     self->emptied = false;
   }
 }
 
 Task<std::pair<error_code, std::size_t>> Stream::write(std::span<const std::string_view> pieces) {
-  impl_->stall_ms_max = std::chrono::milliseconds{0};
-  return impl_->tls ? Impl::write_tls(impl_, pieces) : Impl::write_plain(impl_, pieces);
+  return write(pieces, std::chrono::milliseconds{0});
 }
 
 Task<std::pair<error_code, std::size_t>> Stream::write(std::span<const std::string_view> pieces,
                                                        std::chrono::milliseconds stall_ms_max) {
   impl_->stall_ms_max = stall_ms_max;
+  impl_->written = 0;
+  return write_on(pieces);
+}
+
+std::optional<std::pair<error_code, std::size_t>> Stream::write_now(std::span<const std::string_view> pieces,
+                                                                    std::chrono::milliseconds stall_ms_max) {
+  impl_->stall_ms_max = stall_ms_max;
+  impl_->written = 0;
+  if (impl_->tls) return std::nullopt;
+  const std::optional<error_code> ended = impl_->send_now(pieces);
+  if (!ended) return std::nullopt;
+  return std::pair(*ended, impl_->written);
+}
+
+Task<std::pair<error_code, std::size_t>> Stream::write_on(std::span<const std::string_view> pieces) {
   impl_->note_progress();
   return impl_->tls ? Impl::write_tls(impl_, pieces) : Impl::write_plain(impl_, pieces);
+}
+
+/// What is left of the pieces, until it is written or fails. Empty: the socket takes no more for now.
+std::optional<error_code> Stream::Impl::send_now(std::span<const std::string_view> pieces) {
+  Remainder rest(pieces);
+  rest.advance(written);
+  while (!rest.empty()) {
+    if (!socket.is_open()) return asio::error::operation_aborted;
+    std::array<iovec, pieces_at_once> vectors;
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = rest.fill(vectors);
+    const ssize_t sent = ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL);
+    if (sent >= 0) {
+      written += static_cast<std::size_t>(sent);
+      rest.advance(static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN) {
+      return std::nullopt;
+    } else if (errno != EINTR) {
+      return os_error(errno);
+    }
+  }
+  return error_code();
 }
 
 Task<std::pair<error_code, std::size_t>> Stream::Impl::write_plain(std::shared_ptr<Impl> self,
                                                                    std::span<const std::string_view> pieces) {
   using Outcome = std::pair<error_code, std::size_t>;
-  std::size_t written = 0;
-  for (Remainder rest(pieces); !rest.empty();) {
-    if (!self->socket.is_open()) co_return Outcome(asio::error::operation_aborted, written);
-    std::array<iovec, pieces_at_once> vectors;
-    msghdr message{};
-    message.msg_iov = vectors.data();
-    message.msg_iovlen = rest.fill(vectors);
-    const ssize_t sent = ::sendmsg(self->socket.native_handle(), &message, MSG_NOSIGNAL);
-    if (sent >= 0) {
-      written += static_cast<std::size_t>(sent);
-      rest.advance(static_cast<std::size_t>(sent));
-      self->note_progress();
-    } else if (errno == EAGAIN) {
-      const error_code ec = co_await wait(self, WaitFor::write);
-      if (ec) co_return Outcome(ec, written);
-    } else if (errno != EINTR) {
-      co_return Outcome(os_error(errno), written);
-    }
+  for (;;) {
+    const std::size_t before = self->written;
+    const std::optional<error_code> ended = self->send_now(pieces);
+    if (ended) co_return Outcome(*ended, self->written);
+    if (self->written > before) self->note_progress();
+    const error_code ec = co_await wait(self, WaitFor::write);
+    if (ec) co_return Outcome(ec, self->written);
   }
-  co_return Outcome(error_code(), written);
 }
 
 Task<std::pair<error_code, std::size_t>> Stream::Impl::write_tls(std::shared_ptr<Impl> self,

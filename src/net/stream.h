@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,6 +58,11 @@ class Stream {
   /// The same; the deadline is `stall_ms_max` from now, and anew from whenever the peer has taken something.
   Task<std::pair<boost::system::error_code, std::size_t>> write(std::span<const std::string_view> pieces,
                                                                 std::chrono::milliseconds stall_ms_max);
+
+  /// The same as far as the socket takes it at once. Empty: it does not take all, or this is TLS; then write_on() has the rest.
+  std::optional<std::pair<boost::system::error_code, std::size_t>> write_now(
+      std::span<const std::string_view> pieces, std::chrono::milliseconds stall_ms_max = std::chrono::milliseconds{0});
+  Task<std::pair<boost::system::error_code, std::size_t>> write_on(std::span<const std::string_view> pieces);
 
   /// Cheap to move forward: the timer is armed only for a wait, and again only where it must be.
   void set_deadline(SteadyTime deadline);

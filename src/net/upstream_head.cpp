@@ -1,5 +1,6 @@
 #include "net/upstream_head.h"
 
+#include "net/framing.h"
 #include "net/proxy.h"
 
 #include <algorithm>
@@ -24,16 +25,7 @@ bool is_target(std::string_view text) {
   return !text.empty() && text.front() == '/' && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-bool is_name(std::string_view text) {
-  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [others](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || others.find(c) != std::string_view::npos;
-  });
-}
-
-bool is_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7f; });
-}
+bool is_value(std::string_view text) { return is_field_value(text) && text.find('\t') == std::string_view::npos; }
 
 std::string host_of(const Url& url) {
   std::string authority = authority_of(url);
@@ -63,8 +55,8 @@ Result<std::string> upstream_head(const UpstreamRequest& request) {
   if (!names(fields, "Accept"))
     head.append("Accept: ").append(request.stream ? "text/event-stream" : "application/json").append("\r\n");
   for (const auto& [name, value] : fields) {
-    if (!is_name(name) || !is_value(value))
-      return unfit("a field holds what a head cannot: " + (is_name(name) ? std::string(name) : "its name"));
+    if (!is_token(name) || !is_value(value))
+      return unfit("a field holds what a head cannot: " + (is_token(name) ? std::string(name) : "its name"));
     head.append(name).append(": ").append(value).append("\r\n");
   }
   return head.append("\r\n");

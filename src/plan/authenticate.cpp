@@ -50,17 +50,23 @@ bool digest_of(std::string_view text, Digest& digest) {
   return sha256.digest(text, digest);
 }
 
+bool same(const Digest& one, const Digest& other) { return CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0; }
+
 }  // namespace
 
-Result<const Key*> authenticate(std::string_view authorization, const Snapshot& snapshot) {
+Result<const Key*> authenticate(std::string_view authorization, const Snapshot& snapshot, TimePoint now) {
   const Key* found = nullptr;
   Digest digest{};
   const std::string_view presented = presented_key(authorization);
   if (!presented.empty() && digest_of(presented, digest)) {
     // Every key is compared, the right one included, so that time tells nothing of where or whether it stands.
-    for (const Key& key : snapshot.keys)
-      if (CRYPTO_memcmp(key.sha256.data(), digest.data(), digest.size()) == 0) found = &key;
+    for (const Key& key : snapshot.keys) {
+      if (same(key.sha256, digest)) found = &key;
+      for (const FormerSecret& former : key.former)
+        if (same(former.sha256, digest) && now < former.until) found = &key;
+    }
   }
+  if (found && found->expires_at && now >= *found->expires_at) found = nullptr;
   if (!found) return Error(ErrorKind::unauthorized, ErrorOrigin::app, "The API key is missing or not valid.");
   return found;
 }

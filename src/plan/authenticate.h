@@ -8,7 +8,7 @@
 namespace fairlead {
 
 /// `authorization`: the whole header, "Bearer sk-...". Compares SHA-256 digests in constant time over all keys.
-/// Errors: unauthorized, with one constant message whatever the cause.
-Result<const Key*> authenticate(std::string_view authorization, const Snapshot& snapshot);
+/// `now`: what is expired by then is refused. Errors: unauthorized, with one constant message whatever the cause.
+Result<const Key*> authenticate(std::string_view authorization, const Snapshot& snapshot, TimePoint now);
 
 }  // namespace fairlead

@@ -1,5 +1,7 @@
 #include "plan/capability.h"
 
+#include "plan/expect.h"
+
 #include <string>
 #include <utility>
 
@@ -22,16 +24,17 @@ void reject_by_capability(const Target& target, const RequestFacts& facts, std::
   };
   for (int i = 0; i < capability_count; ++i) {
     const auto capability = static_cast<Capability>(i);
+    if (!facts.needs.has(capability) || has(target, capability)) continue;
     const std::string name(to_string(capability));
-    if (facts.needs.has(capability) && !has(target, capability)) reject(name, "it has no " + name);
+    reject(name, "it has no " + name);
   }
   const Model& model = *target.model;
-  const std::int64_t output_cap = facts.output_tokens_max.value_or(0);
-  if (model.context_window > 0 && Int128{input_tokens} + output_cap > model.context_window)
-    reject("context_window", "about " + std::to_string(input_tokens) + " tokens of input and " + std::to_string(output_cap) +
+  const std::int64_t cap = output_cap(facts, target).value_or(0);
+  if (model.context_window > 0 && Int128{input_tokens} + cap > model.context_window)
+    reject("context_window", "about " + std::to_string(input_tokens) + " tokens of input and " + std::to_string(cap) +
                                  " of output do not fit its window of " + std::to_string(model.context_window));
-  if (model.output_tokens_max > 0 && output_cap > model.output_tokens_max)
-    reject("output_tokens_max", "the request asks for up to " + std::to_string(output_cap) + " tokens of output, and it gives " +
+  if (model.output_tokens_max > 0 && cap > model.output_tokens_max)
+    reject("output_tokens_max", "the request asks for up to " + std::to_string(cap) + " tokens of output, and it gives " +
                                     std::to_string(model.output_tokens_max) + " at most");
 }
 

@@ -24,7 +24,7 @@ const Target* target_of(const Key& key, std::string_view name) {
 
 }  // namespace
 
-Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot& snapshot) {
+Result<RequestFacts> classify(const ChatRequest& request, const Key& key) {
   RequestFacts facts;
   facts.key = &key;
   // Byte for byte: no other case, space, alias or prefix leads to a route or target.
@@ -43,16 +43,20 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const 
   facts.text = request.text;
   facts.input_tokens = static_cast<std::int64_t>(std::ceil(tokens_of(request.text, prior_bytes_per_token)));
   facts.output_tokens_max = request.output_tokens_max;
+  facts.output_tokens_max_of_both = request.output_tokens_max_of_both;
   facts.choices = std::min(request.choices, choices_max);
-  if (snapshot.content && !request.body.view().empty()) {
-    auto found = snapshot.content->scan(request.body);
-    if (!found) return found.error();
-    facts.content = std::move(*found);
-  }
   facts.wishes = request.wishes.get();
   facts.fields = request.members;
   facts.conversation = conversation_of(request, key);
   return facts;
+}
+
+Result<void> look_for_content(RequestFacts& facts, const ChatRequest& request, const Snapshot& snapshot) {
+  if (!snapshot.content || request.body.view().empty()) return {};
+  auto found = snapshot.content->scan(request.body);
+  if (!found) return found.error();
+  facts.content = std::move(*found);
+  return {};
 }
 
 }  // namespace fairlead

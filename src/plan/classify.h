@@ -6,9 +6,12 @@
 
 namespace fairlead {
 
-/// Scans the prompt if the snapshot's policies ask what it holds.
-/// Errors: unknown_model, if the key may not ask for it or there is no such route or target: the two look the same from outside;
-/// policy, if the prompt cannot be scanned.
-Result<RequestFacts> classify(const ChatRequest& request, const Key& key, const Snapshot& snapshot);
+/// All but content, tags, address and the wishes of the head.
+/// Errors: unknown_model, if the key may not ask for it or there is no such route or target: the two look the same from outside.
+Result<RequestFacts> classify(const ChatRequest& request, const Key& key);
+
+/// Scans the prompt if the snapshot's policies ask what it holds. Apart from the above, so that the row of a request that cannot be
+/// scanned knows its route. Errors: policy, if the prompt cannot be scanned.
+Result<void> look_for_content(RequestFacts& facts, const ChatRequest& request, const Snapshot& snapshot);
 
 }  // namespace fairlead

@@ -16,9 +16,16 @@ std::int64_t expected_cached(std::int64_t input_tokens, const TargetEstimate& es
   return static_cast<std::int64_t>(repeated * estimate.cache_share);
 }
 
-std::int64_t expected_output(const RequestFacts& facts, const Conditions& conditions, const TargetEstimate& estimate) {
+std::optional<std::int64_t> output_cap(const RequestFacts& facts, const Target& target) {
+  if (!facts.output_tokens_max_of_both) return facts.output_tokens_max;
+  const Profile* profile = target.provider->profile;
+  return profile && !profile->output_limit_field.empty() ? facts.output_tokens_max : facts.output_tokens_max_of_both;
+}
+
+std::int64_t expected_output(const RequestFacts& facts, const Target& target, const Conditions& conditions,
+                             const TargetEstimate& estimate) {
   const auto expected = static_cast<std::int64_t>(std::llround(conditions.output_tokens_expected * estimate.output_ratio));
-  return std::min(expected, facts.output_tokens_max.value_or(expected)) * facts.choices;
+  return std::min(expected, output_cap(facts, target).value_or(expected)) * facts.choices;
 }
 
 }  // namespace fairlead

@@ -6,6 +6,8 @@
 #include "plan/refusal.h"
 #include "plan/wishes.h"
 
+#include <fairlead/near.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -22,16 +24,43 @@ Capability capability_of(Modality modality) {
 }
 
 /// The head that such a request would have.
-Head head_of(const Hypothetical& asked, const std::string& tags) {
+Result<Head> head_of(const Hypothetical& asked, const std::string& tags) {
   Head head;
   if (!asked.tags.empty()) head.own.emplace_back("x-fairlead-tags", tags);
+  for (const auto& [name, value] : asked.head) {
+    if (!is_own_field(name)) return wrong("the header '" + name + "' says nothing to routing: it takes those of x-fairlead- alone");
+    head.own.emplace_back(name, value);
+  }
   return head;
+}
+
+Error no_key(const std::string& name, const Snapshot& snapshot) {
+  std::vector<std::string_view> names;
+  for (const Key& key : snapshot.keys) names.push_back(key.name);
+  const std::string_view near = nearest(name, names);
+  return wrong("there is no key '" + name + "'" + (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?"));
+}
+
+/// What a reader may not know of the answer.
+Json notes_on(const RequestFacts& facts, const Snapshot& snapshot) {
+  Json notes = Json::array();
+  if (snapshot.policies_need.network && !facts.client)
+    notes.push_back("no network is given, so that it counts as coming from every network that a policy names");
+  return notes;
 }
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
   return text;
+}
+
+/// A class that no policy asks for changes no plan. That an assertion names it shows that there is such a class.
+bool is_asserted(const std::string& name, const Snapshot& snapshot) {
+  return std::any_of(snapshot.assertions.begin(), snapshot.assertions.end(), [&](const Assertion& assertion) {
+    const auto& classes = assertion.when.content;
+    return std::find(classes.begin(), classes.end(), name) != classes.end();
+  });
 }
 
 /// What is not said to be there is not.
@@ -45,7 +74,9 @@ Result<void> add_content(RequestFacts& facts, const std::vector<std::string>& cl
       one.count = std::max(one.count, 1);
       asked_for = true;
     }
-    if (!asked_for) return wrong("no policy asks for the content '" + name + "'");
+    if (asked_for) continue;
+    if (!is_asserted(name, snapshot)) return wrong("no policy asks for the content '" + name + "'");
+    facts.content.push_back({name, 1});
   }
   return boost::system::in_place_value;
 }
@@ -85,30 +116,37 @@ Json needs_of(const RequestFacts& facts) {
 Result<RequestFacts> facts_of(const Hypothetical& asked, ChatRequest& body, const Snapshot& snapshot) {
   const auto key =
       std::find_if(snapshot.keys.begin(), snapshot.keys.end(), [&](const Key& candidate) { return candidate.name == asked.key; });
-  if (key == snapshot.keys.end()) return wrong("there is no key '" + asked.key + "'");
+  if (key == snapshot.keys.end()) return no_key(asked.key, snapshot);
   if (!asked.route.empty()) body.model = asked.route;
   if (body.model.empty() && !key->routes.empty()) body.model = key->routes.front()->name;
   body.stream |= asked.stream;
-  auto facts = classify(body, *key, snapshot);
+  auto facts = classify(body, *key);
   if (!facts) return wrong("the key '" + asked.key + "' may not ask for '" + body.model + "', or there is no such route or target");
   if (asked.input_tokens) {
     facts->input_tokens = *asked.input_tokens;
     facts->text = {};
   }
-  if (asked.output_tokens_max) facts->output_tokens_max = asked.output_tokens_max;
+  if (asked.output_tokens_max) {
+    facts->output_tokens_max = asked.output_tokens_max;
+    facts->output_tokens_max_of_both.reset();
+  }
   for (const Modality modality : asked.modalities)
     if (modality != Modality::text) facts->needs.add(capability_of(modality));
   facts->endpoint = asked.endpoint;
+  if (auto scanned = look_for_content(*facts, body, snapshot); !scanned) return wrong(scanned.error().message);
   if (auto known = add_content(*facts, asked.content, snapshot); !known) return known.error();
   const std::string tags = joined(asked.tags);
-  if (auto added = add_head(*facts, body.wishes, head_of(asked, tags), snapshot); !added) return wrong(added.error().message);
-  if (auto possible = check_wishes(*facts); !possible) return wrong(possible.error().param + ": " + possible.error().message);
+  const auto head = head_of(asked, tags);
+  if (!head) return head.error();
+  if (auto added = add_head(*facts, body.wishes, *head, snapshot); !added) return wrong(added.error().message);
+  if (auto possible = check_wishes(*facts, snapshot); !possible)
+    return wrong(possible.error().param + ": " + possible.error().message);
   facts->client = parse_ip(asked.client);
   if (!asked.client.empty() && !facts->client) return wrong("'" + asked.client + "' is no address");
   return facts;
 }
 
-std::string explanation(const RequestFacts& facts, const Plan& plan, const Snapshot& snapshot) {
+std::string explanation(const RequestFacts& facts, const Plan& plan, const Snapshot& snapshot, std::string_view estimates) {
   const Json output_max = facts.output_tokens_max ? Json(*facts.output_tokens_max) : Json(nullptr);
   Json json{{"snapshot_hash", snapshot.hash},
             {"at", iso_8601(plan.at)},
@@ -119,8 +157,11 @@ std::string explanation(const RequestFacts& facts, const Plan& plan, const Snaps
             {"input_tokens", facts.input_tokens},
             {"output_tokens_max", output_max},
             {"needs", needs_of(facts)},
+            {"network", facts.client ? Json(to_string(*facts.client)) : Json(nullptr)},
             {"tags", facts.tags},
             {"content", content_of(facts)},
+            {"estimates", estimates},
+            {"notes", notes_on(facts, snapshot)},
             {"policies", names_of(plan.policies)},
             {"outcome", outcome_of(plan)},
             {"plan", Json::parse(whole_plan_text(plan_text(plan), expected_text(plan)))}};

@@ -46,7 +46,7 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const Target& target = *targets[i];
     const TargetEstimate& estimate = conditions.estimate_of(target);
-    const std::int64_t input = expected_input(facts, estimate), output = expected_output(facts, conditions, estimate);
+    const std::int64_t input = expected_input(facts, estimate), output = expected_output(facts, target, conditions, estimate);
     const ExpectedTokens tokens{input, expected_cached(input, estimate), output};
     auto expected = expected_cost(target, tokens, facts.mode, snapshot, now);
     const std::size_t before = plan.rejections.size();
@@ -68,8 +68,9 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
   // From here on, candidates are only reordered: whatever is tried has passed every rule.
   if (strategy) strategy->rank(plan.candidates, facts, conditions);
   reorder_by_wishes(facts, plan);
-  std::stable_partition(plan.candidates.begin(), plan.candidates.end(),
-                        [&](const Candidate& candidate) { return conditions.healthy(*candidate.target); });
+  if (!conditions.unhealthy.empty())
+    std::stable_partition(plan.candidates.begin(), plan.candidates.end(),
+                          [&](const Candidate& candidate) { return conditions.healthy(*candidate.target); });
   keep_the_best_alone(facts, plan);
   return plan;
 }

@@ -133,7 +133,9 @@ std::string plan_text(const Plan& plan) {
 }
 
 std::string expected_text(const Plan& plan) {
-  std::string text = "[";
+  std::string text;
+  text.reserve(64 * plan.candidates.size() + 32);
+  text = "[";
   for (const Candidate& candidate : plan.candidates) {
     if (text.size() > 1) text += ',';
     if (!candidate.expected && !candidate.times) {

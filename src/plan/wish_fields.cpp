@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace fairlead {
 namespace {
@@ -40,38 +42,38 @@ class WishField {
     return error;
   }
 
+  /// A wish may be said twice, but not in two ways.
+  template <class Value>
+  Result<void> say(Value& into, Value value) {
+    if (into != Value{} && into != value) return refuse("contradicts what was said before, in the body or in the head");
+    into = std::move(value);
+    return {};
+  }
+
   Result<void> names(std::vector<std::string>& into) {
-    if (!into.empty()) return refuse("says what was said before");
+    std::vector<std::string> names;
     std::string_view rest = value_;
     while (true) {
       const std::size_t comma = rest.find(',');
       const std::string_view name = trimmed(rest.substr(0, comma));
-      if (name.empty() || into.size() == names_max) return refuse("must be a list of names with commas between them");
-      into.emplace_back(name);
-      if (comma == std::string_view::npos) return {};
+      if (name.empty() || names.size() == names_max) return refuse("must be a list of names with commas between them");
+      names.emplace_back(name);
+      if (comma == std::string_view::npos) return say(into, std::move(names));
       rest = rest.substr(comma + 1);
     }
   }
 
   Result<void> price(std::optional<Int128>& into) {
-    if (into) return refuse("says what was said before");
     const auto parsed = parse_decimal(value_);
     if (!parsed) return refuse("must be a plain decimal, such as 0.15");
-    into = *parsed;
-    return {};
+    return say(into, std::optional<Int128>(*parsed));
   }
 
   Result<void> sort() {
-    if (wishes_.sort != Wishes::Sort::none) return refuse("says what was said before");
-    if (value_ == "price")
-      wishes_.sort = Wishes::Sort::price;
-    else if (value_ == "throughput")
-      wishes_.sort = Wishes::Sort::throughput;
-    else if (value_ == "latency")
-      wishes_.sort = Wishes::Sort::latency;
-    else
-      return refuse("must be 'price', 'throughput' or 'latency'");
-    return {};
+    if (value_ == "price") return say(wishes_.sort, Wishes::Sort::price);
+    if (value_ == "throughput") return say(wishes_.sort, Wishes::Sort::throughput);
+    if (value_ == "latency") return say(wishes_.sort, Wishes::Sort::latency);
+    return refuse("must be 'price', 'throughput' or 'latency'");
   }
 
   /// The narrower of two wishes for the same holds, so the order in which they come does not matter.

@@ -10,8 +10,9 @@ namespace fairlead {
 
 /// Takes one field, by its name after "x-fairlead-": only, ignore, order, models (lists with commas), sort, data-collection,
 /// allow-fallbacks, require-parameters, max-price-input, max-price-output. Makes the wishes if there are none.
-/// Errors: bad_request with `param`, for a field that is not known or not understood, and for a wish that was said before, here or
-/// in the body: which of the two would be narrower?
+/// Of two words for the same (allow-fallbacks, data-collection, require-parameters) the narrower holds.
+/// Errors: bad_request with `param`, for a field that is not known or not understood, and for a list, price or order that is not
+/// what was said before, here or in the body: which of the two would be narrower?
 Result<void> take_wish(std::string_view name, std::string_view value, std::unique_ptr<Wishes>& wishes);
 
 }  // namespace fairlead

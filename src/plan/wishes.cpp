@@ -1,5 +1,6 @@
 #include "plan/wishes.h"
 
+#include <fairlead/near.h>
 #include <fairlead/strategy.h>
 
 #include "plan/price.h"
@@ -43,6 +44,30 @@ std::string_view dropped_field(const Target& target, const RequestFacts& facts) 
   return {};
 }
 
+/// Of the whole configuration, not of the key's routes alone: what is closed to a key anyway may be ignored, and apps that ignore a
+/// provider go on when a route loses it.
+bool is_there(const std::string& name, const Snapshot& snapshot) {
+  return snapshot.target(name) != nullptr ||
+         std::any_of(snapshot.providers.begin(), snapshot.providers.end(), [&](const auto& one) { return one->name == name; });
+}
+
+/// What may have been meant is told of the key's own routes alone.
+Error not_there(const char* param, std::string_view name, const Key& key) {
+  constexpr std::size_t shown_bytes_max = 80;
+  std::vector<std::string_view> own;
+  for (const Route* route : key.routes)
+    for (const Target* target : route->targets) {
+      own.push_back(target->provider->name);
+      own.push_back(target->name);
+    }
+  const std::string_view near = nearest(name, own);
+  Error error(ErrorKind::bad_request, ErrorOrigin::app,
+              "There is no provider or target '" + std::string(name.substr(0, shown_bytes_max)) + "'" +
+                  (near.empty() ? "." : "; did you mean '" + std::string(near) + "'?"));
+  error.param = param;
+  return error;
+}
+
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -51,13 +76,18 @@ std::string listed(const std::vector<std::string>& names) {
 
 }  // namespace
 
-Result<void> check_wishes(const RequestFacts& facts) {
+Result<void> check_wishes(const RequestFacts& facts, const Snapshot& snapshot) {
   if (!facts.wishes) return {};
   if (find_strategy(wished_strategy(facts, "cheapest")) == nullptr) {
     Error error(ErrorKind::bad_request, ErrorOrigin::app, "Targets cannot be sorted by that.");
     error.param = "provider.sort";
     return error;
   }
+  const std::pair<const char*, const std::vector<std::string>*> lists[]{
+      {"provider.only", &facts.wishes->only}, {"provider.ignore", &facts.wishes->ignore}, {"provider.order", &facts.wishes->order}};
+  for (const auto& [param, names] : lists)
+    for (const std::string& name : *names)
+      if (!is_there(name, snapshot)) return not_there(param, name, *facts.key);
   const auto known = [&](const std::string& name) {
     return std::any_of(facts.key->routes.begin(), facts.key->routes.end(), [&](const Route* route) {
       return std::any_of(route->targets.begin(), route->targets.end(),

@@ -8,9 +8,10 @@
 
 namespace fairlead {
 
-/// Errors: bad_request with `param`, for a wish that can never be met: a model that the key may not ask for, an order
-/// that no strategy gives.
-Result<void> check_wishes(const RequestFacts& facts);
+/// Errors: bad_request with `param`, for a wish that can never be met, or not be meant: a model that the key may not ask for, an
+/// order that no strategy gives, a provider or target that the configuration does not have. A mistyped `ignore` would leave open
+/// what the app wants closed.
+Result<void> check_wishes(const RequestFacts& facts, const Snapshot& snapshot);
 
 /// Appends a rejection for each wish that the target does not meet, by the wish's field: "provider.only".
 void reject_by_wish(const Target& target, const RequestFacts& facts, const std::optional<ExpectedCost>& expected,

@@ -3,8 +3,10 @@
 #include <fairlead/store.h>
 
 #include "store/sqlite/bookkeeping.h"
+#include "store/sqlite/chain_check.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
+#include "store/sqlite/keys.h"
 #include "store/sqlite/report.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/saving.h"
@@ -126,6 +128,14 @@ class SqliteStore final : public Store {
     return reading([&] { return sqlite::read_request(database_, id); });
   }
 
+  Result<ChainCheck> check_chain(const std::vector<ChainLink>& anchors) override {
+    return reading([&] { return sqlite::check_chain(database_, anchors); });
+  }
+
+  Result<void> visit(const Period& period, const std::function<void(const RequestRecord&)>& visitor) override {
+    return reading([&] { return sqlite::visit_requests(database_, period, visitor); });
+  }
+
   Result<std::vector<ServedRequest>> served(std::string_view facts_text, TimePoint since, std::size_t most) override {
     return reading([&] { return sqlite::read_served(database_, facts_text, since, most); });
   }
@@ -150,7 +160,7 @@ class SqliteStore final : public Store {
   Result<void> writing(Work work) {
     if (auto begun = writer_->begin.run(); !begun) return with_path(begun.error());
     auto done = work();
-    if (done) done = writer_->lines.save_sums();
+    if (done) done = writer_->lines.close();
     if (done) done = writer_->commit.run();
     if (done) return done;
     if (sqlite3_get_autocommit(database_.handle()) == 0) (void)writer_->rollback.run();
@@ -159,9 +169,7 @@ class SqliteStore final : public Store {
   }
 
   Result<void> interrupt_open_lines(TimePoint now, std::int64_t& attempts) {
-    Statement open(database_.handle(),
-                   "SELECT id FROM lines WHERE ending = 0 OR outcome = 0 UNION "
-                   "SELECT l.id FROM retries r JOIN lines l ON l.n = r.line WHERE r.outcome = 0");
+    Statement open(database_.handle(), "SELECT id FROM lines WHERE batch IS NULL");
     std::vector<std::string> ids;
     for (;;) {
       const auto row = open.step();
@@ -172,7 +180,11 @@ class SqliteStore final : public Store {
     for (const std::string& id : ids) {
       auto record = sqlite::read_request(database_, id);
       if (!record) return record.error();
-      for (const auto& attempt : (*record)->attempts) attempts += attempt.state == RowState::open;
+      std::int64_t open_attempts = 0;
+      for (const auto& attempt : (*record)->attempts) open_attempts += attempt.state == RowState::open;
+      // What has ended and was not sealed is not of ours: it stays so, for the audit to show.
+      if (open_attempts == 0 && (*record)->state != RowState::open) continue;
+      attempts += open_attempts;
       interrupt(**record, now);
       if (auto saved = writer_->lines.save(**record); !saved) return saved;
     }
@@ -249,24 +261,43 @@ Result<std::unique_ptr<Store>> open_sqlite(std::string_view where, StoreMode mod
   return open_to_read(*path);
 }
 
+/// For what is kept beside the rows, while the daemon may be writing these.
+Result<Database> open_beside(const std::string& path) {
+  const auto kind = sqlite::identify(path);
+  if (!kind) return kind.error();
+  if (*kind != sqlite::FileKind::ours) return no_ledger_at(path);
+  auto database = Database::open(path, SQLITE_OPEN_READWRITE);
+  if (!database) return cannot_open(path, database.error());
+  if (auto done = sqlite::require_schema(*database, path); !done)
+    return done.error().detail.empty() ? done.error() : cannot_open(path, done.error());
+  return database;
+}
+
 Result<std::unique_ptr<Bookkeeper>> open_sqlite_bookkeeper(std::string_view where) {
   const auto path = path_of(where);
   if (!path) return path.error();
-  const auto kind = sqlite::identify(*path);
-  if (!kind) return kind.error();
-  if (*kind != sqlite::FileKind::ours) return no_ledger_at(*path);
-  auto database = Database::open(*path, SQLITE_OPEN_READWRITE);
-  if (!database) return cannot_open(*path, database.error());
-  if (auto done = sqlite::require_schema(*database, *path); !done)
-    return done.error().detail.empty() ? done.error() : cannot_open(*path, done.error());
+  auto database = open_beside(*path);
+  if (!database) return database.error();
   return sqlite::make_bookkeeper(std::move(*database), *path);
+}
+
+Result<std::unique_ptr<KeyStore>> open_sqlite_keys(std::string_view where, int busy_ms_max) {
+  const auto path = path_of(where);
+  if (!path) return path.error();
+  auto database = open_beside(*path);
+  if (!database) return database.error();
+  // What is told of a key must hold after a power loss, so its commits are synced; what rows need is the ledger's own matter.
+  if (auto done = database->execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0"); !done)
+    return cannot_open(*path, done.error());
+  sqlite3_busy_timeout(database->handle(), busy_ms_max);
+  return sqlite::make_key_store(std::move(*database));
 }
 
 }  // namespace
 
 const StoreKind& store_sqlite();
 const StoreKind& store_sqlite() {
-  static const StoreKind kind{open_sqlite, open_sqlite_bookkeeper};
+  static const StoreKind kind{open_sqlite, open_sqlite_bookkeeper, open_sqlite_keys};
   return kind;
 }
 

@@ -11,6 +11,7 @@ namespace {
 class Cheapest final : public Strategy {
  public:
   void rank(std::vector<Candidate>& candidates, const RequestFacts&, const Conditions&) const override {
+    if (candidates.size() < 2) return;
     std::stable_sort(candidates.begin(), candidates.end(), cheaper);
   }
 };

@@ -1,9 +1,5 @@
 #include "wire/json.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include <bit>
 #include <cstring>
 #include <optional>
@@ -15,45 +11,9 @@ constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
 
 constexpr std::uint64_t zero_bytes(std::uint64_t word) { return (word - ones) & ~word & highs; }
 
-#ifdef __SSE2__
-/// Of the 16 bytes at `bytes`, a bit for each quote, backslash, control character and byte above ASCII; the first byte's is the
-/// lowest.
-unsigned special_bits(const char* bytes) {
-  const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
-  // Signed: bytes above ASCII are below the space too.
-  const __m128i low = _mm_cmplt_epi8(sixteen, _mm_set1_epi8(0x20));
-  const __m128i quote = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('\\'));
-  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, slash))));
-}
-#endif
-
 /// Is it an escape of two characters, with this as the second?
 constexpr bool ends_short_escape(char c) {
   return c == '"' || c == '\\' || c == '/' || c == 'b' || c == 'f' || c == 'n' || c == 'r' || c == 't';
-}
-
-/// The offset of the first quote, backslash, control character or byte above ASCII from `at` on; the size if there is none.
-std::size_t end_of_plain(std::string_view text, std::size_t at) {
-#ifdef __SSE2__
-  for (; text.size() - at >= 16; at += 16)
-    if (const unsigned special = special_bits(text.data() + at); special != 0)
-      return at + static_cast<std::size_t>(std::countr_zero(special));
-#endif
-  for (; text.size() - at >= 8; at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + at, sizeof word);
-    const std::uint64_t control = (word - ones * 0x20) & ~word;
-    const std::uint64_t special = ((control | word) & highs) | zero_bytes(word ^ ones * '"') | zero_bytes(word ^ ones * '\\');
-    if (special == 0) continue;
-    // The lowest mark is right; those above it may come of a borrow.
-    if constexpr (std::endian::native == std::endian::little) return at + static_cast<std::size_t>(std::countr_zero(special)) / 8;
-    break;
-  }
-  for (; at < text.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\') break;
-  }
-  return at;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -96,6 +56,30 @@ char simple_escape(char c) {
 }
 
 }  // namespace
+
+/// The offset of the first quote, backslash, control character or byte above ASCII from `at` on; the size if there is none.
+std::size_t JsonReader::end_of_plain(std::string_view text, std::size_t at) {
+#ifdef __SSE2__
+  for (; text.size() - at >= 16; at += 16)
+    if (const unsigned special = special_bits(text.data() + at); special != 0)
+      return at + static_cast<std::size_t>(std::countr_zero(special));
+#endif
+  for (; text.size() - at >= 8; at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    const std::uint64_t control = (word - ones * 0x20) & ~word;
+    const std::uint64_t special = ((control | word) & highs) | zero_bytes(word ^ ones * '"') | zero_bytes(word ^ ones * '\\');
+    if (special == 0) continue;
+    // The lowest mark is right; those above it may come of a borrow.
+    if constexpr (std::endian::native == std::endian::little) return at + static_cast<std::size_t>(std::countr_zero(special)) / 8;
+    break;
+  }
+  for (; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\') break;
+  }
+  return at;
+}
 
 void append_utf8(std::string& out, std::uint32_t point) {
   const auto tail = [&](int shift) { out += static_cast<char>(0x80 | (point >> shift & 0x3F)); };
@@ -155,66 +139,28 @@ void JsonReader::fail(std::string_view reason) {
   truncated_ = at_ >= text_.size();
 }
 
-void JsonReader::skip_space() {
+void JsonReader::skip_more_space() {
   while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) ++at_;
 }
 
-JsonKind JsonReader::peek() {
-  if (failed()) return JsonKind::none;
-  skip_space();
-  if (at_ == text_.size()) return fail("the text ends where a value should be"), JsonKind::none;
-  switch (text_[at_]) {
-    case '{': return JsonKind::object;
-    case '[': return JsonKind::array;
-    case '"': return JsonKind::string;
-    case 't':
-    case 'f': return JsonKind::boolean;
-    case 'n': return JsonKind::null;
-    default: break;
-  }
-  if (text_[at_] == '-' || is_digit(text_[at_])) return JsonKind::number;
-  fail("no value begins like this");
-  return JsonKind::none;
-}
+void JsonReader::no_value() { fail(at_ == text_.size() ? "the text ends where a value should be" : "no value begins like this"); }
 
-bool JsonReader::expect(char wanted) {
-  if (failed()) return false;
-  skip_space();
-  if (at_ == text_.size() || text_[at_] != wanted) {
-    fail(wanted == ':' ? "a colon is missing" : wanted == '"' ? "a string is missing" : "a bracket is missing");
-    return false;
-  }
-  ++at_;
-  return true;
-}
-
-/// Enters an object or an array. False if it is empty, and then it is left again.
-bool JsonReader::open(char bracket, char closing) {
-  if (!expect(bracket)) return false;
-  if (++depth_ > json_depth_max) return fail("it is nested too deeply"), false;
-  skip_space();
-  if (at_ == text_.size() || text_[at_] != closing) return true;
-  ++at_;
-  --depth_;
+bool JsonReader::missing(char wanted) {
+  fail(wanted == ':'   ? "a colon is missing"
+       : wanted == '"' ? "a string is missing"
+       : wanted == ',' ? "a comma or a closing bracket is missing"
+                       : "a bracket is missing");
   return false;
 }
 
-/// After a member or an element: true for a comma; false for the closing bracket, which leaves, and for a failure.
-bool JsonReader::another(char closing) {
-  if (failed()) return false;
-  skip_space();
-  if (at_ < text_.size() && text_[at_] == ',') return ++at_, true;
-  if (at_ == text_.size() || text_[at_] != closing) return fail("a comma or a closing bracket is missing"), false;
-  ++at_;
-  --depth_;
-  return false;
-}
+bool JsonReader::too_deep() { return fail("it is nested too deeply"), false; }
 
 bool JsonReader::escape() {
   if (++at_ == text_.size()) return fail("a string does not end"), false;
   const char kind = text_[at_++];
   if (ends_short_escape(kind)) return true;
   if (kind != 'u') return fail("an escape is malformed"), false;
+  saw_unicode_escape_ = true;
   for (int i = 0; i < 4; ++i, ++at_)
     if (at_ == text_.size() || hex_value(text_[at_]) < 0) return fail("an escape is malformed"), false;
   return true;
@@ -253,8 +199,8 @@ void JsonReader::short_escapes() {
 #endif
 }
 
-JsonString JsonReader::string() {
-  if (!expect('"')) return {};
+/// Behind the opening quote.
+JsonString JsonReader::string_in_full() {
   const std::size_t begin = at_;
   bool escaped = false;
   while (true) {
@@ -280,29 +226,30 @@ bool JsonReader::digits() {
 }
 
 void JsonReader::number() {
-  const auto next_is = [&](std::string_view any) { return at_ < text_.size() && any.find(text_[at_]) != std::string_view::npos; };
-  if (next_is("-")) ++at_;
-  if (next_is("0")) {
+  const auto next = [&] { return at_ < text_.size() ? text_[at_] : '\0'; };
+  if (next() == '-') ++at_;
+  if (next() == '0') {
     ++at_;
-    if (at_ < text_.size() && is_digit(text_[at_])) return fail("a number is malformed");
+    if (is_digit(next())) return fail("a number is malformed");
   } else if (!digits()) {
     return;
   }
-  if (next_is(".")) {
+  if (next() == '.') {
     ++at_;
     if (!digits()) return;
   }
-  if (next_is("eE")) {
+  if ((next() | 0x20) == 'e') {
     ++at_;
-    if (next_is("+-")) ++at_;
+    if (next() == '+' || next() == '-') ++at_;
     digits();
   }
 }
 
-bool JsonReader::literal(std::string_view word) {
-  const std::string_view rest = text_.substr(at_, word.size());
-  if (rest == word) return at_ += word.size(), true;
-  if (word.starts_with(rest)) at_ = text_.size();
+template <std::size_t size>
+bool JsonReader::literal(const char (&word)[size]) {
+  const std::string_view wanted(word, size - 1), rest = text_.substr(at_, size - 1);
+  if (rest.size() == wanted.size() && std::memcmp(rest.data(), word, size - 1) == 0) return at_ += size - 1, true;
+  if (wanted.starts_with(rest)) at_ = text_.size();
   fail("no value begins like this");
   return false;
 }
@@ -339,6 +286,10 @@ void append_quoted(std::string& out, std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";
   out += '"';
   while (!text.empty()) {
+    const std::size_t plain = JsonReader::end_of_plain(text, 0);
+    out.append(text, 0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const auto byte = static_cast<unsigned char>(text.front());
     const std::size_t length = utf8_sequence(text.substr(0, 4));
     if (byte == '"' || byte == '\\') {

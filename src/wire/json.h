@@ -1,6 +1,12 @@
 #pragma once
 // A strict pull reader of JSON (RFC 8259) for bytes of strangers: no tree, no allocation, each byte is looked at once.
 // Used by the dialects. One reader per text; not shared between threads.
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -29,7 +35,13 @@ class JsonReader {
   explicit JsonReader(std::string_view text) : text_(text) {}
 
   /// The kind of the value that comes next; none after a failure. The reader then stands on the value's first byte.
-  JsonKind peek();
+  JsonKind peek() {
+    if (failed()) return JsonKind::none;
+    skip_space();
+    const JsonKind kind = at_ < text_.size() ? kinds[static_cast<unsigned char>(text_[at_])] : JsonKind::none;
+    if (kind == JsonKind::none) no_value();
+    return kind;
+  }
   /// Calls `member(JsonString key)` for each member; it must read the value.
   template <class F>
   void object(F&& member) {
@@ -47,7 +59,18 @@ class JsonReader {
     do element();
     while (another(']'));
   }
-  JsonString string();
+  JsonString string() {
+    if (!expect('"')) return {};
+#ifdef __SSE2__
+    if (text_.size() - at_ >= 16)  // most keys and values end within these, and hold nothing special
+      if (const unsigned special = special_bits(text_.data() + at_); special != 0) {
+        const char* const begin = text_.data() + at_;
+        const auto length = static_cast<std::size_t>(std::countr_zero(special));
+        if (begin[length] == '"') return at_ += length + 1, JsonString{{begin, length}, false};
+      }
+#endif
+    return string_in_full();
+  }
   bool boolean();
   /// Reads any value. Returns its bytes, without the white space around it.
   std::string_view skip();
@@ -58,6 +81,8 @@ class JsonReader {
   void stop() { fail("the reading was stopped"); }
 
   bool failed() const { return !reason_.empty(); }
+  /// Some string so far held a \uXXXX.
+  bool saw_unicode_escape() const { return saw_unicode_escape_; }
   /// After a failure: the text ended too early, but was right up to there.
   bool truncated() const { return truncated_; }
   /// What was wrong, e.g. "a number is malformed".
@@ -68,22 +93,80 @@ class JsonReader {
   std::size_t offset_of(std::string_view part) const { return static_cast<std::size_t>(part.data() - text_.data()); }
 
  private:
-  bool open(char bracket, char closing);
-  bool another(char closing);
-  bool expect(char wanted);
-  void skip_space();
+  // These run for every token: here, so that they are compiled into their callers.
+  bool expect(char wanted) {
+    if (failed()) return false;
+    skip_space();
+    if (at_ < text_.size() && text_[at_] == wanted) return ++at_, true;
+    return missing(wanted);
+  }
+  /// Enters an object or an array. False if it is empty, and then it is left again.
+  bool open(char bracket, char closing) {
+    if (!expect(bracket)) return false;
+    if (++depth_ > json_depth_max) return too_deep();
+    skip_space();
+    if (at_ == text_.size() || text_[at_] != closing) return true;
+    ++at_;
+    --depth_;
+    return false;
+  }
+  /// After a member or an element: true for a comma; false for the closing bracket, which leaves, and for a failure.
+  bool another(char closing) {
+    if (failed()) return false;
+    skip_space();
+    const char next = at_ < text_.size() ? text_[at_] : '\0';
+    if (next == ',') return ++at_, true;
+    if (next != closing) return missing(',');
+    ++at_;
+    --depth_;
+    return false;
+  }
+  void skip_space() {
+    if (at_ < text_.size() && static_cast<unsigned char>(text_[at_]) <= ' ') skip_more_space();
+  }
+#ifdef __SSE2__
+  /// Of the 16 bytes at `bytes`, a bit for each quote, backslash, control character and byte above ASCII; the first byte's is the
+  /// lowest.
+  static unsigned special_bits(const char* bytes) {
+    const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+    // Signed: bytes above ASCII are below the space too.
+    const __m128i low = _mm_cmplt_epi8(sixteen, _mm_set1_epi8(0x20));
+    const __m128i quote = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('\\'));
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, slash))));
+  }
+#endif
+  static std::size_t end_of_plain(std::string_view text, std::size_t at);
+  friend void append_quoted(std::string& out, std::string_view text);
+  JsonString string_in_full();
+  void skip_more_space();
+  void no_value();
+  bool missing(char wanted);
+  bool too_deep();
   void number();
   bool digits();
-  bool literal(std::string_view word);
+  template <std::size_t size>
+  bool literal(const char (&word)[size]);
   bool escape();
   void short_escapes();
   bool beyond_ascii();
   void fail(std::string_view reason);
 
+  static constexpr std::array<JsonKind, 256> kinds = [] {
+    std::array<JsonKind, 256> by_first_byte{};
+    for (const char c : std::string_view("-0123456789")) by_first_byte[static_cast<unsigned char>(c)] = JsonKind::number;
+    by_first_byte['{'] = JsonKind::object;
+    by_first_byte['['] = JsonKind::array;
+    by_first_byte['"'] = JsonKind::string;
+    by_first_byte['t'] = by_first_byte['f'] = JsonKind::boolean;
+    by_first_byte['n'] = JsonKind::null;
+    return by_first_byte;
+  }();
+
   std::string_view text_;
   std::size_t at_ = 0;
   int depth_ = 0;
   bool truncated_ = false;
+  bool saw_unicode_escape_ = false;
   std::string_view reason_;
 };
 

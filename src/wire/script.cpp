@@ -141,7 +141,7 @@ std::string_view whole_escapes(std::string_view block) {
   return block.size() - last < escape_bytes ? block.substr(0, last) : block;
 }
 
-void tally_part(std::string_view part, std::size_t blocks, Tally& tally) {
+void tally_part(std::string_view part, std::size_t blocks, bool unicode_escapes, Tally& tally) {
   if (part.size() <= script_block_bytes * 2) return tally_bytes(part, tally);
   blocks = std::min(blocks, (part.size() - 1) / script_block_bytes);
   // From the middle of equal pieces, after a byte at least.
@@ -152,7 +152,7 @@ void tally_part(std::string_view part, std::size_t blocks, Tally& tally) {
     return part.substr(first + i * step, script_block_bytes).find("\\u") != std::string_view::npos;
   };
   bool escapes = false;
-  for (std::size_t i = 0; i < blocks && counts.backslashes() && !escapes; ++i) escapes = escaped(i);
+  for (std::size_t i = 0; unicode_escapes && i < blocks && counts.backslashes() && !escapes; ++i) escapes = escaped(i);
   if (!escapes) return counts.add_to(tally, blocks * script_block_bytes);
   for (std::size_t i = 0; i < blocks; ++i) tally_bytes(whole_escapes(part.substr(first + i * step, script_block_bytes)), tally);
 }
@@ -207,14 +207,14 @@ TextBytes ScriptCounter::total() const {
   return text;
 }
 
-TextBytes sample_scripts(std::span<const std::string_view> parts, std::size_t bytes) {
+TextBytes sample_scripts(std::span<const std::string_view> parts, std::size_t bytes, bool unicode_escapes) {
   std::size_t all = 0;
   for (const std::string_view part : parts) all += part.size();
   std::array<double, script_count> found{};
   for (const std::string_view part : parts) {
     if (part.empty()) continue;
     Tally tally;
-    tally_part(part, 1 + (script_blocks_max - 1) * part.size() / all, tally);
+    tally_part(part, 1 + (script_blocks_max - 1) * part.size() / all, unicode_escapes, tally);
     const double scale = static_cast<double>(part.size()) / static_cast<double>(tally.bytes);  // each counts by its length
     for (std::size_t i = 0; i < found.size(); ++i) found[i] += static_cast<double>(tally.of[i]) * scale;
   }

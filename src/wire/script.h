@@ -15,7 +15,8 @@ inline constexpr std::size_t script_blocks_max = 8;  ///< of one sample, spread 
 
 /// Estimates the bytes by script of `bytes` bytes that look like `parts`. The parts are JSON: what is written as \uXXXX counts as
 /// the character that it is.
-TextBytes sample_scripts(std::span<const std::string_view> parts, std::size_t bytes);
+/// `unicode_escapes`: there may be some of these.
+TextBytes sample_scripts(std::span<const std::string_view> parts, std::size_t bytes, bool unicode_escapes = true);
 
 /// Counts the bytes by script of a text that comes in pieces, all of them. Escapes count as above, and must not be split between
 /// pieces. About an instruction and a half for a byte.

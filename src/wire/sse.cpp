@@ -1,5 +1,10 @@
 #include "wire/sse.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -13,6 +18,14 @@ constexpr std::uint64_t zero_bytes(std::uint64_t word) { return (word - ones) & 
 
 /// The offset of the first \n or \r from `at` on; the size if there is none.
 std::size_t end_of_line(std::string_view bytes, std::size_t at) {
+#ifdef __SSE2__
+  for (; bytes.size() - at >= 16; at += 16) {
+    const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes.data() + at));
+    const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(sixteen, _mm_set1_epi8('\n')), _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('\r')));
+    if (const auto found = static_cast<unsigned>(_mm_movemask_epi8(ends)); found != 0)
+      return at + static_cast<std::size_t>(std::countr_zero(found));
+  }
+#endif
   for (; bytes.size() - at >= 8; at += 8) {
     std::uint64_t word = 0;
     std::memcpy(&word, bytes.data() + at, sizeof word);
@@ -40,9 +53,10 @@ std::size_t SseReader::end_of_event(std::string_view bytes) {
     } else if (bytes[at] == '\n') {
       ++at;
       if (std::exchange(line_empty_, true)) return at;
+      ++lines_;
     } else if (bytes[at] == '\r') {
       ++at;
-      after_cr_ = true;
+      after_cr_ = saw_cr_ = true;
       blank_before_cr_ = std::exchange(line_empty_, true);
     } else {
       line_empty_ = false;
@@ -72,14 +86,14 @@ bool SseReader::take(std::string_view raw, SseEvent& event) {
   event = SseEvent{};
   event.raw = raw;
   read_fields(raw, event);
+  lines_ = 0;
+  saw_cr_ = false;
   return true;
 }
 
 void SseReader::read_fields(std::string_view raw, SseEvent& event) {
-  // Nearly every event is one line, and memchr is faster than we are.
-  if (const std::string_view line = raw.substr(0, raw.size() - 2);
-      raw.size() > 2 && raw.ends_with("\n\n") && line.find('\n') == line.npos && line.find('\r') == line.npos)
-    return read_line(line, event);
+  // Nearly every event is one line.
+  if (lines_ == 1 && !saw_cr_ && raw.size() > 2 && raw.ends_with("\n\n")) return read_line(raw.substr(0, raw.size() - 2), event);
   while (!raw.empty()) {
     const std::size_t end = end_of_line(raw, 0);
     if (end != 0) read_line(raw.substr(0, end), event);

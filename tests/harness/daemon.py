@@ -71,12 +71,12 @@ def config_for(simulator_url):
 
 
 class Fairlead(Program):
-    def __init__(self, folder, config):
+    def __init__(self, folder, config, under=()):
         self.folder, self.config, self.config_file = folder, config, folder / "fairlead.yaml"
         self.ledger_file = folder / "ledger.db"
         self.key = CLIENT_KEY
         self.write_config(config)
-        super().__init__(["serve", "--config", self.config_file], cwd=folder, env={"FAIRLEAD_TEST_PROVIDER_KEY": PROVIDER_KEY})
+        super().__init__(["serve", "--config", self.config_file], cwd=folder, env={"FAIRLEAD_TEST_PROVIDER_KEY": PROVIDER_KEY}, under=under)
         self.address = self.wait_for("listening", side="apps")["address"]
         self.admin = self.wait_for("listening", side="admin")["address"]
         self.wait_for("ready")

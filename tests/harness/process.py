@@ -28,11 +28,12 @@ def wait_until(condition, what, seconds=PATIENCE):
 class Program:
     """One run of the binary; every line of its stdout and stderr is kept."""
 
-    def __init__(self, arguments, cwd, env=None):
+    def __init__(self, arguments, cwd, env=None, under=()):
+        """`under`: a command that becomes the program, such as one that changes what the kernel says to it."""
         self.lines = []
         self._changed = threading.Condition()
         self.process = subprocess.Popen(
-            [str(BINARY), *map(str, arguments)], cwd=cwd, env={**os.environ, **(env or {})},
+            [*map(str, under), str(BINARY), *map(str, arguments)], cwd=cwd, env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
         self._readers = [threading.Thread(target=self._read, args=(pipe,), daemon=True)
                          for pipe in (self.process.stdout, self.process.stderr)]

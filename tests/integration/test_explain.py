@@ -83,6 +83,7 @@ def test_facts_of_the_request_decide(start):
     (["last", "--key", "app"], "exclude"),
     (["--key", "app", "--at", "yesterday"], "yesterday"),
     (["--key", "app", "--endpoint", "images"], "images"),
+    (["--key", "app", "--header", "qwen"], "NAME: VALUE"),
 ])
 def test_wrong_arguments_are_told(daemon, options, said):
     done = run("explain", "--config", daemon.config_file, *options)
@@ -94,10 +95,74 @@ def test_wrong_arguments_are_told(daemon, options, said):
     (["--key", "other", "--route", "ordered"], "may not ask for 'ordered'"),
     (["--key", "app", "--tag", "x"], "may not set the tag 'x'"),
     (["--key", "app", "--network", "10.0.0.0/8"], "'10.0.0.0/8' is no address"),
+    (["--key", "othre"], "there is no key 'othre'; did you mean 'other'?"),
+    (["--key", "app", "--header", "accept: x"], "the header 'accept' says nothing to routing"),
+    (["--key", "app", "--header", "x-fairlead-onyl: qwen"], "'x-fairlead-onyl' is not known here"),
 ])
 def test_what_is_not_there_is_told(daemon, options, said):
     done = run("explain", "--config", daemon.config_file, *options)
     assert done.returncode == 1 and said in done.stderr
+
+
+def test_wishes_of_the_head_can_be_asked_about(daemon):
+    told = explain(daemon, "--key", "app", "--route", "chat", "--header", "x-fairlead-only: qwen,openai", "--header", "X-Fairlead-Order:openai")
+    assert [c["target"] for c in told["plan"]["candidates"]] == [TARGETS["openai"], TARGETS["qwen"]]
+    (rejected,) = told["plan"]["rejections"]
+    assert (rejected["target"], rejected["rule"]) == (TARGETS["deepseek"], "provider.only")
+    status, same = ask_admin(daemon, {"key": "app", "route": "chat", "headers": {"x-fairlead-only": "qwen,openai", "x-fairlead-order": "openai"}})
+    assert status == 200 and same["outcome"] == told["outcome"]
+
+
+def test_what_the_daemon_has_learned_is_used_unless_it_is_not_wanted(start):
+    daemon = start(lambda config: None)
+    answers = [post_chat(daemon, chat("word " * 400, "chat")) for _ in range(8)]
+    assert {answer.status for answer in answers} == {200}
+    options = ("--key", "app", "--route", "chat", "--output-tokens", "5000")
+    learned_by_daemon = ask_admin(daemon, {"key": "app", "route": "chat", "tokens": 1000, "output_tokens": 5000})[1]
+    daemon.stop()
+
+    def output_tokens(told):
+        return told["plan"]["candidates"][0]["output_tokens"]
+
+    file = f"{daemon.ledger_file}.estimates"
+    learned = explain(daemon, *options, cwd=daemon.folder)
+    assert learned["estimates"] == "learned, from ledger.db.estimates" and output_tokens(learned) == output_tokens(learned_by_daemon)
+    priors = explain(daemon, *options, "--priors", cwd=daemon.folder)
+    assert priors["estimates"] == "the stated priors" and output_tokens(priors) == 400 != output_tokens(learned)
+    table = run("explain", "--config", daemon.config_file, *options, cwd=daemon.folder).stdout
+    assert "\n  estimate learned, from ledger.db.estimates\n" in table
+    with open(file, "w") as damaged:
+        damaged.write("{")
+    told = explain(daemon, *options, cwd=daemon.folder)
+    assert "the file is damaged" in told["estimates"] and output_tokens(told) == 400
+
+
+def test_that_no_network_is_given_is_said_where_a_policy_asks(start):
+    daemon = start(lambda config: config["policies"].append({"name": "office", "when": {"network": ["10.0.0.0/8"]}, "deny": {"region": ["CN"]}}))
+    usual = ("--key", "app", "--route", "chat")
+    (note,) = explain(daemon, *usual)["notes"]
+    assert "no network is given" in note
+    assert f"  note     {note}\n" in run("explain", "--config", daemon.config_file, *usual).stdout
+    given = explain(daemon, *usual, "--network", "192.0.2.7")
+    assert given["notes"] == [] and given["network"] == "192.0.2.7"
+
+
+def test_nothing_is_noted_of_networks_where_no_policy_asks(daemon):
+    assert explain(daemon, "--key", "app", "--route", "chat")["notes"] == []
+
+
+def test_a_body_is_told_by_its_file(daemon, tmp_path):
+    body = tmp_path / "body.json"
+    for text, options, said in (("", (), "is not valid JSON"), ("[]", (), "must be a JSON object"),
+                                (json.dumps({"messages": [{"role": "user", "content": "x"}]}), (), "'model' is missing"),
+                                (json.dumps({"model": "chat", "messages": 3}), (), "'messages' must be an array"),
+                                (json.dumps(chat("x", "nothing")), (), "may not ask for 'nothing'")):
+        body.write_text(text)
+        done = run("explain", "--config", daemon.config_file, "--key", "app", "--body", body, *options)
+        assert done.returncode == 1 and said in done.stderr, done.stderr
+        assert str(body) in done.stderr or "may not ask" in done.stderr
+    body.write_text(json.dumps({"messages": [{"role": "user", "content": "x"}]}))
+    assert explain(daemon, "--key", "app", "--body", body, "--route", "qwen")["outcome"]["target"] == TARGETS["qwen"]
 
 
 def test_secrets_are_not_needed_to_explain(daemon):
@@ -111,6 +176,7 @@ def test_the_admin_side_explains_under_the_running_configuration(daemon):
     assert status == 200
     same = explain(daemon, "--key", "other", "--route", "chat", "--tokens", "2000", "--output-tokens", "100", "--at", "2026-11-24T12:00:00Z")
     assert told.pop("snapshot_hash") != same.pop("snapshot_hash"), "the secrets are not there for the command"
+    assert told.pop("estimates") == "learned by the daemon" and same.pop("estimates").startswith("the stated priors; nothing was learned yet")
     assert told == same
     changed = daemon.changed_config()
     changed["policies"] = []
@@ -123,7 +189,9 @@ def test_the_admin_side_explains_under_the_running_configuration(daemon):
 
 
 @pytest.mark.parametrize("asked, said", [
-    (b"{", "JSON object"), ([], "JSON object"), ({}, "there is no key ''"), ({"key": "app", "tokens": -1}, "'tokens'"),
+    (b"{", "JSON object"), ([], "JSON object"), ({}, "the name of a key is asked for"), ({"key": "ap"}, "there is no key 'ap'; did you mean 'app'?"),
+    ({"key": "app", "headers": {"x-fairlead-only": 1}}, "headers"), ({"key": "app", "headers": {"accept": "x"}}, "'accept'"),
+    ({"key": "app", "headers": {"x-fairlead-only": "qwne"}}, "did you mean 'qwen'?"), ({"key": "app", "tokens": -1}, "'tokens'"),
     ({"key": "app", "tag": ["x"]}, "'tag' is not known here"), ({"key": "app", "modality": ["smell"]}, "smell"),
     ({"key": "app", "at": "soon"}, "'at'"), ({"key": "app", "tags": [1]}, "tags"), ({"key": "app", "body": {"model": "chat"}}, "messages"),
 ])

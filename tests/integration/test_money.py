@@ -248,6 +248,20 @@ def test_unpriced_attempts_stand_out_in_the_report_M06(stage):
     assert all(int(row[column] or 0) == 0 for target, row in rows.items() if target != "unpriced/mystery")
 
 
+@pytest.mark.parametrize("fields, output", [({"max_tokens": 5, "max_completion_tokens": 300}, 300),
+                                            ({"max_tokens": 300, "max_completion_tokens": 5}, 300), ({"max_tokens": 5}, 5)])
+def test_where_both_limits_are_sent_the_larger_is_expected_and_reserved(stage, fields, output):
+    """Which of the two a server of no known kind heeds, nobody knows."""
+    stage.providers["generic"].will(whole(completion(told=usage(20, 10)), told=(20, 0, 10)))
+    answer = post_chat(stage.daemon, chat(HELLO, "generic", **fields))
+    row, (attempt,) = stage.rows(answer)
+    assert stage.providers["generic"].requests[-1].json().items() >= fields.items(), "both are sent on"
+    explained = json.loads(run("explain", answer.request_id, "--format", "json", "--ledger", f"sqlite:{stage.daemon.ledger_file}").stdout)
+    (candidate,) = explained["plan"]["candidates"]
+    assert candidate["output_tokens"] == output
+    assert attempt["reserved_usd_pico"] == int(Decimal(cost_at_rates(candidate["input_tokens"], 0, output)) * PICO)
+
+
 @pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])
 def test_the_asked_routed_and_reported_names_are_kept_and_the_routed_one_is_priced_M07(stage, streamed):
     attempt = attempt_of(stage, chat(f"[[sim model=gpt-6-sol-2026-01-01]] {HELLO}", "ordered", stream=streamed))

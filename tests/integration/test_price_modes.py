@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from harness.daemon import PROMPT_CANARY
+from harness.daemon import PROMPT_CANARY, sha256
 from harness.http import chat, post_chat
 from harness.process import run
 from harness.stage import PRICE, Stage
@@ -87,37 +87,89 @@ def test_a_strict_configuration_sends_nothing_at_a_stale_price(stage):
     assert daemon.gauge(stale) == before
 
 
-def test_check_and_prices_tell_of_doubts(tmp_path):
-    (tmp_path / "f.yaml").write_text("""
+def write_prices(folder, text):
+    """A configuration that nobody serves, with a key."""
+    (folder / "f.yaml").write_text(text + f'keys: [{{name: app, hash: "{sha256("k")}", routes: [chat]}}]\n')
+
+
+def listed_at(folder, at, form="json"):
+    """What `fairlead prices` says of the targets then; the table's text, if that is asked for."""
+    done = run("prices", "--config", folder / "f.yaml", "--at", at, "--format", form)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["targets"] if form == "json" else done.stdout
+
+
+def test_check_and_prices_tell_of_doubts_M08(tmp_path):
+    write_prices(tmp_path, """
 providers:
   tencent: {base_url: "http://127.0.0.1:9/v1", price_list: tencent, currency: CNY, operator: CN, region: CN, retention: provider}
 fx: {CNY: [{from: 2025-01-01, usd: "0.1378"}, {from: 2026-10-01, usd: "0.14"}]}
 routes: {chat: {targets: [tencent/hunyuan-lite, tencent/hunyuan-t1-latest]}}
-keys: [{name: app, hash: "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", routes: [chat]}]
 """)
     checked = run("check", tmp_path / "f.yaml")
     assert checked.returncode == 0, checked.stderr
     said = checked.stdout + checked.stderr
     assert "its price is 0, at low confidence" in said and "its price was last seen in force on 2025-06-01, more than 180 days ago" in said
-    table = run("prices", "--config", tmp_path / "f.yaml", "--at", "2026-11-26").stdout
+    table = listed_at(tmp_path, "2026-11-26", "table")
     assert "stale, implausible" in table and "1 CNY is 0.14 USD, since 2026-10-01." in table
-    assert "1 CNY has no rate to USD." in run("prices", "--config", tmp_path / "f.yaml", "--at", "2024-12-31").stdout
-    lite, t1 = json.loads(run("prices", "--config", tmp_path / "f.yaml", "--at", "2025-07-01", "--format", "json").stdout)["targets"]
+    assert "1 CNY has no rate to USD; 0.1378 from 2025-01-01." in listed_at(tmp_path, "2024-12-31", "table")
+    lite, t1 = listed_at(tmp_path, "2025-07-01")
     assert [doubt["doubt"] for doubt in lite["doubts"]] == ["implausible"] and t1["doubts"] == []
     assert t1["usd"] == {"rate": "0.1378", "from": "2025-01-01T00:00:00.000000Z"} and t1["price"]["built_in"] is True
 
 
 def test_what_begins_and_ends_soon_is_told_beside_what_comes_every_day(tmp_path):
-    (tmp_path / "f.yaml").write_text("""
+    write_prices(tmp_path, """
 providers:
   google: {base_url: "http://127.0.0.1:9/v1", price_list: google-gemini, operator: US, region: US, retention: provider, discount: [{share: "0.5", from: 2026-12-24, until: 2026-12-27}]}
 routes: {chat: {targets: [google/gemini-3.8-flash]}}
-keys: [{name: app, hash: "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", routes: [chat]}]
 """)
-    (flash,) = json.loads(run("prices", "--config", tmp_path / "f.yaml", "--at", "2026-11-26", "--format", "json").stdout)["targets"]
+    (flash,) = listed_at(tmp_path, "2026-11-26")
     assert flash["price"]["input"] == "0.75" and flash["price"]["until"] == "2027-01-01T00:00:00.000000Z"
     assert [(then["at"][:10], then["input"]) for then in flash["soon"]] == [("2026-12-24", "0.375"), ("2026-12-27", "0.75"), ("2027-01-01", "1.5")]
-    table = run("prices", "--config", tmp_path / "f.yaml", "--at", "2026-11-26").stdout
+    table = listed_at(tmp_path, "2026-11-26", "table")
     assert "2026-12-24: 0.375 / 1.875, 2026-12-27: 0.75 / 3.75, 2027-01-01: 1.5 / 7.5" in table
-    promotion = run("prices", "--config", tmp_path / "f.yaml", "--at", "2026-12-31T23:59:59").stdout
+    promotion = listed_at(tmp_path, "2026-12-31T23:59:59", "table")
     assert "0.75" in promotion and "until 2027-01-01" in promotion
+
+
+def test_rates_of_exchange_to_come_are_told(tmp_path):
+    write_prices(tmp_path, """
+providers:
+  qwen: {base_url: "http://127.0.0.1:9/v1", price_list: own, currency: CNY, operator: CN, region: CN, retention: provider}
+models: {own/m: {prices: [{from: 2025-01-01, currency: CNY, input: "1", output: "2"}]}}
+fx: {CNY: [{from: 2025-01-01, usd: "0.1378"}, {from: 2026-12-01, usd: "0.14"}, {from: 2027-06-01, usd: "0.15"}]}
+routes: {chat: {targets: [qwen/m]}}
+""")
+    assert "1 CNY is 0.1378 USD, since 2025-01-01; 0.14 from 2026-12-01.\n" in listed_at(tmp_path, "2026-11-26", "table")
+    (listed,) = listed_at(tmp_path, "2026-11-26")
+    assert listed["usd_soon"] == [{"rate": "0.14", "from": "2026-12-01T00:00:00.000000Z"}]
+    assert "1 CNY is 0.14 USD, since 2026-12-01.\n" in listed_at(tmp_path, "2026-12-24", "table")
+
+
+@pytest.mark.parametrize("at, window, unknown", [
+    ("2026-10-02T04:00", None, False),  # a day off in China
+    ("2026-11-26T04:00", "peak", False),
+    ("2030-10-02T04:00", "peak", True),  # a weekday of a year that the calendar does not know: the dearer
+    ("2030-10-02T12:00", None, False),
+    ("2026-12-31T15:00", "late", False), ("2026-12-31T17:00", "late", False),  # of the day on which it began, in Shanghai
+    ("2027-12-31T17:00", "late", True),
+])
+def test_a_year_that_a_calendar_does_not_know_is_told_where_it_makes_the_price(tmp_path, at, window, unknown):
+    """M24: local days of a zone, over midnight and the year's end."""
+    write_prices(tmp_path, """
+providers: {own: {base_url: "http://127.0.0.1:9/v1", operator: CN, region: CN, retention: provider}}
+models:
+  own/m:
+    prices:
+      - from: 2025-01-01
+        input: "1"
+        output: "2"
+        windows:
+          - {name: peak, weekdays: [mon, tue, wed, thu, fri], from: "09:00", to: "18:00", zone: Asia/Shanghai, calendar: cn-public-holidays, input: "2", output: "4"}
+          - {name: late, weekdays: [mon, tue, wed, thu, fri], from: "22:00", to: "02:00", zone: Asia/Shanghai, calendar: cn-public-holidays, input: "3", output: "6"}
+routes: {chat: {targets: [own/m]}}
+""")
+    (listed,) = listed_at(tmp_path, at)
+    assert (listed["price"]["window"], listed["price"]["calendar_unknown"]) == (window, unknown)
+    assert ("its calendar does not know the year" in listed_at(tmp_path, at, "table")) == unknown

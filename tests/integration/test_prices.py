@@ -66,14 +66,14 @@ def instants(seed, edges):
         yield at - datetime.timedelta(seconds=1)
 
 
-def test_peak_hours_and_holidays_of_deepseek(listed):
+def test_peak_hours_and_holidays_of_deepseek_M24(listed):
     for at in instants(1, ["2026-09-25T01:00", "2026-09-28T01:00", "2026-10-01T06:00", "2026-10-08T01:00", "2026-10-10T02:00", "2026-11-27T10:00"]):
         price = listed(at, "deepseek/deepseek-flash")["price"]
         factor = 2 if is_peak(at) else 1
         assert (Decimal(price["input"]), Decimal(price["output"])) == (Decimal("0.15") * factor, Decimal("0.6") * factor), at
 
 
-def test_a_night_in_a_zone_with_summer_time(listed):
+def test_a_night_in_a_zone_with_summer_time_M24(listed):
     for at in instants(2, ["2026-10-23T20:30", "2026-10-24T04:00", "2026-10-24T20:30", "2026-10-25T05:00", "2026-10-30T21:30"]):
         price = listed(at, "night/m")["price"]
         assert Decimal(price["input"]) == (Decimal("0.5") if is_night(at) else Decimal("1.000000000001")), at

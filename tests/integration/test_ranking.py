@@ -1,10 +1,13 @@
 """Where requests go by each strategy, what is learned on the way, and that it outlives the process."""
 import collections
 import json
+import urllib.request
 
-from harness.daemon import TARGETS
+import pytest
+
+from harness.daemon import OTHER_KEY, TARGETS
 from harness.http import chat, post_chat
-from harness.process import run, wait_until
+from harness.process import PATIENCE, run, wait_until
 
 DEEPSEEK, QWEN, OPENAI = TARGETS["deepseek"], TARGETS["qwen"], TARGETS["openai"]
 
@@ -139,6 +142,40 @@ def test_a_conversation_stays_where_it_is_cached(start):
     assert float(stayed["expected_usd"]) < float(moved["expected_usd"])
     assert " cached_input x 0.02" in plan_of(daemon, answer, "table")
     assert ask_all(daemon, "pair", [{"role": "user", "content": "Hello"}]).fields["x-fairlead-target"] == OPENAI
+
+
+@pytest.mark.parametrize("trouble", ["status=400", "status=413", "status=422", "leaves"])
+def test_what_is_the_apps_own_fault_moves_nobody_elses_requests_M46(start, trouble):
+    """100 bad requests, and 100 apps that leave early: other keys' plans stay as they were, to the last figure."""
+    def change(config):
+        route("quick", "fastest")(config)
+        config["keys"][1].update(routes=["chat", "quick"], team="neighbours")
+
+    daemon = start(change)
+    for name in TARGETS:
+        ask(daemon, name, stream=True)
+
+    def neighbours():
+        return [daemon_plan(daemon, {"key": "other", "route": name, "at": "2026-11-26"}) for name in ("chat", "quick")]
+
+    before, learned = neighbours(), estimates(daemon)
+    if trouble == "leaves":
+        answers = [post_chat(daemon, chat("[[sim chunks=50 chunk_ms=20]] hello", "quick", stream=True), leave_after=1) for _ in range(100)]
+        assert not any(answer.complete for answer in answers)
+    else:
+        answers = [post_chat(daemon, chat(f"[[sim {trouble}]] hello", "quick")) for _ in range(100)]
+        assert {answer.status for answer in answers} == {int(trouble.removeprefix("status="))}
+    wait_until(lambda: (rows := daemon.ledger()).all_settled() and len(rows.requests) == 103, "the rows")
+    assert estimates(daemon)["targets"] == learned["targets"]
+    assert neighbours() == before
+    assert post_chat(daemon, chat("hello", "chat"), OTHER_KEY).fields["x-fairlead-target"] == before[0]["candidates"][0]["target"]
+
+
+def daemon_plan(daemon, asked):
+    """The plan that the running daemon would make."""
+    request = urllib.request.Request(f"http://{daemon.admin}/admin/v1/explain", json.dumps(asked).encode())
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        return json.load(answer)["plan"]
 
 
 def ask_all(daemon, model, messages):

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import sqlite3
 import urllib.parse
 
@@ -84,17 +85,32 @@ def test_another_key_gets_its_own_and_nothing_of_others_M53(daemon, simulator):
 
 
 def test_a_refused_key_hears_one_constant_answer_M57(daemon):
-    seen = set()
+    seen, ids = set(), []
     for values in WRONG_KEYS.values():
         for method, path, body in (("POST", "/v1/chat/completions", chat("hello")), ("GET", "/v1/models", None),
                                    ("GET", "/v1/models/chat", None)):
             answer = send(daemon.address, method, path, body=body, fields=[("Authorization", value) for value in values])
             assert answer.status == 401
             seen.add((answer.body, tuple(sorted(set(answer.fields) - {"date"}))))
+            ids.append(answer.request_id)
     ((body, fields),) = seen
+    assert len(set(ids)) == len(ids), "an id is each answer's own, and stands in the head alone"
     assert json.loads(body)["error"]["code"] == "invalid_api_key"
-    assert fields == ("content-length", "content-type", "x-should-retry")
+    assert fields == ("content-length", "content-type", "x-request-id", "x-should-retry")
     assert not any(word in body.lower() for word in (b"fairlead", b"sha256", b"hash", b"sk-", b"database"))
+
+
+def test_every_error_has_an_id_of_its_own_also_where_no_row_is_written(daemon):
+    """M57: the body stays constant; the id is in the head, for whoever reports the answer."""
+    asked = [("GET", "/nothing", CLIENT_KEY, None, 404), ("PUT", "/v1/chat/completions", CLIENT_KEY, None, 405),
+             ("GET", "/v1/models/none", CLIENT_KEY, None, 404), ("POST", "/v1/chat/completions", "sk-wrong", chat("x"), 401),
+             ("POST", "/v1/chat/completions", CLIENT_KEY, b"no JSON", 400)]
+    answers = [(send(daemon.address, method, path, key, body), status) for method, path, key, body, status in asked]
+    answers.append((talk(daemon.address, b"GARBAGE\r\n\r\n")[0], 400))
+    answers.append((talk(daemon.address, b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + 70_000 * b"x" + b"\r\n\r\n")[0], 431))
+    for answer, status in answers:
+        assert answer.status == status and re.fullmatch("req_[0-9a-f]{32}", answer.request_id), answer
+    assert len({answer.request_id for answer, _ in answers}) == len(answers)
 
 
 def test_no_answer_names_the_software_or_its_version_M57(daemon):
@@ -162,11 +178,21 @@ def test_a_denied_model_is_not_reached_under_any_name_M50(daemon, simulator):
     assert {line["kind"] for line in lines} == {"openai"}
 
 
-def test_a_denied_target_is_no_fallback_either_M45(daemon, simulator, settled):
-    answer = post_chat(daemon, chat("[[sim only=openai status=500]] hello"), OTHER_KEY)
-    assert answer.status == 502
-    books.expect_balance(settled(), bill := simulator.bill())
-    assert {line["kind"] for line in bill} == {"openai"}
+@pytest.mark.parametrize("fault, status", [("status=500", 502), ("status=503", 502), ("status=429", 429), ("status=401", 502),
+                                           ("status=402", 502), ("status=400", 400), ("status=413", 413), ("reset=before", 502),
+                                           ("close=before", 502), ("stall=before", 504)])
+def test_a_denied_target_is_no_fallback_either_M45(start, simulator, fault, status):
+    """However the allowed one fails, the app hears of it, and the others are sent nothing."""
+    def change(config):
+        config["timeouts"] = {"first_byte": 300}
+        config["limits"] = {"attempts_max": 2}
+
+    daemon = start(change)
+    answer = post_chat(daemon, chat(f"[[sim only=openai {fault}]] hello"), OTHER_KEY)
+    assert answer.status == status, answer.body
+    attempts = wait_until(lambda: (rows := daemon.ledger()).all_settled() and rows.attempts, "the rows")
+    assert {attempt["target"] for attempt in attempts} == {TARGETS["openai"]}
+    assert {line["kind"] for line in simulator.bill()} <= {"openai"}
 
 
 STEERING_FIELDS = ("Host", "X-Forwarded-Host", "X-Forwarded-Server", "X-Forwarded-For", "Forwarded", "X-Original-Url", "X-Rewrite-Url",

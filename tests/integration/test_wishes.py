@@ -38,6 +38,10 @@ def test_a_wish_is_heeded_and_not_sent_on(daemon, simulator, settled, wishes, fi
     ({"provider": ["qwen"]}, [], "provider"),
     ({"models": ["no-such-model"]}, [], "models[0]"),
     ({"provider": {"only": ["nobody"]}}, [], "provider.only"),
+    ({"provider": {"ignore": ["depseek"]}}, [], "provider.ignore"),
+    ({"provider": {"order": ["qwen", "openai/gpt-6-lunar"]}}, [], "provider.order"),
+    ({}, [("x-fairlead-ignore", "deepseek/deepseek-falsh")], "provider.ignore"),
+    ({"provider": {"max_price": {"prompt": 1, "input": 2}}}, [], "provider.max_price.input"),
     ({"provider": {"max_price": {"prompt": 0.0001}}}, [], "provider.max_price.input"),
     ({}, [("x-fairlead-onyl", "qwen")], "x-fairlead-onyl"),
     ({}, [("x-fairlead-tags", "internal")], "x-fairlead-tags"),
@@ -48,6 +52,27 @@ def test_a_wish_that_cannot_be_met_is_refused_with_its_field(daemon, simulator, 
     assert answer.status == 400
     assert answer.json()["error"]["param"] == param and answer.json()["error"]["type"] == "invalid_request_error"
     assert simulator.bill() == []
+
+
+def test_a_mistyped_name_is_told_with_what_may_have_been_meant_and_the_row_knows_the_route(daemon, settled):
+    answer = ask(daemon, {"provider": {"ignore": ["depseek"]}})
+    assert answer.json()["error"]["message"] == "There is no provider or target 'depseek'; did you mean 'deepseek'?"
+    row = settled().request(answer.request_id)
+    assert (row["route"], row["http_status"], row["error"]) == ("chat", 400, "bad_request")
+    # What is closed to a key anyway may be ignored all the same.
+    assert ask(daemon, {"provider": {"ignore": ["qwen"]}}, key=OTHER_KEY, model="chat").status == 200
+
+
+def test_a_wish_may_be_said_twice_but_not_in_two_ways(daemon):
+    body = {"provider": {"only": ["qwen"], "max_price": {"prompt": 3}}}
+    assert ask(daemon, body, [("x-fairlead-only", "qwen"), ("x-fairlead-max-price-input", "3.0")]).status == 200
+    answer = ask(daemon, body, [("x-fairlead-max-price-input", "2")])
+    assert answer.status == 400 and "contradicts" in answer.json()["error"]["message"]
+    # Of two words the narrower holds, whichever says it.
+    for wishes, fields in (({"provider": {"allow_fallbacks": False}}, [("x-fairlead-allow-fallbacks", "true")]),
+                           ({"provider": {"allow_fallbacks": True}}, [("x-fairlead-allow-fallbacks", "false")])):
+        answer = ask(daemon, wishes, fields)
+        assert answer.status == 200
 
 
 def test_a_tag_of_the_request_makes_more_rules_apply(start, simulator):

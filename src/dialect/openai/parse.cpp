@@ -34,7 +34,8 @@ class RequestReader {
     if (!has_messages_)
       return refuse("messages", "The field 'messages' is missing; it must be an array with at least one message.");
     request_.output_tokens_max = max_completion_tokens_ ? max_completion_tokens_ : max_tokens_;
-    request_.text = wire::sample_scripts(text_parts_, request_.prompt_bytes);
+    if (max_completion_tokens_ && max_tokens_) request_.output_tokens_max_of_both = std::max(*max_completion_tokens_, *max_tokens_);
+    request_.text = wire::sample_scripts(text_parts_, request_.prompt_bytes, json_.saw_unicode_escape());
     return boost::system::in_place_value;
   }
 

@@ -14,7 +14,8 @@ void append_piece(Pieces& out, std::string_view piece) {
 }
 
 void splice(std::string_view original, std::vector<Edit>& edits, Pieces& out) {
-  std::stable_sort(edits.begin(), edits.end(), [](const Edit& a, const Edit& b) { return a.range.begin < b.range.begin; });
+  if (edits.size() > 1)
+    std::stable_sort(edits.begin(), edits.end(), [](const Edit& a, const Edit& b) { return a.range.begin < b.range.begin; });
   std::size_t at = 0;
   for (const Edit& edit : edits) {
     append_piece(out, original.substr(at, edit.range.begin - at));

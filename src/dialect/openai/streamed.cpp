@@ -20,7 +20,7 @@
 #include "wire/sse.h"
 
 #include <algorithm>
-#include <deque>
+#include <list>
 
 namespace fairlead::openai {
 namespace {
@@ -177,7 +177,7 @@ class StreamedCoder final : public AnswerCoder {
   std::uint64_t choices_seen_ = 0, choices_finished_ = 0;
   std::string lead_;  ///< what waits for the first content
   std::vector<Edit> edits_;
-  std::deque<std::string> owned_;  ///< what the pieces of this call point to
+  std::list<std::string> owned_;  ///< what the pieces of this call point to
 };
 
 }  // namespace

@@ -107,6 +107,7 @@ class WishReader {
   void price(const std::string& path, std::optional<Int128>& into) {
     const JsonKind kind = json_.peek();
     if (kind != JsonKind::number && kind != JsonKind::string) return note(path, "must be a number");
+    if (into) return note(path, "is there twice");
     const auto parsed = parse_decimal(kind == JsonKind::string ? json_.string().text() : std::string(json_.skip()));
     if (!parsed) return note(path, "must be a plain decimal, such as 0.15");
     into = *parsed;

@@ -135,6 +135,7 @@ class Prover {
     const std::string& one = space_.content[choice[by_content]];
     for (const std::string& name : looked_for_)
       made.facts.content.push_back({name, name == one || name == wider_content(one) ? 1 : 0});
+    if (!one.empty() && looked_for_.count(one) == 0) made.facts.content.push_back({one, 1});  // the assertion alone names it
     if (const auto capability = carries[choice[by_modality]]) made.facts.needs.add(*capability);
     made.facts.endpoint = static_cast<Endpoint>(choice[by_endpoint]);
     made.facts.input_tokens = space_.tokens[choice[by_tokens]];

@@ -67,18 +67,10 @@ std::optional<Address> behind(const Network& network) {
   return std::nullopt;
 }
 
-std::vector<Address> pieces_of_addresses(const Question& question) {
-  const Network ipv4 = *parse_network("0.0.0.0/0");
-  std::set<Address> cuts{Address{}};
-  const auto cut = [&](const Network& network) {
-    cuts.insert(network.first);
-    if (const auto next = behind(network)) cuts.insert(*next);
-  };
-  cut(ipv4);
-  for_each_when(question, [&](const When& when) { std::for_each(when.networks.begin(), when.networks.end(), cut); });
-  auto points = pieces(cuts, *parse_ip("192.0.2.1"));
-  std::stable_partition(points.begin(), points.end(), [&](const Address& address) { return ipv4.holds(address); });
-  return points;
+std::vector<Network> networks_of(const Question& question) {
+  std::vector<Network> networks;
+  for_each_when(question, [&](const When& when) { networks.insert(networks.end(), when.networks.begin(), when.networks.end()); });
+  return networks;
 }
 
 template <class Points, class HoldsAt>
@@ -99,6 +91,20 @@ bool has_bit(std::uint8_t bits, int bit) { return bits == 0 || (bits >> bit & 1)
 
 }  // namespace
 
+std::vector<Address> pieces_of_addresses(const std::vector<Network>& networks) {
+  const Network ipv4 = *parse_network("0.0.0.0/0");
+  std::set<Address> cuts{Address{}};
+  const auto cut = [&](const Network& network) {
+    cuts.insert(network.first);
+    if (const auto next = behind(network)) cuts.insert(*next);
+  };
+  cut(ipv4);
+  std::for_each(networks.begin(), networks.end(), cut);
+  auto points = pieces(cuts, *parse_ip("192.0.2.1"));
+  std::stable_partition(points.begin(), points.end(), [&](const Address& address) { return ipv4.holds(address); });
+  return points;
+}
+
 Space space_of(const Question& question) {
   Space space;
   space.content = none_or_one(question, &When::content);
@@ -117,7 +123,7 @@ Space space_of(const Question& question) {
     return ranges.empty() || std::any_of(ranges.begin(), ranges.end(),
                                          [&](const TokenRange& range) { return tokens > range.above && tokens <= range.up_to; });
   });
-  space.addresses = pieces_of_addresses(question);
+  space.addresses = pieces_of_addresses(networks_of(question));
   space.values[by_network] = values_at(question, space.addresses, [](const When& when, const Address& address) {
     const auto& networks = when.networks;
     return networks.empty() ||

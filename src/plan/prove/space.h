@@ -27,6 +27,9 @@ struct Space {
   std::vector<TimePoint> times;
 };
 
+/// One address of each piece that these networks cut the world's into; the first is in none that people name, IPv4 before IPv6.
+std::vector<Address> pieces_of_addresses(const std::vector<Network>& networks);
+
 /// All but times.
 Space space_of(const Question& question);
 

@@ -39,4 +39,10 @@ Result<std::unique_ptr<Bookkeeper>> open_bookkeeper(std::string_view url) {
   return where.kind->open_bookkeeper(where.rest);
 }
 
+Result<std::unique_ptr<KeyStore>> open_key_store(std::string_view url, int busy_ms_max) {
+  const Where where = where_is(url);
+  if (where.kind == nullptr) return unknown(url);
+  return where.kind->open_keys(where.rest, busy_ms_max);
+}
+
 }  // namespace fairlead

@@ -1,5 +1,6 @@
 #include "store/sqlite/bookkeeping.h"
 
+#include "store/sqlite/chain.h"
 #include "store/sqlite/report.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sums.h"
@@ -96,6 +97,7 @@ class SqliteBookkeeper final : public Bookkeeper {
 
   Result<void> let_go(const OldRows& rows, std::string_view file, TimePoint now) override {
     return writing([&]() -> Result<void> {
+      if (auto recorded = record_removal(database_, where(rows), file); !recorded) return recorded.error();
       Statement statement(database_.handle(), "INSERT INTO let_go VALUES (?, ?, ?, ?, ?, ?, ?, 0)");
       return statement.run(rows.day, rows.part, rows.n_min, rows.n_max, rows.requests, file, now);
     });
@@ -114,6 +116,15 @@ class SqliteBookkeeper final : public Bookkeeper {
   Error with_path(Error error) const {
     if (error.kind != ErrorKind::config && !error.detail.empty()) error.detail += ", in " + path_;
     return error;
+  }
+
+  /// `of_day` and the range, with the values in the place of parameters.
+  static std::string where(const OldRows& rows) {
+    const std::string from = std::to_string(us_of(rows.day)), until = std::to_string(us_of(rows.day) + day_us);
+    std::string text = of_day + " AND n BETWEEN " + std::to_string(rows.n_min) + " AND " + std::to_string(rows.n_max);
+    for (const auto& [parameter, value] : {std::pair("?1", from), std::pair("?2", until)})
+      for (auto at = text.find(parameter); at != std::string::npos; at = text.find(parameter)) text.replace(at, 2, value);
+    return text;
   }
 
   template <class Work>

@@ -56,11 +56,13 @@ void Statement::reset() {
   bound_ = 0;
 }
 
-std::string Statement::text(int column) const {
-  const unsigned char* bytes = sqlite3_column_text(handle_.get(), column);
+std::string_view Statement::view(int column) const {
+  const void* bytes = is_text(column) ? sqlite3_column_text(handle_.get(), column) : sqlite3_column_blob(handle_.get(), column);
   if (bytes == nullptr) return {};
-  return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
+  return {static_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
 }
+
+std::string Statement::text(int column) const { return std::string(view(column)); }
 
 std::optional<std::int64_t> Statement::maybe_integer(int column) const {
   if (sqlite3_column_type(handle_.get(), column) == SQLITE_NULL) return std::nullopt;
@@ -86,6 +88,10 @@ void Statement::check(int code) {
 void Statement::bind_at(int position, std::string_view text) {
   const char* bytes = text.data() == nullptr ? "" : text.data();  // a null pointer would be NULL, not an empty text
   check(sqlite3_bind_text64(handle_.get(), position, bytes, text.size(), SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void Statement::bind_at(int position, const Blob& blob) {
+  check(sqlite3_bind_blob64(handle_.get(), position, blob.bytes.data(), blob.bytes.size(), SQLITE_STATIC));
 }
 
 void Statement::bind_at(int position, std::nullopt_t) { check(sqlite3_bind_null(handle_.get(), position)); }

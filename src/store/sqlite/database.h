@@ -4,6 +4,8 @@
 #include <fairlead/result.h>
 #include <fairlead/time.h>
 
+#include "store/sqlite/digest.h"
+
 #include <sqlite3.h>
 
 #include <concepts>
@@ -19,6 +21,11 @@ namespace fairlead::sqlite {
 /// SQLite's last error on this connection. Errors of the row itself (constraints, types) are `internal`: it can never be written.
 /// All others are `ledger_unavailable`.
 Error last_error(sqlite3* connection);
+
+/// Bytes that are no text. They must live until the last step.
+struct Blob {
+  std::string_view bytes;
+};
 
 /// A prepared statement, kept and used again. An error in preparing or binding is reported by the step that follows.
 class Statement {
@@ -52,7 +59,10 @@ class Statement {
   void reset();
 
   // The row's columns, from 0.
-  std::string text(int column) const;
+  std::string text(int column) const;       ///< or the bytes of a blob
+  std::string_view view(int column) const;  ///< the same, until the next step
+  bool is_text(int column) const { return sqlite3_column_type(handle_.get(), column) == SQLITE_TEXT; }
+  bool is_null(int column) const { return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL; }
   std::int64_t integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
   std::optional<std::int64_t> maybe_integer(int column) const;
   // All columns, as texts; NULL is empty.
@@ -64,6 +74,8 @@ class Statement {
   void bind_at(int position, std::nullopt_t);
   void bind_at(int position, Int128 amount);  ///< one amount must fit 64 bits
   void bind_at(int position, TimePoint time);
+  void bind_at(int position, const Blob& blob);
+  void bind_at(int position, const Ref& row) { bind_at(position, row.number); }
   template <std::integral Integer>
   void bind_at(int position, Integer value) {
     check(sqlite3_bind_int64(handle_.get(), position, static_cast<sqlite3_int64>(value)));

@@ -30,14 +30,16 @@ void Dictionary::append(std::string_view text) {
   key_.append(text);
 }
 
-std::int64_t Dictionary::remember() {
-  if (numbers_.size() >= entries_max || bytes_ > bytes_max) forget();
+Ref Dictionary::remember() {
+  if (rows_.size() >= entries_max || bytes_ > bytes_max) forget();
   bytes_ += key_.size();
-  return numbers_.emplace(key_, sqlite3_last_insert_rowid(connection_)).first->second;
+  last_ = &*rows_.emplace(key_, Ref{sqlite3_last_insert_rowid(connection_), sha_.of(canon_.bytes())}).first;
+  return last_->second;
 }
 
 void Dictionary::forget() {
-  numbers_.clear();
+  rows_.clear();
+  last_ = nullptr;
   bytes_ = 0;
 }
 

@@ -10,6 +10,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <string_view>
 #include <utility>
 
@@ -36,6 +38,22 @@ struct File {
   }
 };
 
+/// A descriptor of the file that is never closed: with any that is, the kernel drops all locks that this process has on the file
+/// (POSIX), and so those of SQLite's connections. Another program would then take itself for the last one, and remove the
+/// write-ahead log under us. One for each file; below 0: errno tells.
+int lasting_descriptor(const std::string& path) {
+  static std::mutex mutex;
+  static std::map<std::pair<dev_t, ino_t>, int> known;
+  const std::lock_guard lock(mutex);
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return -1;
+  if (const auto found = known.find({status.st_dev, status.st_ino}); found != known.end()) return found->second;
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return -1;
+  if (::fstat(file, &status) == 0) known.emplace(std::pair(status.st_dev, status.st_ino), file);
+  return file;
+}
+
 std::uint32_t big_endian(const char* bytes) {
   std::uint32_t value = 0;
   for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
@@ -45,17 +63,17 @@ std::uint32_t big_endian(const char* bytes) {
 }  // namespace
 
 Result<FileKind> identify(const std::string& path) {
-  const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.number < 0) {
+  const int file = lasting_descriptor(path);
+  if (file < 0) {
     if (errno == ENOENT) return FileKind::missing;
     return failed("open", path, errno);
   }
   struct stat status {};
-  if (::fstat(file.number, &status) != 0) return failed("open", path, errno);
+  if (::fstat(file, &status) != 0) return failed("open", path, errno);
   if (!S_ISREG(status.st_mode)) return unavailable("the ledger " + path + " is not a file");
   if (status.st_size == 0) return FileKind::empty;
   std::array<char, header_bytes> header{};
-  const ssize_t got = ::pread(file.number, header.data(), header.size(), 0);
+  const ssize_t got = ::pread(file, header.data(), header.size(), 0);
   if (got < 0) return failed("read", path, errno);
   if (static_cast<std::size_t>(got) < header.size() || std::string_view(header.data(), magic.size()) != magic)
     return unavailable(path + " is not a ledger: it is not an SQLite database. Nothing was changed");

@@ -67,7 +67,7 @@ std::string number_of(const std::optional<TimePoint>& at) {
 }
 
 /// Rows can be read of a period of which none was let go.
-Result<std::string> rows_of(Database& database, const ReportQuery& query, const Period& period) {
+Result<std::string> rows_of(Database& database, const ReportQuery& query, const Span& period) {
   const auto gone = database.integer("SELECT coalesce(max(day), -1) FROM let_go");
   if (!gone) return gone.error();
   const TimePoint kept_from(std::chrono::microseconds(*gone + day.count()));
@@ -81,7 +81,7 @@ Result<std::string> rows_of(Database& database, const ReportQuery& query, const 
 }
 
 Result<std::string> source_of(Database& database, const ReportQuery& query) {
-  const Period period{number_of(query.since), number_of(query.until)};
+  const Span period{number_of(query.since), number_of(query.until)};
   if (query.from_rows || !is_whole(query.since, hour) || !is_whole(query.until, hour)) return rows_of(database, query, period);
   const bool by_hour = std::find(query.by.begin(), query.by.end(), "hour") != query.by.end();
   return from_sums(by_hour || !is_whole(query.since, day) || !is_whole(query.until, day) ? "hour_sums" : "day_sums", period);

@@ -12,7 +12,7 @@ constexpr Rows first_attempts{"lines x JOIN lines l ON l.n = x.n", "NOT EXISTS (
 constexpr Rows retries{"retries x JOIN lines l ON l.n = x.line",
                        "x.number = (SELECT max(number) FROM retries q WHERE q.line = x.line)", "x.number"};
 
-std::string in_period(const std::string& at, const Period& period) {
+std::string in_period(const std::string& at, const Span& period) {
   std::string sql;
   if (!period.since.empty()) sql += " AND " + at + " >= " + period.since;
   if (!period.until.empty()) sql += " AND " + at + " < " + period.until;
@@ -40,7 +40,7 @@ std::string open_figures(const std::string& requests, const std::string& attempt
   return sql;
 }
 
-std::string open_rows(const Period& period) {
+std::string open_rows(const Span& period) {
   const std::string first_last(first_attempts.is_last), retry_last(retries.is_last);
   const std::string when = in_period(counts_at, period);
   return select(first_attempts, open_figures("(x.ending = 0 AND " + first_last + ")", "(x.outcome = 0)")) +
@@ -65,7 +65,7 @@ std::string row_figures(const Rows& rows) {
 
 }  // namespace
 
-std::string from_sums(std::string_view table, const Period& period) {
+std::string from_sums(std::string_view table, const Span& period) {
   std::string sql =
       "SELECT s.at AS at, g.key AS key, g.team AS team, g.project AS project, g.route AS route, g.provider AS "
       "provider, g.model AS model, g.target AS target, g.usage_source AS usage_source, g.currency AS currency, "
@@ -77,7 +77,7 @@ std::string from_sums(std::string_view table, const Period& period) {
          " UNION ALL " + open_rows(period);
 }
 
-std::string from_rows(const Period& period, const std::string& sent_since) {
+std::string from_rows(const Span& period, const std::string& sent_since) {
   std::string when = in_period(counts_at, period);
   if (!sent_since.empty()) when += " AND x.sent_at >= " + sent_since;
   if (!period.until.empty()) when += " AND x.sent_at < " + period.until;  // it never counts before it was sent

@@ -13,13 +13,13 @@ inline constexpr std::string_view amounts[] = {"cost_milli",    "cost_rest_pico"
                                                "usd_rest_pico", "charge_milli",   "charge_rest_pico"};
 
 /// Microseconds; as texts for SQL.
-struct Period {
+struct Span {
   std::string since, until;  ///< empty: open
 };
 
 /// Sums of hours ("hour_sums") or days ("day_sums"), and what is still open.
-std::string from_sums(std::string_view table, const Period& period);
+std::string from_sums(std::string_view table, const Span& period);
 /// `sent_since`: no row that counts in the period was sent before.
-std::string from_rows(const Period& period, const std::string& sent_since);
+std::string from_rows(const Span& period, const std::string& sent_since);
 
 }  // namespace fairlead::sqlite

@@ -111,7 +111,7 @@ CREATE INDEX lines_unsent ON lines (started_at) WHERE sent_at IS NULL;  -- reque
 -- A closed month does not change: rows that have ended, sums, corrections. What comes late is a new row, which counts later; and
 -- rows go only once they have been let go.
 CREATE TRIGGER closed_line_update BEFORE UPDATE ON lines
-WHEN old.ending <> 0 AND coalesce(old.outcome, 1) <> 0 AND
+WHEN old.batch IS NOT NULL AND  -- a line that ended is sealed, unless a retry of it is open
      coalesce(old.sent_at, old.started_at) < coalesce((SELECT max(until) FROM closings), 0)
 BEGIN SELECT RAISE(ABORT, 'the month of this row is closed'); END;
 CREATE TRIGGER closed_line_delete BEFORE DELETE ON lines

@@ -125,7 +125,7 @@ RequestRecord read_record(const Statement& row) {
   return record;
 }
 
-constexpr std::string_view request_columns =
+constexpr std::string_view select_requests =
     "SELECT id, state, started_at, key, team, project, route, endpoint, requested_model, stream, snapshot_hash, plan, expected, "
     "content, facts, "
     "ended_at, "
@@ -147,22 +147,46 @@ const std::string newest =
 
 }  // namespace
 
+namespace {
+
+Result<void> add_attempts(Statement& attempts, RequestRecord& record) {
+  attempts.bind(std::string_view(record.open.id));
+  for (;;) {
+    const Result<bool> row = attempts.step();
+    if (!row) return row.error();
+    if (!*row) return {};
+    record.attempts.push_back(read_attempt(attempts, record.open.id));
+  }
+}
+
+}  // namespace
+
+Result<void> visit_requests(Database& database, const Period& period, const std::function<void(const RequestRecord&)>& visitor) {
+  Statement requests(database.handle(),
+                     std::string(select_requests) + "WHERE (?1 IS NULL OR started_at >= ?1) AND (?2 IS NULL OR started_at < ?2)");
+  Statement attempts(database.handle(), attempts_of_request);
+  requests.bind(period.since, period.until);
+  for (;;) {
+    const Result<bool> row = requests.step();
+    if (!row) return row.error();
+    if (!*row) return {};
+    RequestRecord record = read_record(requests);
+    if (auto done = add_attempts(attempts, record); !done) return done;
+    visitor(record);
+  }
+}
+
 Result<std::optional<RequestRecord>> read_request(Database& database, std::string_view id) {
   const bool last = id == "last";
-  Statement request(database.handle(), std::string(request_columns) + (last ? newest : "WHERE id = ?1"));
+  Statement request(database.handle(), std::string(select_requests) + (last ? newest : "WHERE id = ?1"));
   if (!last) request.bind(id);
   const Result<bool> found = request.step();
   if (!found) return found.error();
   if (!*found) return std::optional<RequestRecord>();
   RequestRecord record = read_record(request);
   Statement attempts(database.handle(), attempts_of_request);
-  attempts.bind(std::string_view(record.open.id));
-  for (;;) {
-    const Result<bool> row = attempts.step();
-    if (!row) return row.error();
-    if (!*row) return std::optional<RequestRecord>(std::move(record));
-    record.attempts.push_back(read_attempt(attempts, record.open.id));
-  }
+  if (auto done = add_attempts(attempts, record); !done) return done.error();
+  return std::optional<RequestRecord>(std::move(record));
 }
 
 Result<std::vector<ServedRequest>> read_served(Database& database, std::string_view facts_text, TimePoint since, std::size_t most) {

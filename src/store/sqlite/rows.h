@@ -5,6 +5,7 @@
 #include "store/sqlite/database.h"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -17,5 +18,8 @@ Result<std::optional<RequestRecord>> read_request(Database& database, std::strin
 Result<std::vector<ServedRequest>> read_served(Database& database, std::string_view facts_text, TimePoint since, std::size_t most);
 /// As Store::consumed.
 Result<std::vector<Consumed>> read_consumed(Database& database, TimePoint since, std::chrono::microseconds step);
+
+/// Inside the caller's transaction.
+Result<void> visit_requests(Database& database, const Period& period, const std::function<void(const RequestRecord&)>& visitor);
 
 }  // namespace fairlead::sqlite

@@ -1,5 +1,7 @@
 #include "store/sqlite/saving.h"
 
+#include "store/sqlite/columns.h"
+
 #include <algorithm>
 #include <iterator>
 #include <string>
@@ -8,39 +10,14 @@
 namespace fairlead::sqlite {
 namespace {
 
-constexpr std::string_view request_columns[] = {"id",     "ask",      "started_at",    "expected", "content",        "facts",
-                                                "ending", "ended_at", "first_byte_us", "usd_pico", "charge_usd_pico"};
-constexpr std::string_view attempt_columns[] = {"terms",
-                                                "sent_at",
-                                                "reserved_usd_pico",
-                                                "input_tokens_estimate",
-                                                "estimate_cost_pico",
-                                                "estimate_usd_pico",
-                                                "outcome",
-                                                "attempt_ended_at",
-                                                "upstream_id",
-                                                "input_tokens",
-                                                "cached_input_tokens",
-                                                "cache_write_tokens",
-                                                "output_tokens",
-                                                "reasoning_tokens",
-                                                "audio_tokens",
-                                                "image_tokens",
-                                                "cost_pico",
-                                                "attempt_usd_pico",
-                                                "attempt_charge_usd_pico",
-                                                "connect_us",
-                                                "attempt_first_byte_us",
-                                                "duration_us"};
-
 /// "a, b, c", with `before` and `after` around each.
 template <class Columns>
 std::string list(const Columns& columns, std::string_view between = "") {
   std::string text;
-  for (const std::string_view column : columns) {
+  for (const LineColumn& column : columns) {
     if (!text.empty()) text += ", ";
-    text += column;
-    if (!between.empty()) text.append(between).append(column);
+    text += column.name;
+    if (!between.empty()) text.append(between).append(column.name);
   }
   return text;
 }
@@ -52,20 +29,25 @@ std::string placeholders(std::size_t count) {
 }
 
 std::string line_sql() {
-  return "INSERT INTO lines (" + list(request_columns) + ", " + list(attempt_columns) + ") VALUES (" +
-         placeholders(std::size(request_columns) + std::size(attempt_columns)) + ") ON CONFLICT (id) DO ";
+  return "INSERT INTO lines (" + list(request_columns) + ", " + list(attempt_columns) + ", batch, seal) VALUES (" +
+         placeholders(request_columns.size() + attempt_columns.size() + 2) + ") ON CONFLICT (id) DO ";
 }
 
-/// A line that is there and not open is left as it is.
+/// A line that is there and was sealed is left as it is.
 std::string line_again_sql() {
   return line_sql() + "UPDATE SET " + list(request_columns, " = excluded.") + ", " + list(attempt_columns, " = excluded.") +
-         " WHERE lines.ending = 0 OR lines.outcome = 0";
+         ", batch = excluded.batch, seal = excluded.seal WHERE lines.batch IS NULL";
 }
 
 std::string retry_sql() {
   return "INSERT INTO retries (line, number, " + list(attempt_columns) + ") VALUES ((SELECT n FROM lines WHERE id = ?), ?, " +
-         placeholders(std::size(attempt_columns)) + ") ON CONFLICT (line, number) DO UPDATE SET " +
-         list(attempt_columns, " = excluded.") + " WHERE retries.outcome = 0";
+         placeholders(attempt_columns.size()) + ") ON CONFLICT (line, number) DO UPDATE SET " +
+         list(attempt_columns, " = excluded.");
+}
+
+template <class Columns>
+std::string insert_sql(const char* table, const Columns& columns) {
+  return "INSERT INTO " + std::string(table) + " (" + list(columns) + ") VALUES (" + placeholders(columns.size()) + ")";
 }
 
 std::optional<Int128> pico_of(const std::optional<Money>& money) {
@@ -83,146 +65,203 @@ LineWriter::LineWriter(sqlite3* connection)
       line_again_(connection, line_again_sql()),
       line_before_(connection, "SELECT ending, outcome FROM lines WHERE id = ?"),
       late_(connection, "INSERT INTO late SELECT n, ?, ? FROM lines WHERE id = ? ON CONFLICT DO NOTHING"),
+      number_(connection, "SELECT n FROM lines WHERE id = ?"),
       retry_(connection, retry_sql()),
-      texts_(connection, "INSERT INTO texts (text) VALUES (?)"),
-      asks_(connection,
-            "INSERT INTO asks (key, team, project, route, endpoint, requested_model, stream, snapshot_hash, plan) VALUES (?, ?, ?, "
-            "?, ?, ?, ?, "
-            "?, ?)"),
-      endings_(connection,
-               "INSERT INTO endings (state, http_status, ended_by, phase, error, target, attempts) VALUES (?, ?, ?, ?, ?, ?, ?)"),
-      terms_(connection,
-             "INSERT INTO terms (provider, model, target, estimate_cost_currency, estimate_usd_rate_pico, markup_pico, price) "
-             "VALUES (?, ?, ?, ?, ?, "
-             "?, ?)"),
-      outcomes_(connection,
-                "INSERT INTO outcomes (state, ended_by, phase, error, status, unconfirmed, connection_reused, reported_model, "
-                "finish_reason, usage_source, cost_currency, usd_rate_pico, price) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      sums_(connection) {}
+      texts_(connection, insert_sql("texts", text_columns)),
+      asks_(connection, insert_sql("asks", ask_columns)),
+      endings_(connection, insert_sql("endings", ending_columns)),
+      terms_(connection, insert_sql("terms", terms_columns)),
+      outcomes_(connection, insert_sql("outcomes", outcome_columns)),
+      sums_(connection),
+      chain_(connection),
+      empty_text_{0, sha_.of(canon_.add(std::string_view()).bytes())} {}
 
 void LineWriter::forget() {
   for (Dictionary* dictionary : {&texts_, &asks_, &endings_, &terms_, &outcomes_}) dictionary->forget();
   sums_.forget();
+  chain_.forget();
 }
 
-Result<std::int64_t> LineWriter::text(std::string_view text) {
-  if (text.empty()) return 0;
-  return texts_.number_of(text);
+Result<Ref> LineWriter::text(std::string_view text) {
+  if (text.empty()) return empty_text_;
+  return texts_.row_of(text);
 }
 
-Result<std::int64_t> LineWriter::ask(const RequestOpen& r) {
+Result<Ref> LineWriter::ask(const RequestOpen& r) {
   const auto plan = text(r.plan);
   if (!plan) return plan.error();
-  return asks_.number_of(std::string_view(r.key), std::string_view(r.team), std::string_view(r.project), std::string_view(r.route),
-                         std::string_view(r.endpoint), std::string_view(r.requested_model), r.stream,
-                         std::string_view(r.snapshot_hash), *plan);
+  return asks_.row_of(std::string_view(r.key), std::string_view(r.team), std::string_view(r.project), std::string_view(r.route),
+                      std::string_view(r.endpoint), std::string_view(r.requested_model), r.stream,
+                      std::string_view(r.snapshot_hash), *plan);
 }
 
-Result<std::int64_t> LineWriter::ending(const RequestRecord& record) {
-  if (record.state == RowState::open) return 0;
+Result<Ref> LineWriter::ending(const RequestRecord& record) {
+  if (record.state == RowState::open) return Ref();
   const RequestSettle& r = record.settle;
-  return endings_.number_of(to_string(record.state), r.http_status, to_string(r.ended_by), to_string(r.phase),
-                            std::string_view(r.error), std::string_view(r.target), r.attempts);
+  return endings_.row_of(to_string(record.state), r.http_status, to_string(r.ended_by), to_string(r.phase),
+                         std::string_view(r.error), std::string_view(r.target), r.attempts);
 }
 
-Result<std::int64_t> LineWriter::terms(const AttemptOpen& r) {
+Result<Ref> LineWriter::terms(const AttemptOpen& r) {
   const auto price = text(r.price);
   if (!price) return price.error();
-  return terms_.number_of(std::string_view(r.provider), std::string_view(r.model), std::string_view(r.target),
-                          currency_of(r.estimate_cost), r.estimate_usd_rate, std::optional<Int128>(r.markup), *price);
+  return terms_.row_of(std::string_view(r.provider), std::string_view(r.model), std::string_view(r.target),
+                       currency_of(r.estimate_cost), r.estimate_usd_rate, std::optional<Int128>(r.markup), *price);
 }
 
-Result<std::int64_t> LineWriter::outcome(const Attempt& attempt) {
-  if (attempt.state == RowState::open) return 0;
+Result<Ref> LineWriter::outcome(const Attempt& attempt) {
+  if (attempt.state == RowState::open) return Ref();
   const AttemptSettle& r = attempt.settle;
   const auto price = text(r.price);
   if (!price) return price.error();
-  return outcomes_.number_of(to_string(attempt.state), to_string(r.ended_by), to_string(r.phase), std::string_view(r.error),
-                             r.status, r.unconfirmed, r.connection_reused, std::string_view(r.reported_model),
-                             std::string_view(r.finish_reason), to_string(r.usage_source), currency_of(r.cost), r.usd_rate, *price);
+  return outcomes_.row_of(to_string(attempt.state), to_string(r.ended_by), to_string(r.phase), std::string_view(r.error), r.status,
+                          r.unconfirmed, r.connection_reused, std::string_view(r.reported_model), std::string_view(r.finish_reason),
+                          to_string(r.usage_source), currency_of(r.cost), r.usd_rate, *price);
 }
 
-Result<void> LineWriter::add_attempt(Statement& statement, const Attempt& attempt) {
-  const AttemptOpen& open = attempt.open;
-  const AttemptSettle& r = attempt.settle;
-  const Usage& u = r.usage;
-  const auto terms_number = terms(open);
-  if (!terms_number) return terms_number.error();
-  const auto outcome_number = outcome(attempt);
-  if (!outcome_number) return outcome_number.error();
-  statement.add(*terms_number, open.sent_at, open.reserved_usd_pico, open.input_tokens_estimate, pico_of(open.estimate_cost),
-                open.estimate_usd_pico, *outcome_number);
-  if (attempt.state == RowState::open)
-    for (std::size_t i = 7; i < std::size(attempt_columns); ++i) statement.add(std::nullopt);
-  else
-    statement.add(r.ended_at, std::string_view(r.upstream_id), u.input, u.cached_input, u.cache_write, u.output, u.reasoning,
-                  u.audio, u.image, pico_of(r.cost), r.usd_pico, r.charge_usd_pico, r.connect_us, r.first_byte_us,
-                  attempt.state == RowState::settled ? std::optional(r.duration_us) : std::nullopt);
-  return {};
-}
-
-Result<LineWriter::Numbers> LineWriter::numbers_of(const RequestRecord& record) {
-  const auto ask_number = ask(record.open);
-  if (!ask_number) return ask_number.error();
+Result<LineWriter::RequestRefs> LineWriter::request_refs(const RequestRecord& record) {
+  const auto ask_row = ask(record.open);
+  if (!ask_row) return ask_row.error();
   const auto content = text(record.open.content);
   if (!content) return content.error();
   const auto facts = text(record.open.facts);
   if (!facts) return facts.error();
-  const auto ending_number = ending(record);
-  if (!ending_number) return ending_number.error();
-  return Numbers{*ask_number, *content, *facts, *ending_number};
+  const auto ending_row = ending(record);
+  if (!ending_row) return ending_row.error();
+  return RequestRefs{*ask_row, *content, *facts, *ending_row};
 }
 
-Result<void> LineWriter::write_line(Statement& line, const RequestRecord& record, const Numbers& numbers, const Attempt* first) {
-  const RequestSettle& r = record.settle;
-  line.bind(std::string_view(record.open.id), numbers.ask, record.open.started_at, std::string_view(record.open.expected),
-            numbers.content, numbers.facts, numbers.ending);
-  if (record.state == RowState::open)
-    line.add(std::nullopt, std::nullopt, std::nullopt, std::nullopt);
-  else
-    line.add(r.ended_at, r.first_byte_us, r.usd_pico, r.charge_usd_pico);
-  if (first == nullptr)
-    for (std::size_t i = 0; i < std::size(attempt_columns); ++i) line.add(std::nullopt);
-  else if (auto added = add_attempt(line, *first); !added)
-    return added;
-  if (const auto done = line.step(); !done) return done.error();
+/// With the rows that they refer to, in the order of their numbers.
+Result<void> LineWriter::find_attempts(const RequestRecord& record) {
+  attempts_.clear();
+  for (const Attempt& attempt : record.attempts) {
+    const auto terms_row = terms(attempt.open);
+    if (!terms_row) return terms_row.error();
+    const auto outcome_row = outcome(attempt);
+    if (!outcome_row) return outcome_row.error();
+    attempts_.emplace_back(&attempt, AttemptRefs{*terms_row, *outcome_row});
+  }
+  const auto number = [](const auto& attempt) { return attempt.first->open.number; };
+  std::sort(attempts_.begin(), attempts_.end(), [&](const auto& a, const auto& b) { return number(a) < number(b); });
   return {};
 }
 
-/// What the ledger had of it before, if it has changed with this; empty: it had ended.
-Result<std::optional<LineWriter::Before>> LineWriter::save_line(const RequestRecord& record, const Attempt* first) {
-  const auto numbers = numbers_of(record);
-  if (!numbers) return numbers.error();
-  if (auto done = write_line(line_, record, *numbers, first); !done) return done.error();
-  if (sqlite3_changes(connection_) > 0) return std::optional(Before{});
-  line_before_.bind(std::string_view(record.open.id));
-  if (const auto found = line_before_.step(); !found) return found.error();
-  const Before before{line_before_.integer(0) != 0, line_before_.integer(1) != 0};  // no attempt is NULL, and reads as 0
-  line_before_.reset();
-  if (auto done = write_line(line_again_, record, *numbers, first); !done) return done.error();
-  return sqlite3_changes(connection_) > 0 ? std::optional(before) : std::optional<Before>();
+template <class Sink>
+void LineWriter::put_request(Sink& sink, const RequestRecord& record, const RequestRefs& refs) {
+  const RequestSettle& r = record.settle;
+  sink.add(std::string_view(record.open.id), refs.ask, record.open.started_at, std::string_view(record.open.expected), refs.content,
+           refs.facts, refs.ending);
+  if (record.state == RowState::open)
+    sink.add(std::nullopt, std::nullopt, std::nullopt, std::nullopt);
+  else
+    sink.add(r.ended_at, r.first_byte_us, r.usd_pico, r.charge_usd_pico);
+}
+
+template <class Sink>
+void LineWriter::put_attempt(Sink& sink, const Attempt& attempt, const AttemptRefs& refs) {
+  const AttemptOpen& open = attempt.open;
+  const AttemptSettle& r = attempt.settle;
+  const Usage& u = r.usage;
+  sink.add(refs.terms, open.sent_at, open.reserved_usd_pico, open.input_tokens_estimate, pico_of(open.estimate_cost),
+           open.estimate_usd_pico, refs.outcome);
+  if (attempt.state == RowState::open)
+    for (std::size_t i = 7; i < attempt_columns.size(); ++i) sink.add(std::nullopt);
+  else
+    sink.add(r.ended_at, std::string_view(r.upstream_id), u.input, u.cached_input, u.cache_write, u.output, u.reasoning, u.audio,
+             u.image, pico_of(r.cost), r.usd_pico, r.charge_usd_pico, r.connect_us, r.first_byte_us,
+             attempt.state == RowState::settled ? std::optional(r.duration_us) : std::nullopt);
+}
+
+/// In the line itself.
+template <class Sink>
+void LineWriter::put_first_attempt(Sink& sink) const {
+  if (attempts_.empty() || attempts_.front().first->open.number != 1)
+    for (std::size_t i = 0; i < attempt_columns.size(); ++i) sink.add(std::nullopt);
+  else
+    put_attempt(sink, *attempts_.front().first, attempts_.front().second);
+}
+
+Digest LineWriter::digest(const RequestRecord& record, const RequestRefs& refs) {
+  canon_.clear();
+  put_request(canon_, record, refs);
+  put_first_attempt(canon_);
+  for (const auto& [attempt, its_refs] : attempts_) {
+    if (attempt->open.number == 1) continue;
+    canon_.add(attempt->open.number);
+    put_attempt(canon_, *attempt, its_refs);
+  }
+  return sha_.of(canon_.bytes());
 }
 
 Result<void> LineWriter::save(const RequestRecord& record) {
-  const auto is_first = [](const Attempt& attempt) { return attempt.open.number == 1; };
-  const auto first = std::find_if(record.attempts.begin(), record.attempts.end(), is_first);
-  const Attempt* first_attempt = first == record.attempts.end() ? nullptr : &*first;
-  const auto before = save_line(record, first_attempt);
+  const auto refs = request_refs(record);
+  if (!refs) return refs.error();
+  if (auto found = find_attempts(record); !found) return found;
+  const bool ended = record.state != RowState::open && std::all_of(record.attempts.begin(), record.attempts.end(),
+                                                                   [](const Attempt& a) { return a.state != RowState::open; });
+  const auto before = save_line(record, *refs, ended);
   if (!before) return before.error();
-  if (*before && !(*before)->attempt_ended && first_attempt != nullptr)
-    if (auto counted = count(record, *first_attempt); !counted) return counted;
-  for (const Attempt& attempt : record.attempts) {
-    if (is_first(attempt)) continue;
-    if (auto saved = save_retry(record.open.id, attempt); !saved) return saved;
-    if (sqlite3_changes(connection_) == 0) continue;  // it had ended
-    if (auto counted = count(record, attempt); !counted) return counted;
+  if (!*before) return {};
+  if (!(*before)->attempt_ended && !attempts_.empty() && attempts_.front().first->open.number == 1)
+    if (auto counted = count(record, *attempts_.front().first); !counted) return counted;
+  if (auto saved = save_retries(record); !saved) return saved;
+  return (*before)->request_ended ? Result<void>() : count_request(record);
+}
+
+/// What the ledger had of it before, if it was not sealed; empty: it was.
+Result<std::optional<LineWriter::Before>> LineWriter::save_line(const RequestRecord& record, const RequestRefs& refs, bool ended) {
+  const auto batch = chain_.batch();
+  if (!batch) return batch.error();
+  const Digest digest = ended ? this->digest(record, refs) : Digest{};
+  const auto write = [&](Statement& line) {
+    line.bind();
+    put_request(line, record, refs);
+    put_first_attempt(line);
+    if (ended)
+      line.add(*batch, seal_of(digest));
+    else
+      line.add(std::nullopt, std::nullopt);
+    sqlite3_set_last_insert_rowid(connection_, 0);
+    return line.step();
+  };
+  Before before;
+  if (const auto done = write(line_); !done) return done.error();
+  if (sqlite3_changes(connection_) == 0) {
+    line_before_.bind(std::string_view(record.open.id));
+    if (const auto found = line_before_.step(); !found) return found.error();
+    before = {line_before_.integer(0) != 0, line_before_.integer(1) != 0};  // no attempt is NULL, and reads as 0
+    line_before_.reset();
+    if (const auto done = write(line_again_); !done) return done.error();
+    if (sqlite3_changes(connection_) == 0) return std::optional<Before>();
   }
-  if (!*before || (*before)->request_ended || record.state == RowState::open || record.attempts.empty()) return {};
-  const auto earlier = [](const Attempt& a, const Attempt& b) { return a.open.number < b.open.number; };
-  const Attempt& last = *std::max_element(record.attempts.begin(), record.attempts.end(), earlier);
-  const auto at = counts_at(last);
-  if (!at) return at.error();
-  sums_.add_request(record.open, last, *at);
+  if (ended) {
+    const auto line = line_number(record.open.id);
+    if (!line) return line.error();
+    chain_.seal(*line, digest);
+  }
+  return std::optional(before);
+}
+
+/// Of the line that was just added or replaced.
+Result<std::int64_t> LineWriter::line_number(std::string_view id) {
+  if (const std::int64_t added = sqlite3_last_insert_rowid(connection_); added != 0) return added;
+  number_.bind(id);
+  const auto row = number_.step();
+  if (!row) return row.error();
+  const std::int64_t line = number_.integer(0);
+  number_.reset();
+  return line;
+}
+
+Result<void> LineWriter::save_retries(const RequestRecord& record) {
+  for (const auto& [attempt, refs] : attempts_) {
+    if (attempt->open.number == 1) continue;
+    retry_.bind(std::string_view(record.open.id), attempt->open.number);
+    put_attempt(retry_, *attempt, refs);
+    if (const auto done = retry_.step(); !done) return done.error();
+    if (sqlite3_changes(connection_) == 0) continue;  // it had ended
+    if (auto counted = count(record, *attempt); !counted) return counted;
+  }
   return {};
 }
 
@@ -243,10 +282,13 @@ Result<void> LineWriter::count(const RequestRecord& record, const Attempt& attem
   return {};
 }
 
-Result<void> LineWriter::save_retry(std::string_view id, const Attempt& attempt) {
-  retry_.bind(id, attempt.open.number);
-  if (auto added = add_attempt(retry_, attempt); !added) return added;
-  if (const auto done = retry_.step(); !done) return done.error();
+/// A request that was open, or not there: it counts with its last attempt.
+Result<void> LineWriter::count_request(const RequestRecord& record) {
+  if (record.state == RowState::open || attempts_.empty()) return {};
+  const Attempt& last = *attempts_.back().first;
+  const auto at = counts_at(last);
+  if (!at) return at.error();
+  sums_.add_request(record.open, last, *at);
   return {};
 }
 

@@ -103,11 +103,13 @@ CREATE TABLE lines (
   attempt_charge_usd_pico INTEGER,                -- usd_pico and the markup
   connect_us            INTEGER,
   attempt_first_byte_us INTEGER,
-  duration_us           INTEGER
+  duration_us           INTEGER,
+  batch                 INTEGER,                  -- chain.n; NULL: the request or one of its attempts is open
+  seal                  INTEGER                   -- the first 48 bits of the SHA-256 of what the line and its retries say
 ) STRICT;
 CREATE INDEX lines_by_time ON lines (sent_at);  -- for reports of a period
+CREATE INDEX lines_open ON lines (n) WHERE batch IS NULL;  -- for recovery; as small as what is in flight
 CREATE INDEX lines_with_facts ON lines (ended_at) WHERE facts <> 0;  -- for what a new process must know of the one before
-CREATE INDEX lines_open ON lines (n) WHERE ending = 0 OR outcome = 0;  -- for recovery; as small as what is in flight
 
 -- The attempts after the first.
 CREATE TABLE retries (
@@ -138,7 +140,44 @@ CREATE TABLE retries (
   PRIMARY KEY (line, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX retries_by_time ON retries (sent_at);
-CREATE INDEX retries_open ON retries (line) WHERE outcome = 0;
+
+-- What each transaction sealed, and what was taken away with a record of it: each link carries the hash of the one before.
+CREATE TABLE chain (
+  n     INTEGER PRIMARY KEY,  -- from 1, without a gap
+  lines INTEGER NOT NULL,     -- how many were sealed, or taken away
+  note  TEXT,                 -- where those went that were taken away; NULL: it seals
+  hash  BLOB NOT NULL         -- SHA-256
+) STRICT;
+CREATE TABLE removals (
+  link        INTEGER NOT NULL,  -- chain.n
+  first_batch INTEGER NOT NULL,  -- whole batches from here
+  last_batch  INTEGER NOT NULL,  -- to here
+  line        INTEGER,           -- or of one batch this line alone,
+  digest      BLOB               -- which said this
+) STRICT;
+CREATE INDEX removals_in_part ON removals (first_batch) WHERE line IS NOT NULL;
+
+-- Keys made at run time: one row per secret, which stays when it has ended.
+CREATE TABLE keys (
+  n               INTEGER PRIMARY KEY,
+  name            TEXT    NOT NULL,
+  hash            TEXT    NOT NULL UNIQUE,  -- "sha256:..." of the secret, which is nowhere
+  options         TEXT    NOT NULL,         -- JSON: as under a key of the configuration, but for name and hash
+  created_at      INTEGER NOT NULL,
+  created_by      TEXT    NOT NULL,
+  note            TEXT    NOT NULL,
+  replaced_at     INTEGER,                  -- by another secret of the same name
+  ends_at         INTEGER,                  -- replaced, it is good until then
+  revoked_at      INTEGER,
+  revoked_by      TEXT,
+  revoked_because TEXT
+) STRICT;
+CREATE UNIQUE INDEX keys_current ON keys (name) WHERE replaced_at IS NULL AND revoked_at IS NULL;
+CREATE TABLE key_changes (n INTEGER NOT NULL) STRICT;  -- one row: by it the daemon sees that a key has changed
+INSERT INTO key_changes VALUES (0);
+CREATE TRIGGER keys_insert AFTER INSERT ON keys BEGIN UPDATE key_changes SET n = n + 1; END;
+CREATE TRIGGER keys_update AFTER UPDATE ON keys BEGIN UPDATE key_changes SET n = n + 1; END;
+CREATE TRIGGER keys_delete AFTER DELETE ON keys BEGIN UPDATE key_changes SET n = n + 1; END;
 
 -- One row per request of an app.
 CREATE VIEW requests AS

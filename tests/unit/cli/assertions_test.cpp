@@ -26,9 +26,10 @@ keys:
 assertions:
 )";
 
-std::string told(const std::string& assertions, bool coloured = false, const std::string& file = "f.yaml") {
+std::string told(const std::string& assertions, bool coloured = false, const std::string& file = "f.yaml",
+                 const std::string& rest = yaml) {
   config::Sources sources;
-  sources.read_file = [&](const std::string&) { return yaml + assertions; };
+  sources.read_file = [&](const std::string&) { return rest + assertions; };
   sources.environment = [](const std::string&) { return std::nullopt; };
   const config::Loaded loaded = config::load(file, sources);
   if (!loaded.snapshot) return loaded.findings.empty() ? "" : config::format(loaded.findings.front());
@@ -76,6 +77,25 @@ TEST(AssertionsTold, with_the_content_that_policies_look_for) {
   const std::string text = told(R"(  - {name: a, never: {when: {content: [iban, payment_card]}, target: {operator: US}}}
 )");
   EXPECT_THAT(text, HasSubstr("--route chat --class iban --tokens 1000 ")) << text;
+}
+
+TEST(AssertionsTold, with_content_that_no_policy_looks_for) {
+  const std::string text = told("  - {name: a, never: {when: {content: phone}, target: {operator: US}}}\n");
+  EXPECT_THAT(text, HasSubstr("FAILS  a ")) << text;
+  EXPECT_THAT(text, HasSubstr("--route chat --class phone --tokens 1000 ")) << text;
+}
+
+TEST(AssertionsTold, with_the_day_on_which_a_policy_begins_to_refuse) {
+  std::string labelled = yaml;
+  labelled.replace(labelled.find("region: US, "), 12, "region: US, labels: {dpa: 2027-06-30}, ");
+  labelled.replace(
+      labelled.find("policies:\n"), 10,
+      "policies:\n  - {name: agreed, allow: {label: dpa}}\n  - {name: tagged, when: {tags: secret}, allow: {label: dpa}}\n");
+  const std::string text = told("  - {name: a, never: {target: {operator: US}}}\n", false, "f.yaml", labelled);
+  EXPECT_THAT(text, HasSubstr("not refused by agreed, which refuses it from 2027-06-30 on, when its label ends\n"));
+  EXPECT_THAT(text, HasSubstr("not refused by tagged (when tags secret), which refuses it to others from 2027-06-30 on, when its "
+                              "label ends\n"));
+  EXPECT_THAT(text, HasSubstr("not refused by home (when tags secret; input_tokens above 10), cards"));
 }
 
 TEST(AssertionsTold, with_what_else_stops_the_request) {

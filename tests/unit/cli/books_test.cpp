@@ -186,6 +186,7 @@ TEST_F(BooksTest, ExplainTellsAPersonWhyAndWhatItCost) {
       "  asked    2026-11-01T12:00:00.000000Z by key checkout of team payments for model chat?[2J (route chat)\n"
       "           /v1/chat/completions, streamed; configuration 5f1c\n"
       "  content  2 payment_card, no secret\n"
+      "  facts    tags batch\n"
       "  outcome  HTTP 200 from openai/openai-chat, after 2 attempts\n"
       "  timing   first byte 151.0 ms, whole 2.00 s\n"
       "  cost     0.000133672 USD, partly estimated\n"

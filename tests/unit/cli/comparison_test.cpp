@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace fairlead::cli {
@@ -39,22 +40,22 @@ std::string with(std::string text, const std::vector<std::pair<std::string, std:
   return text;
 }
 
-std::shared_ptr<const Snapshot> snapshot_of(const std::string& text) {
+config::Loaded loaded_of(const std::string& text) {
   config::World world;
   world.files["f.yaml"] = text;
   config::Sources sources = world.sources();
   sources.secrets_assumed = true;
-  const auto loaded = config::load("f.yaml", sources);
+  auto loaded = config::load("f.yaml", sources);
   if (!loaded.snapshot) throw std::runtime_error(testing::PrintToString(config::errors(loaded)));
-  return loaded.snapshot;
+  return loaded;
 }
 
 Reference reference() {
   using namespace std::chrono;
-  return {1'000, 400, sys_days(2026y / November / 26)};
+  return {1'000, 400, sys_days(2026y / November / 26), {}};
 }
 
-Comparison compared(const std::string& after) { return compare(*snapshot_of(start), *snapshot_of(after), reference()); }
+Comparison compared(const std::string& after) { return compare(loaded_of(start), loaded_of(after), reference()); }
 
 std::vector<std::string> told(const std::vector<TargetChange>& changes) {
   std::vector<std::string> all;
@@ -85,7 +86,7 @@ TEST(Comparison, a_policy_is_told_for_the_keys_that_it_binds_alone) {
 
 TEST(Comparison, a_policy_that_goes_tells_what_stood_against_a_target) {
   const std::string bound = start + "policies: [{name: p, deny: {origin: CN}}]\n";
-  const auto found = compare(*snapshot_of(bound), *snapshot_of(start), reference());
+  const auto found = compare(loaded_of(bound), loaded_of(start), reference());
   EXPECT_THAT(told(found.effects.at(0).gained), ElementsAre("a/m: policy p: its origin is CN, denied is CN"));
 }
 
@@ -154,6 +155,76 @@ TEST(Comparison, what_needs_a_restart_is_named) {
       compared(start + "workers: 3\nledger_sync: os\nadmin: 127.0.0.1:1\nledger: sqlite:x\nlisten: 127.0.0.1:2\n").needs_restart,
       ElementsAre("listen", "admin", "ledger", "ledger_sync", "workers"));
   EXPECT_THAT(compared(start + "log: {level: warn}\n").needs_restart, IsEmpty());
+}
+
+TEST(Comparison, each_network_that_a_policy_tells_apart_is_asked_from) {
+  const std::string one = start + "policies: [{name: p, when: {network: [10.0.0.0/8]}, deny: {origin: CN}}]\n";
+  const auto found = compared(one);
+  EXPECT_THAT(found.asked_from, ElementsAre("elsewhere", "10.0.0.0/8"));
+  ASSERT_THAT(found.effects, SizeIs(2));
+  EXPECT_EQ(found.effects[0].route, "chat");
+  EXPECT_THAT(found.effects[0].keys, ElementsAre("one", "two"));
+  EXPECT_THAT(found.effects[0].from, ElementsAre("10.0.0.0/8"));
+  EXPECT_THAT(told(found.effects[0].lost), ElementsAre("a/m: policy p: its origin is CN, denied is CN"));
+
+  const std::string wider =
+      start + "policies: [{name: p, when: {network: [10.0.0.0/8, 10.1.0.0/16, '2001:db8::/32']}, deny: {origin: CN}}]\n";
+  const auto widened = compare(loaded_of(one), loaded_of(wider), reference());
+  EXPECT_THAT(widened.asked_from, testing::UnorderedElementsAre("elsewhere", "10.0.0.0/8", "10.1.0.0/16", "2001:db8::/32"));
+  ASSERT_THAT(widened.effects, SizeIs(2));
+  EXPECT_THAT(widened.effects[0].from, ElementsAre("2001:db8::/32"));
+
+  const auto everywhere =
+      compare(loaded_of(one), loaded_of(with(one, {{"[a/m, b/m]", "[b/m]"}, {"solo: {targets: [a/m]}", "solo: {targets: [b/m]}"}})),
+              reference());
+  ASSERT_FALSE(everywhere.effects.empty());
+  EXPECT_THAT(everywhere.effects.back().from, SizeIs(1)) << "from 10.0.0.0/8 it was refused, from elsewhere it was not";
+
+  Reference from_home = reference();
+  from_home.client = parse_ip("10.1.2.3");
+  const auto single = compare(loaded_of(start), loaded_of(one), from_home);
+  EXPECT_THAT(single.asked_from, IsEmpty());
+  ASSERT_THAT(single.effects, SizeIs(2));
+  EXPECT_THAT(single.effects[0].from, IsEmpty());
+}
+
+TEST(Comparison, what_changes_no_plan_is_told_as_it_is_written) {
+  const std::string before = start + R"(limits: {attempts_max: 3}
+content: {projects: {words: [north, south]}}
+policies: [{name: p, when: {content: [projects]}, deny: {origin: CN}}]
+)";
+  const auto found =
+      compare(loaded_of(before),
+              loaded_of(with(before, {{"attempts_max: 3", "body_bytes_max: 8MiB"},
+                                      {"[north, south]", "[north, west]"},
+                                      {"region: US, retention: none", "region: US, retention: none, timeouts: {total: 60s}"},
+                                      {"chat: {targets: [a/m, b/m]}",
+                                       "chat: {targets: [a/m, {target: b/m, weight: 3, quality: 80}], quality_min: 10}"},
+                                      {"name: one, hash: \"${env:ONE}\"", "name: one, hash: \"${env:OTHER}\""}})),
+              reference());
+  const auto options = std::find_if(found.sections.begin(), found.sections.end(),
+                                    [](const Section& section) { return section.title == "other options"; });
+  ASSERT_NE(options, found.sections.end());
+  std::vector<std::string> told;
+  for (const Change& change : options->changes)
+    for (const FieldChange& field : change.fields)
+      told.push_back(change.name + " " + field.field + ": " + field.before + " -> " + field.after);
+  EXPECT_THAT(told, testing::UnorderedElementsAre("providers.b timeouts.total:  -> 60s",
+                                                  "content.projects words: north, south -> north, west",
+                                                  "limits body_bytes_max:  -> 8MiB", "limits attempts_max: 3 -> "));
+  const auto routes =
+      std::find_if(found.sections.begin(), found.sections.end(), [](const Section& section) { return section.title == "routes"; });
+  ASSERT_NE(routes, found.sections.end());
+  EXPECT_EQ(routes->changes.at(0).fields.at(0).after, "a/m, b/m (weight 3, quality 80)");
+}
+
+TEST(Comparison, no_secret_is_shown_wherever_it_was_written) {
+  const auto found = compared(
+      start + "content: {own: {words: [sk-0123456789abcdef]}}\npolicies: [{name: p, when: {content: own}, deny: {origin: CN}}]\n");
+  ASSERT_FALSE(found.sections.empty());
+  for (const Section& section : found.sections)
+    for (const Change& change : section.changes)
+      for (const FieldChange& field : change.fields) EXPECT_EQ(field.after.find("sk-0"), std::string::npos);
 }
 
 TEST(Comparison, a_provider_that_moves_or_changes_its_facts_is_told) {

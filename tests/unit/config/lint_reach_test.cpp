@@ -18,7 +18,7 @@ std::vector<std::string> told(const std::string& rules, const std::string& key_r
   World world;
   world.files["f.yaml"] = R"(providers:
   here: {profile: plain, base_url: "http://127.0.0.1:9001/v1", operator: ZA, region: ZA, hosting: self, retention: none}
-  there: {profile: plain, base_url: "https://there.example/v1", operator: US, region: US, retention: none, labels: {dpa: 2026-03-01}}
+  there: {profile: plain, base_url: "https://there.example/v1", operator: US, region: US, retention: none, labels: {dpa: 2026-04-01}}
 models:
   plain/m: {origin: CN, prices: [{from: 2026-01-01, input: "0.5", output: "2"}]}
   plain/m-large: {origin: US, prices: [{from: 2026-01-01, input: "0.5", output: "2"}]}

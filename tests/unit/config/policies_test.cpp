@@ -133,6 +133,24 @@ TEST(Policies, labels_of_a_provider_end) {
                           "asks for it lets this provider through"));
 }
 
+TEST(Policies, a_label_that_ends_within_a_month_is_warned_of) {
+  World world;
+  world.files["f.yaml"] = small_config + "policies: [{name: p, allow: {label: dpa}}]\n";
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("retention: none"), 15, "retention: none\n    labels: {dpa: 2026-07-01}");
+  const auto warned = [&](std::chrono::sys_days today) {
+    world.now = [today] { return today; };
+    return warnings(world.load());
+  };
+  const std::chrono::sys_days end{std::chrono::year(2026) / 7 / 1};
+  EXPECT_THAT(warned(end - std::chrono::days(31)), testing::IsEmpty());
+  EXPECT_THAT(
+      warned(end - std::chrono::days(30)),
+      ElementsAre("f.yaml:9:19: warning: providers.here.labels.dpa: the label 'dpa' ends on 2026-07-01; no policy that asks "
+                  "for it lets this provider through from then on"));
+  EXPECT_THAT(warned(end - std::chrono::days(1)), testing::SizeIs(1));
+}
+
 TEST(Policies, trusted_proxies_are_networks) {
   const auto loaded = with_rules(
       "trusted_proxies: [10.0.0.0/8, '::1']\npolicies: [{name: p, when: {network: 192.0.2.0/24}, deny: {origin: US}}]\n");

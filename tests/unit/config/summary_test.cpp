@@ -18,7 +18,7 @@ TEST(Summary, tells_facts_prices_rules_and_keys) {
   text.replace(text.find("targets: [here/m]"), 17, "targets: [here/m, here/unknown], max_price: {input: 9}, fallback: false");
   const auto loaded = world.load();
   ASSERT_NE(loaded.snapshot, nullptr) << testing::PrintToString(errors(loaded));
-  EXPECT_EQ(summary(*loaded.snapshot, in_2026()), R"(providers
+  EXPECT_EQ(summary(*loaded.snapshot, *loaded.snapshot, in_2026()), R"(providers
   name  operator  region  hosting  retention  at
   here  ZA        ZA      self     none       http://127.0.0.1:9001/v1
 
@@ -36,14 +36,30 @@ keys
 )");
 }
 
+std::string told(const World& world) {
+  Sources sources = world.sources();
+  sources.secrets_assumed = true;
+  return summary(*world.load().snapshot, *load("f.yaml", sources).snapshot, in_2026());
+}
+
+TEST(Summary, tells_of_keys_whose_hash_is_missing) {
+  World world;
+  world.files["f.yaml"] = small_config + "  - {name: late, hash: \"${env:LATE_HASH}\", team: risk, routes: [chat]}\n";
+  EXPECT_THAT(told(world), testing::HasSubstr("\nkeys\n"
+                                              "  app   team payments  sha256:00112233...  routes chat\n"
+                                              "  late  team risk      disabled: no hash   routes chat\n"));
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("sha256:0011"), 71, "${env:APP_HASH}");
+  EXPECT_THAT(told(world), testing::HasSubstr("  app   team payments  disabled: no hash"));
+}
+
 TEST(Summary, tells_what_a_route_asks_for) {
   World world;
   world.files["f.yaml"] = small_config;
   std::string& text = world.files["f.yaml"];
   text.replace(text.find("targets: [here/m]"), 17,
                "targets: [{target: here/m, quality: 80}], strategy: balanced, latency_ms_max: 2s, quality_min: 70");
-  EXPECT_THAT(summary(*world.load().snapshot, in_2026()),
-              testing::HasSubstr("route chat (balanced within 2000 ms, quality from 70)\n"));
+  EXPECT_THAT(told(world), testing::HasSubstr("route chat (balanced within 2000 ms, quality from 70)\n"));
 }
 
 TEST(Summary, holds_no_secret_and_no_whole_hash) {
@@ -54,7 +70,7 @@ TEST(Summary, holds_no_secret_and_no_whole_hash) {
   text.replace(text.find("operator: ZA"), 12, "operator: ZA\n    api_key: ${env:K}\n    proxy: http://me:${env:P}@10.0.0.1:3128");
   const auto loaded = world.load();
   ASSERT_NE(loaded.snapshot, nullptr);
-  const std::string told = summary(*loaded.snapshot, in_2026());
+  const std::string told = summary(*loaded.snapshot, *loaded.snapshot, in_2026());
   EXPECT_THAT(told, testing::Not(testing::HasSubstr("canary")));
   EXPECT_THAT(told, testing::Not(testing::HasSubstr("00112233445566778899")));
 }
@@ -64,7 +80,7 @@ TEST(Summary, says_why_a_provider_is_disabled) {
   world.files["f.yaml"] = small_config;
   std::string& text = world.files["f.yaml"];
   text.replace(text.find("operator: ZA"), 12, "operator: ZA\n    api_key: ${env:K}");
-  EXPECT_THAT(summary(*world.load().snapshot, in_2026()), testing::HasSubstr("disabled: the environment variable K is not set"));
+  EXPECT_THAT(told(world), testing::HasSubstr("disabled: the environment variable K is not set"));
 }
 
 }  // namespace

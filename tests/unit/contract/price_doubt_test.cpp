@@ -20,7 +20,7 @@ Price price(const char* input, const char* output, const char* cached = nullptr)
   return p;
 }
 
-TEST(WhyImplausible, TellsFiguresThatCannotWellBe) {
+TEST(WhyImplausible, M08TellsFiguresThatCannotWellBe) {
   Price tier = price("1", "2"), night = price("1", "2"), thinking = price("1", "2"), forgotten = price("1", "2"),
         free_at_low = price("0", "0"), free = price("0", "0");
   tier.tiers = {{1'000, {decimal("1"), {}, {}, decimal("101")}}};

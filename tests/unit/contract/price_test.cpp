@@ -171,7 +171,7 @@ TEST(PriceInForce, InAYearThatTheCalendarDoesNotKnowTheDearerHolds) {
   }
 }
 
-TEST(PriceInForce, AWindowIsInItsZone) {
+TEST(PriceInForce, M24AWindowIsInItsZone) {
   auto berlin = std::make_shared<Zone>();
   const auto summer = sys_days{year{2026} / 3 / 29} + hours{1}, winter = sys_days{year{2026} / 10 / 25} + hours{1};
   berlin->changes = {{sys_days{year{2025} / 10 / 26} + hours{1}, 60}, {summer, 120}, {winter, 60}};

@@ -259,6 +259,25 @@ TEST(OpenAiRequest, SendsCredentialsAndPath) {
   EXPECT_EQ(out->fields, fields);
 }
 
+TEST(OpenAiRequest, OfTwoOutputLimitsTheNewerCountsAndTheLargerIsKept) {
+  using Count = std::optional<std::int64_t>;
+  struct Row {
+    const char* fields;
+    Count limit, of_both;
+  };
+  for (const Row& row : std::vector<Row>{{R"(,"max_tokens":5)", 5, {}},
+                                         {R"(,"max_completion_tokens":7)", 7, {}},
+                                         {R"(,"max_tokens":5,"max_completion_tokens":7)", 7, 7},
+                                         {R"(,"max_completion_tokens":7,"max_tokens":500)", 7, 500},
+                                         {R"(,"max_tokens":500,"max_completion_tokens":null)", 500, {}},
+                                         {R"(,"max_tokens":-1,"max_completion_tokens":7)", 7, {}}}) {
+    const auto request = dialect_openai().parse_request(body(row.fields));
+    ASSERT_TRUE(request) << row.fields;
+    EXPECT_EQ(request->output_tokens_max, row.limit) << row.fields;
+    EXPECT_EQ(request->output_tokens_max_of_both, row.of_both) << row.fields;
+  }
+}
+
 TEST(OpenAiRequest, SendsOneOutputLimitUnderTheNameTheProviderKnows) {
   const struct {
     const char *profile, *in, *out;

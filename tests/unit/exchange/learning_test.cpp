@@ -56,7 +56,7 @@ struct Learning : ::testing::TestWithParam<std::string> {
     for (const Json& row : Json::parse(file)) {
       const Json body{{"model", "chat"}, {"messages", Json::array({Json{{"role", "user"}, {"content", row["text"]}}})}};
       auto request = find_dialect("openai")->parse_request(body.dump(-1, ' ', ascii));
-      auto facts = classify(*request, snapshot->keys[0], *snapshot);
+      auto facts = classify(*request, snapshot->keys[0]);
       prompts.push_back({row["kind"], *facts, row["tokens"][tokenizer]});
     }
     ASSERT_EQ(prompts.size(), 42U);
@@ -146,7 +146,7 @@ struct Memory : Learning {
     for (std::size_t i = 0; i < messages.size(); ++i)
       list.push_back({{"role", i == 0 ? roles[0] : roles[1 + (i - 1) % 2]}, {"content", messages[i]}});
     auto request = find_dialect("openai")->parse_request(Json{{"model", "chat"}, {"messages", list}}.dump());
-    return *classify(*request, snapshot->keys[0], *snapshot);
+    return *classify(*request, snapshot->keys[0]);
   }
   std::optional<std::int64_t> repeated(const RequestFacts& facts, TimePoint now = noon) {
     return reader.conditions(facts, snapshot, false, now).estimate_of(target()).repeated_tokens;

@@ -252,6 +252,8 @@ class MemoryStore final : public Store {
     const auto found = saved_.requests.find(std::string(id));
     return found == saved_.requests.end() ? std::nullopt : std::optional<RequestRecord>(found->second);
   }
+  Result<ChainCheck> check_chain(const std::vector<ChainLink>&) override { return ChainCheck(); }
+  Result<void> visit(const Period&, const std::function<void(const RequestRecord&)>&) override { return {}; }
   Result<std::vector<ServedRequest>> served(std::string_view, TimePoint, std::size_t) override {
     return std::vector<ServedRequest>{};
   }

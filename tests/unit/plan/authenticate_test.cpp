@@ -19,6 +19,8 @@ Key key(const std::string& name, const std::string& hex) {
   return key;
 }
 
+constexpr TimePoint noon{std::chrono::sys_days{std::chrono::year{2026} / 11 / 1} + std::chrono::hours(12)};
+
 struct Authenticate : ::testing::Test {
   Snapshot snapshot;
   Authenticate() {
@@ -29,10 +31,10 @@ struct Authenticate : ::testing::Test {
 
 TEST_F(Authenticate, FindsTheKeyByItsDigestWhateverTheCaseOfTheScheme) {
   for (const char* scheme : {"Bearer ", "bearer ", "BEARER ", "bEaReR "}) {
-    const auto first = authenticate(std::string(scheme) + "sk-first", snapshot);
+    const auto first = authenticate(std::string(scheme) + "sk-first", snapshot, noon);
     ASSERT_TRUE(first) << scheme;
     EXPECT_EQ((*first)->name, "first");
-    EXPECT_EQ((*authenticate(std::string(scheme) + "sk-last", snapshot))->name, "last");
+    EXPECT_EQ((*authenticate(std::string(scheme) + "sk-last", snapshot, noon))->name, "last");
   }
 }
 
@@ -62,7 +64,7 @@ TEST_F(Authenticate, M53M57EverythingElseIsRefusedWithOneConstantMessage) {
                                    long_key};
   std::string message;
   for (const std::string& header : headers) {
-    const auto result = authenticate(header, snapshot);
+    const auto result = authenticate(header, snapshot, noon);
     ASSERT_FALSE(result) << header.substr(0, 80);
     EXPECT_EQ(result.error().kind, ErrorKind::unauthorized);
     EXPECT_TRUE(result.error().detail.empty() && result.error().param.empty());
@@ -100,27 +102,53 @@ TEST_F(Authenticate, M51InjectionsAreKeysThatNobodyHas) {
                               "../../etc/passwd",
                               "\xff\xfe",
                               "\xef\xbb\xbfsk-first"}) {
-    const auto result = authenticate(std::string("Bearer ") + payload, snapshot);
+    const auto result = authenticate(std::string("Bearer ") + payload, snapshot, noon);
     ASSERT_FALSE(result) << payload;
     EXPECT_EQ(result.error().kind, ErrorKind::unauthorized);
   }
 }
 
+TEST_F(Authenticate, M53AKeyIsRefusedFromTheMomentOfItsExpiryOnAsOneThatNobodyHas) {
+  snapshot.keys[0].expires_at = noon;
+  EXPECT_TRUE(authenticate("Bearer sk-first", snapshot, noon - std::chrono::microseconds(1)));
+  const auto unknown = authenticate("Bearer sk-unknown", snapshot, noon);
+  for (const TimePoint at : {noon, noon + std::chrono::hours(1)}) {
+    const auto expired = authenticate("Bearer sk-first", snapshot, at);
+    ASSERT_FALSE(expired);
+    EXPECT_EQ(expired.error().message, unknown.error().message);
+  }
+  EXPECT_TRUE(authenticate("Bearer sk-last", snapshot, noon));
+}
+
+TEST_F(Authenticate, AFormerSecretHoldsUntilItsGraceEndsAndNoLongerThanItsKey) {
+  const auto last = snapshot.keys[1].sha256;
+  snapshot.keys.pop_back();
+  snapshot.keys[0].former.push_back({last, noon});
+  const auto before = noon - std::chrono::seconds(1);
+  const auto found = authenticate("Bearer sk-last", snapshot, before);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(*found, *authenticate("Bearer sk-first", snapshot, before));
+  EXPECT_FALSE(authenticate("Bearer sk-last", snapshot, noon));
+  EXPECT_TRUE(authenticate("Bearer sk-first", snapshot, noon));
+  snapshot.keys[0].expires_at = before;
+  EXPECT_FALSE(authenticate("Bearer sk-last", snapshot, before));
+}
+
 TEST_F(Authenticate, WithoutKeysNobodyGetsIn) {
-  EXPECT_FALSE(authenticate("Bearer sk-first", Snapshot{}));
-  EXPECT_FALSE(authenticate("", Snapshot{}));
+  EXPECT_FALSE(authenticate("Bearer sk-first", Snapshot{}, noon));
+  EXPECT_FALSE(authenticate("", Snapshot{}, noon));
 }
 
 TEST_F(Authenticate, AKeyOfAbsurdLengthIsRefusedUnhashedEvenIfItIsOne) {
   snapshot.keys.push_back(key("of 512 bytes", "789a49fcfe20dccddb0f9266345989ae51c3333847df3bc45400d1b04033a565"));
   snapshot.keys.push_back(key("of 513 bytes", "45a7c7ef95c3417e800362f5672aba16da807261fe7121f3a81b0a0fb6b9a05c"));
-  EXPECT_TRUE(authenticate("Bearer " + std::string(512, 'k'), snapshot));
-  EXPECT_FALSE(authenticate("Bearer " + std::string(513, 'k'), snapshot));
+  EXPECT_TRUE(authenticate("Bearer " + std::string(512, 'k'), snapshot, noon));
+  EXPECT_FALSE(authenticate("Bearer " + std::string(513, 'k'), snapshot, noon));
 }
 
 TEST_F(Authenticate, AKeyThatWasNeverSetMatchesNothing) {
   snapshot.keys.assign(1, Key{});
-  for (const char* header : {"", "Bearer ", "Bearer x"}) EXPECT_FALSE(authenticate(header, snapshot)) << header;
+  for (const char* header : {"", "Bearer ", "Bearer x"}) EXPECT_FALSE(authenticate(header, snapshot, noon)) << header;
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ struct Classify : ::testing::Test {
   Result<RequestFacts> ask(const std::string& model) {
     ChatRequest request;
     request.model = model;
-    return classify(request, key, world.snapshot);
+    return classify(request, key);
   }
 };
 
@@ -113,7 +113,7 @@ TEST_F(Classify, InputIsEstimatedFromBytesOfEachScriptAndRoundedUp) {
   request.model = "chat";
   const auto estimate = [&](std::int64_t letters, std::int64_t marks, std::int64_t cjk, std::int64_t rest) {
     request.text.of = {letters, marks, cjk, rest};
-    const auto facts = classify(request, key, world.snapshot);
+    const auto facts = classify(request, key);
     EXPECT_EQ(facts->text, request.text);
     return facts->input_tokens;
   };
@@ -165,12 +165,12 @@ TEST_F(Classify, CarriesWhatTheRequestNeeds) {
   request.model = "chat";
   request.needs.add(Capability::tools);
   request.output_tokens_max = 77;
-  const auto buffered = classify(request, key, world.snapshot);
+  const auto buffered = classify(request, key);
   EXPECT_EQ(buffered->needs, request.needs);
   EXPECT_EQ(buffered->output_tokens_max, 77);
   EXPECT_FALSE(buffered->stream);
   request.stream = true;
-  const auto streamed = classify(request, key, world.snapshot);
+  const auto streamed = classify(request, key);
   EXPECT_TRUE(streamed->stream);
   EXPECT_TRUE(streamed->needs.has(Capability::streaming) && streamed->needs.has(Capability::tools));
 }
@@ -193,9 +193,12 @@ TEST_F(Classify, ThePromptIsScannedIfAPolicyAsks) {
   ChatRequest request;
   request.model = "chat";
   request.body = "{...}";
-  EXPECT_TRUE(classify(request, key, world.snapshot)->content.empty());
+  auto facts = *classify(request, key);
+  ASSERT_TRUE(look_for_content(facts, request, world.snapshot));
+  EXPECT_TRUE(facts.content.empty());
   world.snapshot.content = std::make_unique<FakeScanner>(false);
-  EXPECT_EQ(classify(request, key, world.snapshot)->content, (std::vector<ContentCount>{{"bytes", 5}}));
+  ASSERT_TRUE(look_for_content(facts, request, world.snapshot));
+  EXPECT_EQ(facts.content, (std::vector<ContentCount>{{"bytes", 5}}));
 }
 
 TEST_F(Classify, APromptThatCannotBeScannedGoesNowhere) {
@@ -203,9 +206,10 @@ TEST_F(Classify, APromptThatCannotBeScannedGoesNowhere) {
   ChatRequest request;
   request.model = "chat";
   request.body = "{...}";
-  const auto facts = classify(request, key, world.snapshot);
-  ASSERT_FALSE(facts);
-  EXPECT_EQ(facts.error().kind, ErrorKind::policy);
+  auto facts = *classify(request, key);
+  const auto found = look_for_content(facts, request, world.snapshot);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().kind, ErrorKind::policy);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "plan/expect.h"
 
+#include "unit/plan/world.h"
+
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -29,20 +31,40 @@ TEST(Expect, TheCacheGivesItsShareOfWhatIsRepeated) {
 }
 
 TEST(Expect, OutputIsThatOfRouteAndKeyTimesTheTargetsRatioAndTheAppsCapOnlyShortensIt) {
+  testing::World world;
   RequestFacts facts;
   Conditions conditions;
   TargetEstimate estimate;
-  EXPECT_EQ(expected_output(facts, conditions, estimate), 400) << "the prior";
+  const Target& target = world.target(world.provider("p"), world.model("m"));
+  EXPECT_EQ(expected_output(facts, target, conditions, estimate), 400) << "the prior";
   conditions.output_tokens_expected = 99.6;
-  EXPECT_EQ(expected_output(facts, conditions, estimate), 100);
+  EXPECT_EQ(expected_output(facts, target, conditions, estimate), 100);
   estimate.output_ratio = 2.5;
-  EXPECT_EQ(expected_output(facts, conditions, estimate), 249);
+  EXPECT_EQ(expected_output(facts, target, conditions, estimate), 249);
   facts.output_tokens_max = 120;
-  EXPECT_EQ(expected_output(facts, conditions, estimate), 120);
+  EXPECT_EQ(expected_output(facts, target, conditions, estimate), 120);
   facts.output_tokens_max = 100'000;
-  EXPECT_EQ(expected_output(facts, conditions, estimate), 249);
+  EXPECT_EQ(expected_output(facts, target, conditions, estimate), 249);
   facts.choices = 3;
-  EXPECT_EQ(expected_output(facts, conditions, estimate), 747) << "each choice is an answer";
+  EXPECT_EQ(expected_output(facts, target, conditions, estimate), 747) << "each choice is an answer";
+}
+
+TEST(Expect, OfTwoCapsTheLargerCountsWhereBothAreSent) {
+  testing::World world;
+  Provider& heeds_one = world.provider("openai");
+  world.profile_of(heeds_one).output_limit_field = "max_completion_tokens";
+  Provider& sent_both = world.provider("generic");
+  const Target &one = world.target(heeds_one, world.model("a")), &both = world.target(sent_both, world.model("b"));
+  RequestFacts facts;
+  EXPECT_FALSE(output_cap(facts, both));
+  facts.output_tokens_max = 20;
+  EXPECT_EQ(output_cap(facts, one), 20);
+  EXPECT_EQ(output_cap(facts, both), 20);
+  facts.output_tokens_max_of_both = 300;
+  EXPECT_EQ(output_cap(facts, one), 20) << "it is sent max_completion_tokens alone";
+  EXPECT_EQ(output_cap(facts, both), 300);
+  EXPECT_EQ(expected_output(facts, one, {}, {}), 20);
+  EXPECT_EQ(expected_output(facts, both, {}, {}), 300);
 }
 
 TEST(Expect, TargetsWithoutAnEstimateHaveThePriors) {

@@ -111,11 +111,33 @@ TEST_F(HeadStage, AWishThatIsNotUnderstoodIsRefused) {
   EXPECT_EQ(fault("x-fairlead-max-price-input", "1e3"), "x-fairlead-max-price-input");
 }
 
-TEST_F(HeadStage, WhatTheBodyWishesIsNotWishedAgain) {
+TEST_F(HeadStage, WhatWasWishedMayBeSaidAgainButNotInAnotherWay) {
+  struct Row {
+    const char *name, *same, *other;
+  };
+  for (const Row& row :
+       {Row{"x-fairlead-only", "a, b", "a"}, Row{"x-fairlead-ignore", "a", "b"}, Row{"x-fairlead-order", "a,b", "b,a"},
+        Row{"x-fairlead-models", "a", "a,b"}, Row{"x-fairlead-sort", "price", "latency"},
+        Row{"x-fairlead-max-price-input", "0.5", "0.4"}, Row{"x-fairlead-max-price-output", "2.0", "3"}}) {
+    wishes = nullptr;
+    head.own = {{row.name, row.same}, {row.name, row.same}};
+    EXPECT_TRUE(facts()) << row.name;
+    wishes = nullptr;
+    head.own = {{row.name, row.same}, {row.name, row.other}};
+    const auto refused = facts();
+    ASSERT_FALSE(refused) << row.name;
+    EXPECT_EQ(refused.error().param, row.name);
+    EXPECT_THAT(refused.error().message, ::testing::HasSubstr("contradicts"));
+  }
+}
+
+TEST_F(HeadStage, WhatTheBodyWishesIsNotContradicted) {
   wishes = std::make_unique<Wishes>();
   wishes->only = {"deepseek"};
   head.own = {{"x-fairlead-only", "qwen"}};
   ASSERT_FALSE(facts());
+  head.own = {{"x-fairlead-only", "deepseek"}};
+  ASSERT_TRUE(facts());
   head.own = {{"x-fairlead-order", "qwen"}, {"x-fairlead-data-collection", "allow"}};
   wishes->keep_nothing = true;
   ASSERT_TRUE(facts());

@@ -1,6 +1,6 @@
 #include "plan/plan.h"
 
-#include "unit/plan/world.h"
+#include "unit/plan/stage.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -14,11 +14,9 @@ using testing::price;
 using testing::ranked;
 using testing::rejected;
 using testing::sunday;
-using testing::World;
 
 /// The three providers and the machine of one's own that the product's sentence is about.
-struct PlanTest : ::testing::Test {
-  World world;
+struct PlanTest : testing::PlanStage {
   Provider& deepseek = world.provider("deepseek", {"CN", "CN", "cloud", "provider"});
   Provider& qwen = world.provider("qwen", {"CN", "SG", "cloud", "none"});
   Provider& openai = world.provider("openai", {"US", "US", "cloud", "provider"});
@@ -32,21 +30,13 @@ struct PlanTest : ::testing::Test {
   const Target& qwen_plus = world.target(qwen, plus);
   const Target& deepseek_flash = world.target(deepseek, flash);
   Route& chat = world.route("chat", {&openai_luna, &onprem_local, &qwen_plus, &deepseek_flash});
-  Key key;
-  RequestFacts facts;
 
   PlanTest() {
     luna.prices = {price("0.10", "0.50")};   // 0.0003 for 1,000 in and 400 out
     flash.prices = {price("0.15", "0.60")};  // 0.00039
     plus.prices = {price("0.40", "1.20")};   // 0.00088
-    key.name = "checkout";
-    key.routes = {&chat};
-    facts.key = &key;
-    facts.route = &chat;
-    facts.input_tokens = 1'000;
+    ask_for({&chat});
   }
-
-  Plan plan() { return make_plan(facts, world.snapshot, world.conditions, sunday); }
 };
 
 TEST_F(PlanTest, M06CheapestFirstAndUnpricedLast) {
@@ -146,7 +136,7 @@ TEST_F(PlanTest, ThePriceIsThatOfTheMoment) {
   later.from = sunday + std::chrono::days{1};
   plus.prices.push_back(later);
   EXPECT_EQ(plan().candidates[0].target, &openai_luna);
-  EXPECT_EQ(make_plan(facts, world.snapshot, world.conditions, later.from).candidates[0].target, &qwen_plus);
+  EXPECT_EQ(plan(later.from).candidates[0].target, &qwen_plus);
 }
 
 TEST_F(PlanTest, IsKeptAsJsonWithExactDecimals) {

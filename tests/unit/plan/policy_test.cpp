@@ -1,7 +1,7 @@
 #include "plan/policy.h"
 
 #include "plan/plan.h"
-#include "unit/plan/world.h"
+#include "unit/plan/stage.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,27 +17,16 @@ using testing::price;
 using testing::rejected;
 using testing::sunday;
 using testing::Words;
-using testing::World;
 
 /// One target, and rules about it.
-struct PolicyStage : ::testing::Test {
-  World world;
+struct PolicyStage : testing::PlanStage {
   Provider& provider = world.provider("deepseek", {"CN", "CN", "cloud", "provider"});
   Model& model = world.model("deepseek-flash", "CN");
   const Target& target = world.target(provider, model);
   Route& chat = world.route("chat", {&target});
-  Key key;
-  RequestFacts facts;
 
-  PolicyStage() {
-    key.name = "checkout";
-    key.routes = {&chat};
-    facts.key = &key;
-    facts.route = &chat;
-    facts.input_tokens = 1'000;
-  }
+  PolicyStage() { ask_for({&chat}); }
 
-  Plan plan(TimePoint now = sunday) { return make_plan(facts, world.snapshot, world.conditions, now); }
   bool allowed(std::vector<Policy> policies, TimePoint now = sunday) {
     set_policies(world, std::move(policies));
     return !plan(now).candidates.empty();

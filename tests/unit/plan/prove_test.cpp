@@ -107,7 +107,10 @@ TEST_F(ProveStage, ARuleMustCoverAllRequestsThatTheAssertionIsAbout) {
            {"about a tag of a key's own", {.tags = {"pilot"}}, {.tags = {"internal"}}, "clerk chat deepseek/flash"},
            {"what a prompt may not hold", {.content = {"iban"}}, {}, "guest chat deepseek/flash"},
            {"about prompts that hold it", {.content = {"iban", "secret"}}, {.content = {"iban"}}, "proved"},
-           {"about one of two classes", {.content = {"iban"}}, {.content = {"iban", "secret"}}, "guest chat deepseek/flash"},
+           {"about one of two classes",
+            {.content = {"iban"}},
+            {.content = {"iban", "secret"}},
+            "guest chat deepseek/flash +secret"},
            {"images", {.modalities = image}, {}, "guest chat deepseek/flash"},
            {"about images", {.modalities = image}, {.modalities = image}, "proved"},
            {"about more than images", {.modalities = image}, {.modalities = audio_or_tools}, "guest chat deepseek/flash +audio"},
@@ -175,7 +178,8 @@ TEST_F(ProveStage, AClassOfContentIsThereOrNotWhereSomePolicyLooksForIt) {
   const Policy iban = refuse({.content = {"iban"}}), secret = refuse({.content = {"secret"}}, {{Fact::operator_, {"ZA"}}});
   const When about{.content = {"iban", "secret"}};
   EXPECT_EQ(never({iban, secret}, about), "guest chat deepseek/flash +secret");
-  EXPECT_EQ(never({iban}, {.content = {"secret"}}), "guest chat deepseek/flash") << "nobody looks for it, so it may be there";
+  EXPECT_EQ(never({iban}, {.content = {"secret"}}), "guest chat deepseek/flash +secret")
+      << "nobody looks for it, so it may be there";
 }
 
 TEST_F(ProveStage, NeverUnderstandsFactsAsDenyDoesAndAlwaysAsAllowDoes) {

@@ -1,7 +1,6 @@
 #include "plan/wishes.h"
 
-#include "plan/plan.h"
-#include "unit/plan/world.h"
+#include "unit/plan/stage.h"
 
 #include <gtest/gtest.h>
 
@@ -14,11 +13,8 @@ using testing::policy;
 using testing::price;
 using testing::ranked;
 using testing::rejected;
-using testing::sunday;
-using testing::World;
 
-struct WishesStage : ::testing::Test {
-  World world;
+struct WishesStage : testing::PlanStage {
   Provider& deepseek = world.provider("deepseek", {"CN", "CN", "cloud", "provider"});
   Provider& openai = world.provider("openai", {"US", "US", "cloud", "none"});
   Provider& onprem = world.provider("onprem", {"ZA", "ZA", "self", "none"});
@@ -31,22 +27,15 @@ struct WishesStage : ::testing::Test {
   Route& chat = world.route("chat", {&deepseek_flash, &openai_luna, &onprem_local});
   Route& mine = world.route("mine", {&onprem_local});
   Route& foreign = world.route("foreign", {&openai_luna});
-  Key key;
-  RequestFacts facts;
   Wishes wishes;
 
   WishesStage() {
     flash.prices = {price("1", "1")};
     luna.prices = {price("2", "2")};
     local.prices = {price("3", "9")};
-    key.routes = {&chat, &mine};
-    facts.key = &key;
-    facts.route = &chat;
-    facts.input_tokens = 1'000;
+    ask_for({&chat, &mine});
     facts.wishes = &wishes;
   }
-
-  Plan plan() { return make_plan(facts, world.snapshot, world.conditions, sunday); }
 };
 
 TEST_F(WishesStage, NarrowAndReorder) {
@@ -146,7 +135,7 @@ TEST_F(WishesStage, WithoutFallbacksTheBestHealthyOneIsLeft) {
 TEST_F(WishesStage, AModelThatTheKeyMayNotAskForIsRefused) {
   const auto fault = [&](std::vector<std::string> models) {
     wishes.models = std::move(models);
-    const auto checked = check_wishes(facts);
+    const auto checked = check_wishes(facts, world.snapshot);
     return checked ? "" : checked.error().param;
   };
   EXPECT_EQ(fault({}), "");
@@ -154,7 +143,33 @@ TEST_F(WishesStage, AModelThatTheKeyMayNotAskForIsRefused) {
   EXPECT_EQ(fault({"chat", "foreign"}), "models[1]");
   EXPECT_EQ(fault({"Chat"}), "models[0]");
   facts.wishes = nullptr;
-  EXPECT_TRUE(check_wishes(facts));
+  EXPECT_TRUE(check_wishes(facts, world.snapshot));
+}
+
+TEST_F(WishesStage, ANameThatIsNowhereIsRefusedAndWhatTheKeyMayNotReachIsNot) {
+  struct Row {
+    std::vector<std::string> Wishes::*list;
+    const char *name, *param, *message;
+  };
+  Provider& hidden = world.provider("hidden", {});
+  world.target(hidden, world.model("secret", "US"));
+  for (const Row& row : std::vector<Row>{
+           {&Wishes::ignore, "deepseek", "", ""},
+           {&Wishes::ignore, "onprem/local", "", ""},
+           {&Wishes::ignore, "hidden", "", ""},
+           {&Wishes::ignore, "hidden/secret", "", ""},
+           {&Wishes::ignore, "depseek", "provider.ignore", "There is no provider or target 'depseek'; did you mean 'deepseek'?"},
+           {&Wishes::order, "DeepSeek", "provider.order", "There is no provider or target 'DeepSeek'; did you mean 'deepseek'?"},
+           {&Wishes::only, "onprem/locla", "provider.only",
+            "There is no provider or target 'onprem/locla'; did you mean 'onprem/local'?"},
+           {&Wishes::only, "hiden", "provider.only", "There is no provider or target 'hiden'."},
+       }) {
+    wishes = {};
+    (wishes.*row.list) = {"openai", row.name};
+    const auto checked = check_wishes(facts, world.snapshot);
+    EXPECT_EQ(checked ? "" : checked.error().param, row.param) << row.name;
+    EXPECT_EQ(checked ? "" : checked.error().message, row.message) << row.name;
+  }
 }
 
 }  // namespace

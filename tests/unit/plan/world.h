@@ -54,6 +54,7 @@ struct World {
     added->provider = &provider;
     added->model = &model;
     added->index = static_cast<int>(snapshot.targets.size());
+    snapshot.target_by_name.emplace(added->name, added.get());
     snapshot.targets.push_back(std::move(added));
     return *snapshot.targets.back();
   }

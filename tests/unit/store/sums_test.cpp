@@ -155,7 +155,8 @@ TEST(Sums, AreThoseOfTheRowsWhateverHappens) {
         EXPECT_FALSE(test::save(*store, doomed));
         ++failed;
       }
-      ASSERT_TRUE(test::save(*store, records));
+      const auto saved = test::save(*store, records);
+      ASSERT_TRUE(saved) << saved.error().message << saved.error().detail;
       if (storm.one_of(40) == 0) {
         store.reset();
         store = open_sums(path);

@@ -1,0 +1,141 @@
+// `fairlead audit`: are the books whole, and do they add up? Every row's amounts are computed anew, and the chain of hashes over
+// the rows is verified; also while the daemon runs.
+#include "cli/audit/anchor.h"
+#include "cli/audit/recompute.h"
+#include "cli/books.h"
+#include "cli/commands.h"
+#include "cli/table.h"
+#include "cli/time.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+namespace fairlead::cli {
+namespace {
+
+using AuditJson = nlohmann::ordered_json;
+
+struct AuditWanted {
+  BooksChoice books;
+  std::string since, until, anchor;
+  std::string format = "table";
+};
+
+struct Audit {
+  ChainCheck chain;
+  std::size_t anchors = 0;
+  std::int64_t requests = 0, attempts = 0;  ///< whose amounts were computed anew
+  std::int64_t wrong_count = 0;
+  std::vector<std::pair<std::string, std::string>> wrong;  ///< request and what; at most as many as the chain tells
+  bool whole() const { return chain.findings_count == 0 && wrong_count == 0; }
+};
+
+void take(Audit& audit, const RequestRecord& record) {
+  ++audit.requests;
+  audit.attempts += static_cast<std::int64_t>(record.attempts.size());
+  for (std::string& what : recompute(record)) {
+    if (++audit.wrong_count <= static_cast<std::int64_t>(ChainCheck::findings_max))
+      audit.wrong.emplace_back(record.open.id, std::move(what));
+  }
+}
+
+std::string audit_text(const Audit& audit) {
+  const ChainCheck& chain = audit.chain;
+  std::string text = "chain     " + counted(chain.sealed, "request") + " sealed, " + std::to_string(chain.open) + " open, " +
+                     counted(chain.head.number, "link") +
+                     (chain.head.number > 0 ? "; the newest is " + chain.head.hash : std::string()) + "\n";
+  for (const auto& removal : chain.removals)
+    text += "archived  " + counted(removal.requests, "request") + ", recorded in link " + std::to_string(removal.link) + ": " +
+            printable(removal.note) + "\n";
+  if (audit.anchors > 0) text += "anchors   " + std::to_string(audit.anchors) + " compared\n";
+  text += "amounts   " + counted(audit.requests, "request") + " with " + counted(audit.attempts, "attempt") + " computed anew\n";
+  for (const auto& finding : chain.findings) {
+    text += "WRONG     ";
+    if (!finding.request.empty()) text += "request " + printable(finding.request) + ", ";
+    text += "link " + std::to_string(finding.link) + ": " + finding.what + "\n";
+  }
+  for (const auto& [request, what] : audit.wrong) text += "WRONG     request " + printable(request) + ", " + printable(what) + "\n";
+  const std::int64_t all = chain.findings_count + audit.wrong_count;
+  const auto told = static_cast<std::int64_t>(chain.findings.size() + audit.wrong.size());
+  if (told < all) text += "          and " + std::to_string(all - told) + " more\n";
+  return text +
+         (all == 0 ? "The books are whole, and add up.\n" : counted(all, "finding") + ": the books are not what was written.\n");
+}
+
+std::string audit_json(const Audit& audit) {
+  const ChainCheck& chain = audit.chain;
+  AuditJson findings = AuditJson::array(), removals = AuditJson::array();
+  for (const auto& f : chain.findings)
+    findings.push_back(
+        {{"request", f.request.empty() ? AuditJson(nullptr) : AuditJson(f.request)}, {"link", f.link}, {"what", f.what}});
+  for (const auto& [request, what] : audit.wrong) findings.push_back({{"request", request}, {"link", nullptr}, {"what", what}});
+  for (const auto& r : chain.removals) removals.push_back({{"link", r.link}, {"requests", r.requests}, {"note", r.note}});
+  const AuditJson json{{"whole", audit.whole()},
+                       {"sealed_requests", chain.sealed},
+                       {"open_requests", chain.open},
+                       {"head", {{"link", chain.head.number}, {"hash", chain.head.hash}}},
+                       {"archived", removals},
+                       {"anchors", audit.anchors},
+                       {"recomputed", {{"requests", audit.requests}, {"attempts", audit.attempts}}},
+                       {"findings_count", chain.findings_count + audit.wrong_count},
+                       {"findings", findings}};
+  return json.dump(2, ' ', false, AuditJson::error_handler_t::replace) + '\n';
+}
+
+/// A head that is pinned already, or no chain at all, adds nothing.
+void pin(const std::string& path, const ChainLink& head, const std::vector<ChainLink>& anchors) {
+  const auto same = [&](const ChainLink& anchor) { return anchor.number == head.number; };
+  if (head.number == 0 || std::any_of(anchors.begin(), anchors.end(), same)) return;
+  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  if (const auto added = add_anchor(path, head, now); !added)
+    std::cerr << "fairlead: " << added.error().message << ": the newest link is not pinned\n";
+}
+
+int audit(const AuditWanted& wanted) {
+  const auto store = open_books(wanted.books);
+  if (!store) return 1;
+  std::vector<ChainLink> anchors;
+  if (!wanted.anchor.empty()) {
+    auto read = read_anchors(wanted.anchor);
+    if (!read) return fail(read.error());
+    anchors = std::move(*read);
+  }
+  Audit audit;
+  audit.anchors = anchors.size();
+  auto chain = store->check_chain(anchors);
+  if (!chain) return fail(chain.error());
+  audit.chain = std::move(*chain);
+  Period period;
+  if (!wanted.since.empty()) period.since = parse_time(wanted.since);
+  if (!wanted.until.empty()) period.until = parse_time(wanted.until);
+  if (auto done = store->visit(period, [&](const RequestRecord& record) { take(audit, record); }); !done) return fail(done.error());
+  if (audit.whole() && !wanted.anchor.empty()) pin(wanted.anchor, audit.chain.head, anchors);
+  std::cout << (wanted.format == "json" ? audit_json(audit) : audit_text(audit));
+  return audit.whole() ? 0 : 1;
+}
+
+}  // namespace
+
+void add_audit(CLI::App& app, int& exit_code) {
+  auto* command =
+      app.add_subcommand("audit", "Verify that no row of the ledger was changed, added or taken away, and that all add up");
+  auto wanted = std::make_shared<AuditWanted>();
+  add_books_options(*command, wanted->books);
+  command->add_option("--since", wanted->since, "Compute the amounts of requests anew that came at or after this time (UTC)")
+      ->check(CLI::Validator(check_time, "TIME"));
+  command->add_option("--until", wanted->until, "The same, before this time (UTC)")->check(CLI::Validator(check_time, "TIME"));
+  command->add_option("--anchor", wanted->anchor,
+                      "A file outside of the ledger: its links are compared, and if all is well, the newest is added");
+  command->add_option("--format", wanted->format, "The form of the answer")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  command->callback([wanted, &exit_code] { exit_code = audit(*wanted); });
+}
+
+}  // namespace fairlead::cli

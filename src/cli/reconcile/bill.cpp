@@ -1,0 +1,243 @@
+#include "cli/reconcile/bill.h"
+
+#include "cli/reconcile/csv.h"
+#include "cli/reconcile/mapping.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace fairlead::cli {
+namespace {
+
+constexpr std::array<std::string_view, measure_count> measure_names{"requests",    "input",  "cached_input",
+                                                                    "cache_write", "output", "cost"};
+
+Error bill_error(int line, int column, const std::string& what) {
+  return {ErrorKind::config, ErrorOrigin::fairlead, std::to_string(line) + ":" + std::to_string(column) + ": " + what};
+}
+Error bill_error(const CsvCell& cell, const std::string& what) { return bill_error(cell.line, cell.column, what); }
+
+/// "2026-11-01...", "20261101" or seconds since 1970. Empty: it is none.
+std::string day_in(std::string_view text, int zone_minutes) {
+  const bool digits = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (digits && text.size() == 10) return bill_day(TimePoint(std::chrono::seconds(std::stoll(std::string(text)))), zone_minutes);
+  std::string day(text.substr(0, 10));
+  if (digits && text.size() == 8)
+    day = std::string(text.substr(0, 4)) + "-" + std::string(text.substr(4, 2)) + "-" + std::string(text.substr(6, 2));
+  std::replace(day.begin(), day.end(), '/', '-');
+  for (std::size_t i = 0; i < day.size(); ++i)
+    if ((i == 4 || i == 7) ? day[i] != '-' : day[i] < '0' || day[i] > '9') return {};
+  if (day.size() != 10) return {};
+  const std::chrono::year_month_day date{std::chrono::year(std::stoi(day.substr(0, 4))),
+                                         std::chrono::month(static_cast<unsigned>(std::stoi(day.substr(5, 2)))),
+                                         std::chrono::day(static_cast<unsigned>(std::stoi(day.substr(8, 2))))};
+  return date.ok() ? day : std::string();
+}
+
+/// One export under one mapping.
+class Export {
+ public:
+  Export(const std::vector<CsvRow>& rows, const Mapping& mapping) : rows_(rows), mapping_(mapping) {}
+
+  /// Are all columns there that the mapping names?
+  bool fits() const { return missing().empty(); }
+  std::string missing() const {
+    std::string names;
+    const auto look = [&](const Titles& titles) {
+      if (!titles.empty() && find(titles) < 0) names += (names.empty() ? "'" : ", '") + titles.front() + "'";
+    };
+    for (const Titles* titles :
+         {&mapping_.day, &mapping_.model, &mapping_.kind, &mapping_.amount, &mapping_.unit, &mapping_.cost, &mapping_.currency})
+      look(*titles);
+    for (const auto& figure : mapping_.figures) look(figure.second);
+    return names;
+  }
+
+  Result<Bill> read() {
+    bill_.format = mapping_.name;
+    bill_.zone_minutes = mapping_.zone_minutes;
+    bill_.currency = mapping_.currency_always;
+    for (const auto& [word, measure] : mapping_.kinds)
+      if (measure) tells(*measure);
+    for (const auto& figure : mapping_.figures) tells(figure.first);
+    if (!mapping_.cost.empty()) tells(Measure::cost);
+    for (std::size_t i = 1; i < rows_.size(); ++i)
+      if (auto done = read_row(rows_[i]); !done) return done.error();
+    return std::move(bill_);
+  }
+
+ private:
+  void tells(Measure measure) { bill_.measures[static_cast<std::size_t>(measure)] = true; }
+
+  int find(const Titles& titles) const {
+    for (const std::string& title : titles)
+      for (std::size_t i = 0; i < rows_.front().size(); ++i)
+        if (rows_.front()[i].text == title) return static_cast<int>(i);
+    return -1;
+  }
+  const CsvCell& cell(const CsvRow& row, const Titles& titles) const { return row[static_cast<std::size_t>(find(titles))]; }
+
+  /// The nth part of a cell, from 1; the whole cell for 0.
+  std::string part(const std::string& text, std::size_t n) const {
+    if (n == 0 || mapping_.split.empty()) return text;
+    std::size_t begin = 0;
+    for (; n > 1; --n) {
+      const std::size_t at = text.find(mapping_.split, begin);
+      if (at == std::string::npos) return {};
+      begin = at + mapping_.split.size();
+    }
+    return text.substr(begin, std::min(text.find(mapping_.split, begin), text.size()) - begin);
+  }
+
+  Result<void> read_row(const CsvRow& row) {
+    const CsvCell& day = cell(row, mapping_.day);
+    const CsvCell& model = cell(row, mapping_.model);
+    BillKey key{day_in(day.text, mapping_.zone_minutes), part(model.text, mapping_.model_part), {}};
+    if (key.day.empty()) return bill_error(day, "'" + day.text + "' is no day, such as 2026-11-01, nor a time");
+    std::optional<Measure> kind;
+    if (!mapping_.amount.empty()) {
+      const std::string word = mapping_.kind.empty() ? part(model.text, mapping_.kind_part) : cell(row, mapping_.kind).text;
+      const auto known = mapping_.kinds.find(word);
+      if (known == mapping_.kinds.end())
+        return bill_error(mapping_.kind.empty() ? model : cell(row, mapping_.kind),
+                          "'" + word + "' is no kind that the mapping knows");
+      if (!known->second) return {};
+      kind = known->second;
+    }
+    if (key.model.empty()) return bill_error(model, "it names no model");
+    Figures& figures = bill_.lines[key];
+    if (kind)
+      if (auto done = add_amount(row, figures, *kind); !done) return done;
+    if (auto done = add_columns(row, figures); !done) return done;
+    return add_cost(row, figures);
+  }
+
+  Result<Int128> figure(const CsvCell& cell) const {
+    if (cell.text.empty()) return Int128{0};
+    auto parsed = parse_figure(cell.text);
+    if (!parsed) return bill_error(cell, parsed.error().message);
+    return parsed;
+  }
+
+  Result<void> add_amount(const CsvRow& row, Figures& figures, Measure kind) {
+    auto amount = figure(cell(row, mapping_.amount));
+    if (!amount) return amount.error();
+    if (!mapping_.unit.empty()) {
+      const CsvCell& unit = cell(row, mapping_.unit);
+      const auto known = mapping_.units.find(unit.text);
+      if (known == mapping_.units.end()) return bill_error(unit, "'" + unit.text + "' is no unit that the mapping knows");
+      *amount *= known->second;
+    }
+    add_figure(figures, kind, *amount);
+    return {};
+  }
+
+  Result<void> add_columns(const CsvRow& row, Figures& figures) {
+    Int128 within = 0;
+    for (const auto& [measure, titles] : mapping_.figures) {
+      const auto amount = figure(cell(row, titles));
+      if (!amount) return amount.error();
+      add_figure(figures, measure, *amount);
+      if (std::count(mapping_.within_input.begin(), mapping_.within_input.end(), measure) > 0) within += *amount;
+    }
+    if (within != 0) add_figure(figures, Measure::input, -within);
+    return {};
+  }
+
+  Result<void> add_cost(const CsvRow& row, Figures& figures) {
+    if (mapping_.cost.empty()) return {};
+    const auto cost = figure(cell(row, mapping_.cost));
+    if (!cost) return cost.error();
+    add_figure(figures, Measure::cost, *cost);
+    if (mapping_.currency.empty()) return {};
+    const CsvCell& named = cell(row, mapping_.currency);
+    std::string currency = named.text;
+    for (char& c : currency)
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if (!parse_currency(currency)) return bill_error(named, parse_currency(currency).error().message);
+    if (!bill_.currency.empty() && bill_.currency != currency)
+      return bill_error(named, "the bill is in " + bill_.currency + " before, and in " + currency + " here: reconcile each apart");
+    bill_.currency = currency;
+    return {};
+  }
+
+  const std::vector<CsvRow>& rows_;
+  const Mapping& mapping_;
+  Bill bill_;
+};
+
+/// What `fairlead simulate --bill` writes: a JSON object for each attempt.
+Result<Bill> read_simulated(std::string_view text) {
+  Bill bill;
+  bill.format = "simulator";
+  bill.by_attempt = true;
+  bill.currency = "USD";
+  bill.measures.fill(true);
+  bill.measures[static_cast<std::size_t>(Measure::requests)] = false;
+  int number = 0;
+  while (!text.empty()) {
+    ++number;
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const auto line = nlohmann::json::parse(text.substr(0, end), nullptr, false);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    try {
+      const auto count = [&](const char* name) { return Int128{line.at(name).get<std::int64_t>()} * attos_per_unit; };
+      const BillKey key{line.at("at").get<std::string>().substr(0, 10), line.at("model").get<std::string>(),
+                        line.at("client_request_id").get<std::string>()};
+      Figures& figures = bill.lines[key];
+      const Int128 cached = count("cached_tokens"), written = count("cache_write_tokens");
+      add_figure(figures, Measure::input, count("prompt_tokens") - cached - written);
+      add_figure(figures, Measure::cached_input, cached);
+      add_figure(figures, Measure::cache_write, written);
+      add_figure(figures, Measure::output, count("completion_tokens"));
+      const auto cost = parse_figure(line.at("cost").get<std::string>());
+      if (!cost) return bill_error(number, 1, cost.error().message);
+      add_figure(figures, Measure::cost, *cost);
+    } catch (const nlohmann::json::exception&) {
+      return bill_error(number, 1, "it is no line of the simulator's bill");
+    }
+  }
+  return bill;
+}
+
+}  // namespace
+
+std::string_view to_string(Measure measure) { return measure_names[static_cast<std::size_t>(measure)]; }
+
+void add_figure(Figures& figures, Measure measure, Int128 attos) {
+  auto& sum = figures[static_cast<std::size_t>(measure)];
+  sum = sum.value_or(0) + attos;
+}
+
+std::string bill_day(TimePoint at, int zone_minutes) {
+  const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(at + std::chrono::minutes(zone_minutes))};
+  const auto padded = [](unsigned number) { return (number < 10 ? "-0" : "-") + std::to_string(number); };
+  return std::to_string(static_cast<int>(date.year())) + padded(static_cast<unsigned>(date.month())) +
+         padded(static_cast<unsigned>(date.day()));
+}
+
+Result<Bill> read_bill(std::string_view text, const std::string& mapping) {
+  if (mapping.empty() && text.starts_with('{')) return read_simulated(text);
+  const auto rows = read_csv(text);
+  if (!rows) return rows.error();
+  if (rows->empty()) return bill_error(1, 1, "it is empty");
+  if (!mapping.empty()) {
+    const auto own = parse_mapping("of --mapping", mapping);
+    if (!own) return own.error();
+    Export one(*rows, *own);
+    if (!one.fits()) return bill_error(1, 1, "the columns " + one.missing() + " are missing, which the mapping names");
+    return one.read();
+  }
+  std::string names;
+  for (const Mapping& known : built_in_mappings()) {
+    Export one(*rows, known);
+    if (one.fits()) return one.read();
+    names += (names.empty() ? "" : ", ") + known.name + " (" + one.missing() + " missing)";
+  }
+  return bill_error(1, 1, "its columns are of no known export: " + names + ". Name the columns with --mapping");
+}
+
+}  // namespace fairlead::cli

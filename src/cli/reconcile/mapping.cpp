@@ -1,0 +1,131 @@
+#include "cli/reconcile/mapping.h"
+
+#include <nlohmann/json.hpp>
+
+#include <stdexcept>
+
+namespace fairlead::cli {
+namespace {
+
+using MappingJson = nlohmann::json;
+
+Error bad_mapping(const std::string& name, const std::string& what) {
+  return {ErrorKind::config, ErrorOrigin::fairlead, "the mapping " + name + ": " + what};
+}
+
+std::optional<Measure> parse_measure(std::string_view word) {
+  for (std::size_t i = 0; i < measure_count; ++i)
+    if (to_string(static_cast<Measure>(i)) == word) return static_cast<Measure>(i);
+  return std::nullopt;
+}
+
+Titles titles_in(const MappingJson& value) {
+  if (value.is_string()) return {value.get<std::string>()};
+  return value.get<Titles>();
+}
+
+/// "+08:00"
+int minutes_in(const std::string& zone) {
+  const bool plain = zone.size() == 6 && (zone[0] == '+' || zone[0] == '-') && zone[3] == ':';
+  if (!plain) throw std::invalid_argument("`zone` is a distance to UTC such as \"+08:00\"");
+  const int minutes = std::stoi(zone.substr(1, 2)) * 60 + std::stoi(zone.substr(4, 2));
+  return zone[0] == '-' ? -minutes : minutes;
+}
+
+Measure measure_in(const std::string& word, const char* member) {
+  const auto measure = parse_measure(word);
+  if (!measure)
+    throw std::invalid_argument("`" + std::string(member) + "` names '" + word +
+                                "': requests, input, cached_input, cache_write, output or cost");
+  return *measure;
+}
+
+void read_member(Mapping& mapping, const std::string& name, const MappingJson& value) {
+  const std::pair<const char*, Titles Mapping::*> columns[] = {
+      {"day", &Mapping::day},   {"model", &Mapping::model}, {"kind", &Mapping::kind},         {"amount", &Mapping::amount},
+      {"unit", &Mapping::unit}, {"cost", &Mapping::cost},   {"currency", &Mapping::currency},
+  };
+  for (const auto& [member, titles] : columns)
+    if (name == member) {
+      mapping.*titles = titles_in(value);
+      return;
+    }
+  if (name == "zone")
+    mapping.zone_minutes = minutes_in(value.get<std::string>());
+  else if (name == "split")
+    mapping.split = value.get<std::string>();
+  else if (name == "model_part")
+    mapping.model_part = value.get<std::size_t>();
+  else if (name == "kind_part")
+    mapping.kind_part = value.get<std::size_t>();
+  else if (name == "kinds")
+    for (const auto& word : value.items())
+      mapping.kinds[word.key()] =
+          word.value().is_null() ? std::nullopt : std::optional(measure_in(word.value().get<std::string>(), "kinds"));
+  else if (name == "units")
+    mapping.units = value.get<std::map<std::string, std::int64_t>>();
+  else if (name == "figures")
+    for (const auto& figure : value.items())
+      mapping.figures.emplace_back(measure_in(figure.key(), "figures"), titles_in(figure.value()));
+  else if (name == "within_input")
+    for (const auto& word : value) mapping.within_input.push_back(measure_in(word.get<std::string>(), "within_input"));
+  else if (name == "currency_always")
+    mapping.currency_always = value.get<std::string>();
+  else
+    throw std::invalid_argument("there is no member `" + name + "`");
+}
+
+/// What exports look like, as far as it is known: DeepSeek's and OpenAI's from their usage pages, Alibaba's from its bill details,
+/// whose instance says "text_token;workspace;model;kind;channel".
+constexpr std::pair<const char*, const char*> built_in[] = {
+    {"deepseek-amount", R"({"day": "utc_date", "model": "model", "kind": "type", "amount": "amount",
+      "kinds": {"input_cache_miss_tokens": "input", "input_cache_hit_tokens": "cached_input", "output_tokens": "output",
+                "request_count": "requests"}})"},
+    {"deepseek-cost", R"({"day": "utc_date", "model": "model", "cost": "cost", "currency": "currency"})"},
+    {"openai-usage", R"({"day": ["start_time_iso", "start_time"], "model": "model", "within_input": ["cached_input"],
+      "figures": {"requests": "num_model_requests", "input": "input_tokens", "cached_input": "input_cached_tokens",
+                  "output": "output_tokens"}})"},
+    {"openai-costs", R"({"day": ["start_time_iso", "start_time"], "model": "line_item", "split": ", ", "model_part": 1,
+      "cost": "amount_value", "currency": "amount_currency"})"},
+    {"alibaba", R"({"zone": "+08:00", "day": ["BillingDate", "Billing Date", "账单日期"],
+      "model": ["InstanceID", "Instance ID", "实例ID"], "split": ";", "model_part": 3, "kind_part": 4,
+      "kinds": {"input_token": "input", "output_token": "output", "thinking_output_token": "output",
+                "input_token_cache": "cached_input", "cached_token": "cached_input"},
+      "amount": ["Usage", "用量"], "unit": ["UsageUnit", "Usage Unit", "用量单位"],
+      "units": {"token": 1, "tokens": 1, "Tokens": 1, "千tokens": 1000, "千Token": 1000, "1K tokens": 1000, "K tokens": 1000},
+      "cost": ["PretaxAmount", "Pretax Amount", "应付金额"], "currency": ["Currency", "币种"]})"},
+};
+
+}  // namespace
+
+Result<Mapping> parse_mapping(const std::string& name, const std::string& json) {
+  const MappingJson members = MappingJson::parse(json, nullptr, false);
+  if (!members.is_object()) return bad_mapping(name, "it is not a JSON object");
+  Mapping mapping;
+  mapping.name = name;
+  try {
+    for (const auto& member : members.items()) read_member(mapping, member.key(), member.value());
+  } catch (const MappingJson::exception&) {
+    return bad_mapping(name, "a member is of the wrong type");
+  } catch (const std::logic_error& error) {
+    return bad_mapping(name, error.what());
+  }
+  if (mapping.day.empty() || mapping.model.empty()) return bad_mapping(name, "`day` and `model` are needed");
+  if (mapping.amount.empty() && mapping.figures.empty() && mapping.cost.empty())
+    return bad_mapping(name, "one of `amount`, `figures` and `cost` is needed");
+  if (!mapping.cost.empty() && mapping.currency.empty() && mapping.currency_always.empty())
+    return bad_mapping(name, "`currency` or `currency_always` is needed beside `cost`");
+  if (!mapping.amount.empty() && mapping.kinds.empty()) return bad_mapping(name, "`kinds` is needed beside `amount`");
+  return mapping;
+}
+
+const std::vector<Mapping>& built_in_mappings() {
+  static const std::vector<Mapping> mappings = [] {
+    std::vector<Mapping> all;
+    for (const auto& [name, json] : built_in) all.push_back(parse_mapping(name, json).value());
+    return all;
+  }();
+  return mappings;
+}
+
+}  // namespace fairlead::cli

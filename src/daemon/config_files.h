@@ -1,0 +1,36 @@
+#pragma once
+// What the files of the configuration held when it was taken in. A key that changes must let no edit of a file hold that nobody has
+// asked to reload. One thread.
+#include "config/config.h"
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace fairlead::daemon {
+
+class ConfigFiles {
+ public:
+  /// Reads the files, and remembers what they held. Good until the next call.
+  config::Sources fresh() {
+    read_.clear();
+    config::Sources sources = config::real_sources();
+    sources.read_file = [this, read = sources.read_file](const std::string& path) { return read_[path] = read(path); };
+    return sources;
+  }
+  /// What fresh() has read last is what holds now.
+  void take() { taken_ = read_; }
+  config::Sources taken() const {
+    config::Sources sources = config::real_sources();
+    sources.read_file = [this](const std::string& path) -> std::optional<std::string> {
+      const auto known = taken_.find(path);
+      return known == taken_.end() ? std::nullopt : known->second;
+    };
+    return sources;
+  }
+
+ private:
+  std::map<std::string, std::optional<std::string>> read_, taken_;
+};
+
+}  // namespace fairlead::daemon

@@ -1,0 +1,124 @@
+#include "daemon/keys_admin.h"
+
+#include "config/scalar.h"
+#include "daemon/keys_json.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+namespace fairlead::daemon {
+namespace {
+
+using KeyBody = nlohmann::ordered_json;
+
+constexpr const char* by_admin = "admin API";
+
+TimePoint now_of_keys() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+
+KeyAnswer told(int status, const KeyBody& body) {
+  return {status, body.dump(-1, ' ', false, KeyBody::error_handler_t::replace) + "\n"};
+}
+
+KeyAnswer key_error(const Error& error) {
+  const int status = error.kind == ErrorKind::bad_request          ? 400
+                     : error.kind == ErrorKind::not_found          ? 404
+                     : error.kind == ErrorKind::method_not_allowed ? 405
+                     : error.kind == ErrorKind::config             ? 422
+                     : error.kind == ErrorKind::ledger_unavailable ? 503
+                                                                   : 500;
+  return told(status, {{"error", {{"message", error.message}, {"code", to_string(error.kind)}}}});
+}
+
+Error wrong_key_request(std::string message) { return {ErrorKind::bad_request, ErrorOrigin::app, std::move(message)}; }
+
+/// Takes a text out of the object. False: it is there, and no text.
+bool take_text(KeyBody& object, const char* name, std::string& into) {
+  const auto at = object.find(name);
+  if (at == object.end()) return true;
+  if (!at->is_string()) return false;
+  into = at->get<std::string>();
+  object.erase(name);
+  return true;
+}
+
+/// "%40" -> "@". Empty: a '%' without two digits behind it.
+std::optional<std::string> unescaped(std::string_view text) {
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+  };
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size() || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0) return std::nullopt;
+    out += static_cast<char>(digit(text[i + 1]) << 4 | digit(text[i + 2]));
+    i += 2;
+  }
+  return out;
+}
+
+KeyAnswer list_keys(const KeyDesk& desk) {
+  auto used = desk.keyring.store().last_used();
+  const auto snapshot = desk.snapshot();
+  const KnownKeys known{snapshot.get(), desk.keyring.rows(), used ? std::move(*used) : std::map<std::string, TimePoint>()};
+  return told(200, {{"keys", keys_json(known, now_of_keys())}});
+}
+
+KeyAnswer made_answer(const KeyDesk& desk, const Result<MadeKey>& made) {
+  if (!made) return key_error(made.error());
+  desk.changed();
+  return told(201, {{"name", made->row.name}, {"key", made->secret}, {"hash", made->row.hash}});
+}
+
+KeyAnswer create_key(const KeyDesk& desk, KeyBody asked) {
+  StoredKey wanted;
+  wanted.created_by = by_admin;
+  if (!take_text(asked, "name", wanted.name) || !take_text(asked, "note", wanted.note))
+    return key_error(wrong_key_request("'name' and 'note' are texts"));
+  if (!config::is_name(wanted.name, false))
+    return key_error(wrong_key_request("'name' is missing, or no name of letters, digits and . _ - @ : +"));
+  for (const char* own : {"hash", "former"})
+    if (asked.contains(own)) return key_error(wrong_key_request("'" + std::string(own) + "' is made here, and taken from nobody"));
+  wanted.options = asked.dump(-1, ' ', false, KeyBody::error_handler_t::replace);
+  return made_answer(desk, make_key(desk.keyring.store(), std::move(wanted), desk.load_with, now_of_keys()));
+}
+
+KeyAnswer change_key(const KeyDesk& desk, const std::string& name, bool rotates, KeyBody asked) {
+  std::string note, grace = "0s";
+  if (!take_text(asked, "note", note) || (rotates && !take_text(asked, "grace", grace)) || !asked.empty())
+    return key_error(wrong_key_request(rotates ? "here are 'grace' and 'note', both texts" : "here is 'note', a text"));
+  if (rotates) {
+    const auto duration = config::parse_duration(grace);
+    if (!duration) return key_error(wrong_key_request("'grace' is no duration such as 30m or 24h"));
+    return made_answer(desk, rotate_key(desk.keyring.store(), {name, by_admin, note, *duration}, now_of_keys()));
+  }
+  if (auto revoked = desk.keyring.store().revoke(name, now_of_keys(), by_admin, note); !revoked) return key_error(revoked.error());
+  desk.changed();
+  return told(200, {{"name", name}, {"state", "revoked"}});
+}
+
+}  // namespace
+
+KeyAnswer answer_about_keys(const KeyDesk& desk, std::string_view method, std::string_view path, std::string_view body) {
+  const bool whole = path == keys_path, posts = method == "POST";
+  if (!posts && (!whole || (method != "GET" && method != "HEAD")))
+    return key_error(
+        {ErrorKind::method_not_allowed, ErrorOrigin::app, whole ? "this path takes GET and POST" : "this path takes POST only"});
+  if (!posts) return list_keys(desk);
+  KeyBody asked = body.empty() ? KeyBody::object() : KeyBody::parse(body, nullptr, false);
+  if (!asked.is_object()) return key_error(wrong_key_request("a JSON object is asked for"));
+  if (whole) return create_key(desk, std::move(asked));
+  const std::size_t slash = path.rfind('/');
+  const std::string_view action = path.substr(slash + 1);
+  const auto name =
+      slash > keys_path.size() ? unescaped(path.substr(keys_path.size() + 1, slash - keys_path.size() - 1)) : std::nullopt;
+  if (!name || (action != "revoke" && action != "rotate"))
+    return key_error({ErrorKind::not_found, ErrorOrigin::app, "here are /admin/v1/keys, and NAME/revoke and NAME/rotate below it"});
+  return change_key(desk, *name, action == "rotate", std::move(asked));
+}
+
+}  // namespace fairlead::daemon

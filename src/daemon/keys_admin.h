@@ -1,0 +1,30 @@
+#pragma once
+// GET and POST /admin/v1/keys, POST /admin/v1/keys/NAME/revoke and /rotate. On the main thread.
+#include "daemon/keyring.h"
+#include "daemon/new_key.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace fairlead::daemon {
+
+inline constexpr std::string_view keys_path = "/admin/v1/keys";
+
+struct KeyDesk {
+  Keyring& keyring;
+  LoadWith load_with;
+  std::function<std::shared_ptr<const Snapshot>()> snapshot;
+  std::function<void()> changed;  ///< called after a change; what it changed holds when it returns
+};
+
+struct KeyAnswer {
+  int status = 200;
+  std::string body;  ///< JSON
+};
+
+/// `path` begins with keys_path.
+KeyAnswer answer_about_keys(const KeyDesk& desk, std::string_view method, std::string_view path, std::string_view body);
+
+}  // namespace fairlead::daemon

@@ -1,0 +1,85 @@
+#include "daemon/new_key.h"
+
+#include "config/digest.h"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace fairlead::daemon {
+namespace {
+
+constexpr std::chrono::hours grace_max{366 * 24};
+
+Error refused_key(std::string message) { return {ErrorKind::bad_request, ErrorOrigin::app, std::move(message)}; }
+
+/// Gives the row a fresh secret.
+Result<std::string> give_secret(StoredKey& row, TimePoint now) {
+  auto secret = new_secret();
+  if (!secret) return Error(ErrorKind::internal, ErrorOrigin::fairlead, "the system gave no random bytes");
+  row.hash = hash_of(*secret);
+  row.created_at = now;
+  return std::move(*secret);
+}
+
+/// What the configuration has against the key that it was loaded with.
+Result<void> require_understood(const config::Loaded& loaded, const std::string& name) {
+  for (const config::Finding& finding : loaded.findings)
+    if (!loaded.snapshot && finding.severity == config::Severity::error)
+      return Error(ErrorKind::config, ErrorOrigin::fairlead, "the configuration has errors: " + config::format(finding));
+  for (const config::Finding& finding : loaded.findings)
+    if (finding.file == config::stored_key_file(name)) {
+      const std::string path = finding.path.starts_with("keys[0].") ? finding.path.substr(8) + ": " : "";
+      return refused_key(path + finding.message + (finding.hint.empty() ? "" : "; " + finding.hint));
+    }
+  return {};
+}
+
+}  // namespace
+
+std::optional<std::string> new_secret() {
+  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::array<unsigned char, 32> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return std::nullopt;
+  std::string key = "sk-fl-";
+  unsigned bits = 0;
+  int count = 0;
+  for (unsigned char byte : bytes) {
+    bits = bits << 8 | byte;
+    for (count += 8; count >= 6; count -= 6) key += digits[bits >> (count - 6) & 63];
+  }
+  key += digits[bits << (6 - count) & 63];
+  return key;
+}
+
+std::string hash_of(const std::string& secret) { return "sha256:" + config::hex(config::sha256(secret)); }
+
+Result<MadeKey> make_key(KeyStore& store, StoredKey wanted, const LoadWith& load_with, TimePoint now) {
+  auto secret = give_secret(wanted, now);
+  if (!secret) return secret.error();
+  auto rows = store.all();
+  if (!rows) return rows.error();
+  const auto same_name = [&](const StoredKey& row) { return row.name == wanted.name && !row.replaced_at && !row.revoked_at; };
+  if (std::none_of(rows->begin(), rows->end(), same_name)) {  // else add() says so
+    rows->push_back(wanted);
+    if (auto understood = require_understood(load_with(*rows), wanted.name); !understood) return understood.error();
+  }
+  if (auto added = store.add(wanted); !added) return added.error();
+  return MadeKey{std::move(*secret), std::move(wanted)};
+}
+
+Result<MadeKey> rotate_key(KeyStore& store, const Rotation& rotation, TimePoint now) {
+  if (rotation.grace > grace_max) return refused_key("a grace period may be a year at most");
+  StoredKey fresh;
+  fresh.name = rotation.name;
+  fresh.created_by = rotation.by;
+  fresh.note = rotation.note;
+  auto secret = give_secret(fresh, now);
+  if (!secret) return secret.error();
+  if (auto replaced = store.replace(fresh, now + rotation.grace); !replaced) return replaced.error();
+  return MadeKey{std::move(*secret), std::move(fresh)};
+}
+
+}  // namespace fairlead::daemon

@@ -1,0 +1,277 @@
+// The chain of hashes: whatever is changed, added or taken away behind the ledger's back is seen, and nothing else is.
+#include "store/sqlite/chain.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "unit/store/rows.h"
+
+namespace fairlead {
+namespace {
+
+using test::attempt_open;
+using test::attempt_settle;
+using test::Folder;
+using test::noon;
+using test::open_attempt;
+using test::record_of;
+using test::Records;
+using test::request_open;
+using test::request_settle;
+using test::settled_attempt;
+using testing::HasSubstr;
+
+std::unique_ptr<Store> opened(const std::string& path, StoreMode mode = StoreMode::write) {
+  auto store = open_store("sqlite:" + path, mode);
+  if (!store) throw std::runtime_error(store.error().message);
+  return std::move(*store);
+}
+
+RequestRecord ended(const std::string& id) {
+  return record_of(request_open(id), {settled_attempt(attempt_open(id), attempt_settle(id))}, request_settle(id));
+}
+RequestRecord with_retry(const std::string& id) {
+  AttemptSettle second = attempt_settle(id, 2);
+  second.upstream_id = "chatcmpl-2";
+  return record_of(request_open(id),
+                   {settled_attempt(attempt_open(id), attempt_settle(id)), settled_attempt(attempt_open(id, 2, "qwen"), second)},
+                   request_settle(id, 2));
+}
+RequestRecord still_open(const std::string& id) { return record_of(request_open(id), {open_attempt(attempt_open(id))}); }
+RequestRecord turned_away(const std::string& id) { return record_of(request_open(id), {}, request_settle(id, 0)); }
+
+void must_save(Store& store, const std::vector<RequestRecord>& records) {
+  const auto done = test::save(store, records);
+  ASSERT_TRUE(done) << done.error().message << " " << done.error().detail;
+}
+
+ChainCheck checked(Store& store, const std::vector<ChainLink>& anchors = {}) {
+  auto check = store.check_chain(anchors);
+  if (!check) throw std::runtime_error(check.error().message + check.error().detail);
+  return std::move(*check);
+}
+
+/// "r1, link 1: what; " of each finding.
+std::string told(const ChainCheck& check) {
+  std::string text;
+  for (const auto& f : check.findings) text += f.request + ", link " + std::to_string(f.link) + ": " + f.what + "; ";
+  return text;
+}
+
+void tamper(const std::string& path, const std::string& sql) {
+  sqlite3* connection = nullptr;
+  sqlite3_open(path.c_str(), &connection);
+  ASSERT_EQ(sqlite3_exec(connection, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+      << sqlite3_errmsg(connection) << ": " << sql;
+  ASSERT_GT(sqlite3_total_changes(connection), 0) << sql << " changes nothing";
+  sqlite3_close(connection);
+}
+
+/// Five requests in three batches; one was open at first, and one still is.
+ChainLink fill(const std::string& path) {
+  auto store = opened(path);
+  must_save(*store, {ended("r1"), still_open("r2")});
+  must_save(*store, {with_retry("r3"), turned_away("r4")});
+  must_save(*store, {ended("r2"), ended("r5"), still_open("r6")});
+  return checked(*store).head;
+}
+
+TEST(Chain, HoldsOverWhatTheDaemonItselfDid) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  const ChainLink head = fill(path);
+  auto store = opened(path);
+  ChainCheck check = checked(*store, {head});
+  EXPECT_EQ(told(check), "");
+  EXPECT_EQ(check.sealed, 5);
+  EXPECT_EQ(check.open, 1);
+  EXPECT_EQ(check.head.number, 3);
+  EXPECT_EQ(check.head.hash.size(), 64U);
+
+  // As after a crash: the journal is replayed, and what was open becomes interrupted.
+  must_save(*store, {ended("r1"), with_retry("r3"), ended("r5")});
+  EXPECT_EQ(checked(*store).head.hash, head.hash) << "what was saved twice is sealed once";
+  ASSERT_TRUE(store->recover(noon));
+  check = checked(*store, {head});
+  EXPECT_EQ(told(check), "");
+  EXPECT_EQ(check.sealed, 6);
+  EXPECT_EQ(check.open, 0);
+  EXPECT_EQ(check.head.number, 4);
+
+  store.reset();
+  store = opened(path);
+  must_save(*store, {ended("r7")});
+  EXPECT_EQ(told(checked(*store, {head, check.head})), "") << "another process goes on where the last one ended";
+}
+
+TEST(Chain, AFailedTransactionLeavesNoLink) {
+  Folder folder;
+  auto store = opened(folder.file("ledger.db"));
+  must_save(*store, {ended("r1")});
+  RequestRecord too_large = ended("r3");
+  too_large.settle.usd_pico = Int128{10'000'000} * pico_per_unit;
+  EXPECT_FALSE(test::save(*store, {ended("r2"), too_large}));
+  EXPECT_EQ(checked(*store).head.number, 1);
+  must_save(*store, {ended("r2")});
+  const ChainCheck check = checked(*store);
+  EXPECT_EQ(told(check), "");
+  EXPECT_EQ(check.head.number, 2);
+}
+
+TEST(Chain, ShowsWhateverWasDoneBehindItsBack) {
+  const struct {
+    const char* sql;
+    const char* told;
+  } cases[] = {
+      {"UPDATE lines SET cost_pico = 1 WHERE id = 'r1'", "r1, link 1: it says something else than what was sealed"},
+      {"UPDATE lines SET input_tokens = input_tokens - 1 WHERE id = 'r2'", "r2, link 3: it says something else"},
+      {"UPDATE lines SET upstream_id = NULL WHERE id = 'r5'", "r5, link 3: it says something else"},
+      {"UPDATE lines SET audio_tokens = 0 WHERE id = 'r5'", "r5, link 3: it says something else"},
+      {"UPDATE lines SET id = 'r9' WHERE id = 'r5'", "r9, link 3: it says something else"},
+      {"UPDATE lines SET seal = seal + 1 WHERE id = 'r4'", "r4, link 2: it says something else"},
+      {"UPDATE lines SET batch = NULL WHERE id = 'r4'", "r4, link 0: it has ended, and was never sealed"},
+      {"UPDATE lines SET batch = 2 WHERE id = 'r5'", "link 3: of 2 requests sealed there, 1 are not there any more"},
+      {"UPDATE lines SET batch = 2 WHERE id = 'r5'", "r5, link 2: it was added"},
+      {"UPDATE lines SET batch = 99 WHERE id = 'r5'", "link 99: 1 request say that it sealed them, and it is not there"},
+      {"UPDATE retries SET output_tokens = 1", "r3, link 2: it says something else"},
+      {"DELETE FROM retries", "r3, link 2: it says something else"},
+      {"INSERT INTO retries SELECT line, 3, terms, sent_at, reserved_usd_pico, input_tokens_estimate, estimate_cost_pico, "
+       "estimate_usd_pico, outcome, attempt_ended_at, upstream_id, input_tokens, cached_input_tokens, cache_write_tokens, "
+       "output_tokens, "
+       "reasoning_tokens, audio_tokens, image_tokens, cost_pico, attempt_usd_pico, attempt_charge_usd_pico, connect_us, "
+       "attempt_first_byte_us, duration_us FROM retries",
+       "r3, link 2: it says something else"},
+      {"UPDATE retries SET line = 99", "there are attempts of line 99, which is not there"},
+      {"UPDATE texts SET text = replace(text, '\"2\"', '\"1\"') WHERE text LIKE '%cached_input%'",
+       "r1, link 1: it says something else"},
+      {"UPDATE asks SET team = 'treasury'", "r5, link 3: it says something else"},
+      {"UPDATE terms SET provider = 'openai' WHERE provider = 'qwen'", "r3, link 2: it says something else"},
+      {"UPDATE outcomes SET usage_source = 'none' WHERE id > 0", "r1, link 1: it says something else"},
+      {"UPDATE outcomes SET ended_by = 'nobody' WHERE id > 0", "r1, link 1: it says something else"},
+      {"UPDATE endings SET error = 'x' WHERE attempts = 0", "r4, link 2: it says something else"},
+      {"DELETE FROM asks", "r1, link 1: it says something else"},
+      {"DELETE FROM requests WHERE id = 'r4'", "link 2: of 2 requests sealed there, 1 are not there any more"},
+      {"DELETE FROM requests", "link 1: of 1 request sealed there, 1 are not there any more"},
+      {"INSERT INTO lines (id, ask, started_at, expected, content, facts, ending, batch) SELECT 'r8', ask, started_at, expected, "
+       "content, "
+       "facts, ending, 2 FROM lines WHERE id = 'r4'",
+       "r8, link 2: it was added"},
+      {"INSERT INTO lines (id, ask, started_at, expected, content, facts, ending) SELECT 'r8', ask, started_at, expected, content, "
+       "facts, ending FROM lines WHERE id = 'r4'",
+       "r8, link 0: it has ended, and was never sealed"},
+      {"UPDATE lines SET n = 99 WHERE id = 'r4'", "link 2: its requests, or the link itself, are not what was sealed"},
+      {"UPDATE lines SET n = -n", "link 3: its requests, or the link itself, are not what was sealed"},
+      {"UPDATE chain SET hash = zeroblob(32) WHERE n = 2", "link 2: its requests, or the link itself, are not what was sealed"},
+      {"UPDATE chain SET lines = 1 WHERE n = 2", "r4, link 2: it was added"},
+      {"DELETE FROM chain WHERE n = 2", "link 2: it is missing"},
+      {"DELETE FROM chain WHERE n = 1", "link 1: it is missing"},
+      {"UPDATE chain SET n = 7 WHERE n = 3", "link 3: links up to 6 are missing"},
+      {"UPDATE chain SET note = 'archived' WHERE n = 2", "link 2: the record of what was archived is not what it was"},
+      {"INSERT INTO chain VALUES (4, 1, 'archived', zeroblob(32)); INSERT INTO removals VALUES (4, 1, 1, NULL, NULL); DELETE FROM "
+       "requests WHERE id = 'r1'",
+       "link 1: of 1 request sealed there, 1 are not there any more"},
+  };
+  for (const auto& c : cases) {
+    Folder folder;
+    fill(folder.file("ledger.db"));
+    tamper(folder.file("ledger.db"), c.sql);
+    auto store = opened(folder.file("ledger.db"), StoreMode::read);
+    const ChainCheck check = checked(*store);
+    EXPECT_THAT(told(check), HasSubstr(c.told)) << c.sql;
+    EXPECT_EQ(check.findings_count, static_cast<std::int64_t>(check.findings.size()));
+  }
+}
+
+TEST(Chain, WhatOneRowDidIsToldOfOneRequest) {
+  Folder folder;
+  fill(folder.file("ledger.db"));
+  tamper(folder.file("ledger.db"), "UPDATE lines SET cost_pico = 1 WHERE id = 'r2'");
+  auto store = opened(folder.file("ledger.db"), StoreMode::read);
+  EXPECT_EQ(told(checked(*store)), "r2, link 3: it says something else than what was sealed; ");
+}
+
+TEST(Chain, OnlyAnAnchorShowsThatTheEndWasTakenAway) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  const ChainLink head = fill(path);
+  tamper(path, "DELETE FROM requests WHERE id IN ('r2', 'r5'); DELETE FROM chain WHERE n = 3");
+  auto store = opened(path);
+  EXPECT_EQ(told(checked(*store)), "");
+  EXPECT_EQ(told(checked(*store, {head})), ", link 3: an anchor names it, and the chain ends at 2: its end was taken away; ");
+  must_save(*store, {ended("r7")});
+  EXPECT_THAT(told(checked(*store, {head})), HasSubstr("link 3: its hash is not the anchor's"));
+}
+
+TEST(Chain, SeveralMayAddToIt) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  auto store = opened(path);
+  must_save(*store, {ended("r1"), ended("r2")});
+  {
+    auto database = sqlite::Database::open(path, SQLITE_OPEN_READWRITE);
+    ASSERT_TRUE(database && sqlite::record_removal(*database, "id = 'r1'", "elsewhere"));
+  }
+  must_save(*store, {ended("r3")});
+  const ChainCheck check = checked(*store);
+  EXPECT_EQ(told(check), "");
+  EXPECT_EQ(check.head.number, 3);
+}
+
+TEST(Chain, WhatWasArchivedIsNoTamperingAndTheRestIsStillVerified) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  const ChainLink head = fill(path);
+  const auto remove = [&](const std::string& where) {
+    auto database = sqlite::Database::open(path, SQLITE_OPEN_READWRITE);
+    if (!database->execute("BEGIN IMMEDIATE")) throw std::runtime_error("busy");
+    const auto recorded = sqlite::record_removal(*database, where, "to november.csv.gz");
+    if (!recorded || !database->execute("COMMIT")) throw std::runtime_error("not recorded");
+    EXPECT_EQ(told(checked(*opened(path, StoreMode::read))), "") << "what may go can still be there";
+    if (!database->execute("DELETE FROM requests WHERE id <> 'r6' AND " + where)) throw std::runtime_error("not removed");
+    return *recorded;
+  };
+  // A whole batch, a part of another, and what has not ended, which stays.
+  EXPECT_EQ(remove("id IN ('r1', 'r3', 'r6')"), 2);
+  auto store = opened(path);
+  ChainCheck check = checked(*store, {head});
+  EXPECT_EQ(told(check), "");
+  EXPECT_EQ(check.sealed, 3);
+  EXPECT_EQ(check.open, 1);
+  EXPECT_EQ(check.head.number, 4);
+  ASSERT_EQ(check.removals.size(), 1U);
+  EXPECT_EQ(check.removals[0].requests, 2);
+  EXPECT_EQ(check.removals[0].note, "to november.csv.gz");
+  EXPECT_EQ(remove("id = 'none'"), 0);
+
+  must_save(*store, {ended("r7")});
+  store.reset();
+  EXPECT_EQ(remove("id IN ('r4', 'r5')"), 2);  // the rest of batch 2, and a part of batch 3
+  store = opened(path);
+  check = checked(*store, {head});
+  EXPECT_EQ(told(check), "");
+  EXPECT_EQ(check.sealed, 2);
+  EXPECT_EQ(check.head.number, 6);
+
+  const struct {
+    const char* sql;
+    const char* told;
+  } cases[] = {
+      {"UPDATE lines SET cost_pico = 1 WHERE id = 'r2'", "r2, link 3: it says something else"},
+      {"DELETE FROM requests WHERE id = 'r2'", "link 3: of 2 requests sealed there, 1 are not there any more"},
+      {"UPDATE removals SET last_batch = 3 WHERE first_batch = 1", "link 4: the record of what was archived is not what it was"},
+      {"UPDATE chain SET note = 'to nowhere' WHERE n = 6", "link 6: the record of what was archived is not what it was"},
+      {"DELETE FROM removals WHERE line IS NOT NULL", "link 4: the record of what was archived is not what it was"},
+  };
+  store.reset();
+  const std::string kept = folder.file("kept.db");
+  for (const auto& c : cases) {
+    std::filesystem::copy_file(path, kept, std::filesystem::copy_options::overwrite_existing);
+    tamper(kept, c.sql);
+    EXPECT_THAT(told(checked(*opened(kept, StoreMode::read))), HasSubstr(c.told)) << c.sql;
+  }
+}
+
+}  // namespace
+}  // namespace fairlead
