@@ -14,8 +14,9 @@ Error refused(std::string message) { return {ErrorKind::config, ErrorOrigin::fai
 
 /// What is open and was sent before the time, or began before it.
 constexpr std::string_view open_before =
-    "SELECT (SELECT count(*) FROM lines WHERE (ending = 0 OR outcome = 0) AND coalesce(sent_at, started_at) < ?1) + "
-    "(SELECT count(*) FROM retries WHERE outcome = 0 AND sent_at < ?1)";
+    "SELECT (SELECT count(*) FROM lines WHERE batch IS NULL AND (ending = 0 OR outcome = 0) AND coalesce(sent_at, started_at) < "
+    "?1) + (SELECT count(*) FROM lines l JOIN retries r ON r.line = l.n WHERE l.batch IS NULL AND r.outcome = 0 AND r.sent_at < "
+    "?1)";
 
 // Days by which rows leave: that of a request's first attempt, or of its beginning if it has none. By two indices.
 constexpr std::string_view oldest =

@@ -44,9 +44,9 @@ std::string open_rows(const Span& period) {
   const std::string first_last(first_attempts.is_last), retry_last(retries.is_last);
   const std::string when = in_period(counts_at, period);
   return select(first_attempts, open_figures("(x.ending = 0 AND " + first_last + ")", "(x.outcome = 0)")) +
-         "(x.ending = 0 OR x.outcome = 0) AND (x.outcome = 0 OR (x.ending = 0 AND " + first_last + "))" + when + " UNION ALL " +
-         select(retries, open_figures("(l.ending = 0 AND " + retry_last + ")", "1")) + "x.outcome = 0" + when + " UNION ALL " +
-         select(retries, open_figures("1", "0")) + "(l.ending = 0 OR l.outcome = 0) AND l.ending = 0 AND x.outcome <> 0 AND " +
+         "x.batch IS NULL AND (x.outcome = 0 OR (x.ending = 0 AND " + first_last + "))" + when + " UNION ALL " +
+         select(retries, open_figures("(l.ending = 0 AND " + retry_last + ")", "1")) + "l.batch IS NULL AND x.outcome = 0" + when +
+         " UNION ALL " + select(retries, open_figures("1", "0")) + "l.batch IS NULL AND l.ending = 0 AND x.outcome <> 0 AND " +
          retry_last + when;
 }
 

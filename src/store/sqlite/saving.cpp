@@ -45,6 +45,9 @@ std::string retry_sql() {
          list(attempt_columns, " = excluded.");
 }
 
+/// One that has ended is left as it is, which tells whether it is new to the sums.
+std::string open_retry_sql() { return retry_sql() + " WHERE retries.outcome = 0"; }
+
 template <class Columns>
 std::string insert_sql(const char* table, const Columns& columns) {
   return "INSERT INTO " + std::string(table) + " (" + list(columns) + ") VALUES (" + placeholders(columns.size()) + ")";
@@ -66,6 +69,7 @@ LineWriter::LineWriter(sqlite3* connection)
       line_before_(connection, "SELECT ending, outcome FROM lines WHERE id = ?"),
       late_(connection, "INSERT INTO late SELECT n, ?, ? FROM lines WHERE id = ? ON CONFLICT DO NOTHING"),
       number_(connection, "SELECT n FROM lines WHERE id = ?"),
+      open_retry_(connection, open_retry_sql()),
       retry_(connection, retry_sql()),
       texts_(connection, insert_sql("texts", text_columns)),
       asks_(connection, insert_sql("asks", ask_columns)),
@@ -256,11 +260,17 @@ Result<std::int64_t> LineWriter::line_number(std::string_view id) {
 Result<void> LineWriter::save_retries(const RequestRecord& record) {
   for (const auto& [attempt, refs] : attempts_) {
     if (attempt->open.number == 1) continue;
-    retry_.bind(std::string_view(record.open.id), attempt->open.number);
-    put_attempt(retry_, *attempt, refs);
-    if (const auto done = retry_.step(); !done) return done.error();
-    if (sqlite3_changes(connection_) == 0) continue;  // it had ended
-    if (auto counted = count(record, *attempt); !counted) return counted;
+    const auto write = [&, attempt = attempt, &refs = refs](Statement& retry) {
+      retry.bind(std::string_view(record.open.id), attempt->open.number);
+      put_attempt(retry, *attempt, refs);
+      return retry.step();
+    };
+    if (const auto done = write(open_retry_); !done) return done.error();
+    if (sqlite3_changes(connection_) > 0) {
+      if (auto counted = count(record, *attempt); !counted) return counted;
+    } else if (const auto done = write(retry_); !done) {  // it had ended, and is in the sums; the seal is over what it says now
+      return done.error();
+    }
   }
   return {};
 }

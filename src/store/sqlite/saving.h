@@ -67,7 +67,7 @@ class LineWriter {
   Result<void> count_request(const RequestRecord& record);
 
   sqlite3* connection_;
-  Statement line_, line_again_, line_before_, late_, number_, retry_;
+  Statement line_, line_again_, line_before_, late_, number_, open_retry_, retry_;
   Dictionary texts_, asks_, endings_, terms_, outcomes_;
   Sums sums_;
   ChainWriter chain_;
