@@ -46,9 +46,9 @@ Result<std::unique_ptr<KeyStore>> open_key_store(std::string_view url, int busy_
 }
 
 Result<std::unique_ptr<BudgetStore>> open_budget_store(std::string_view url, int busy_ms_max) {
-  const auto kind = kind_of(url);
-  if (!kind) return kind.error();
-  return (*kind)->open_budgets(place_of(url), busy_ms_max);
+  const Where where = where_is(url);
+  if (where.kind == nullptr) return unknown(url);
+  return where.kind->open_budgets(where.rest, busy_ms_max);
 }
 
 }  // namespace fairlead
