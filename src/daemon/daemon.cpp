@@ -282,6 +282,10 @@ class Daemon {
       log_findings(loaded.findings);
       return log(Level::error, "keys_not_taken", {{"snapshot", cell_->get()->hash}});
     }
+    // A key that was revoked must not go on for the sake of another's budget.
+    if (auto known = budget_desk_.know(*loaded.snapshot, wall_clock()); !known)
+      log(Level::error, "budgets_not_filled",
+          {{"reason", known.error().message}, {"instead", "new ones begin with nothing charged"}});
     hold(loaded.snapshot);
     metrics_.in_force(loaded.snapshot->hash);
     log(Level::info, "keys_taken", {{"snapshot", loaded.snapshot->hash}});

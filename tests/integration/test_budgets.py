@@ -24,6 +24,7 @@ HELLO = "[[sim bytes=200]] hello"
 def add_priced(config):
     """The route `vllm`: one model at 1 USD per million input tokens, and 4 of output. `mystery` has no price."""
     simulator = config["providers"]["openai"]["base_url"].removesuffix("/openai/v1")
+    config.setdefault("models", {})
     Stage.add(config, "vllm", "vllm", f"{simulator}/vllm/v1", "priced")
     Stage.add(config, "unpriced", "vllm", f"{simulator}/vllm/v1", "mystery", price=None)
     config["routes"]["mixed"] = {"targets": ["unpriced/mystery", "vllm/priced"], "strategy": "ordered"}

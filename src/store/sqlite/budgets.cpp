@@ -1,36 +1,52 @@
 #include "store/sqlite/budgets.h"
 
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <map>
 #include <string>
 #include <utility>
 
 namespace fairlead::sqlite {
 namespace {
 
-// A request is sent after it began, so the index by sent_at leads to where a span begins. Amounts are summed in two parts, since
-// sum() fails beyond 64 bits.
-constexpr std::string_view charges_sql =
+// Amounts are summed in two parts, since sum() fails beyond 64 bits. ?1, ?2: between which requests began; ?3, ?4: between which
+// attempts were sent, which has an index.
+constexpr std::string_view rows_sql =
     "SELECT a.key, a.team, a.project, a.route, t.provider, sum(c / 1000000000), sum(c % 1000000000) FROM ("
-    "SELECT ask, terms, attempt_charge_usd_pico AS c FROM lines WHERE sent_at >= ?1 AND started_at >= ?1 AND started_at < ?2 "
+    "SELECT ask, terms, attempt_charge_usd_pico AS c FROM lines "
+    "WHERE sent_at >= ?3 AND sent_at < ?4 AND started_at >= ?1 AND started_at < ?2 "
     "UNION ALL "
     "SELECT l.ask, r.terms, r.attempt_charge_usd_pico FROM retries r JOIN lines l ON l.n = r.line "
-    "WHERE r.sent_at >= ?1 AND l.started_at >= ?1 AND l.started_at < ?2) "
+    "WHERE r.sent_at >= ?3 AND r.sent_at < ?4 AND l.started_at >= ?1 AND l.started_at < ?2) "
     "JOIN asks a ON a.id = ask JOIN terms t ON t.id = terms WHERE c IS NOT NULL GROUP BY 1, 2, 3, 4, 5";
+constexpr std::string_view sums_sql =
+    "SELECT g.key, g.team, g.project, g.route, g.provider, sum(s.charge_milli), sum(s.charge_rest_pico) "
+    "FROM hour_sums s JOIN sum_groups g ON g.id = s.sum_group WHERE s.at >= ?1 AND s.at < ?2 GROUP BY 1, 2, 3, 4, 5";
+
+/// So long before and after its beginning, requests that were sent in a span are asked when they began.
+constexpr std::chrono::hours edge{2};
 
 class SqliteBudgets final : public BudgetStore {
  public:
   explicit SqliteBudgets(Database database) : database_(std::move(database)) {}
 
+  /// Near its beginning and its end by the rows, which tell when a request began. In between by the sums by hour, which are few,
+  /// and stay when rows go.
   Result<std::vector<Charge>> charges(const BudgetSpan& span) override {
-    Statement rows(database_.handle(), charges_sql);
-    rows.bind(span.from, span.until.value_or(TimePoint::max()));
-    std::vector<Charge> charges;
-    for (;;) {
-      const auto row = rows.step();
-      if (!row) return row.error();
-      if (!*row) return charges;
-      charges.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4),
-                         Int128{rows.integer(5)} * 1'000'000'000 + rows.integer(6)});
-    }
+    const TimePoint until = span.until.value_or(TimePoint::max());
+    const TimePoint sums_from = std::chrono::ceil<std::chrono::hours>(span.from) + edge,
+                    sums_until = std::max<TimePoint>(sums_from, std::chrono::floor<std::chrono::hours>(until));
+    Charges charges;
+    Statement rows(database_.handle(), rows_sql);
+    auto done = add(rows.bind(span.from, until, span.from, sums_from), charges);
+    if (done && span.until) done = add(rows.bind(span.from, until, sums_until, TimePoint::max()), charges);
+    Statement sums(database_.handle(), sums_sql);
+    if (done) done = add(sums.bind(sums_from, sums_until), charges);
+    if (!done) return done.error();
+    std::vector<Charge> all;
+    for (auto& [of, usd_pico] : charges) all.push_back({of[0], of[1], of[2], of[3], of[4], usd_pico});
+    return all;
   }
 
   Result<std::vector<Credit>> credits() override {
@@ -52,6 +68,18 @@ class SqliteBudgets final : public BudgetStore {
   }
 
  private:
+  using Charges = std::map<std::array<std::string, 5>, Int128>;
+
+  static Result<void> add(Statement& rows, Charges& charges) {
+    for (;;) {
+      const auto row = rows.step();
+      if (!row) return row.error();
+      if (!*row) return {};
+      charges[{rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4)}] +=
+          Int128{rows.integer(5)} * 1'000'000'000 + rows.integer(6);
+    }
+  }
+
   Database database_;
 };
 

@@ -55,15 +55,22 @@ TEST(BudgetStore, SumsChargesOfRequestsThatBeganInASpan) {
   // Near the largest amount of a row, so that sums are beyond 64 bits.
   const Int128 large = Int128{9'000'000} * pico_per_unit;
   Records records({charged("a", noon - std::chrono::microseconds(1), {{"deepseek", 5}}), charged("b", noon, {{"deepseek", large}}),
-                   charged("c", noon, {{"deepseek", large}, {"qwen", 3}}), charged("d", one, {{"qwen", 40}})});
+                   charged("c", noon, {{"deepseek", large}, {"qwen", 3}}), charged("d", one, {{"qwen", 40}}),
+                   charged("e", noon + std::chrono::hours(30), {{"qwen", 2}, {"qwen", 100}})});
   ASSERT_TRUE((*store)->save(records));
   auto budgets = open_budget_store(url, 1'000);
   ASSERT_TRUE(budgets);
   EXPECT_THAT(told(*(*budgets)->charges({noon, one})),
               ElementsAre("checkout payments till chat deepseek 18000000", "checkout payments till chat qwen 0.000000000003"))
       << "the one before began earlier, though it was sent later";
-  EXPECT_THAT(told(*(*budgets)->charges({one, std::nullopt})), ElementsAre("checkout payments till chat qwen 0.00000000004"));
-  EXPECT_THAT(told(*(*budgets)->charges({one + std::chrono::hours(1), std::nullopt})), IsEmpty());
+  EXPECT_THAT(told(*(*budgets)->charges({one, std::nullopt})), ElementsAre("checkout payments till chat qwen 0.000000000142"));
+  EXPECT_THAT(told(*(*budgets)->charges({one + std::chrono::hours(1), noon + std::chrono::hours(30)})), IsEmpty());
+  EXPECT_THAT(told(*(*budgets)->charges({one, noon + std::chrono::hours(31)})),
+              ElementsAre("checkout payments till chat qwen 0.000000000142"))
+      << "each once, wherever the sums by hour begin and end";
+  EXPECT_THAT(
+      told(*(*budgets)->charges({TimePoint(), std::nullopt})),
+      ElementsAre("checkout payments till chat deepseek 18000000.000000000005", "checkout payments till chat qwen 0.000000000145"));
 }
 
 TEST(BudgetStore, KeepsCreditsBesideAWriter) {
