@@ -158,7 +158,7 @@ routes: {chat: {targets: [qwen/m]}}
 def test_a_year_that_a_calendar_does_not_know_is_told_where_it_makes_the_price(tmp_path, at, window, unknown):
     """M24: local days of a zone, over midnight and the year's end."""
     write_prices(tmp_path, """
-providers: {own: {base_url: "http://127.0.0.1:9/v1", operator: CN, region: CN, retention: provider}}
+providers: {own: {base_url: "http://127.0.0.1:9/v1", price_list: own, operator: CN, region: CN, retention: provider}}
 models:
   own/m:
     prices:
