@@ -119,7 +119,8 @@ WHEN coalesce(old.sent_at, old.started_at) < coalesce((SELECT max(until) FROM cl
   SELECT 1 FROM let_go WHERE day = coalesce(old.sent_at, old.started_at) / 86400000000 * 86400000000 AND old.n BETWEEN n_min AND n_max)
 BEGIN SELECT RAISE(ABORT, 'the month of this row is closed'); END;
 CREATE TRIGGER closed_retry_update BEFORE UPDATE ON retries
-WHEN old.outcome <> 0 AND old.sent_at < coalesce((SELECT max(until) FROM closings), 0)
+WHEN (SELECT batch FROM lines WHERE n = old.line) <= (SELECT max(n) FROM chain) AND  -- its line was sealed before
+     old.sent_at < coalesce((SELECT max(until) FROM closings), 0)
 BEGIN SELECT RAISE(ABORT, 'the month of this row is closed'); END;
 CREATE TRIGGER closed_retry_delete BEFORE DELETE ON retries
 WHEN old.sent_at < coalesce((SELECT max(until) FROM closings), 0) AND NOT EXISTS (
