@@ -294,7 +294,7 @@ class Daemon {
   void look_after_keys() {
     keys_look_.expires_after(keys_look_every);
     keys_look_.async_wait([this](boost::system::error_code error) {
-      if (error) return;
+      if (error || ended_) return;
       take_in_keys();
       look_after_keys();
     });
@@ -334,6 +334,7 @@ class Daemon {
   }
 
   void stop_admin() {
+    ended_ = true;  // a look whose time has come is not cancelled any more
     signals_.stop();
     feed_look_.cancel();
     estimates_look_.cancel();
@@ -351,7 +352,7 @@ class Daemon {
   void look_after_feed() {
     feed_look_.expires_after(feed_look_every);
     feed_look_.async_wait([this](boost::system::error_code error) {
-      if (error) return;
+      if (error || ended_) return;
       const LedgerStats stats = ledger_->stats();
       if (stats.failed_saves > failed_saves_) {
         log(Level::error, "ledger_not_fed",
@@ -388,7 +389,7 @@ class Daemon {
   void look_after_estimates() {
     estimates_look_.expires_after(estimates_kept_every);
     estimates_look_.async_wait([this](boost::system::error_code error) {
-      if (error) return;
+      if (error || ended_) return;
       keep_estimates();
       look_after_estimates();
     });
@@ -398,7 +399,7 @@ class Daemon {
   void look_after_budgets() {
     budgets_look_.expires_after(budgets_look_every);
     budgets_look_.async_wait([this](boost::system::error_code error) {
-      if (error) return;
+      if (error || ended_) return;
       budget_desk_.tell(*cell_->get());
       look_after_budgets();
     });
@@ -480,6 +481,7 @@ class Daemon {
   bool behind_ = false;
   std::vector<net::Endpoint> bound_;
   bool draining_ = false;
+  bool ended_ = false;
   bool reload_taken_ = true;  ///< the last one was, or there was none
   std::size_t workers_left_ = 0;
 };
