@@ -43,8 +43,8 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
   const auto allowed = allowed_targets(plan.policies, now);
   const auto limits = with_max_cost(plan.policies);
   const auto targets = facts.route ? std::span(facts.route->targets) : std::span(&facts.target, 1);
-  const bool counted =
-      facts.key != nullptr && (snapshot.budgeted || !facts.key->budgets.empty()) && !budgets_of(snapshot, *facts.key, facts.route).empty();
+  const bool counted = facts.key != nullptr && (snapshot.budgeted || !facts.key->budgets.empty()) &&
+                       !budgets_of(snapshot, *facts.key, facts.route).empty();
   plan.candidates.reserve(targets.size());
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const Target& target = *targets[i];

@@ -224,7 +224,7 @@ def test_no_ending_leaves_a_hold_and_charges_are_the_ledgers_M10_to_M14_M19(star
 
     def expect_sums(daemon):
         seen = wait_until(lambda: (now := budgets(daemon)) and all(usd(one, "held") == 0 for one in now.values()) and now, "holds to end")
-        ledger = wait_until(lambda: all(a["state"] != "open" for a in (rows := daemon.ledger()).attempts) and rows, "rows to end")
+        ledger = wait_until(lambda: (rows := daemon.ledger()) and all(a["state"] != "open" for a in rows.attempts) and rows, "rows to end")
         for name, budget in seen.items():
             assert usd(budget, "charged") == charged(ledger, parts[name]), name
         assert charged(ledger) > 0
