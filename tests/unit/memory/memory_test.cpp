@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t asked[] = {0, 1, 8, 9, 24, 25, 40, 1032, 1033, 4087, 4088, 4089, 5000, 100'000};
 
-void fill(void* memory, std::size_t bytes) { std::memset(memory, 0xA5, bytes); }
+[[maybe_unused]] void fill(void* memory, std::size_t bytes) { std::memset(memory, 0xA5, bytes); }
 
 TEST(Memory, blocks_are_as_large_as_was_asked_aligned_and_apart) {
   for (int round = 0; round < 3; ++round) {
