@@ -70,7 +70,7 @@ Result<void> LineDigests::add(Canon& canon, const Statement& row, int from, std:
 }
 
 Result<bool> LineDigests::next(Line& line) {
-  const auto row = lines_.step();
+  auto row = lines_.step();
   if (!row || !*row) return row;
   line.n = lines_.integer(0);
   line.batch = lines_.maybe_integer(1);
