@@ -81,7 +81,7 @@ std::string words_at(const Json& object, const char* name) {
 /// When it ends or ended, by whatever.
 std::string end_of(const Json& key) {
   for (const char* name : {"revoked_at", "ends_at", "expires_at"})
-    if (const std::string at = text_at(key, name); !at.empty()) return at;
+    if (std::string at = text_at(key, name); !at.empty()) return at;
   return "";
 }
 
