@@ -66,6 +66,12 @@ TEST(Memory, a_thread_keeps_little_and_gives_it_back_at_its_end) {
   EXPECT_LT(in_use(), before + (1 << 16));
 }
 
+TEST(Memory, what_no_memory_can_hold_is_refused) {
+  volatile std::size_t bytes = SIZE_MAX / 2;
+  EXPECT_THROW(::operator delete(::operator new(bytes)), std::bad_alloc);
+  EXPECT_EQ(::operator new(bytes, std::nothrow), nullptr);
+}
+
 #endif
 
 TEST(Memory, another_thread_may_free) {
@@ -85,12 +91,6 @@ TEST(Memory, another_thread_may_free) {
   };
   std::thread a(give_and_take, 'a'), b(give_and_take, 'b'), c(give_and_take, 'c');
   a.join(), b.join(), c.join();
-}
-
-TEST(Memory, what_no_memory_can_hold_is_refused) {
-  volatile std::size_t bytes = SIZE_MAX / 2;
-  EXPECT_THROW(::operator delete(::operator new(bytes)), std::bad_alloc);
-  EXPECT_EQ(::operator new(bytes, std::nothrow), nullptr);
 }
 
 }  // namespace
