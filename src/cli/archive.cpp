@@ -3,6 +3,7 @@
 #include "cli/books.h"
 #include "cli/commands.h"
 #include "cli/table.h"
+#include "daemon/clock.h"
 
 #include <CLI/CLI.hpp>
 
@@ -23,7 +24,7 @@ int archive_now(const std::string& config) {
   }
   auto books = open_bookkeeper(snapshot->ledger);
   if (!books) return fail(books.error());
-  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const auto now = daemon::wall_clock();
   const auto rest = [](std::chrono::milliseconds time) {
     std::this_thread::sleep_for(time);
     return true;

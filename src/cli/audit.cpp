@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/table.h"
 #include "cli/time.h"
+#include "daemon/clock.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -92,7 +93,7 @@ std::string audit_json(const Audit& audit) {
 void pin(const std::string& path, const ChainLink& head, const std::vector<ChainLink>& anchors) {
   const auto same = [&](const ChainLink& anchor) { return anchor.number == head.number; };
   if (head.number == 0 || std::any_of(anchors.begin(), anchors.end(), same)) return;
-  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const auto now = daemon::wall_clock();
   if (const auto added = add_anchor(path, head, now); !added)
     std::cerr << "fairlead: " << added.error().message << ": the newest link is not pinned\n";
 }

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/routing_tests.h"
 #include "config/config.h"
+#include "daemon/clock.h"
 
 #include <unistd.h>
 #include <CLI/CLI.hpp>
@@ -50,7 +51,7 @@ int check(const std::string& file) {
   }
   const config::Loaded whole = load_whole(file);
   if (!whole.snapshot) return 1;
-  const TimePoint now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const TimePoint now = daemon::wall_clock();
   std::cout << file << ": good, " << counted(warnings, "warning") << "; snapshot " << loaded.snapshot->hash.substr(0, 12) << "\n\n"
             << config::summary(*loaded.snapshot, *whole.snapshot, now);
   return test(whole, now);

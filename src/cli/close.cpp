@@ -2,6 +2,7 @@
 #include "cli/books.h"
 #include "cli/commands.h"
 #include "cli/table.h"
+#include "daemon/clock.h"
 
 #include <CLI/CLI.hpp>
 
@@ -37,7 +38,7 @@ int close_month(const CloseChoice& choice) {
     std::cerr << "fairlead: '" << choice.month << "' is not a month, such as 2026-10\n";
     return 2;
   }
-  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const auto now = daemon::wall_clock();
   const auto closing = books->close_month(*month, now);
   if (!closing) return fail(closing.error());
   tell_closing(*closing);

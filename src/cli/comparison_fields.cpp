@@ -2,6 +2,7 @@
 // compared as it is written.
 #include "cli/comparison.h"
 #include "cli/table.h"
+#include "config/digest.h"
 
 #include <fairlead/time.h>
 
@@ -34,15 +35,8 @@ std::string url_text(const Url& url) {
 
 /// Enough of a key's hash to see that it is another.
 std::string hash_text(const Key& key) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  constexpr std::size_t shown = 4;
   if (std::all_of(key.sha256.begin(), key.sha256.end(), [](auto byte) { return byte == 0; })) return "by reference";
-  std::string text = "sha256:";
-  for (std::size_t i = 0; i < shown; ++i) {
-    text += digits[key.sha256[i] >> 4];
-    text += digits[key.sha256[i] & 15];
-  }
-  return text + "...";
+  return "sha256:" + config::hex(key.sha256).substr(0, 8) + "...";
 }
 
 std::string rules_text(const std::vector<FactRule>& rules) {

@@ -2,6 +2,7 @@
 #include "cli/books.h"
 #include "cli/commands.h"
 #include "cli/time.h"
+#include "daemon/clock.h"
 
 #include <CLI/CLI.hpp>
 
@@ -52,7 +53,7 @@ int book_correction(const CorrectionChoice& choice) {
     return wrong_correction("say what is corrected: --request ID, or --provider NAME and --day DATE");
   const auto currency = parse_currency(choice.currency);
   if (!currency) return wrong_correction("'" + choice.currency + "' is not a currency, such as CNY");
-  correction.booked_at = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  correction.booked_at = daemon::wall_clock();
   correction.amount = {*parse_amount(choice.amount), *currency};
   correction.usd_pico = usd_of(choice, correction.amount, correction.booked_at);
   if (!correction.usd_pico)

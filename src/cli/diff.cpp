@@ -56,8 +56,7 @@ int diff(const Wanted& wanted) {
   if (!before.snapshot || !after.snapshot) return trouble;
   Told told{wanted.before, wanted.after, {}};
   parse_tokens(wanted.tokens, told.reference.input_tokens, told.reference.output_tokens);
-  told.reference.at =
-      wanted.at.empty() ? std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) : *parse_time(wanted.at);
+  told.reference.at = time_or_now(wanted.at);
   told.reference.client = parse_ip(wanted.network);
   const Comparison comparison = compare(before, after, told.reference);
   std::cout << (wanted.format == "json"       ? comparison_json(comparison, told)

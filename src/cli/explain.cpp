@@ -117,8 +117,7 @@ int explain_hypothetical(Wanted wanted, bool tokens_given) {
   for (const std::string& header : wanted.headers) wanted.asked.head.push_back(*parse_header(header));
   const auto facts = facts_of(wanted.asked, *body, *loaded.snapshot);
   if (!facts) return fail(facts.error());
-  const TimePoint at =
-      wanted.at.empty() ? std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) : *parse_time(wanted.at);
+  const TimePoint at = time_or_now(wanted.at);
   state::Estimates estimates;
   const std::string believed = recall(wanted, *loaded.snapshot, estimates);
   state::Estimates::Reader reader(estimates);

@@ -2,6 +2,7 @@
 
 #include "cli/table.h"
 #include "config/scalar.h"
+#include "daemon/clock.h"
 #include "daemon/keys_json.h"
 #include "daemon/new_key.h"
 
@@ -31,8 +32,6 @@ struct Desk {
   std::unique_ptr<KeyStore> store;
   std::shared_ptr<const Snapshot> snapshot;  ///< null: only the ledger was named
 };
-
-TimePoint now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
 std::string user() {
   const passwd* entry = ::getpwuid(::getuid());
@@ -119,7 +118,7 @@ int list(const Wanted& wanted) {
   auto used = desk.store->last_used();
   if (!used) return fail(used.error());
   Json keys = Json::array();
-  for (Json& key : daemon::keys_json({desk.snapshot.get(), *rows, std::move(*used)}, now()))
+  for (Json& key : daemon::keys_json({desk.snapshot.get(), *rows, std::move(*used)}, daemon::wall_clock()))
     if (wanted.all || (key["state"] != "revoked" && key["state"] != "replaced")) keys.push_back(std::move(key));
   if (wanted.json)
     std::cout << Json{{"keys", keys}}.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
@@ -139,14 +138,15 @@ int rotate(const Wanted& wanted) {
   if (!desk.store) return 1;
   const auto grace = *config::parse_duration(wanted.grace);
   return tell_made(
-      daemon::rotate_key(*desk.store, {wanted.name, user(), wanted.note, grace}, now()),
+      daemon::rotate_key(*desk.store, {wanted.name, user(), wanted.note, grace}, daemon::wall_clock()),
       grace.count() == 0 ? "The one before is refused from now on. It is" : "The one before holds for " + wanted.grace + ". It is");
 }
 
 int revoke(const Wanted& wanted) {
   const Desk desk = open_desk(wanted.books);
   if (!desk.store) return 1;
-  if (auto revoked = desk.store->revoke(wanted.name, now(), user(), wanted.note); !revoked) return fail(revoked.error());
+  if (auto revoked = desk.store->revoke(wanted.name, daemon::wall_clock(), user(), wanted.note); !revoked)
+    return fail(revoked.error());
   std::cout << "Revoked: a running daemon refuses it within a second.\n";
   if (desk.snapshot)
     for (const Key& key : desk.snapshot->keys)
@@ -165,10 +165,10 @@ int store_new_key(const std::string& config, StoredKey wanted) {
   const daemon::LoadWith load_with = [&](const std::vector<StoredKey>& rows) {
     config::Sources sources = config::real_sources();
     sources.secrets_assumed = true;
-    sources.stored_keys = [&](const std::string&) { return config::stored_keys(rows, now()); };
+    sources.stored_keys = [&](const std::string&) { return config::stored_keys(rows, daemon::wall_clock()); };
     return config::load(config, sources);
   };
-  return tell_made(daemon::make_key(*desk.store, std::move(wanted), load_with, now()), "It is");
+  return tell_made(daemon::make_key(*desk.store, std::move(wanted), load_with, daemon::wall_clock()), "It is");
 }
 
 void add_stored_keys(CLI::App& key, int& exit_code) {

@@ -201,8 +201,7 @@ int prices(const Wanted& wanted) {
     return 1;
   }
   if (!wanted.bill.empty()) return bill_usages(*loaded.snapshot, wanted.bill);
-  const TimePoint at =
-      wanted.at.empty() ? std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) : *parse_time(wanted.at);
+  const TimePoint at = time_or_now(wanted.at);
   const PricedBy by(wanted.input_tokens, wanted.thinking, parse_service_tier(wanted.service_tier));
   std::vector<Listed> all;
   for (const auto& target : loaded.snapshot->targets)

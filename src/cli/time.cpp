@@ -4,6 +4,8 @@
 #include <chrono>
 #include <string_view>
 
+#include "daemon/clock.h"
+
 namespace fairlead::cli {
 
 std::optional<TimePoint> parse_time(std::string text) {
@@ -24,6 +26,8 @@ std::optional<TimePoint> parse_time(std::string text) {
   if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   return TimePoint(sys_days(date)) + hours(hour) + minutes(minute) + seconds(second);
 }
+
+TimePoint time_or_now(const std::string& text) { return text.empty() ? daemon::wall_clock() : *parse_time(text); }
 
 std::string check_time(const std::string& text) {
   return parse_time(text) ? std::string() : "'" + text + "' is not a time in UTC, such as 2026-11-01 or 2026-11-01T12:30:00Z";

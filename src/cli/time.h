@@ -1,5 +1,5 @@
 #pragma once
-// Times on the command line: UTC. Pure; used by the commands that take them.
+// Times on the command line: UTC; used by the commands that take them.
 #include <fairlead/time.h>
 
 #include <optional>
@@ -9,6 +9,8 @@ namespace fairlead::cli {
 
 /// "2026-11-01" or "2026-11-01T12:30[:00][Z]", UTC. Empty: it is neither.
 std::optional<TimePoint> parse_time(std::string text);
+/// What parse_time() reads; now, if it is empty. For texts that were checked.
+TimePoint time_or_now(const std::string& text);
 /// For CLI::Validator: what is wrong, or nothing.
 std::string check_time(const std::string& text);
 

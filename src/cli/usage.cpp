@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/time.h"
 #include "cli/usage_report.h"
+#include "daemon/clock.h"
 
 #include <fairlead/bookkeeper.h>
 
@@ -58,7 +59,7 @@ int wrong(const std::string& message) {
 /// The rate of the currency that is asked for. Empty: it said on stderr why.
 std::optional<ShownCurrency> shown_currency(const Wanted& wanted, const Snapshot& snapshot) {
   const auto currency = parse_currency(wanted.currency);
-  const TimePoint now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const TimePoint now = daemon::wall_clock();
   const UsdRate* rate = currency ? snapshot.usd_rate(*currency, now) : nullptr;
   if (rate != nullptr) return ShownCurrency{*currency, *rate};
   wrong("there is no rate for '" + wanted.currency + "' in " + wanted.books.config + ": write it under `fx`");

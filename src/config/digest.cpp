@@ -1,5 +1,7 @@
 #include "config/digest.h"
 
+#include <fairlead/hex.h>
+
 #include <openssl/evp.h>
 
 namespace fairlead::config {
@@ -11,15 +13,7 @@ Sha256 sha256(std::string_view bytes) {
   return digest;
 }
 
-std::string hex(const Sha256& digest) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (std::uint8_t byte : digest) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
-}
+std::string hex(const Sha256& digest) { return fairlead::hex({reinterpret_cast<const char*>(digest.data()), digest.size()}); }
 
 Digest::Digest() : state_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(state_, EVP_sha256(), nullptr); }
 Digest::~Digest() { EVP_MD_CTX_free(state_); }

@@ -3,8 +3,6 @@
 #include "config/findings.h"
 #include "config/yaml.h"
 
-#include <date/date.h>
-
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -16,9 +14,6 @@ namespace {
 using KeyJson = nlohmann::ordered_json;
 
 std::string dumped(const KeyJson& json) { return json.dump(-1, ' ', false, KeyJson::error_handler_t::replace); }
-
-/// To the second, and not before the time.
-std::string instant_text(TimePoint at) { return date::format("%FT%TZ", std::chrono::ceil<std::chrono::seconds>(at)); }
 
 KeyJson json_of(const Value& value) {
   if (value.kind == Value::Kind::scalar) return value.raw;
@@ -34,7 +29,8 @@ KeyJson json_of(const Value& value) {
 
 std::string text_of_key(const StoredKey& current, const std::vector<const StoredKey*>& former) {
   KeyJson key{{"name", current.name}, {"hash", current.hash}};
-  for (const StoredKey* one : former) key["former"].push_back({{"hash", one->hash}, {"until", instant_text(*one->ends_at)}});
+  for (const StoredKey* one : former)
+    key["former"].push_back({{"hash", one->hash}, {"until", iso_8601(std::chrono::ceil<std::chrono::seconds>(*one->ends_at))}});
   const KeyJson options = KeyJson::parse(current.options, nullptr, false);
   if (!options.is_object())
     key["options"] = "are no JSON object";  // not known to the description: it refuses the key, and says where

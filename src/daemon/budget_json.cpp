@@ -1,7 +1,5 @@
 #include "daemon/budget_json.h"
 
-#include "exchange/over_budget.h"
-
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -27,8 +25,8 @@ BudgetJson json_of(const state::BudgetState& budget) {
                   {"left_usd", format_decimal(budget.left())}};
   if (!budget.span.until) return json;
   json["time_zone"] = budget.zone;
-  json["from"] = exchange::instant_text(budget.span.from);
-  json["until"] = exchange::instant_text(*budget.span.until);
+  json["from"] = iso_8601(budget.span.from);
+  json["until"] = iso_8601(*budget.span.until);
   return json;
 }
 
@@ -52,7 +50,7 @@ std::string credits_json(std::span<const Credit> credits) {
   for (const Credit& credit : credits)
     list.push_back({{std::string(to_string(credit.of)), credit.name},
                     {"usd", format_decimal(credit.usd_pico)},
-                    {"at", exchange::instant_text(credit.at)},
+                    {"at", iso_8601(credit.at)},
                     {"note", credit.note}});
   return text_of({{"credits", std::move(list)}});
 }

@@ -19,9 +19,11 @@
 #include "config/restart.h"
 #include "daemon/admin.h"
 #include "daemon/budget_desk.h"
+#include "daemon/clock.h"
 #include "daemon/config_files.h"
 #include "daemon/estimates_file.h"
 #include "daemon/estimates_json.h"
+#include "daemon/every.h"
 #include "daemon/explain.h"
 #include "daemon/keyring.h"
 #include "daemon/keys_admin.h"
@@ -59,8 +61,6 @@ std::string text_of(const net::Endpoint& endpoint) {
   const std::string host = endpoint.address().to_string();
   return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
 }
-
-TimePoint wall_clock() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
 void log_findings(const std::vector<config::Finding>& findings) {
   for (const config::Finding& finding : findings) {
@@ -107,12 +107,9 @@ class Daemon {
     metrics_.reloaded(true, snapshot.hash);
     ::malloc_trim(0);                                            // what reading the configuration took
     if (auto taking = signals_.start(); !taking) return taking;  // what came meanwhile is taken now
-    look_after_feed();
     watch(snapshot, loaded.files);
-    look_after_estimates();
     retention_.start();
-    look_after_keys();
-    look_after_budgets();
+    for (Every* look : {&feed_look_, &estimates_look_, &keys_look_, &budgets_look_}) look->start();
     log(Level::info, "ready", {{"version", FAIRLEAD_VERSION}, {"snapshot", snapshot.hash}, {"workers", workers_.size()}});
     notify_service_manager("READY=1");
     return {};
@@ -291,15 +288,6 @@ class Daemon {
     log(Level::info, "keys_taken", {{"snapshot", loaded.snapshot->hash}});
   }
 
-  void look_after_keys() {
-    keys_look_.expires_after(keys_look_every);
-    keys_look_.async_wait([this](boost::system::error_code error) {
-      if (error || ended_) return;
-      take_in_keys();
-      look_after_keys();
-    });
-  }
-
   KeyAnswer about_keys(std::string_view method, std::string_view path, std::string_view body) {
     const LoadWith load_with = [this](const std::vector<StoredKey>& rows) {
       config::Sources sources = files_.taken();
@@ -334,13 +322,9 @@ class Daemon {
   }
 
   void stop_admin() {
-    ended_ = true;  // a look whose time has come is not cancelled any more
     signals_.stop();
-    feed_look_.cancel();
-    estimates_look_.cancel();
-    keys_look_.cancel();
-    budgets_look_.cancel();
-    budget_desk_.tell(*cell_->get());
+    for (Every* look : {&feed_look_, &estimates_look_, &keys_look_, &budgets_look_}) look->stop();
+    tell_of_budgets();
     budget_desk_.stop();
     admin_server_.drain(Milliseconds{0});
     asio::co_spawn(io_.get_executor(), admin_server_.stopped(), asio::detached);
@@ -349,23 +333,17 @@ class Daemon {
 
   /// Says in the log when the database cannot be fed from the journal, and when it has caught up: rows are safe meanwhile, but
   /// unseen.
-  void look_after_feed() {
-    feed_look_.expires_after(feed_look_every);
-    feed_look_.async_wait([this](boost::system::error_code error) {
-      if (error || ended_) return;
-      const LedgerStats stats = ledger_->stats();
-      if (stats.failed_saves > failed_saves_) {
-        log(Level::error, "ledger_not_fed",
-            {{"reason", "the database cannot be written; rows are kept in the journal beside it"},
-             {"unfed_rows", stats.unfed_rows}});
-        behind_ = true;
-      } else if (behind_ && stats.unfed_rows == 0) {
-        log(Level::info, "ledger_fed");
-        behind_ = false;
-      }
-      failed_saves_ = stats.failed_saves;
-      look_after_feed();
-    });
+  void look_at_feed() {
+    const LedgerStats stats = ledger_->stats();
+    if (stats.failed_saves > failed_saves_) {
+      log(Level::error, "ledger_not_fed",
+          {{"reason", "the database cannot be written; rows are kept in the journal beside it"}, {"unfed_rows", stats.unfed_rows}});
+      behind_ = true;
+    } else if (behind_ && stats.unfed_rows == 0) {
+      log(Level::info, "ledger_fed");
+      behind_ = false;
+    }
+    failed_saves_ = stats.failed_saves;
   }
 
   /// What the process before had learned. Without it, or if it cannot be read, the priors hold.
@@ -380,30 +358,14 @@ class Daemon {
     estimates_.know(snapshot);
   }
 
+  /// On the main thread, which no request waits for.
   void keep_estimates() {
     auto written = write_estimates(estimates_file_, estimates_.everything());
     if (!written) log(Level::warn, "estimates_not_written", {{"reason", written.error().message}, {"file", estimates_file_}});
   }
 
-  /// On the main thread, which no request waits for.
-  void look_after_estimates() {
-    estimates_look_.expires_after(estimates_kept_every);
-    estimates_look_.async_wait([this](boost::system::error_code error) {
-      if (error || ended_) return;
-      keep_estimates();
-      look_after_estimates();
-    });
-  }
-
-  /// Tells of what was reached; no request waits for that.
-  void look_after_budgets() {
-    budgets_look_.expires_after(budgets_look_every);
-    budgets_look_.async_wait([this](boost::system::error_code error) {
-      if (error || ended_) return;
-      budget_desk_.tell(*cell_->get());
-      look_after_budgets();
-    });
-  }
+  /// Of what was reached; no request waits for that.
+  void tell_of_budgets() { budget_desk_.tell(*cell_->get()); }
 
   std::string not_ready_because() const {
     if (draining_) return "draining";
@@ -431,7 +393,7 @@ class Daemon {
     gauges.body_bytes = body_memory_.bytes();
     gauges.ready = not_ready_because().empty();
     const auto snapshot = cell_->get();
-    const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    const TimePoint now = wall_clock();
     for (const auto& target : snapshot->targets)
       for (const DoubtedPrice& doubted : doubts_of(*target, *snapshot, now))
         ++gauges.doubted_prices.at(static_cast<std::size_t>(doubted.doubt));
@@ -472,16 +434,15 @@ class Daemon {
   Signals signals_{io_.get_executor(), [this](int number) { take_signal(number); }};
   Watch watch_{io_.get_executor(), [this] { (void)reload(watched); }};
   RetentionJob retention_{[this] { return cell_->get(); }};
-  Timer feed_look_{io_.get_executor()};
-  Timer estimates_look_{io_.get_executor()};
-  Timer keys_look_{io_.get_executor()};
+  Every feed_look_{io_.get_executor(), feed_look_every, [this] { look_at_feed(); }};
+  Every estimates_look_{io_.get_executor(), estimates_kept_every, [this] { keep_estimates(); }};
+  Every keys_look_{io_.get_executor(), keys_look_every, [this] { take_in_keys(); }};
+  Every budgets_look_{io_.get_executor(), budgets_look_every, [this] { tell_of_budgets(); }};
   bool keys_unread_ = false;
-  Timer budgets_look_{io_.get_executor()};
   std::uint64_t failed_saves_ = 0;  ///< when last looked
   bool behind_ = false;
   std::vector<net::Endpoint> bound_;
   bool draining_ = false;
-  bool ended_ = false;
   bool reload_taken_ = true;  ///< the last one was, or there was none
   std::size_t workers_left_ = 0;
 };

@@ -1,9 +1,9 @@
 #include "daemon/keys_admin.h"
 
 #include "config/scalar.h"
+#include "daemon/clock.h"
 #include "daemon/keys_json.h"
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -14,8 +14,6 @@ namespace {
 using KeyBody = nlohmann::ordered_json;
 
 constexpr const char* by_admin = "admin API";
-
-TimePoint now_of_keys() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
 KeyAnswer told(int status, const KeyBody& body) {
   return {status, body.dump(-1, ' ', false, KeyBody::error_handler_t::replace) + "\n"};
@@ -65,7 +63,7 @@ KeyAnswer list_keys(const KeyDesk& desk) {
   auto used = desk.keyring.store().last_used();
   const auto snapshot = desk.snapshot();
   const KnownKeys known{snapshot.get(), desk.keyring.rows(), used ? std::move(*used) : std::map<std::string, TimePoint>()};
-  return told(200, {{"keys", keys_json(known, now_of_keys())}});
+  return told(200, {{"keys", keys_json(known, wall_clock())}});
 }
 
 KeyAnswer made_answer(const KeyDesk& desk, const Result<MadeKey>& made) {
@@ -84,7 +82,7 @@ KeyAnswer create_key(const KeyDesk& desk, KeyBody asked) {
   for (const char* own : {"hash", "former"})
     if (asked.contains(own)) return key_error(wrong_key_request("'" + std::string(own) + "' is made here, and taken from nobody"));
   wanted.options = asked.dump(-1, ' ', false, KeyBody::error_handler_t::replace);
-  return made_answer(desk, make_key(desk.keyring.store(), std::move(wanted), desk.load_with, now_of_keys()));
+  return made_answer(desk, make_key(desk.keyring.store(), std::move(wanted), desk.load_with, wall_clock()));
 }
 
 KeyAnswer change_key(const KeyDesk& desk, const std::string& name, bool rotates, KeyBody asked) {
@@ -94,9 +92,9 @@ KeyAnswer change_key(const KeyDesk& desk, const std::string& name, bool rotates,
   if (rotates) {
     const auto duration = config::parse_duration(grace);
     if (!duration) return key_error(wrong_key_request("'grace' is no duration such as 30m or 24h"));
-    return made_answer(desk, rotate_key(desk.keyring.store(), {name, by_admin, note, *duration}, now_of_keys()));
+    return made_answer(desk, rotate_key(desk.keyring.store(), {name, by_admin, note, *duration}, wall_clock()));
   }
-  if (auto revoked = desk.keyring.store().revoke(name, now_of_keys(), by_admin, note); !revoked) return key_error(revoked.error());
+  if (auto revoked = desk.keyring.store().revoke(name, wall_clock(), by_admin, note); !revoked) return key_error(revoked.error());
   desk.changed();
   return told(200, {{"name", name}, {"state", "revoked"}});
 }

@@ -3,8 +3,6 @@
 #include "config/digest.h"
 #include "config/scalar.h"
 
-#include <date/date.h>
-
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -17,9 +15,7 @@ using KeyList = nlohmann::ordered_json;
 
 constexpr std::size_t shown_hash_bytes = 15;  // "sha256:" and 8 digits: enough to tell keys apart
 
-KeyList time_json(const std::optional<TimePoint>& at) {
-  return at ? KeyList(date::format("%FT%TZ", std::chrono::floor<std::chrono::seconds>(*at))) : KeyList(nullptr);
-}
+KeyList time_json(const std::optional<TimePoint>& at) { return at ? KeyList(iso_8601(*at)) : KeyList(nullptr); }
 
 KeyList options_of(const Key& key) {
   KeyList options = KeyList::object();

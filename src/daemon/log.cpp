@@ -7,6 +7,8 @@
 #include <chrono>
 #include <memory>
 
+#include "daemon/clock.h"
+
 namespace fairlead::daemon {
 namespace {
 
@@ -40,7 +42,7 @@ std::string_view name_of(Level level) {
 }
 
 std::string utc_now() {
-  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const auto now = wall_clock();
   const auto us = static_cast<long>(now.time_since_epoch().count() % 1'000'000);
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), us);
 }

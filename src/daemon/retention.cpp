@@ -1,5 +1,6 @@
 #include "daemon/retention.h"
 
+#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "ledger/archive.h"
 
@@ -37,7 +38,7 @@ void RetentionJob::look() {
   const auto snapshot = snapshot_();
   const Retention& retention = snapshot->retention;
   if (retention.detail.count() == 0) return;
-  const TimePoint now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const TimePoint now = wall_clock();
   const auto gone = [&]() -> Result<OldRowsGone> {
     auto books = open_bookkeeper(snapshot->ledger);
     if (!books) return books.error();

@@ -7,6 +7,8 @@
 #include <random>
 #include <utility>
 
+#include "daemon/clock.h"
+
 namespace fairlead::daemon {
 namespace {
 
@@ -15,8 +17,6 @@ std::mt19937_64 seeded_random() {
   std::seed_seq seed{device(), device(), device(), device()};
   return std::mt19937_64(seed);
 }
-
-TimePoint wall_clock() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
 }  // namespace
 

@@ -15,11 +15,9 @@
 #include "exchange/admission.h"
 #include "exchange/app_error.h"
 #include "exchange/attempt.h"
-#include "exchange/over_budget.h"
+#include "exchange/charging.h"
 #include "plan/authenticate.h"
-#include "plan/budgets.h"
 #include "plan/classify.h"
-#include "plan/expect.h"
 #include "plan/head.h"
 #include "plan/plan.h"
 #include "plan/refusal.h"
@@ -61,15 +59,15 @@ class Exchange {
                  false,
                  {},
                  {}},
-        key_(key) {
-    row_.started_at = world.now();
+        key_(key),
+        charging_(world.budgets, *request_.snapshot, key, world.now()) {
+    row_.started_at = charging_.started_at();
     row_.id = request_.id = make_request_id(row_.started_at, world.random);
     row_.key = key.name;
     row_.team = key.team;
     row_.project = key.project;
     row_.endpoint = "chat.completions";
     row_.snapshot_hash = request_.snapshot->hash;
-    if (const Team* team = request_.snapshot->teams.empty() ? nullptr : request_.snapshot->team(key.team)) markup_ = team->markup;
   }
 
   /// Parse, classify, plan: pure. An error is the app's answer.
@@ -90,7 +88,7 @@ class Exchange {
       return added.error();
     row_.facts = request_.world.texts.facts(request_.facts);
     if (auto possible = check_wishes(request_.facts, *request_.snapshot); !possible) return possible.error();
-    if (request_.snapshot->budgeted || !key_.budgets.empty()) budgets_ = budgets_of(*request_.snapshot, key_, request_.facts.route);
+    charging_.asks_for(request_.facts.route);
     if (auto known = look_for_repeat(); !known) return known.error();
     if (is_repeat()) return {};
     plan(request_.world.now());
@@ -112,26 +110,28 @@ class Exchange {
     AttemptCourse course(plan_.candidates.size(), request_.facts.route, request_.snapshot->limits.attempts_max);
     Step step;
     for (int number = 1;; ++number) {
-      if (auto held = take_hold(step); !held) {
+      const auto held = charging_.hold(request_, plan_, step.candidate);
+      if (!held) {
         if (!failure_) refuse(held.error());
         co_return;
       }
+      step.candidate = *held;
       const Candidate& candidate = plan_.candidates[step.candidate];
       // Beyond this point money may be spent: the books know of the attempt first.
       auto opened = co_await open_attempt(candidate, number);
       if (!opened) {
         refuse(opened.error());
-        hold_ = {};
+        charging_.let_go();
         co_return;
       }
       outcome_ = AttemptOutcome{};
       co_await run_attempt(request_, candidate, number, step.fresh_connection, outcome_);
       target_ = candidate.target;
-      outcome_.end.markup = markup_;
+      outcome_.end.markup = charging_.markup();
       if (needs_estimate(outcome_.end))
         outcome_.end.bytes_per_token = request_.world.estimates.output_bytes_per_token(*target_, *request_.snapshot);
       tried_.back().settle = &note(settle_attempt(request_.id, number, outcome_.end, *request_.snapshot, request_.world.texts));
-      post(tried_.back().settle->charge_usd_pico);
+      charging_.post(request_, tried_.back().settle->charge_usd_pico);
       learn_from(*tried_.back().settle, candidate);
       if (!outcome_.end.error) {
         failure_.reset();
@@ -155,7 +155,8 @@ class Exchange {
   /// Something threw. The attempt under way, if there is one, stays open in the books and is found there.
   void broke(const std::string& what) {
     if (!tried_.empty() && tried_.back().settle == nullptr)
-      if (const auto estimate = tried_.back().open->estimate_usd_pico) post(charge_of(*estimate, markup_));
+      if (const auto estimate = tried_.back().open->estimate_usd_pico)
+        charging_.post(request_, charge_of(*estimate, charging_.markup()));
     refuse(Error(ErrorKind::internal, ErrorOrigin::fairlead, "an internal error occurred", what));
   }
 
@@ -256,38 +257,6 @@ class Exchange {
     request_.world.estimates.note(seen, *request_.snapshot, settled.ended_at);
   }
 
-  /// Of the candidate of this step, or of the next whose provider's own budget has room for it. Errors: over_budget; nothing is
-  /// held then.
-  Result<void> take_hold(Step& step) {
-    for (;; ++step.candidate) {
-      const Candidate& candidate = plan_.candidates[step.candidate];
-      reserved_ = worst_cost(candidate, request_.facts, request_.chat, *request_.snapshot, request_.world.now());
-      if (reserved_) reserved_ = charge_of(*reserved_, markup_);
-      const std::vector<Budget>& at_provider = candidate.target->provider->budgets;
-      if (budgets_.empty() && at_provider.empty()) return {};
-      std::vector<const Budget*> budgets = budgets_;
-      for (const Budget& budget : at_provider) budgets.push_back(&budget);
-      auto held = request_.world.budgets.hold(budgets, reserved_.value_or(0), row_started_at());
-      if (!held.refused) {
-        hold_ = std::move(held.hold);
-        request_.budget_left = held.left;
-        return {};
-      }
-      const bool others = held.refused->of == BudgetOf::provider && (!request_.facts.route || request_.facts.route->fallback);
-      if (others && step.candidate + 1 < plan_.candidates.size()) continue;
-      request_.budget_left = held.refused->left();
-      resets_ = held.refused->span.until;
-      return over_budget(*held.refused, *reserved_);
-    }
-  }
-
-  TimePoint row_started_at() const { return open_ == nullptr ? row_.started_at : open_->started_at; }
-
-  /// What the attempt under way is charged takes the place of its hold.
-  void post(std::optional<Int128> charge) {
-    if (const auto left = hold_.post(charge.value_or(0))) request_.budget_left = left;
-  }
-
   Task<Result<void>> open_attempt(const Candidate& candidate, int number) {
     const Target& target = *candidate.target;
     AttemptOpen row;
@@ -306,8 +275,8 @@ class Exchange {
       row.estimate_usd_rate = cost->usd_rate->usd;
       row.price = request_.world.texts.price(target, cost->price, *cost->usd_rate);
     }
-    row.reserved_usd_pico = reserved_;
-    row.markup = markup_;
+    row.reserved_usd_pico = charging_.reserved();
+    row.markup = charging_.markup();
     note_open();
     const AttemptOpen& open = note(std::move(row));
     const auto written = co_await request_.world.books.write(give());
@@ -338,18 +307,11 @@ class Exchange {
         row.usd_pico += attempt.settle->usd_pico.value_or(0);
         row.charge_usd_pico += attempt.settle->charge_usd_pico.value_or(0);
       }
-    if (!failure_ && is_repeat()) {
-      row.http_status = 200;
-      row.ended_by = EndedBy::fairlead;
-      row.phase = Phase::done;
-      row.target = request_.repeat->kept()->target;
-      return row;
-    }
     if (!failure_) {
       row.http_status = 200;
-      row.ended_by = EndedBy::provider;
+      row.ended_by = is_repeat() ? EndedBy::fairlead : EndedBy::provider;
       row.phase = Phase::done;
-      row.target = target_->name;
+      row.target = is_repeat() ? request_.repeat->kept()->target : target_->name;
       return row;
     }
     row.error = to_string(failure_->error.kind);
@@ -431,7 +393,7 @@ class Exchange {
     fields.emplace_back("x-request-id", request_.id);
     fields.emplace_back("x-fairlead-attempts", std::to_string(tried_.size()));
     add_budget_left(request_, fields);
-    if (resets_) fields.emplace_back("x-fairlead-budget-reset", instant_text(*resets_));
+    if (const auto at = charging_.resets_at()) fields.emplace_back("x-fairlead-budget-reset", iso_8601(*at));
     fields.insert(fields.end(), request_.more_fields.begin(), request_.more_fields.end());
     const std::string body = request_.dialect.error_body(failure_->error, seen.type, seen.code);
     const std::array<std::string_view, 1> pieces{body};
@@ -440,20 +402,16 @@ class Exchange {
 
   Request request_;
   const Key& key_;
+  Charging charging_;
   Plan plan_;
   const Target* target_ = nullptr;  ///< of the last attempt
   AttemptOutcome outcome_;          ///< of the last attempt
   std::optional<Failure> failure_;
-  Int128 markup_ = 0;                   ///< of the team
-  std::vector<const Budget*> budgets_;  ///< that count it wherever it goes
-  state::Budgets::Hold hold_;           ///< of the attempt under way
-  std::optional<Int128> reserved_;      ///< what it may be charged at worst; empty: no price
-  std::optional<TimePoint> resets_;     ///< the budget that refused it
-  RequestOpen row_;                     ///< until it is noted
-  const RequestOpen* open_ = nullptr;   ///< then
-  bool opened_ = false;                 ///< the books have it
-  std::vector<Ended::Attempt> tried_;   ///< whose opening is in the books; without a settlement: under way, or broken
-  std::vector<Write> next_;             ///< noted, and not given yet
+  RequestOpen row_;                    ///< until it is noted
+  const RequestOpen* open_ = nullptr;  ///< then
+  bool opened_ = false;                ///< the books have it
+  std::vector<Ended::Attempt> tried_;  ///< whose opening is in the books; without a settlement: under way, or broken
+  std::vector<Write> next_;            ///< noted, and not given yet
   std::vector<Rows> given_;
   std::unique_ptr<state::Limits::Admitted> admitted_;  ///< null: nothing is held of any limit
   std::optional<Milliseconds> retry_after_;            ///< of a refusal of ours

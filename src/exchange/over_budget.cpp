@@ -4,8 +4,6 @@
 #include "plan/expect.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace fairlead::exchange {
 namespace {
@@ -48,19 +46,10 @@ Error over_budget(const state::BudgetState& budget, Int128 worst) {
   std::string message = name_of(budget) + " has " + format_decimal(left) + " USD left of " + format_decimal(budget.limit) +
                         ", and this request may cost up to " + format_decimal(worst);
   if (budget.span.until)
-    message += "; it begins anew at " + instant_text(*budget.span.until);
+    message += "; it begins anew at " + iso_8601(*budget.span.until);
   else if (budget.per == BudgetPeriod::credit)
     message += "; it can be topped up";
   return {ErrorKind::over_budget, ErrorOrigin::fairlead, message, budget.id};
-}
-
-std::string instant_text(TimePoint at) {
-  const auto day = std::chrono::floor<std::chrono::days>(at);
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(at - day).count();
-  std::array<char, 16> time{};
-  std::snprintf(time.data(), time.size(), "T%02d:%02d:%02dZ", static_cast<int>(seconds / 3600), static_cast<int>(seconds / 60 % 60),
-                static_cast<int>(seconds % 60));
-  return day_text(at) + time.data();
 }
 
 }  // namespace fairlead::exchange

@@ -19,7 +19,5 @@ std::optional<Int128> worst_cost(const Candidate& candidate, const RequestFacts&
 
 /// 429. `worst`: what the attempt may be charged.
 Error over_budget(const state::BudgetState& budget, Int128 worst);
-/// "2026-12-01T00:00:00Z"
-std::string instant_text(TimePoint at);
 
 }  // namespace fairlead::exchange

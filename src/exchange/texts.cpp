@@ -16,7 +16,7 @@ void append_rate(std::string& json, std::string_view kind, const std::optional<I
 }
 
 /// Names come from the configuration: quoted here without a JSON library, as the fields are few and on every request's way.
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -26,10 +26,10 @@ std::string quoted(std::string_view text) {
 }
 
 std::string price_json(const Target& target, const PriceInForce& price, const UsdRate& to_usd) {
-  std::string json = "{\"model\":" + quoted(target.provider->price_list + "/" + target.model->name);
+  std::string json = "{\"model\":" + json_string(target.provider->price_list + "/" + target.model->name);
   json += ",\"from_us\":" + std::to_string(price.entry->from.time_since_epoch().count());
   json.append(",\"currency\":\"").append(price.entry->currency.view()).append("\"");
-  if (!price.window.empty()) json += ",\"window\":" + quoted(price.window);
+  if (!price.window.empty()) json += ",\"window\":" + json_string(price.window);
   if (price.above_input_tokens != 0) json += ",\"above_input_tokens\":" + std::to_string(price.above_input_tokens);
   if (price.contract) json += ",\"contract\":true";
   if (price.thinking) json += ",\"thinking\":true";

@@ -26,8 +26,6 @@ std::string expected_text(const Plan& plan);
 std::string content_text(const std::vector<ContentCount>& content);
 /// Appends all that plan_text() tells, shorter and faster: equal for equal texts only, within one snapshot.
 void append_plan_key(std::string& key, const Plan& plan);
-/// UTC, to the second: the dates of price entries have no fraction.
-std::string iso_8601(TimePoint at);
 /// Both parts as one: candidates with "input_tokens", "cached_tokens", "output_tokens", "amount", "expected_usd" and times added.
 /// Errors: none; null for what is not such a text.
 std::string whole_plan_text(std::string_view plan, std::string_view expected);

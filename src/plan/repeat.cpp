@@ -1,5 +1,7 @@
 #include "plan/repeat.h"
 
+#include <fairlead/hex.h>
+
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -19,11 +21,6 @@ std::array<std::uint8_t, 16> mark_of(std::string_view first, std::string_view la
   std::array<std::uint8_t, 16> mark{};
   std::copy_n(digest.begin(), mark.size(), mark.begin());
   return mark;
-}
-
-void add_hex(std::string& text, const std::array<std::uint8_t, 16>& mark) {
-  for (const std::uint8_t byte : mark)
-    for (const int digit : {byte >> 4, byte & 15}) text += "0123456789abcdef"[digit];
 }
 
 bool read_hex(std::string_view text, std::array<std::uint8_t, 16>& mark) {
@@ -51,8 +48,7 @@ Result<RepeatMarks> repeat_marks(std::string_view key_name, std::string_view ide
 std::string facts_text(const RepeatMarks& marks) {
   std::string text = "{";
   text += repeat_marks_word;
-  add_hex(text, marks.name);
-  add_hex(text, marks.body);
+  for (const auto* mark : {&marks.name, &marks.body}) text += hex({reinterpret_cast<const char*>(mark->data()), mark->size()});
   return text += "\"}";
 }
 
@@ -60,8 +56,9 @@ std::optional<RepeatMarks> marks_in(std::string_view facts) {
   RepeatMarks marks;
   const std::size_t at = facts.find(repeat_marks_word);
   if (at == std::string_view::npos) return std::nullopt;
-  const std::string_view hex = facts.substr(at + repeat_marks_word.size());
-  if (hex.size() < 64 || !read_hex(hex.substr(0, 32), marks.name) || !read_hex(hex.substr(32, 32), marks.body)) return std::nullopt;
+  const std::string_view digits = facts.substr(at + repeat_marks_word.size());
+  if (digits.size() < 64 || !read_hex(digits.substr(0, 32), marks.name) || !read_hex(digits.substr(32, 32), marks.body))
+    return std::nullopt;
   return marks;
 }
 

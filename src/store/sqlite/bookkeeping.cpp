@@ -21,9 +21,11 @@ constexpr std::string_view open_before =
 // Days by which rows leave: that of a request's first attempt, or of its beginning if it has none. By two indices.
 constexpr std::string_view oldest =
     "SELECT min(at) FROM (SELECT min(sent_at) AS at FROM lines UNION ALL SELECT min(started_at) FROM lines WHERE sent_at IS NULL)";
-const std::string of_day =
-    "((sent_at >= ?1 AND sent_at < ?2) OR (sent_at IS NULL AND started_at >= ?1 AND started_at < ?2)) AND n < (SELECT max(n) FROM "
-    "lines)";  // the newest line stays: its number is never given to another
+std::string between(const std::string& from, const std::string& until) {
+  return "((sent_at >= " + from + " AND sent_at < " + until + ") OR (sent_at IS NULL AND started_at >= " + from +
+         " AND started_at < " + until + ")) AND n < (SELECT max(n) FROM lines)";  // the newest stays: no number is given twice
+}
+const std::string of_day = between("?1", "?2");
 constexpr std::int64_t day_us = 86'400'000'000;
 
 TimePoint time_of(std::int64_t us) { return TimePoint(std::chrono::microseconds(us)); }
@@ -98,7 +100,9 @@ class SqliteBookkeeper final : public Bookkeeper {
 
   Result<void> let_go(const OldRows& rows, std::string_view file, TimePoint now) override {
     return writing([&]() -> Result<void> {
-      if (auto recorded = record_removal(database_, where(rows), file); !recorded) return recorded.error();
+      const std::string lines = between(std::to_string(us_of(rows.day)), std::to_string(us_of(rows.day) + day_us)) +
+                                " AND n BETWEEN " + std::to_string(rows.n_min) + " AND " + std::to_string(rows.n_max);
+      if (auto recorded = record_removal(database_, lines, file); !recorded) return recorded.error();
       Statement statement(database_.handle(), "INSERT INTO let_go VALUES (?, ?, ?, ?, ?, ?, ?, 0)");
       return statement.run(rows.day, rows.part, rows.n_min, rows.n_max, rows.requests, file, now);
     });
@@ -117,15 +121,6 @@ class SqliteBookkeeper final : public Bookkeeper {
   Error with_path(Error error) const {
     if (error.kind != ErrorKind::config && !error.detail.empty()) error.detail += ", in " + path_;
     return error;
-  }
-
-  /// `of_day` and the range, with the values in the place of parameters.
-  static std::string where(const OldRows& rows) {
-    const std::string from = std::to_string(us_of(rows.day)), until = std::to_string(us_of(rows.day) + day_us);
-    std::string text = of_day + " AND n BETWEEN " + std::to_string(rows.n_min) + " AND " + std::to_string(rows.n_max);
-    for (const auto& [parameter, value] : {std::pair("?1", from), std::pair("?2", until)})
-      for (auto at = text.find(parameter); at != std::string::npos; at = text.find(parameter)) text.replace(at, 2, value);
-    return text;
   }
 
   template <class Work>

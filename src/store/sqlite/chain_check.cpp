@@ -1,5 +1,7 @@
 #include "store/sqlite/chain_check.h"
 
+#include <fairlead/hex.h>
+
 #include "store/sqlite/chain.h"
 #include "store/sqlite/line_digests.h"
 
@@ -11,17 +13,6 @@
 
 namespace fairlead::sqlite {
 namespace {
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
-}
 
 std::optional<Digest> digest_in(std::string_view bytes) {
   Digest digest{};

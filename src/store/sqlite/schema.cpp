@@ -8,8 +8,7 @@
 namespace fairlead::sqlite {
 namespace {
 
-// Step i brings version i to version i + 1. A step that was released is never changed: a change of the schema is a new step.
-constexpr std::string_view steps[] = {R"sql(
+constexpr std::string_view row_tables = R"sql(
 -- What people read are the views `requests` and `attempts`, at the end; the tables below them say the same in less room.
 -- Times are microseconds since 1970-01-01 UTC (_at) or durations in microseconds (_us). Amounts (_pico) are 10^-12 of a unit.
 -- state: open -> settled, or interrupted if the process died in between.
@@ -241,8 +240,10 @@ CREATE TRIGGER requests_delete INSTEAD OF DELETE ON requests BEGIN
   DELETE FROM retries WHERE line = (SELECT n FROM lines WHERE id = old.id);
   DELETE FROM lines WHERE id = old.id;
 END;
-)sql",
-                                      report_tables};
+)sql";
+
+// Step i brings version i to version i + 1. A step that was released is never changed: a change of the schema is a new step.
+std::string (*const steps[])() = {[] { return std::string(row_tables); }, report_tables};
 
 Error newer(const std::string& path, std::int64_t version) {
   return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,
@@ -255,7 +256,7 @@ Result<void> apply_steps(Database& database, const std::string& path) {
   if (!version) return version.error();
   if (*version > schema_version()) return newer(path, *version);
   for (auto step = static_cast<std::size_t>(*version); step < std::size(steps); ++step)
-    if (auto done = database.execute(std::string(steps[step])); !done) return done;
+    if (auto done = database.execute(steps[step]()); !done) return done;
   if (*version == schema_version()) return {};
   return database.execute("PRAGMA application_id = " + std::to_string(application_id) +
                           "; PRAGMA user_version = " + std::to_string(schema_version()));

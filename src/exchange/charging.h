@@ -1,0 +1,44 @@
+#pragma once
+// What a request may be charged, and is: what is held of every budget that counts it, from before an attempt until its end. One
+// worker's thread.
+#include "exchange/attempt.h"
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace fairlead::exchange {
+
+class Charging {
+ public:
+  /// Of a request that began then, in whose period it counts.
+  Charging(state::Budgets& budgets, const Snapshot& snapshot, const Key& key, TimePoint started_at);
+
+  /// Once it is known what the request asks for; null: a target by its name.
+  void asks_for(const Route* route);
+  /// Holds the worst that this candidate may cost, or the next one whose provider's own budget has room for it: gives its position.
+  /// Errors: over_budget; nothing is held then.
+  Result<std::size_t> hold(Request& request, const Plan& plan, std::size_t candidate);
+  /// What the attempt under way is charged takes the place of its hold.
+  void post(Request& request, std::optional<Int128> charge);
+  /// Nothing was sent.
+  void let_go() { hold_ = {}; }
+
+  TimePoint started_at() const { return started_at_; }
+  Int128 markup() const { return markup_; }                       ///< of the team
+  std::optional<Int128> reserved() const { return reserved_; }    ///< for the attempt under way; empty: it has no price
+  std::optional<TimePoint> resets_at() const { return resets_; }  ///< the budget that refused it
+
+ private:
+  state::Budgets& budgets_;
+  const Snapshot& snapshot_;
+  const Key& key_;
+  TimePoint started_at_;
+  Int128 markup_ = 0;
+  std::vector<const Budget*> wherever_;  ///< that count it wherever it goes
+  state::Budgets::Hold hold_;
+  std::optional<Int128> reserved_;
+  std::optional<TimePoint> resets_;
+};
+
+}  // namespace fairlead::exchange
