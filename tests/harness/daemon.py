@@ -30,9 +30,13 @@ class Simulator(Program):
         super().__init__(["simulate", "--listen", "127.0.0.1:0", "--bill", self.bill_file, *options], cwd=folder)
         self.url = "http://" + self.wait_for("listening")["address"]
 
-    def bill(self):
-        """The lines written so far; each is written when its attempt has ended."""
-        return books.read_bill(self.bill_file)
+    def bill(self, at_least=0):
+        """The lines written so far, once there are as many: each is written when its attempt has ended, which may be after the app's answer."""
+        def read():
+            lines = books.read_bill(self.bill_file)
+            return len(lines) >= at_least and (lines,)
+
+        return wait_until(read, f"{at_least} lines in the bill")[0]
 
 
 def config_for(simulator_url):

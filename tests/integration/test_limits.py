@@ -298,7 +298,7 @@ def test_a_departure_during_a_backoff_ends_it_M44(daemon, simulator):
         wait_until(simulator.bill, "the first refusal")
         leave(connection, "RST")
     ledger = wait_until(lambda: (rows := daemon.ledger()).all_settled() and rows.requests and rows, "the request to settle")
-    assert len(ledger.attempts) == len(simulator.bill()) == 1
+    assert len(ledger.attempts) == len(simulator.bill(at_least=1)) == 1
     assert ledger.requests[0]["ended_by"] == "app" or ledger.requests[0]["http_status"] == 0
 
 
