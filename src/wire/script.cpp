@@ -17,11 +17,21 @@ constexpr std::size_t index_of(Script script) { return static_cast<std::size_t>(
 /// What was counted so far, and what it ended with: whether a letter begins a word depends on what was before it.
 struct Tally {
   enum class Kind : std::uint8_t { nothing, letter, mark };
-  std::array<std::size_t, script_count> of{};
-  std::size_t bytes = 0;  ///< as they stand
+  std::size_t bytes = 0;           ///< as they stand
+  std::size_t high = 0, lead = 0;  ///< beyond ASCII, and of these such as begin a CJK character of three
   Kind before = Kind::nothing;
 
-  void add(Script script, std::size_t count = 1) { of[index_of(script)] += count; }
+  void add(Script script, std::size_t count = 1) { ascii_[index_of(script)] += count; }
+  std::array<std::size_t, script_count> of() const {
+    std::array<std::size_t, script_count> all = ascii_;
+    const std::size_t cjk = std::min(high, lead * 3);
+    all[index_of(Script::cjk)] += cjk;
+    all[index_of(Script::other)] += high - cjk;
+    return all;
+  }
+
+ private:
+  std::array<std::size_t, script_count> ascii_{};  ///< escapes too
 };
 
 bool is_letter(unsigned char c) { return static_cast<unsigned char>((c | 0x20) - 'a') < 26; }
@@ -57,7 +67,6 @@ void tally_ascii(unsigned char c, Tally& tally) {
 
 void tally_bytes(std::string_view text, Tally& tally) {
   tally.bytes += text.size();
-  std::size_t lead = 0, high = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c == '\\' && is_escape(text.substr(i))) {
@@ -67,13 +76,10 @@ void tally_bytes(std::string_view text, Tally& tally) {
       tally_ascii(c, tally);
     } else {
       tally.before = Tally::Kind::nothing;
-      lead += leads_cjk(c) ? 1 : 0;
-      ++high;
+      tally.lead += leads_cjk(c) ? 1 : 0;
+      ++tally.high;
     }
   }
-  const std::size_t cjk = std::min(high, lead * 3);
-  tally.add(Script::cjk, cjk);
-  tally.add(Script::other, high - cjk);
 }
 
 /// 16 bytes at a time, in the vectors of GCC and clang: a comparison gives -1 in each lane where it holds.
@@ -103,14 +109,13 @@ class Counts {
   bool backslashes() const { return sum(backslashes_) != 0; }
   void add_to(Tally& tally, std::size_t bytes) const {
     const std::size_t letters = sum(letters_), words = sum(words_), marks = sum(marks_), digits = sum(digits_), high = sum(high_);
-    const std::size_t cjk = std::min(high, sum(lead_) * 3);
     tally.bytes += bytes;
+    tally.high += high;
+    tally.lead += sum(lead_);
     tally.add(Script::letters, letters);
     tally.add(Script::words, words);
     tally.add(Script::marks, marks);
     tally.add(Script::digits, digits);
-    tally.add(Script::cjk, cjk);
-    tally.add(Script::other, high - cjk);
     tally.add(Script::rest, bytes - letters - words - marks - digits - high);
   }
 
@@ -158,7 +163,8 @@ void tally_part(std::string_view part, std::size_t blocks, bool unicode_escapes,
 }
 
 void add_to(TextBytes& text, const Tally& tally) {
-  for (std::size_t i = 0; i < text.of.size(); ++i) text.of[i] += static_cast<std::int64_t>(tally.of[i]);
+  const auto of = tally.of();
+  for (std::size_t i = 0; i < of.size(); ++i) text.of[i] += static_cast<std::int64_t>(of[i]);
 }
 
 }  // namespace
@@ -195,9 +201,15 @@ void ScriptCounter::count_held() {
 
 void ScriptCounter::tally_held(std::string_view text, TextBytes& into) const {
   Tally tally, before;
-  tally_bytes({held_.data(), 1}, before);
+  std::size_t in_blocks = 0;
+  if (text.find("\\u") == std::string_view::npos) {
+    Counts counts;
+    for (; text.size() - in_blocks >= script_block_bytes; in_blocks += script_block_bytes) counts.add(text.data() + in_blocks);
+    counts.add_to(tally, in_blocks);
+  }
+  tally_bytes({text.data() + in_blocks - 1, 1}, before);
   tally.before = before.before;
-  tally_bytes(text, tally);
+  tally_bytes(text.substr(in_blocks), tally);
   add_to(into, tally);
 }
 
@@ -216,7 +228,8 @@ TextBytes sample_scripts(std::span<const std::string_view> parts, std::size_t by
     Tally tally;
     tally_part(part, 1 + (script_blocks_max - 1) * part.size() / all, unicode_escapes, tally);
     const double scale = static_cast<double>(part.size()) / static_cast<double>(tally.bytes);  // each counts by its length
-    for (std::size_t i = 0; i < found.size(); ++i) found[i] += static_cast<double>(tally.of[i]) * scale;
+    const auto of = tally.of();
+    for (std::size_t i = 0; i < found.size(); ++i) found[i] += static_cast<double>(of[i]) * scale;
   }
   TextBytes text;
   if (all == 0) return text;
