@@ -7,6 +7,8 @@ import pytest
 
 from harness.process import run
 
+pytestmark = pytest.mark.commands
+
 CONFIGURATION = """
 listen: ["127.0.0.1:0"]
 ledger: sqlite:none.db

@@ -6,6 +6,8 @@ import pytest
 
 from harness.process import ROOT, run
 
+pytestmark = pytest.mark.commands
+
 GOLDEN = ROOT / "tests/golden/diff"
 AT = ("--at", "2026-11-26")
 

@@ -5,6 +5,8 @@ import pytest
 
 from harness.process import ROOT, run
 
+pytestmark = pytest.mark.commands
+
 EXAMPLES = sorted(path for path in (ROOT / "config/examples").glob("*.yaml") if not path.name.endswith(".test.yaml"))
 
 

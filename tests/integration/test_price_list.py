@@ -12,6 +12,8 @@ import pytest
 
 from harness.process import ROOT, run
 
+pytestmark = pytest.mark.commands
+
 UTC = datetime.timezone.utc
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PICO = Decimal("0.000000000001")
