@@ -110,10 +110,12 @@ void add_expected(Json& candidate, const Json& expected) {
 }  // namespace
 
 std::string plan_text(const Plan& plan) {
-  Json json{{"strategy", plan.strategy}}, candidates = Json::array(), rejections = Json::array();
+  Json json{{"strategy", plan.strategy}}, policies = Json::array(), candidates = Json::array(), rejections = Json::array();
+  for (const Policy* policy : plan.policies) policies.push_back(policy->name);
   for (const Candidate& candidate : plan.candidates) candidates.push_back(candidate_json(candidate));
   for (const Rejection& rejection : plan_reasons(plan)) rejections.push_back(rejection_json(rejection));
   if (plan.first_token_ms_max) json["first_token_ms_max"] = plan.first_token_ms_max->count();
+  json["policies"] = std::move(policies);
   json["candidates"] = std::move(candidates);
   json["rejections"] = std::move(rejections);
   return dumped(json);

@@ -77,6 +77,28 @@ def test_facts_of_the_request_decide(start):
     assert explain(daemon, "--key", "app", "--route", "chat", "--at", "2026-11-24")["policies"] == ["office"], "it may come from anywhere"
 
 
+def test_the_policies_that_applied_are_told_of_past_and_hypothetical_requests_alike(start, simulator):
+    def change(config):
+        config["policies"] += [
+            {"name": "not-trained-on", "deny": {"retention": ["trains"]}},
+            {"name": "of-nobody-here", "when": {"network": ["192.0.2.0/24"]}, "deny": {"provider": ["*"]}},
+            {"name": "small", "when": {"input_tokens": {"up_to": 5000}}, "max_cost": "1"},
+        ]
+
+    daemon = start(change)
+    for key, name, applied in ((None, "app", ["not-trained-on", "small"]), (OTHER_KEY, "other", ["us-only", "not-trained-on", "small"])):
+        request_id = post_chat(daemon, chat("hello", "chat"), key=key).request_id
+        for options in ((request_id, "--ledger", f"sqlite:{daemon.ledger_file}"), ("--config", daemon.config_file, "--key", name, "--route", "chat", "--network", "127.0.0.1")):
+            assert f"  policies {', '.join(applied)}\n" in run("explain", *options).stdout
+            assert json.loads(run("explain", *options, "--format", "json").stdout)["plan"]["policies"] == applied
+        assert ask_admin(daemon, {"key": name, "route": "chat", "network": "127.0.0.1"})[1]["plan"]["policies"] == applied
+    changed = daemon.changed_config()
+    changed["policies"] = []
+    daemon.reload(changed)
+    answer = post_chat(daemon, chat("hello", "chat"))
+    assert "  policies none applies\n" in run("explain", answer.request_id, "--ledger", f"sqlite:{daemon.ledger_file}").stdout
+
+
 @pytest.mark.parametrize("options, said", [
     ([], "--key"),
     (["--route", "chat"], "--key"),
