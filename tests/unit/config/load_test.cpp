@@ -650,7 +650,7 @@ TEST(Load, warns_of_what_may_not_be_meant) {
        "in USD; see the provider's `currency`"},
       {"\"0.5\"", "\"0.0000005\"",
        "f.yaml:10:34: warning: models.plain/m.prices[0]: this price has input at 0.0000005, which is below 0.001 USD; amounts are "
-       "per million tokens; see docs/prices.md"},
+       "per million tokens; if it is what is charged, add plausible: true"},
       {"  plain/m:", "  deepseek/x: {aliases: [deepseek-flash]}\n  plain/m:",
        "f.yaml:10:26: warning: models.deepseek/x.aliases[0]: 'deepseek/deepseek-flash' is a model of the built-in list too: this "
        "alias takes its place; remove the alias, or make an entry of that name"},
