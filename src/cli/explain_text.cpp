@@ -234,7 +234,10 @@ std::string ledger_line(const Attempt& attempt) {
   std::string text =
       "  " + utc_text(attempt.open.sent_at) + "  " + printable(attempt.open.target) + "  " + std::string(to_string(attempt.state));
   if (attempt.state == RowState::open) return text + "\n";
-  text += "  " + std::string(to_string(end.usage_source)) + "\n    ";
+  text += "  " + std::string(to_string(end.usage_source));
+  if (!end.reported_model.empty() && end.reported_model != attempt.open.model)
+    text += "  the answer names another model: " + printable(end.reported_model);
+  text += "\n    ";
   if (!end.cost) return text + "no price: the cost is unknown\n";
   text += printable(charged(attempt)) + amount_text(*end.cost);
   if (end.usd_pico && end.cost->currency != Currency{}) {
