@@ -109,7 +109,7 @@ std::string cost_line(const RequestRecord& record) {
          (unpriced ? ", and an unknown amount for attempts without a price" : "") + "\n";
 }
 
-/// "1200 input x 2 + 400 output x 3 CNY per million"
+/// "1200 input x 2 + 400 output x 3 CNY per million, at 0.1378 USD"
 std::string arithmetic(const Json& candidate) {
   const auto rates = candidate.find("rates");
   if (rates == candidate.end()) return "";
@@ -123,6 +123,7 @@ std::string arithmetic(const Json& candidate) {
   term("cached_tokens", "cached_input");
   term("output_tokens", "output");
   if (!text.empty()) text += " " + member(candidate, "currency") + " per million";
+  if (const std::string rate = member(candidate, "usd_rate"); !text.empty() && !rate.empty()) text += ", at " + rate + " USD";
   std::string held = member(candidate, "window");
   const auto add = [&](const std::string& word) { held += (held.empty() || word.empty() ? "" : ", ") + word; };
   add(candidate.contains("thinking") ? "thinking" : "");

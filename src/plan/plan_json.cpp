@@ -36,6 +36,7 @@ Json candidate_json(const Candidate& candidate) {
   if (!candidate.expected) return json;
   const PriceInForce& price = candidate.expected->price;
   json["currency"] = candidate.expected->amount.currency.view();
+  if (candidate.expected->amount.currency != Currency{}) json["usd_rate"] = format_decimal(candidate.expected->usd_rate);
   json["rates"] = rates_json(price.rates);
   json["price_from"] = iso_8601(price.entry->from);
   if (!price.window.empty()) json["window"] = price.window;
@@ -172,6 +173,7 @@ void append_plan_key(std::string& key, const Plan& plan) {
         (candidate.explored ? 1 : 0));
     const PriceInForce none, &price = candidate.expected ? candidate.expected->price : none;
     add(reinterpret_cast<std::uintptr_t>(price.entry));
+    add(static_cast<std::uint64_t>(candidate.expected ? candidate.expected->usd_rate : 0));
     add(static_cast<std::uint64_t>(price.above_input_tokens));
     add(static_cast<std::uint64_t>(price.discount));
     add(static_cast<std::uint64_t>(price.surcharge));

@@ -49,6 +49,19 @@ def test_the_table_shows_the_arithmetic_and_each_rejection_with_its_rule(daemon)
         assert part in done.stdout, done.stdout
 
 
+def test_the_arithmetic_of_a_foreign_currency_ends_in_usd(start):
+    def change(config):
+        config["fx"] = {"CNY": "0.14"}
+        config["providers"]["qwen"]["currency"] = "CNY"
+        config["contracts"] = {TARGETS["qwen"]: {"prices": [{"from": "2026-01-01", "currency": "CNY", "input": "1", "output": "4"}]}}
+
+    daemon = start(change)
+    told = explain(daemon, "--key", "app", "--route", "qwen", "--priors")["plan"]["candidates"][0]
+    assert (told["amount"], told["usd_rate"], told["expected_usd"]) == ("0.0026", "0.14", "0.000364")
+    answer = post_chat(daemon, chat("hello", "qwen"))
+    assert " CNY per million, at 0.14 USD" in run("explain", answer.request_id, "--ledger", f"sqlite:{daemon.ledger_file}").stdout
+
+
 def test_facts_of_the_request_decide(start):
     def change(config):
         config["keys"][0]["request_tags"] = ["secret"]

@@ -188,6 +188,20 @@ TEST_F(PlanTest, TheKeyTellsPlansOfDifferentTextsApart) {
   EXPECT_NE(key_of(all), key_of(plan()));
 }
 
+TEST_F(PlanTest, TheRateToUsdIsKeptWhereThereIsOne) {
+  EXPECT_EQ(plan_text(plan()).find("usd_rate"), std::string::npos) << "all in USD";
+  openai.currency = *parse_currency("CNY");
+  luna.prices = {price("1", "4", "CNY")};
+  std::string keys[2];
+  for (const char* rate : {"0.14", "0.15"}) {
+    world.snapshot.usd_per["CNY"] = *parse_decimal(rate);
+    const Plan made = plan();
+    EXPECT_NE(plan_text(made).find("\"usd_rate\":\"" + std::string(rate) + "\""), std::string::npos);
+    append_plan_key(keys[rate == std::string("0.15")], made);
+  }
+  EXPECT_NE(keys[0], keys[1]);
+}
+
 TEST_F(PlanTest, NamesThatAreNotUtf8StillGiveJson) {
   set_policies(world, {policy("\xff\xfe", {}, {}, {{Fact::origin, {"US"}}}, "\xc3")});
   EXPECT_TRUE(nlohmann::json::accept(plan_text(plan())));
