@@ -1,10 +1,34 @@
 #include "cli/commands.h"
 
+#include "cli/table.h"
+
+#include <fairlead/near.h>
+
 #include <CLI/CLI.hpp>
+
+#include <algorithm>
 #include <exception>
 #include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace fairlead::cli {
+namespace {
+
+/// "there is no command 'chekc'; did you mean 'check'?" Empty: no other word than a command stands first.
+std::string no_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return "";
+  std::vector<std::string> commands;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) commands.push_back(command->get_name());
+  if (std::find(commands.begin(), commands.end(), argv[1]) != commands.end()) return "";
+  const std::vector<std::string_view> names(commands.begin(), commands.end());
+  const std::string_view near = nearest(argv[1], names);
+  return "there is no command '" + printable(argv[1]) + "'; " +
+         (near.empty() ? "fairlead --help lists them" : "did you mean '" + std::string(near) + "'?");
+}
+
+}  // namespace
 
 int run(int argc, char** argv) {
   CLI::App app{"fairlead: an OpenAI-compatible gateway that takes the cheapest endpoint policy allows, and keeps the books"};
@@ -27,6 +51,10 @@ int run(int argc, char** argv) {
   add_archive(app, exit_code);
   add_key(app, exit_code);
   add_simulate(app, exit_code);
+  if (const std::string wrong = no_command(app, argc, argv); !wrong.empty()) {
+    std::cerr << "fairlead: " << wrong << '\n';
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

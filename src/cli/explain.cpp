@@ -146,7 +146,6 @@ void add_explain(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
   auto* key = command->add_option("--key", wanted->asked.key, "A request that nobody has sent: the name of the key that asks");
-  key->excludes(id);
   const auto add = [&](const char* name, auto& into, const char* what) {
     return command->add_option(name, into, what)->needs(key)->group("Of a request that nobody has sent");
   };
@@ -169,6 +168,7 @@ void add_explain(CLI::App& app, int& exit_code) {
   add("--body", wanted->body, "A file with its body, as an app would send it")->check(CLI::ExistingFile);
   command->callback([wanted, id, key, tokens, &exit_code] {
     if (id->count() == 0 && key->count() == 0) throw CLI::RequiredError("a past request's id, or --key");
+    if (id->count() > 0 && key->count() > 0) throw CLI::ExcludesError("a past request's id", "--key");
     exit_code = key->count() == 0 ? explain_past(*wanted) : explain_hypothetical(*wanted, tokens->count() > 0);
   });
 }

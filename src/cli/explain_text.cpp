@@ -38,6 +38,13 @@ std::string cell(const std::optional<std::int64_t>& count) { return count ? std:
 std::string duration_cell(const std::optional<std::int64_t>& us) { return us ? duration_text(*us) : ""; }
 std::string amount_text(const Money& money) { return format_decimal(money.pico) + " " + std::string(money.currency.view()); }
 
+/// "batch, night"
+std::string words_in(const Json& list) {
+  std::string text;
+  for (const Json& word : list) text += (text.empty() ? "" : ", ") + member(Json{{"", word}}, "");
+  return text;
+}
+
 /// "  content  no iban, 2 payment_card"
 std::string content_line(const Json& content) {
   std::string text;
@@ -50,11 +57,7 @@ std::string content_line(const Json& content) {
 std::string facts_line(const Json& facts) {
   std::string text;
   for (const auto& [name, value] : facts.items()) {
-    std::string words;
-    if (value.is_array())
-      for (const Json& word : value) words += (words.empty() ? "" : ", ") + member(Json{{"", word}}, "");
-    else
-      words = member(facts, name.c_str());
+    const std::string words = value.is_array() ? words_in(value) : member(facts, name.c_str());
     text += (text.empty() ? "" : "; ") + printable(name) + " " + printable(words);
   }
   return text.empty() ? "" : "  facts    " + text + "\n";
@@ -88,6 +91,13 @@ std::string outcome(const RequestRecord& record) {
   return text + "whole " + duration_text((end.ended_at - record.open.started_at).count()) + "\n";
 }
 
+/// "  policies us-only, cheap": all that applied, whether or not they refused anything. Empty for a row that does not tell.
+std::string policies_line(const Json& plan) {
+  if (!plan.contains("policies")) return "";
+  const std::string names = words_in(list(plan, "policies"));
+  return "  policies " + (names.empty() ? "none applies" : printable(names)) + "\n";
+}
+
 std::string cost_line(const RequestRecord& record) {
   if (record.state == RowState::open) return "";
   bool unpriced = false, estimated = false;
@@ -99,7 +109,7 @@ std::string cost_line(const RequestRecord& record) {
          (unpriced ? ", and an unknown amount for attempts without a price" : "") + "\n";
 }
 
-/// "1200 input x 2 + 400 output x 3 CNY per million"
+/// "1200 input x 2 + 400 output x 3 CNY per million, at 0.1378 USD"
 std::string arithmetic(const Json& candidate) {
   const auto rates = candidate.find("rates");
   if (rates == candidate.end()) return "";
@@ -113,6 +123,7 @@ std::string arithmetic(const Json& candidate) {
   term("cached_tokens", "cached_input");
   term("output_tokens", "output");
   if (!text.empty()) text += " " + member(candidate, "currency") + " per million";
+  if (const std::string rate = member(candidate, "usd_rate"); !text.empty() && !rate.empty()) text += ", at " + rate + " USD";
   std::string held = member(candidate, "window");
   const auto add = [&](const std::string& word) { held += (held.empty() || word.empty() ? "" : ", ") + word; };
   add(candidate.contains("thinking") ? "thinking" : "");
@@ -224,7 +235,10 @@ std::string ledger_line(const Attempt& attempt) {
   std::string text =
       "  " + utc_text(attempt.open.sent_at) + "  " + printable(attempt.open.target) + "  " + std::string(to_string(attempt.state));
   if (attempt.state == RowState::open) return text + "\n";
-  text += "  " + std::string(to_string(end.usage_source)) + "\n    ";
+  text += "  " + std::string(to_string(end.usage_source));
+  if (!end.reported_model.empty() && end.reported_model != attempt.open.model)
+    text += "  the answer names another model: " + printable(end.reported_model);
+  text += "\n    ";
   if (!end.cost) return text + "no price: the cost is unknown\n";
   text += printable(charged(attempt)) + amount_text(*end.cost);
   if (end.usd_pico && end.cost->currency != Currency{}) {
@@ -238,7 +252,7 @@ std::string ledger_line(const Attempt& attempt) {
 
 std::string explain_text(const RequestRecord& record) {
   const Json plan = parsed(whole_plan_text(record.open.plan, record.open.expected));
-  std::string text = heading(record) + outcome(record) + cost_line(record);
+  std::string text = heading(record) + outcome(record) + policies_line(plan) + cost_line(record);
   text += candidates_text(plan) + rejections_text(plan) + attempts_text(record);
   if (!record.attempts.empty()) text += "\nIn the ledger\n";
   for (const Attempt& attempt : record.attempts) text += ledger_line(attempt);
@@ -254,12 +268,10 @@ std::string explain_hypothetical_text(std::string_view explanation) {
   text += target.empty()
               ? "  outcome  refused: " + member(outcome, "message") + "\n"
               : "  outcome  " + printable(target) + (usd.empty() ? ", at an unknown cost" : ", for about " + usd + " USD") + "\n";
-  std::string policies;
-  for (const Json& policy : list(told, "policies")) policies += (policies.empty() ? "" : ", ") + policy.get<std::string>();
-  text += "  policies " + (policies.empty() ? "none applies" : printable(policies)) + "\n";
+  const Json& plan = told.contains("plan") ? told["plan"] : told;
+  text += policies_line(plan);
   text += "  estimate " + printable(member(told, "estimates")) + "\n";
   for (const Json& note : list(told, "notes")) text += "  note     " + printable(note.get<std::string>()) + "\n";
-  const Json& plan = told.contains("plan") ? told["plan"] : told;
   return text + candidates_text(plan) + rejections_text(plan);
 }
 

@@ -6,6 +6,8 @@
 #include "cli/time.h"
 #include "config/config.h"
 
+#include <fairlead/near.h>
+
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -207,7 +209,11 @@ int prices(const Wanted& wanted) {
   for (const auto& target : loaded.snapshot->targets)
     if (wanted.target.empty() || target->name == wanted.target) all.push_back(list(*loaded.snapshot, *target, by, at));
   if (all.empty() && !wanted.target.empty()) {
-    std::cerr << "fairlead: no route of " << wanted.config << " has the target '" << wanted.target << "'\n";
+    std::vector<std::string_view> known;
+    for (const auto& target : loaded.snapshot->targets) known.push_back(target->name);
+    const std::string_view near = nearest(wanted.target, known);
+    std::cerr << "fairlead: no route of " << wanted.config << " has the target '" << wanted.target << "'"
+              << (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?") << '\n';
     return 1;
   }
   if (wanted.format == "table") {

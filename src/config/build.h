@@ -56,6 +56,7 @@ void build_trusted_proxies(Build& build);
 std::vector<RoutingTest> build_tests(Build& build);
 /// Warnings about a configuration that is valid, but may not mean what it says.
 void lint(const Build& build, std::optional<TimePoint> now);
+void lint_homes(const Build& build);
 void lint_policies(const Build& build, std::optional<TimePoint> now);
 void lint_reach(const Build& build, TimePoint now);
 

@@ -71,9 +71,11 @@ Price price_of(const Section& from, Build& build, bool built_in) {
   price.confidence = from.text("confidence");
   price.built_in = built_in;
   const auto to_usd = build.snapshot.usd_per.find(std::string(price.currency.view()));
-  price.implausible = why_implausible(price, to_usd == build.snapshot.usd_per.end() ? nullptr : &to_usd->second);
+  const bool read = price.rates.input && price.rates.output;  // else what is wrong is told already
+  if (read && !from.boolean("plausible"))
+    price.implausible = why_implausible(price, to_usd == build.snapshot.usd_per.end() ? nullptr : &to_usd->second);
   if (!built_in && !price.implausible.empty())
-    findings.warning(from.value(), "this price " + price.implausible, "see docs/prices.md");
+    findings.warning(from.value(), "this price " + price.implausible, "if it is what is charged, add plausible: true");
   return price;
 }
 

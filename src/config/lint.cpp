@@ -111,6 +111,7 @@ void lint_routes(const Build& build) {
 
 void lint(const Build& build, std::optional<TimePoint> now) {
   lint_facts(build);
+  lint_homes(build);
   for (const auto& [target, place] : build.target_places) lint_prices_of(build, *target, *place);
   for (const auto& [target, place] : build.target_places) {
     if (!now) break;

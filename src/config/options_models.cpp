@@ -125,6 +125,10 @@ void add_price_rows(Rows& rows, const std::string& price) {
                   .doc = "How sure they are.",
                   .otherwise = "not stated",
                   .allowed = {"high", "medium", "low"}});
+  rows.push_back({.path = price + "plausible",
+                  .type = Type::boolean,
+                  .doc = "You looked at the figures, and they are what is charged: they are not doubted as implausible.",
+                  .fallback = "false"});
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ std::span<const NationalId> national_ids() {
       {"de", {"ddddddddddd", "dd ddd ddd ddd"}, de_tax_id, ""},
       {"fr", {"ddddddWdddddddd", "ddddddWdddddd dd", "d dd dd dW ddd ddd dd"}, fr_nir, ""},
       {"it", {"LLLLLLWWLWWLWWWL"}, it_codice_fiscale, ""},
-      {"es", {"WdddddddL", "Wddddddd L", "dd ddd ddd L", "dd ddd dddL"}, es_dni_or_nie, ""},
+      {"es", {"WdddddddL", "Wddddddd L", "L ddddddd L", "dd ddd ddd L", "dd ddd dddL"}, es_dni_or_nie, ""},
       {"nl", {"dddd dd ddd", "?ddddddddd", "?ddd ddd ddd"}, nl_bsn, R"(\bbsn|burgerservice|\bsofi)"},
       {"be", {"ddddddddddd", "dd dd dd ddd dd"}, be_national_number, ""},
       {"pl", {"ddddddddddd"}, pl_pesel, ""},

@@ -90,6 +90,12 @@ class Search {
     return end < text_.size() && by.find(text_[end]) != npos && digit_at(end + 1);
   }
 
+  /// "X-1234567-L": a letter that stands for itself may belong to the digits behind it.
+  bool after_lone_letter(std::size_t begin) const {
+    return begin >= 2 && is_letter(text_[begin - 2]) && !is_alphanumeric(text_[begin - 1]) &&
+           (begin == 2 || !is_alphanumeric(text_[begin - 3]));
+  }
+
   /// Where the next group begins, after separators or the + of a Swede of a hundred years; npos: this one stands alone.
   std::size_t next_group(std::size_t end) const {
     return end < text_.size() && text_[end] == '+' ? end + 1 : after_separators(text_, end);
@@ -97,6 +103,8 @@ class Search {
 
   /// The end of what the group from `begin` to `end` begins, or npos.
   std::size_t find_at(std::size_t begin, std::size_t end) {
+    if (after_lone_letter(begin))
+      if (const std::size_t shape_end = shape_at(begin - 2, begin - 1); shape_end != npos) return shape_end;
     const std::size_t next = next_group(end);
     if (is_digit(text_[begin]) && end - begin < bare_min && (next == npos || !digit_at(next)))
       return npos;  // most numbers end here

@@ -34,11 +34,33 @@ Result<Head> head_of(const Hypothetical& asked, const std::string& tags) {
   return head;
 }
 
+/// "; did you mean 'other'?" Empty: nothing is near.
+std::string meant(std::string_view word, const std::vector<std::string_view>& known) {
+  const std::string_view near = nearest(word, known);
+  return near.empty() ? "" : "; did you mean '" + std::string(near) + "'?";
+}
+
 Error no_key(const std::string& name, const Snapshot& snapshot) {
   std::vector<std::string_view> names;
   for (const Key& key : snapshot.keys) names.push_back(key.name);
-  const std::string_view near = nearest(name, names);
-  return wrong("there is no key '" + name + "'" + (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?"));
+  return wrong("there is no key '" + name + "'" + meant(name, names));
+}
+
+Error not_for(const Key& key, const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const Route* route : key.routes) {
+    names.push_back(route->name);
+    for (const Target* target : route->targets)
+      if (key.may_name_targets) names.push_back(target->name);
+  }
+  return wrong("the key '" + key.name + "' may not ask for '" + name + "', or there is no such route or target" +
+               meant(name, names));
+}
+
+Error no_content(const std::string& name, const RequestFacts& facts) {
+  std::vector<std::string_view> names;
+  for (const ContentCount& one : facts.content) names.push_back(one.name);
+  return wrong("no policy asks for the content '" + name + "', so it changes nothing" + meant(name, names));
 }
 
 /// What a reader may not know of the answer.
@@ -75,7 +97,7 @@ Result<void> add_content(RequestFacts& facts, const std::vector<std::string>& cl
       asked_for = true;
     }
     if (asked_for) continue;
-    if (!is_asserted(name, snapshot)) return wrong("no policy asks for the content '" + name + "'");
+    if (!is_asserted(name, snapshot)) return no_content(name, facts);
     facts.content.push_back({name, 1});
   }
   return boost::system::in_place_value;
@@ -121,7 +143,7 @@ Result<RequestFacts> facts_of(const Hypothetical& asked, ChatRequest& body, cons
   if (body.model.empty() && !key->routes.empty()) body.model = key->routes.front()->name;
   body.stream |= asked.stream;
   auto facts = classify(body, *key);
-  if (!facts) return wrong("the key '" + asked.key + "' may not ask for '" + body.model + "', or there is no such route or target");
+  if (!facts) return not_for(*key, body.model);
   if (asked.input_tokens) {
     facts->input_tokens = *asked.input_tokens;
     facts->text = {};

@@ -15,7 +15,8 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
 std::string_view strategy_of(const RequestFacts& facts);
 
 /// The plan as the ledger keeps it, in two parts. What is the same for many requests:
-/// {"strategy","candidates":[{"target","currency","rates","price_from"...}],"rejections":[{"target","by","rule","reason"}]};
+/// {"strategy","policies":["name"...],"candidates":[{"target","currency","rates","price_from"...}],
+/// "rejections":[{"target","by","rule","reason"}]};
 /// and what is this one's: [[uncached input, cached input, output tokens, USD in 10^-12], ...], with first token p50 and p90 and
 /// each further token p50 behind it, in microseconds, where the strategy looked at times and the target is measured. USD is null
 /// without a price; the whole is null if there are no times either. Last, {"seed"} where something was left to chance.

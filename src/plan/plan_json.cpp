@@ -36,6 +36,7 @@ Json candidate_json(const Candidate& candidate) {
   if (!candidate.expected) return json;
   const PriceInForce& price = candidate.expected->price;
   json["currency"] = candidate.expected->amount.currency.view();
+  if (candidate.expected->amount.currency != Currency{}) json["usd_rate"] = format_decimal(candidate.expected->usd_rate);
   json["rates"] = rates_json(price.rates);
   json["price_from"] = iso_8601(price.entry->from);
   if (!price.window.empty()) json["window"] = price.window;
@@ -110,10 +111,12 @@ void add_expected(Json& candidate, const Json& expected) {
 }  // namespace
 
 std::string plan_text(const Plan& plan) {
-  Json json{{"strategy", plan.strategy}}, candidates = Json::array(), rejections = Json::array();
+  Json json{{"strategy", plan.strategy}}, policies = Json::array(), candidates = Json::array(), rejections = Json::array();
+  for (const Policy* policy : plan.policies) policies.push_back(policy->name);
   for (const Candidate& candidate : plan.candidates) candidates.push_back(candidate_json(candidate));
   for (const Rejection& rejection : plan_reasons(plan)) rejections.push_back(rejection_json(rejection));
   if (plan.first_token_ms_max) json["first_token_ms_max"] = plan.first_token_ms_max->count();
+  json["policies"] = std::move(policies);
   json["candidates"] = std::move(candidates);
   json["rejections"] = std::move(rejections);
   return dumped(json);
@@ -170,6 +173,7 @@ void append_plan_key(std::string& key, const Plan& plan) {
         (candidate.explored ? 1 : 0));
     const PriceInForce none, &price = candidate.expected ? candidate.expected->price : none;
     add(reinterpret_cast<std::uintptr_t>(price.entry));
+    add(static_cast<std::uint64_t>(candidate.expected ? candidate.expected->usd_rate : 0));
     add(static_cast<std::uint64_t>(price.above_input_tokens));
     add(static_cast<std::uint64_t>(price.discount));
     add(static_cast<std::uint64_t>(price.surcharge));

@@ -46,9 +46,11 @@ Error refusal_of(const Plan& plan, const std::string& request_id) {
     error.param = wish->rule;
     return error;
   }
-  if (rejected_by(RejectedBy::policy) != end)
+  if (rejected_by(RejectedBy::policy) != end) {
+    const auto policies = refusing_policies(plan);
     return {ErrorKind::policy, ErrorOrigin::fairlead,
-            "request " + request_id + " is refused by policy " + quoted(refusing_policies(plan))};
+            "request " + request_id + " is refused by " + (policies.size() == 1 ? "policy " : "the policies ") + quoted(policies)};
+  }
   if (const auto r = rejected_by(RejectedBy::capability); r != end)
     return {ErrorKind::bad_request, ErrorOrigin::app, "no target of this route can serve this request: " + r->reason};
   if (rejected_by(RejectedBy::quality) != end)

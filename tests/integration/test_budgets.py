@@ -286,10 +286,10 @@ def test_shares_are_told_once_to_the_log_and_the_webhook_which_is_tried_again(st
     def change(config):
         add_priced(config)
         config["keys"][0]["budget"] = {"usd": f"{worst(body) * 3:f}", "per": "day", "notify_at": [0.1, 0.95]}
-        config["notify"] = {"webhook": f"http://127.0.0.1:{ear.server_port}/hooks/money"}
 
     try:
         daemon = start(change)
+        daemon.admin_reload({**daemon.config, "notify": {"webhook": f"http://127.0.0.1:{ear.server_port}/hooks/money"}})
         while post_chat(daemon, body).status == 200 and len(daemon.events("budget_share_reached")) < 2 and not heard:
             pass
         wait_until(lambda: heard, "the webhook to be told")

@@ -66,6 +66,13 @@ def test_wrong_arguments_exit_with_2(arguments):
     assert done.returncode == 2 and done.stderr and not done.stdout
 
 
+def test_a_mistyped_name_is_told_with_what_it_may_have_meant(daemon):
+    assert "there is no command 'chekc'; did you mean 'check'?" in run("chekc", daemon.config_file).stderr
+    assert "fairlead --help" in run("\x1b[2Jxyzzy").stderr and "\x1b" not in run("\x1b[2Jxyzzy").stderr
+    done = run("prices", "--config", daemon.config_file, "deepseek/deepseek-falsh")
+    assert done.returncode == 1 and "did you mean 'deepseek/deepseek-flash'?" in done.stderr
+
+
 def test_usage_adds_up_to_the_bill_while_the_daemon_runs(daemon, simulator, settled):
     for provider in ("deepseek", "qwen", "openai", "openai"):
         post_chat(daemon, chat("hello", provider))

@@ -49,6 +49,20 @@ def test_the_table_shows_the_arithmetic_and_each_rejection_with_its_rule(daemon)
         assert part in done.stdout, done.stdout
 
 
+def test_the_arithmetic_of_a_foreign_currency_ends_in_usd(start):
+    def change(config):
+        config["fx"] = {"CNY": "0.14"}
+        config["providers"]["qwen"]["currency"] = "CNY"
+        config["contracts"] = {TARGETS["qwen"]: {"prices": [{"from": "2026-01-01", "currency": "CNY", "input": "1", "output": "4"}]}}
+
+    daemon = start(change)
+    told = explain(daemon, "--key", "app", "--route", "qwen", "--priors")["plan"]["candidates"][0]
+    assert (told["amount"], told["usd_rate"], told["expected_usd"]) == ("0.0026", "0.14", "0.000364")
+    answer = post_chat(daemon, chat("hello", "qwen"))
+    daemon.ledger()  # has all rows
+    assert " CNY per million, at 0.14 USD" in run("explain", answer.request_id, "--ledger", f"sqlite:{daemon.ledger_file}").stdout
+
+
 def test_facts_of_the_request_decide(start):
     def change(config):
         config["keys"][0]["request_tags"] = ["secret"]
@@ -77,6 +91,30 @@ def test_facts_of_the_request_decide(start):
     assert explain(daemon, "--key", "app", "--route", "chat", "--at", "2026-11-24")["policies"] == ["office"], "it may come from anywhere"
 
 
+def test_the_policies_that_applied_are_told_of_past_and_hypothetical_requests_alike(start, simulator):
+    def change(config):
+        config["policies"] += [
+            {"name": "not-trained-on", "deny": {"retention": ["trains"]}},
+            {"name": "of-nobody-here", "when": {"network": ["192.0.2.0/24"]}, "deny": {"provider": ["*"]}},
+            {"name": "small", "when": {"input_tokens": {"up_to": 5000}}, "max_cost": "1"},
+        ]
+
+    daemon = start(change)
+    for key, name, applied in ((None, "app", ["not-trained-on", "small"]), (OTHER_KEY, "other", ["us-only", "not-trained-on", "small"])):
+        request_id = post_chat(daemon, chat("hello", "chat"), key=key).request_id
+        daemon.ledger()  # has all rows
+        for options in ((request_id, "--ledger", f"sqlite:{daemon.ledger_file}"), ("--config", daemon.config_file, "--key", name, "--route", "chat", "--network", "127.0.0.1")):
+            assert f"  policies {', '.join(applied)}\n" in run("explain", *options).stdout
+            assert json.loads(run("explain", *options, "--format", "json").stdout)["plan"]["policies"] == applied
+        assert ask_admin(daemon, {"key": name, "route": "chat", "network": "127.0.0.1"})[1]["plan"]["policies"] == applied
+    changed = daemon.changed_config()
+    changed["policies"] = []
+    daemon.reload(changed)
+    answer = post_chat(daemon, chat("hello", "chat"))
+    daemon.ledger()
+    assert "  policies none applies\n" in run("explain", answer.request_id, "--ledger", f"sqlite:{daemon.ledger_file}").stdout
+
+
 @pytest.mark.parametrize("options, said", [
     ([], "--key"),
     (["--route", "chat"], "--key"),
@@ -84,6 +122,7 @@ def test_facts_of_the_request_decide(start):
     (["--key", "app", "--at", "yesterday"], "yesterday"),
     (["--key", "app", "--endpoint", "images"], "images"),
     (["--key", "app", "--header", "qwen"], "NAME: VALUE"),
+    (["--key", "app", "--formt", "json"], "--formt"),
 ])
 def test_wrong_arguments_are_told(daemon, options, said):
     done = run("explain", "--config", daemon.config_file, *options)
@@ -95,6 +134,8 @@ def test_wrong_arguments_are_told(daemon, options, said):
     (["--key", "other", "--route", "ordered"], "may not ask for 'ordered'"),
     (["--key", "app", "--tag", "x"], "may not set the tag 'x'"),
     (["--key", "app", "--network", "10.0.0.0/8"], "'10.0.0.0/8' is no address"),
+    (["--key", "other", "--route", "caht"], "may not ask for 'caht', or there is no such route or target; did you mean 'chat'?"),
+    (["--key", "app", "--class", "payment_card"], "no policy asks for the content 'payment_card', so it changes nothing"),
     (["--key", "othre"], "there is no key 'othre'; did you mean 'other'?"),
     (["--key", "app", "--header", "accept: x"], "the header 'accept' says nothing to routing"),
     (["--key", "app", "--header", "x-fairlead-onyl: qwen"], "'x-fairlead-onyl' is not known here"),

@@ -272,6 +272,8 @@ def test_the_asked_routed_and_reported_names_are_kept_and_the_routed_one_is_pric
     assert attempt["target"] == TARGETS["deepseek"] and attempt["model"] == TARGETS["deepseek"].split("/")[1]
     assert attempt["reported_model"] == "gpt-6-sol-2026-01-01"
     assert json.loads(attempt["price"])["model"] == TARGETS["deepseek"]  # and the audit compares the cost with the bill
+    told = run("explain", attempt["request_id"], "--ledger", f"sqlite:{stage.daemon.ledger_file}").stdout
+    assert "  reported  the answer names another model: gpt-6-sol-2026-01-01\n" in told
 
 
 def test_a_target_that_is_asked_for_by_name_is_priced_as_itself_M07(stage):
@@ -279,6 +281,7 @@ def test_a_target_that_is_asked_for_by_name_is_priced_as_itself_M07(stage):
     ledger = stage.settled()
     assert ledger.request(attempt["request_id"])["requested_model"] == attempt["target"] == TARGETS["qwen"]
     assert attempt["reported_model"] == attempt["model"]
+    assert "another model" not in run("explain", attempt["request_id"], "--ledger", f"sqlite:{stage.daemon.ledger_file}").stdout
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])

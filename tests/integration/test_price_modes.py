@@ -118,6 +118,28 @@ routes: {chat: {targets: [tencent/hunyuan-lite, tencent/hunyuan-t1-latest]}}
     assert t1["usd"] == {"rate": "0.1378", "from": "2025-01-01T00:00:00.000000Z"} and t1["price"]["built_in"] is True
 
 
+def test_an_implausible_price_of_ones_own_needs_a_word_where_the_configuration_is_strict_M08(tmp_path):
+    def told(word):
+        write_prices(tmp_path, f"""
+providers:
+  own: {{base_url: "http://127.0.0.1:9/v1", price_list: own, operator: ZA, region: ZA, retention: none}}
+models: {{own/small: {{prices: [{{from: 2026-09-01, input: "0.0005", output: "0.0006"{word}}}]}}}}
+routes: {{chat: {{targets: [own/small]}}}}
+prices: {{strict: true}}
+""")
+        checked = run("check", tmp_path / "f.yaml")
+        assert checked.returncode == 0, checked.stderr
+        asked = run("explain", "--config", tmp_path / "f.yaml", "--key", "app", "--at", "2026-11-26", "--format", "json")
+        return checked.stdout + checked.stderr, json.loads(asked.stdout)["outcome"]
+
+    for word in ("", ", plausible: false"):
+        said, outcome = told(word)
+        assert "has input at 0.0005, which is below 0.001 USD; amounts are per million tokens; if it is what is charged, add plausible: true" in said
+        assert "target" not in outcome and "price to rely on" in outcome["message"]
+    said, outcome = told(", plausible: true")
+    assert "below 0.001" not in said and outcome["target"] == "own/small"
+
+
 def test_what_begins_and_ends_soon_is_told_beside_what_comes_every_day(tmp_path):
     write_prices(tmp_path, """
 providers:

@@ -5,7 +5,7 @@ import pytest
 
 from harness.daemon import CLIENT_KEY, OTHER_KEY, TARGETS, sha256
 from harness.http import chat, post_chat, send
-from harness.process import wait_until
+from harness.process import run, wait_until
 
 DEEPSEEK, QWEN, OPENAI = TARGETS.values()
 DEAR = {"prices": [{"from": "2026-01-01", "input": "11", "output": "12"}]}
@@ -37,6 +37,25 @@ def at(*path):
     return put
 
 
+def policy(**rule):
+    return lambda config: config["policies"].append({"name": "new", **rule})
+
+
+def both(*changes):
+    def change(config):
+        for one in changes:
+            one(config)
+    return change
+
+
+def at_some_hours(config):
+    config["calendars"] = {"none": {"years": [2026], "days_off": []}}
+    window = {"name": "always", "from": "00:00", "to": "00:00", "calendar": "none", "input": "11"}
+    config["contracts"] = {OPENAI: {"prices": [{"from": "2026-01-01", "input": "1", "output": "2", "windows": [window]}]}}
+
+
+NOTHING = [{"usd": "0.000000000001", "per": "day"}]
+ONE_TOKEN = {"tokens_per_minute": 1}
 ROUTE_CHAT = at("routes", "chat")
 # change; the request; what the app gets; what the row of the request, and that of its last attempt, say
 CHANGES = {
@@ -62,6 +81,28 @@ CHANGES = {
     "a price of a model": (at("models")({"openai/gpt-6-luna": DEAR}), ("hello", "openai"), 200, {}, {"input": "11"}),
     "a currency and its rate": (in_cny, ("hello", "qwen"), 200, {}, {"usd_rate_pico": 500_000_000_000}),
     "attempts of a request": (at("limits")({"attempts_max": 1}), ("[[sim status=500]] hello", "chat"), 502, {"attempts": 1}, {}),
+    "a policy asks for content": (both(policy(when={"content": ["ours"]}, deny={"provider": ["*"]}), at("content")({"ours": {"words": ["hello"]}})),
+                                  ("hello", "qwen"), 403, {"content": '{"ours":1}'}, None),
+    "a group of regions": (both(policy(allow={"region": ["polar"]}), at("region_groups")({"polar": ["AQ"]})), ("hello", "qwen"), 403, {}, None),
+    "a provider's facts": (both(policy(deny={"retention": ["trains"]}), at("providers", "qwen", "retention")("trains")), ("hello", "qwen"), 403, {},
+                           None),
+    "a provider's label": (both(policy(allow={"label": ["dpa"]}), at("providers", "qwen", "labels")({"dpa": "2026-01-31"})), ("hello", "qwen"), 403, {},
+                           None),
+    "a key's tags": (both(policy(when={"tags": ["night"]}, deny={"provider": ["*"]}), at("keys", 0, "tags")(["night"])), ("hello", "qwen"), 403, {}, None),
+    "a key's project": (at("keys", 0, "project")("moon"), ("hello", "qwen"), 200, {"project": "moon"}, {}),
+    "a key's end": (at("keys", 0, "expires_at")("2026-01-31"), ("hello", "qwen"), 401, None, None),
+    "a key's limits": (at("keys", 0, "limits")(ONE_TOKEN), ("hello", "qwen"), 429, {"error": "rate_limited"}, None),
+    "a team's limits": (at("teams")({"payments": {"limits": ONE_TOKEN}}), ("hello", "qwen"), 429, {"error": "rate_limited"}, None),
+    "a key's budget": (at("keys", 0, "budget")(NOTHING), ("hello", "qwen"), 429, {"error": "over_budget"}, None),
+    "a team's budget": (at("teams")({"payments": {"budget": NOTHING}}), ("hello", "qwen"), 429, {"error": "over_budget"}, None),
+    "a project's budget": (both(at("keys", 0, "project")("moon"), at("projects")({"moon": {"budget": NOTHING}})), ("hello", "qwen"), 429,
+                           {"error": "over_budget"}, None),
+    "the installation's budget": (at("budget")(NOTHING), ("hello", "qwen"), 429, {"error": "over_budget"}, None),
+    "a team's markup": (at("teams")({"payments": {"markup": "0.5"}}), ("hello", "qwen"), 200, {}, {"markup_pico": 500_000_000_000}),
+    "prices to doubt": (both(at("prices")({"strict": True, "stale_days": 1}), at("models")({"qwen/qwen3.8-flash": DEAR})), ("hello", "qwen"), 403, {},
+                        None),
+    "a calendar and a window": (at_some_hours, ("hello", "openai"), 200, {}, {"input": "11", "window": "always"}),
+    "a profile": (at("profiles")({"qwen": {"lacks": ["streaming"], "rename": {"messages": "notes"}}}), ("hello", "qwen"), 400, {}, {}),
     "bytes of a body": (at("limits")({"body_bytes_max": "1KiB"}), ("hello " * 300, "chat"), 413, None, None),
 }
 
@@ -92,6 +133,42 @@ def test_a_change_is_what_traffic_meets_M60(daemon, name):
     assert not differs(request, request_says)
     if attempt_says is not None:
         assert not differs(ledger.attempts_of(answer.request_id)[-1], attempt_says)
+
+
+# Where each section of a configuration is seen to change; what needs a restart is refused by name (test_config_reload_defects).
+SEEN = {"providers", "routes", "policies", "region_groups", "content", "keys", "budget", "teams", "projects", "prices", "fx", "contracts", "calendars",
+        "models", "profiles", "limits", "timeouts"}  # in CHANGES
+ELSEWHERE = {"log": "below", "trusted_proxies": "below", "idempotency": "below", "include": "test_watch", "watch": "test_watch", "notify": "test_budgets",
+             "retention": "holds from the next hourly look on", "assertions": "only `check` looks", "tests": "only `check` looks"}
+RESTART = {"listen", "admin", "ledger", "ledger_sync", "workers"}
+
+
+def test_no_section_is_forgotten_M60():
+    sections = set(json.loads(run("schema").stdout)["properties"])
+    assert sections == SEEN | set(ELSEWHERE) | RESTART
+
+
+def test_whose_word_on_an_address_is_taken_changes_at_once_M60(start):
+    daemon = start(policy(when={"network": ["192.0.2.0/24"]}, deny={"provider": ["*"]}))
+
+    def status():
+        return send(daemon.address, "POST", "/v1/chat/completions", daemon.key, chat("hello"), [("X-Forwarded-For", "192.0.2.7")]).status
+
+    assert status() == 200, "anybody can write that"
+    daemon.admin_reload({**daemon.config, "trusted_proxies": ["127.0.0.0/8"]})
+    assert status() == 403
+    daemon.admin_reload(daemon.config)
+    assert status() == 200
+
+
+def test_what_a_repeat_is_changes_at_once_M60(daemon):
+    def ids():
+        return {json.loads(send(daemon.address, "POST", "/v1/chat/completions", daemon.key, chat("hello"), [("Idempotency-Key", "one")]).body)["id"]
+                for _ in range(2)}
+
+    assert len(ids()) == 1
+    daemon.admin_reload({**daemon.config, "idempotency": {"window": "0s"}})
+    assert len(ids()) == 2
 
 
 def test_what_goes_is_out_of_reach_and_out_of_sight_M60(daemon):

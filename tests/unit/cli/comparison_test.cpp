@@ -84,6 +84,14 @@ TEST(Comparison, a_policy_is_told_for_the_keys_that_it_binds_alone) {
   EXPECT_EQ(found.sections[0].changes[0].kind, ChangeKind::added);
 }
 
+TEST(Comparison, nothing_that_policies_look_for_is_in_the_prompt) {
+  const std::string cards = start + "policies:\n- {name: cards, when: {content: [payment_card]}, deny: {provider: ['*']}}\n";
+  EXPECT_THAT(compared(cards).effects, IsEmpty());
+  const auto found = compare(loaded_of(cards), loaded_of(cards + "- {name: p, deny: {origin: CN}}\n"), reference());
+  ASSERT_THAT(found.effects, SizeIs(2));
+  EXPECT_THAT(told(found.effects[0].lost), ElementsAre("a/m: policy p: its origin is CN, denied is CN"));
+}
+
 TEST(Comparison, a_policy_that_goes_tells_what_stood_against_a_target) {
   const std::string bound = start + "policies: [{name: p, deny: {origin: CN}}]\n";
   const auto found = compare(loaded_of(bound), loaded_of(start), reference());

@@ -55,7 +55,7 @@ TEST(RoutingTests, what_differs_is_told_with_its_reason) {
   EXPECT_THAT(differences("tags: [secret, public], expect: {refused_by: home}"), ElementsAre("refused_by", "+ abroad"));
   EXPECT_THAT(differences("tags: [secret, public], expect: {target: near/m}"),
               ElementsAre("target", "- near/m (policy abroad: its hosting is self, allowed is cloud)",
-                          "+ refused: request (hypothetical) is refused by policy 'home', 'abroad'"));
+                          "+ refused: request (hypothetical) is refused by the policies 'home', 'abroad'"));
   EXPECT_THAT(differences("expect: {cost: '0.0015'}"), ElementsAre("cost", "- 0.0015 USD", "+ 0.0014 USD for far/m"));
   EXPECT_THAT(differences("tags: unknown, expect: {target: far/m}"), ElementsAre("This key may not set the tag 'unknown'."));
 }

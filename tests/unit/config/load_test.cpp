@@ -650,7 +650,22 @@ TEST(Load, warns_of_what_may_not_be_meant) {
        "in USD; see the provider's `currency`"},
       {"\"0.5\"", "\"0.0000005\"",
        "f.yaml:10:34: warning: models.plain/m.prices[0]: this price has input at 0.0000005, which is below 0.001 USD; amounts are "
-       "per million tokens; see docs/prices.md"},
+       "per million tokens; if it is what is charged, add plausible: true"},
+      {"region: ZA\n", "region: Africa\n",
+       "f.yaml:6:13: warning: providers.here.region: 'Africa' is no country of ISO 3166 and no region group, so no rule about "
+       "those "
+       "holds of it; write two capital letters such as DE, or a region group: EU, EEA, GCC, ASEAN"},
+      {"operator: ZA", "operator: ASAEN",
+       "f.yaml:5:15: warning: providers.here.operator: 'ASAEN' is no country of ISO 3166 and no region group, so no rule about "
+       "those "
+       "holds of it; did you mean 'ASEAN'?"},
+      {"  plain/m:", "  plain/x: {origin: UK}\n  plain/m:",
+       "f.yaml:10:21: warning: models.plain/x.origin: 'UK' is no country of ISO 3166 and no region group, so no rule about those "
+       "holds of it; write two capital letters such as DE, or a region group: EU, EEA, GCC, ASEAN"},
+      {"keys:", "region_groups: {ours: [ZA, EU, za]}\nkeys:",
+       "f.yaml:15:32: warning: region_groups.ours[2]: 'za' is no country of ISO 3166 and no region group, so no rule about those "
+       "holds "
+       "of it; write two capital letters such as DE, or a region group: ours, EU, EEA, GCC, ASEAN"},
       {"  plain/m:", "  deepseek/x: {aliases: [deepseek-flash]}\n  plain/m:",
        "f.yaml:10:26: warning: models.deepseek/x.aliases[0]: 'deepseek/deepseek-flash' is a model of the built-in list too: this "
        "alias takes its place; remove the alias, or make an entry of that name"},

@@ -147,7 +147,7 @@ TEST_F(PlanTest, IsKeptAsJsonWithExactDecimals) {
   const Plan made = plan();
   EXPECT_EQ(
       plan_text(made),
-      R"({"strategy":"cheapest","candidates":[{"target":"deepseek/flash","currency":"USD",)"
+      R"({"strategy":"cheapest","policies":["not-\"us\""],"candidates":[{"target":"deepseek/flash","currency":"USD",)"
       R"("rates":{"input":"0.15","cached_input":"0.003","output":"0.6"},"price_from":"2026-01-01T00:00:00Z","window":"weekend"},)"
       R"({"target":"onprem/local"}],)"
       R"("rejections":[{"target":"openai/luna","by":"policy","rule":"not-\"us\"","reason":"its origin is US, denied is US: a reason"}]})");
@@ -181,8 +181,25 @@ TEST_F(PlanTest, TheKeyTellsPlansOfDifferentTextsApart) {
   EXPECT_EQ(key_of(all), key_of(longer));
   EXPECT_EQ(plan_text(all), plan_text(longer));
   EXPECT_NE(expected_text(all), expected_text(longer));
+  set_policies(world, {policy("refuses-nothing", {}, {}, {{Fact::origin, {"AQ"}}})});
+  EXPECT_NE(key_of(all), key_of(plan()));
+  EXPECT_NE(plan_text(all), plan_text(plan())) << "it applied";
   set_policies(world, {policy("no-us", {}, {}, {{Fact::origin, {"US"}}}, "a reason")});
   EXPECT_NE(key_of(all), key_of(plan()));
+}
+
+TEST_F(PlanTest, TheRateToUsdIsKeptWhereThereIsOne) {
+  EXPECT_EQ(plan_text(plan()).find("usd_rate"), std::string::npos) << "all in USD";
+  openai.currency = *parse_currency("CNY");
+  luna.prices = {price("1", "4", "CNY")};
+  std::string keys[2];
+  for (const char* rate : {"0.14", "0.15"}) {
+    world.snapshot.usd_per["CNY"] = *parse_decimal(rate);
+    const Plan made = plan();
+    EXPECT_NE(plan_text(made).find("\"usd_rate\":\"" + std::string(rate) + "\""), std::string::npos);
+    append_plan_key(keys[rate == std::string("0.15")], made);
+  }
+  EXPECT_NE(keys[0], keys[1]);
 }
 
 TEST_F(PlanTest, NamesThatAreNotUtf8StillGiveJson) {
