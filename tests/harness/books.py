@@ -34,6 +34,26 @@ class Ledger:
         return all(row["state"] == "settled" for row in (*self.requests, *self.attempts))
 
 
+def charged(ledger, belongs=lambda request, attempt: True):
+    """The charges of the ledger in USD, exact: of all attempts, or of those that belong to something."""
+    requests = {request["id"]: request for request in ledger.requests}
+    return sum(Decimal(attempt["charge_usd_pico"] or 0) for attempt in ledger.attempts
+               if belongs(requests[attempt["request_id"]], attempt)) / PICO
+
+
+def usd(budget, name):
+    return Decimal(budget[f"{name}_usd"])
+
+
+def expect_budgets(daemon, ledger, parts):
+    """Each budget's spent is the ledger's sum of what belongs to it, by `parts`: the budget's name -> belongs. Gives the budgets."""
+    seen = daemon.budgets()
+    for name, budget in seen.items():
+        assert usd(budget, "held") == 0, name
+        assert usd(budget, "charged") == charged(ledger, parts[name]), name
+    return seen
+
+
 def tokens(*counts):
     return sum(count or 0 for count in counts)
 

@@ -8,6 +8,7 @@ import threading
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from harness.books import charged, expect_budgets, usd
 from harness.daemon import CLIENT_KEY, OTHER_KEY, Fairlead, config_for, sha256
 from harness.http import Connection, chat, post_chat, request_bytes, send
 from harness.process import wait_until
@@ -31,16 +32,6 @@ def add_priced(config):
     config["keys"][0]["routes"].append("mixed")
 
 
-def budgets(daemon):
-    status, body = daemon.admin_get("/admin/v1/budgets")
-    assert status == 200
-    return {budget["budget"]: budget for budget in json.loads(body)["budgets"]}
-
-
-def usd(budget, name):
-    return Decimal(budget[f"{name}_usd"])
-
-
 def worst(body):
     return (len(json.dumps(body)) * 1 + body["max_completion_tokens"] * 4) / Decimal(10**6)
 
@@ -48,12 +39,6 @@ def worst(body):
 def plain(amount):
     """As fairlead writes it: the shortest decimal."""
     return f"{amount.normalize():f}"
-
-
-def charged(ledger, belongs=lambda request, attempt: True):
-    requests = {request["id"]: request for request in ledger.requests}
-    return sum(Decimal(attempt["charge_usd_pico"] or 0) for attempt in ledger.attempts
-               if belongs(requests[attempt["request_id"]], attempt)) / PICO
 
 
 def expect_refused(answer):
@@ -85,7 +70,7 @@ def test_the_hold_is_the_worst_cost_and_the_charge_takes_its_place(start, simula
     reserved = ledger.attempts_of(answers[0].request_id)[0]["reserved_usd_pico"]
     assert reserved == worst({**body, "stream": False}) * PICO * 115 / 100
     total = charged(ledger)
-    seen = budgets(daemon)
+    seen = daemon.budgets()
     assert set(seen) == {"installation per month, Asia/Singapore", "team payments per day"}
     assert all(usd(budget, "charged") == total and usd(budget, "held") == 0 for budget in seen.values())
     # A buffered answer knows what it was charged; a stream what it may be charged at worst.
@@ -179,7 +164,7 @@ def test_parallel_requests_never_overrun_a_budget_M18(start, simulator):
 
     def poll():
         while not done.is_set():
-            seen.extend(budgets(daemon).values())
+            seen.extend(daemon.budgets().values())
 
     thread = threading.Thread(target=poll)
     thread.start()
@@ -199,7 +184,7 @@ def test_parallel_requests_never_overrun_a_budget_M18(start, simulator):
     wait_until(lambda: len(simulator.bill()) == served, "the bill of what was served, and of nothing else")
     assert seen and all(usd(one, "charged") + usd(one, "held") <= usd(one, "limit") for one in seen)  # I3
     assert any(usd(one, "held") > 0 for one in seen)
-    for budget in budgets(daemon).values():
+    for budget in daemon.budgets().values():
         assert usd(budget, "held") == 0 and usd(budget, "charged") <= limit
 
 
@@ -223,12 +208,10 @@ def test_no_ending_leaves_a_hold_and_charges_are_the_ledgers_M10_to_M14_M19(star
     }
 
     def expect_sums(daemon):
-        seen = wait_until(lambda: (now := budgets(daemon)) and all(usd(one, "held") == 0 for one in now.values()) and now, "holds to end")
+        wait_until(lambda: all(usd(one, "held") == 0 for one in daemon.budgets().values()), "holds to end")
         ledger = wait_until(lambda: (rows := daemon.ledger()) and all(a["state"] != "open" for a in rows.attempts) and rows, "rows to end")
-        for name, budget in seen.items():
-            assert usd(budget, "charged") == charged(ledger, parts[name]), name
         assert charged(ledger) > 0
-        return seen
+        return expect_budgets(daemon, ledger, parts)
 
     daemon = start(change)
     asyncio.run(storm(daemon, REQUESTS, seed=20261126))
@@ -247,7 +230,7 @@ def test_no_ending_leaves_a_hold_and_charges_are_the_ledgers_M10_to_M14_M19(star
         connection = Connection(daemon.address)
         body = chat("[[sim delay_ms=60000]] slow", "deepseek", max_completion_tokens=1000)
         task = asyncio.ensure_future(connection.exchange(request_bytes("POST", "/v1/chat/completions", CLIENT_KEY, body)))
-        while not any(usd(one, "held") for one in budgets(daemon).values()):
+        while not any(usd(one, "held") for one in daemon.budgets().values()):
             await asyncio.sleep(0)
         daemon.process.kill()
         await task
@@ -324,10 +307,10 @@ def test_credit_pays_until_it_is_spent_and_survives_a_restart(tmp_path, simulato
         served += 1
         assert served < 100
     assert "the credit of key app" in expect_refused(answer) and served >= 2
-    before = budgets(daemon)
+    before = daemon.budgets()
     daemon.stop()
     again = Fairlead(tmp_path, config)
-    assert budgets(again) == before and usd(before["key app credit"], "charged") > 0
+    assert again.budgets() == before and usd(before["key app credit"], "charged") > 0
     assert json.loads(top_up(again, key="app", usd="1").body)["budgets"][0]["limit_usd"] == plain(worst(body) * 2 + 1)
     assert post_chat(again, body).status == 200
     assert post_chat(again, body, key=OTHER_KEY).status == 200, "who does not pay in advance is not asked for credit"
