@@ -51,6 +51,7 @@ def draw(chance, routes=ROUTES):
             fields["stream_options"] = {"include_usage": True}
     if chance.random() < 0.3:
         fields["max_completion_tokens"] = chance.randrange(16, 400)
+        silent = silent or "usage=before_last" in words  # thinking that is hidden may use it up: there is no chunk before the last then
     filler = "lorem ipsum " * chance.randrange(1, 60)
     body = chat(f"[[sim {' '.join(words)}]] {PROMPT_CANARY} {filler}", chance.choice(routes), **fields)
     return Draw(body, leave_after, silent)

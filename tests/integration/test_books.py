@@ -32,7 +32,6 @@ def expect_each_name_done_once(ledger, told):
                                if "idempotency" in row["facts"] and row["attempts"] and row["http_status"] == 200
                                and not row["error"] and row["ended_by"] != "app")
     assert done and max(done.values()) == 1, done.most_common(3)
-    row_of = {row["id"]: row for row in ledger.requests}
     answer_of = {answer.request_id: (drawn, answer) for drawn, answer in told if answer.request_id}
     kinds = collections.Counter()
     for drawn, answer in told:
@@ -42,7 +41,7 @@ def expect_each_name_done_once(ledger, told):
             kinds[code] += 1
         if "x-fairlead-replayed" in answer.fields:
             kinds["replayed"] += 1
-            row = row_of[answer.request_id]
+            row = ledger.request(answer.request_id)
             assert (row["attempts"], row["usd_pico"]) == (0, 0)
             first, whole = answer_of.get(answer.fields["x-fairlead-replay-of"], (drawn, answer))
             assert first.name == drawn.name and first.body == drawn.body
