@@ -8,12 +8,15 @@ import threading
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from harness.books import charged, expect_budgets, usd
 from harness.daemon import CLIENT_KEY, OTHER_KEY, Fairlead, config_for, sha256
 from harness.http import Connection, chat, post_chat, request_bytes, send
-from harness.process import wait_until
+from harness.process import run, wait_until
 from harness.stage import Stage
 from harness.storm import storm
+from harness.upstream import ROLE, event, said, stream
 
 ROUNDS = int(os.environ.get("FAIRLEAD_BUDGET_ROUNDS", "2"))
 AT_ONCE = int(os.environ.get("FAIRLEAD_BUDGET_AT_ONCE", "100"))
@@ -246,6 +249,27 @@ def test_no_ending_leaves_a_hold_and_charges_are_the_ledgers_M10_to_M14_M19(star
         again.stop()
 
 
+@pytest.mark.parametrize("content", [False, True])
+@pytest.mark.parametrize("end", ["fin", "rst", "error"])
+def test_a_stream_that_breaks_is_charged_for_what_came_and_holds_nothing_M12(tmp_path, end, content):
+    """Before any content nothing is taken for delivered but the input; after some, that and what came."""
+    stage = Stage(tmp_path, {"one": "generic"}, lambda config: config["keys"][0].update(budget={"usd": "1", "per": "day"}))
+    try:
+        events = [ROLE, *([said("lorem ipsum " * 20)] if content else [])]
+        if end == "error":
+            events.append(event({"error": {"message": "overloaded"}}))
+        stage.providers["one"].will(stream(*events, **({} if end == "error" else {"end": end})))
+        answer = post_chat(stage.daemon, chat("hello", "one", stream=True))
+        request, (attempt,) = stage.rows(answer)
+        assert request["error"] and attempt["usage_source"] == "estimated"
+        assert attempt["input_tokens"] > 0 and (attempt["output_tokens"] > 0) == content
+        assert attempt["charge_usd_pico"] == attempt["input_tokens"] * 10**6 + attempt["output_tokens"] * 4 * 10**6  # 1 and 4 USD per million
+        budget = stage.daemon.budgets()["key app per day"]
+        assert usd(budget, "held") == 0 and usd(budget, "charged") == Decimal(attempt["charge_usd_pico"]) / PICO
+    finally:
+        stage.close()
+
+
 def test_shares_are_told_once_to_the_log_and_the_webhook_which_is_tried_again(start, simulator):
     heard, tries = [], []
 
@@ -287,6 +311,36 @@ def test_shares_are_told_once_to_the_log_and_the_webhook_which_is_tried_again(st
     finally:
         ear.shutdown()
         ear.server_close()
+
+
+def test_credit_is_topped_up_from_the_command_line(start):
+    def change(config):
+        add_priced(config)
+        config["keys"][0]["credit"] = True
+        config["teams"] = {"treasury": {"credit": True}}
+
+    daemon = start(change)
+
+    def credit(*options):
+        return run("credit", *options, "--admin", daemon.admin)
+
+    assert credit("list").stdout == "Nothing was put in.\n"
+    done = credit("add", "--key", "app", "--usd", "25.00", "--note", "invoice 7")
+    assert (done.returncode, done.stdout) == (0, "key app credit: 25 USD put in, 25 USD left\n")
+    done = credit("add", "--team", "treasury", "--usd", "1.5")
+    assert (done.returncode, done.stdout) == (0, "team treasury credit: 1.5 USD put in, 1.5 USD left\n")
+    assert credit("add", "--key", "app", "--usd=-5").stdout == "key app credit: 20 USD put in, 20 USD left\n"
+    assert usd(daemon.budgets()["key app credit"], "limit") == 20
+    listed = json.loads(credit("list", "--json").stdout)
+    assert [(one.get("key"), one.get("team"), one["usd"], one["note"]) for one in listed] == [
+        ("app", None, "25", "invoice 7"), (None, "treasury", "1.5", ""), ("app", None, "-5", "")]
+    assert "invoice 7" in credit("list").stdout
+    for wrong, code, why in ((["--key", "other", "--usd", "5"], 1, "there is no key 'other' with `credit: true`"),
+                             (["--key", "app", "--usd", "lots"], 1, 'usd is a text such as "25.00"'),
+                             (["--key", "app", "--team", "treasury", "--usd", "5"], 2, ""), (["--usd", "5"], 2, "")):
+        done = credit("add", *wrong)
+        assert done.returncode == code and why in done.stderr and done.stdout == "", done
+    assert len(json.loads(credit("list", "--json").stdout)) == 3
 
 
 def test_credit_pays_until_it_is_spent_and_survives_a_restart(tmp_path, simulator):
