@@ -266,7 +266,7 @@ def test_a_change_of_keys_takes_no_edit_of_the_file_along(start):
     daemon.write_config(daemon.config)
 
 
-def test_known_keys_work_while_another_program_holds_the_database(daemon):
+def test_known_keys_work_while_another_program_holds_the_database_M64(daemon):
     secret = new_key(daemon, "shop")
     expect_soon(daemon, secret, 200)
     with contextlib.closing(sqlite3.connect(daemon.ledger_file, isolation_level=None)) as other:
