@@ -8,6 +8,7 @@ from harness.daemon import PROMPT_CANARY
 from harness.http import Connection, chat, request_bytes
 
 APPS = 64  # connections at a time
+PATIENCE = 300  # seconds; an answer of a byte to a segment takes long on a busy machine
 
 # With these, every answer that comes whole tells its usage.
 TELLING = (
@@ -93,9 +94,9 @@ async def storm(daemon, requests, seed, routes=ROUTES, meanwhile=None, names=Fal
             fields = [("Idempotency-Key", drawn.name)] if drawn.name else ()
             request = request_bytes("POST", "/v1/chat/completions", daemon.key, drawn.body, fields)
             try:
-                told.append((drawn, await asyncio.wait_for(connection.exchange(request, drawn.leave_after), 120)))
+                told.append((drawn, await asyncio.wait_for(connection.exchange(request, drawn.leave_after), PATIENCE)))
             except asyncio.TimeoutError:
-                raise AssertionError(f"no end after 120 s, of seed {seed}: {drawn}") from None
+                raise AssertionError(f"no end after {PATIENCE} s, of seed {seed}: {drawn}") from None
             if meanwhile and len(told) % max(requests // 20, 1) == 0:
                 await asyncio.to_thread(meanwhile)
         connection.close()

@@ -94,6 +94,20 @@ def test_policies_explain_and_routes_see_it_like_a_key_of_the_file(daemon):
     assert "desk" in run("check", daemon.config_file, cwd=daemon.folder, env={"FAIRLEAD_TEST_PROVIDER_KEY": "x"}).stdout
 
 
+def test_a_replay_knows_it_wherever_the_other_configuration_keeps_its_books(daemon, settled):
+    secret = new_key(daemon, "shop", "--team", "sales", "--route", "chat")
+    expect_soon(daemon, secret, 200)
+    settled()
+    config = daemon.changed_config()
+    config["ledger"] = "sqlite:another.db"
+    other = daemon.folder / "other.yaml"
+    other.write_text(json.dumps(config))
+    for options in (["--config", daemon.config_file], ["--config", other, "--ledger", f"sqlite:{daemon.ledger_file}"]):
+        done = run("replay", *options, "--format", "json", cwd=daemon.folder)
+        outcomes = json.loads(done.stdout)["outcomes"]
+        assert outcomes["stays"] > 0 and outcomes["cannot be asked"] == 0, done.stdout
+
+
 def test_revoked_is_refused_within_a_second_on_all_workers_under_load_M25(daemon):
     secret = new_key(daemon, "shop")
     expect_soon(daemon, secret, 200)

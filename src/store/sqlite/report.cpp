@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iterator>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -136,6 +137,34 @@ bool has_utc_hours(const Zone& zone, const ReportQuery& query) {
   return true;
 }
 
+bool has(const ReportQuery& query, std::string_view name) {
+  return std::find(query.by.begin(), query.by.end(), name) != query.by.end();
+}
+
+/// Is the whole of this UTC day in one month and one week of the query's, as far as it asks for them?
+bool is_in_one(const ReportQuery& query, TimePoint begin) {
+  using namespace std::chrono;
+  const sys_days first = floor<days>(query.zone->local(begin));
+  const sys_days last = floor<days>(query.zone->local(begin + day - microseconds(1)));
+  const auto month_of = [](sys_days at) { return year_month_day(at).year() / year_month_day(at).month(); };
+  const auto week_of = [](sys_days at) { return at - days(weekday(at).iso_encoding() - 1); };
+  return (!has(query, "month") || month_of(first) == month_of(last)) && (!has(query, "week") || week_of(first) == week_of(last));
+}
+
+/// UTC days whose hours are read one by one: the period begins or ends within them, or a month or week of its zone does.
+Result<std::set<std::int64_t>> split_days(Database& database, const ReportQuery& query) {
+  std::set<std::int64_t> split;
+  for (const auto& at : {query.since, query.until})
+    if (!is_whole(at, day)) split.insert(std::chrono::floor<std::chrono::days>(*at).time_since_epoch() / day * day.count());
+  if (!by_local_time(query)) return split;
+  const auto first = database.integer("SELECT coalesce(min(at), 0) FROM day_sums");
+  const auto last = database.integer("SELECT coalesce(max(at), -1) FROM day_sums");
+  if (!first || !last) return first ? last.error() : first.error();
+  for (std::int64_t at = *first; at <= *last; at += day.count())
+    if (!is_in_one(query, TimePoint(std::chrono::microseconds(at)))) split.insert(at);
+  return split;
+}
+
 bool by_other_hours(const ReportQuery& query) { return by_local_time(query) && !has_utc_hours(*query.zone, query); }
 
 /// Rows can be read of a period of which none was let go.
@@ -158,9 +187,11 @@ Result<std::string> source_of(Database& database, const ReportQuery& query) {
   const Span period{number_of(query.since), number_of(query.until)};
   if (query.from_rows || by_request(query) || by_other_hours(query) || !is_whole(query.since, hour) || !is_whole(query.until, hour))
     return rows_of(database, query, period);
-  const bool by_hour = (query.cut && query.cut->hourly) || by_local_time(query) ||
-                       std::find(query.by.begin(), query.by.end(), "hour") != query.by.end();
-  return from_sums(by_hour || !is_whole(query.since, day) || !is_whole(query.until, day) ? "hour_sums" : "day_sums", period);
+  const bool by_hour = (query.cut && query.cut->hourly) || has(query, "hour") || (query.zone && has(query, "day"));
+  if (by_hour) return from_sums("hour_sums", period);
+  const auto split = split_days(database, query);
+  if (!split) return split.error();
+  return from_sums(split->empty() ? "day_sums" : days_but(*split), period);
 }
 
 std::string figures() {
