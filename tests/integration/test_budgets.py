@@ -142,7 +142,7 @@ def test_a_budget_keeps_requests_from_targets_without_a_price_M06(start, simulat
     assert (rejection["by"], rejection["rule"]) == ("budget", "unpriced")
 
 
-def test_parallel_requests_never_overrun_a_budget_M18(start, simulator):
+def test_parallel_requests_on_all_workers_never_overrun_a_budget_M18_M20(start, simulator):
     body = chat("[[sim bytes=200 delay_ms=20]] hello", "vllm", max_completion_tokens=50)
     limit = worst(body) * 10
 
@@ -247,6 +247,25 @@ def test_no_ending_leaves_a_hold_and_charges_are_the_ledgers_M10_to_M14_M19(star
         assert usd(after["installation in all"], "charged") > usd(seen["installation in all"], "charged")
     finally:
         again.stop()
+
+
+def test_who_always_leaves_before_the_end_pays_until_the_budget_is_spent_M10(start):
+    body = chat("[[sim bytes=400 chunks=40 chunk_ms=2]] hello", "vllm", stream=True, max_completion_tokens=100)
+    limit = worst(body) * 3
+
+    def change(config):
+        add_priced(config)
+        config["providers"]["vllm"]["bills_after_close"] = "delivered"
+        config["keys"][0]["budget"] = {"usd": f"{limit:f}", "per": "all"}
+
+    daemon = start(change)
+    left = 0
+    while (answer := post_chat(daemon, body, leave_after=1)).status == 200:
+        left += 1
+        assert left < 200, "nothing is charged to who leaves"
+    expect_refused(answer)
+    (budget,) = daemon.budgets().values()
+    assert left >= 3 and 0 < usd(budget, "charged") <= limit
 
 
 @pytest.mark.parametrize("content", [False, True])

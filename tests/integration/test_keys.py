@@ -281,12 +281,15 @@ def test_a_change_of_keys_takes_no_edit_of_the_file_along(start):
 
 
 def test_known_keys_work_while_another_program_holds_the_database_M64(daemon):
-    secret = new_key(daemon, "shop")
+    secret, gone = new_key(daemon, "shop"), new_key(daemon, "gone")
     expect_soon(daemon, secret, 200)
+    expect_soon(daemon, gone, 200)
+    assert admin(daemon, "/gone/revoke", {})[0] == 200
     with contextlib.closing(sqlite3.connect(daemon.ledger_file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert admin(daemon, "/shop/revoke", {})[0] == 503
         assert status_with(daemon, secret) == status_with(daemon, CLIENT_KEY) == 200
+        assert status_with(daemon, gone) == 401  # M25: an outage brings nobody back
         assert admin(daemon)[0] == 200 and status_with(daemon, "sk-fl-nobody-has-this") == 401
         other.execute("ROLLBACK")
     assert admin(daemon, "/shop/revoke", {})[0] == 200 and status_with(daemon, secret) == 401
