@@ -1,6 +1,6 @@
 """Books: whatever happens to many requests at once, the ledger equals the provider's bill line by line, what budgets spent, and each name is done once.
 
-FAIRLEAD_BOOKS_REQUESTS=200000 is the long storm (half an hour on two cores); the seed is always the same."""
+FAIRLEAD_BOOKS_REQUESTS=200000 is the long storm (ten minutes on two cores); the seed is always the same."""
 import asyncio
 import collections
 import itertools
