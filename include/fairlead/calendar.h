@@ -18,6 +18,8 @@ struct Zone {
   std::string name;             ///< of the IANA database, e.g. "Asia/Shanghai"
   std::vector<Change> changes;  ///< ascending; the first holds before its own time too
   int offset_minutes(TimePoint at) const;
+  TimePoint local(TimePoint at) const;        ///< what the clocks show, as microseconds since 1970 on the wall
+  TimePoint first_at(TimePoint local) const;  ///< the first instant at which the clocks show this or later
 };
 
 /// A country's days off, and the weekend days on which it works to make up for them.

@@ -33,6 +33,7 @@ struct EncodedRequest {
 struct AnswerSummary {
   Usage usage;                                   ///< of the last report; never a sum
   UsageSource usage_source = UsageSource::none;  ///< none: nothing reported yet; invalid: absurd figures came
+  std::optional<Int128> reported_usd_pico;       ///< what the provider said that it costs, last seen; empty: it did not
   std::string model;                             ///< as the provider said
   std::string id;                                ///< the provider's id of the answer
   std::string finish_reason;                     ///< of the first choice, last seen

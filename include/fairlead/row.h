@@ -84,9 +84,10 @@ struct AttemptSettle {
   UsageSource usage_source = UsageSource::none;
   std::optional<Money> cost;  ///< empty: unpriced (unknown, which is not 0)
   std::optional<Int128> usd_pico;
-  std::optional<Int128> charge_usd_pico;  ///< the cost in USD and the markup
-  std::optional<Int128> usd_rate;         ///< USD per unit of the cost's currency, 10^-12
-  std::string price;                      ///< JSON of the price in force: entry, window, tier and rates
+  std::optional<Int128> charge_usd_pico;    ///< the cost in USD and the markup
+  std::optional<Int128> reported_usd_pico;  ///< what the provider itself said that it costs; empty: it did not
+  std::optional<Int128> usd_rate;           ///< USD per unit of the cost's currency, 10^-12
+  std::string price;                        ///< JSON of the price in force: entry, window, tier and rates
   std::optional<std::int64_t> connect_us, first_byte_us;
   std::int64_t duration_us = 0;
 };

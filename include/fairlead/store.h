@@ -1,6 +1,7 @@
 #pragma once
 // The seam of databases: one store per file of src/store/. A store is used by one thread at a time.
 #include <fairlead/budget_store.h>
+#include <fairlead/calendar.h>
 #include <fairlead/key_store.h>
 #include <fairlead/result.h>
 #include <fairlead/row.h>
@@ -18,13 +19,24 @@
 
 namespace fairlead {
 
+/// A finer grouping, by what moves a price. Its values follow those of `by`: the beginning of the hour or day, UTC, in microseconds
+/// since 1970; then, `by_request`, the highest of `input_above` that an attempt's whole input exceeds (else 0), and 1 if it has
+/// reasoning, else 0.
+struct PriceCut {
+  bool hourly = false;                    ///< else daily
+  bool by_request = false;                ///< of rows alone: sums do not tell
+  std::vector<std::int64_t> input_above;  ///< tokens, ascending
+};
+
 /// What `usage` reports: attempts grouped by any dimensions.
 struct ReportQuery {
-  /// provider, model, target, route, key, team, project, usage_source, currency; month, week (its Monday), day and hour, UTC.
-  /// Empty: one row of all.
+  /// provider, model, target, route, key, team, project, usage_source, currency; month, week (its Monday), day and hour by the
+  /// clocks of `zone`. Empty: one row of all.
   std::vector<std::string> by;
   std::optional<TimePoint> since, until;  ///< of the time at which an attempt counts: sent_at, but for late ones; `until` exclusive
   bool from_rows = false;                 ///< of the rows themselves, not of the sums that are kept of them
+  std::optional<PriceCut> cut{};
+  std::shared_ptr<const Zone> zone{};  ///< null: UTC. Sums are of UTC's hours: if its hours are others, rows are read
 };
 
 struct ReportRow {

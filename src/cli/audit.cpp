@@ -31,7 +31,9 @@ struct AuditWanted {
 struct Audit {
   ChainCheck chain;
   std::size_t anchors = 0;
-  std::int64_t requests = 0, attempts = 0;  ///< whose amounts were computed anew
+  std::int64_t requests = 0, attempts = 0;      ///< whose amounts were computed anew
+  std::int64_t told = 0, told_otherwise = 0;    ///< attempts whose provider said what they cost, and said another amount
+  Int128 told_usd_pico = 0, ours_usd_pico = 0;  ///< of these attempts
   std::int64_t wrong_count = 0;
   std::vector<std::pair<std::string, std::string>> wrong;  ///< request and what; at most as many as the chain tells
   bool whole() const { return chain.findings_count == 0 && wrong_count == 0; }
@@ -40,6 +42,14 @@ struct Audit {
 void take(Audit& audit, const RequestRecord& record) {
   ++audit.requests;
   audit.attempts += static_cast<std::int64_t>(record.attempts.size());
+  for (const RequestRecord::Attempt& attempt : record.attempts) {
+    const AttemptSettle& row = attempt.settle;
+    if (attempt.state == RowState::open || !row.reported_usd_pico) continue;
+    ++audit.told;
+    if (row.reported_usd_pico != row.usd_pico) ++audit.told_otherwise;
+    audit.told_usd_pico += *row.reported_usd_pico;
+    audit.ours_usd_pico += row.usd_pico.value_or(0);
+  }
   for (std::string& what : recompute(record)) {
     if (++audit.wrong_count <= static_cast<std::int64_t>(ChainCheck::findings_max))
       audit.wrong.emplace_back(record.open.id, std::move(what));
@@ -56,6 +66,10 @@ std::string audit_text(const Audit& audit) {
             printable(removal.note) + "\n";
   if (audit.anchors > 0) text += "anchors   " + std::to_string(audit.anchors) + " compared\n";
   text += "amounts   " + counted(audit.requests, "request") + " with " + counted(audit.attempts, "attempt") + " computed anew\n";
+  if (audit.told > 0)
+    text += "told      of " + counted(audit.told, "attempt") +
+            " the provider said the cost: " + format_decimal(audit.told_usd_pico) + " USD, and the ledger has " +
+            format_decimal(audit.ours_usd_pico) + "; " + std::to_string(audit.told_otherwise) + " differ\n";
   for (const auto& finding : chain.findings) {
     text += "WRONG     ";
     if (!finding.request.empty()) text += "request " + printable(finding.request) + ", ";
@@ -84,6 +98,11 @@ std::string audit_json(const Audit& audit) {
                        {"archived", removals},
                        {"anchors", audit.anchors},
                        {"recomputed", {{"requests", audit.requests}, {"attempts", audit.attempts}}},
+                       {"told_by_providers",
+                        {{"attempts", audit.told},
+                         {"differing", audit.told_otherwise},
+                         {"told_usd", format_decimal(audit.told_usd_pico)},
+                         {"cost_usd", format_decimal(audit.ours_usd_pico)}}},
                        {"findings_count", chain.findings_count + audit.wrong_count},
                        {"findings", findings}};
   return json.dump(2, ' ', false, AuditJson::error_handler_t::replace) + '\n';

@@ -50,6 +50,7 @@ int run(int argc, char** argv) {
   add_correct(app, exit_code);
   add_archive(app, exit_code);
   add_key(app, exit_code);
+  add_credit(app, exit_code);
   add_simulate(app, exit_code);
   if (const std::string wrong = no_command(app, argc, argv); !wrong.empty()) {
     std::cerr << "fairlead: " << wrong << '\n';

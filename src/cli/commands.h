@@ -24,6 +24,7 @@ void add_close(CLI::App& app, int& exit_code);
 void add_correct(CLI::App& app, int& exit_code);
 void add_archive(CLI::App& app, int& exit_code);
 void add_key(CLI::App& app, int& exit_code);
+void add_credit(CLI::App& app, int& exit_code);
 void add_simulate(CLI::App& app, int& exit_code);
 
 }  // namespace fairlead::cli

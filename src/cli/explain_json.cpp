@@ -57,6 +57,7 @@ Json attempt_json(const Attempt& attempt) {
                    {"usage_source", to_string(end.usage_source)},
                    {"cost", money_json(end.cost)},
                    {"cost_usd", amount_json(end.usd_pico)},
+                   {"reported_usd", amount_json(end.reported_usd_pico)},
                    {"usd_rate", amount_json(end.usd_rate)},
                    {"price", parsed(end.price)},
                    {"connect_us", count_json(end.connect_us)},

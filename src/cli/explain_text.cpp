@@ -245,6 +245,7 @@ std::string ledger_line(const Attempt& attempt) {
     if (end.usd_rate) text += " x " + format_decimal(*end.usd_rate);
     text += " = " + format_decimal(*end.usd_pico) + " USD";
   }
+  if (end.reported_usd_pico) text += "; the provider says " + format_decimal(*end.reported_usd_pico) + " USD";
   return text + "\n";
 }
 

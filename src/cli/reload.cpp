@@ -1,7 +1,8 @@
 // `fairlead reload`: lets a running daemon read its files anew, and tells what came of it.
+#include "cli/admin_side.h"
+#include "cli/books.h"
 #include "cli/commands.h"
 #include "cli/table.h"
-#include "config/config.h"
 #include "daemon/ask.h"
 
 #include <CLI/CLI.hpp>
@@ -16,26 +17,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct Wanted {
-  std::string config = "/etc/fairlead/fairlead.yaml";
-  std::string admin;  ///< an address; empty: the configuration's
-};
-
 int failed(const std::string& why) {
   std::cerr << "fairlead: " << why << '\n';
   return 1;
-}
-
-/// The address in a file that need not be right in all else. Empty after saying why.
-std::string admin_of(const std::string& file) {
-  const config::Loaded loaded = config::load(file, config::real_sources());
-  const bool any_port = loaded.admin.ends_with(":0");
-  if (!loaded.admin.empty() && !any_port) return loaded.admin;
-  for (const config::Finding& finding : loaded.findings)
-    if (!loaded.snapshot && finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
-  failed(any_port ? file + " lets `admin` take any port: name it with --admin, or send SIGHUP"
-                  : file + " tells no `admin` address: name it with --admin, or send SIGHUP");
-  return {};
 }
 
 std::string text(const Json& told, const char* name) {
@@ -43,11 +27,11 @@ std::string text(const Json& told, const char* name) {
   return at != told.end() && at->is_string() ? printable(at->get<std::string>()) : "";  // whoever it is that answers there
 }
 
-int reload(const Wanted& wanted) {
-  const std::string admin = wanted.admin.empty() ? admin_of(wanted.config) : wanted.admin;
+int reload(const AdminChoice& choice) {
+  const std::string admin = admin_of(choice);
   if (admin.empty()) return 1;
-  const auto told = daemon::ask(admin, "/admin/v1/reload");
-  if (!told) return failed(told.error().message + (told.error().detail.empty() ? "" : ": " + told.error().detail));
+  const auto told = daemon::ask(admin, {"/admin/v1/reload"});
+  if (!told) return fail(told.error());
   const Json outcome = Json::parse(told->body, nullptr, false);
   if (!outcome.is_object() || !outcome.contains("result"))
     return failed("what answers at " + admin + " takes no reload: HTTP " + std::to_string(told->status));
@@ -64,12 +48,9 @@ int reload(const Wanted& wanted) {
 
 void add_reload(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("reload", "Let the running daemon read its files anew; ends when they hold, or are refused");
-  auto wanted = std::make_shared<Wanted>();
-  auto* config =
-      command->add_option("--config,-c", wanted->config, "The configuration file, which names the daemon's admin address")
-          ->capture_default_str();
-  command->add_option("--admin", wanted->admin, "The daemon's admin address itself, such as 127.0.0.1:9090")->excludes(config);
-  command->callback([wanted, &exit_code] { exit_code = reload(*wanted); });
+  auto choice = std::make_shared<AdminChoice>();
+  add_admin_options(*command, *choice);
+  command->callback([choice, &exit_code] { exit_code = reload(*choice); });
 }
 
 }  // namespace fairlead::cli

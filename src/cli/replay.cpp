@@ -86,8 +86,9 @@ std::string replay_json(const Replay& replay, const Snapshot& snapshot) {
 }
 
 int replay_command(const ReplayWanted& wanted) {
-  config::Sources sources = config::real_sources();
-  sources.secrets_assumed = true;
+  config::Sources sources = sources_with_keys(true);
+  if (!wanted.ledger.empty())  // the keys that asked are there, whatever ledger the other configuration names
+    sources.stored_keys = [keys_of = sources.stored_keys, &wanted](const std::string&) { return keys_of(wanted.ledger); };
   const config::Loaded loaded = config::load(wanted.config, sources);
   if (!loaded.snapshot) {
     for (const config::Finding& finding : loaded.findings)

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/time.h"
 #include "cli/usage_report.h"
+#include "config/zones.h"
 #include "daemon/clock.h"
 
 #include <fairlead/bookkeeper.h>
@@ -21,7 +22,7 @@ namespace {
 struct Wanted {
   BooksChoice books;
   std::string by = "provider,model";
-  std::string since, until, month;
+  std::string since, until, month, zone;
   std::string format = "table";
   bool compare = false, from_rows = false;
   std::size_t top = 0;  ///< 0: all
@@ -43,9 +44,15 @@ std::vector<std::string> names_in(const std::string& text) {
 ReportQuery query_of(const Wanted& wanted) {
   ReportQuery query;
   query.by = names_in(wanted.by);
-  if (!wanted.since.empty()) query.since = parse_time(wanted.since);
-  if (!wanted.until.empty()) query.until = parse_time(wanted.until);
-  if (const auto month = parse_month(wanted.month)) query.since = month->from, query.until = month->until;
+  if (!wanted.zone.empty()) query.zone = config::find_zone(wanted.zone);
+  const auto instant = [&](TimePoint local) { return query.zone ? query.zone->first_at(local) : local; };
+  const auto read = [&](const std::string& text) -> std::optional<TimePoint> {
+    if (text.empty()) return std::nullopt;
+    return text.back() == 'Z' ? *parse_time(text) : instant(*parse_time(text));
+  };
+  query.since = read(wanted.since);
+  query.until = read(wanted.until);
+  if (const auto month = parse_month(wanted.month)) query.since = instant(month->from), query.until = instant(month->until);
   if (wanted.format == "focus") query = focus_query(query.since, query.until);
   query.from_rows = wanted.from_rows;
   return query;
@@ -54,6 +61,11 @@ ReportQuery query_of(const Wanted& wanted) {
 int wrong(const std::string& message) {
   std::cerr << "fairlead: " << message << '\n';
   return 2;
+}
+
+int tell(const Error& error) {
+  fail(error);
+  return error.kind == ErrorKind::config ? 2 : 1;
 }
 
 /// The rate of the currency that is asked for. Empty: it said on stderr why.
@@ -86,21 +98,19 @@ int add_from_config(const Wanted& wanted, Store& store, UsageReport& report) {
   if (wanted.elsewhere.empty()) return 0;
   const Target* target = snapshot->target(wanted.elsewhere);
   if (target == nullptr) return wrong("no route of " + wanted.books.config + " has the target '" + wanted.elsewhere + "'");
-  if (const auto done = price_elsewhere(report, store, *target, *snapshot); !done) return fail(done.error());
+  if (const auto done = price_elsewhere(report, store, *target, *snapshot); !done) return tell(done.error());
   return 0;
 }
 
 int usage(const Wanted& wanted) {
+  if (!wanted.zone.empty() && wanted.format == "focus") return wrong("--format focus has days of UTC: leave --zone out");
   ReportQuery query = query_of(wanted);
   if (query.since && query.until && *query.until <= *query.since)
     return wrong("--until " + wanted.until + " is not after --since " + wanted.since + ": no time is between them");
   const auto store = open_books(wanted.books);
   if (!store) return 1;
   auto report = read_usage(*store, std::move(query), wanted.compare);
-  if (!report) {
-    fail(report.error());
-    return report.error().kind == ErrorKind::config ? 2 : 1;
-  }
+  if (!report) return tell(report.error());
   if (const int code = add_from_config(wanted, *store, *report); code != 0) return code;
   if (wanted.top > 0) keep_top(*report, wanted.top);
   std::cout << form(*report, wanted.format);
@@ -111,15 +121,22 @@ int usage(const Wanted& wanted) {
 }
 
 void add_period_options(CLI::App& command, Wanted& wanted) {
-  auto* since = command.add_option("--since", wanted.since, "From this time on (UTC)")->check(CLI::Validator(check_time, "TIME"));
-  auto* until = command.add_option("--until", wanted.until, "Before this time (UTC)")->check(CLI::Validator(check_time, "TIME"));
+  auto* since = command.add_option("--since", wanted.since, "From this time on")->check(CLI::Validator(check_time, "TIME"));
+  auto* until = command.add_option("--until", wanted.until, "Before this time")->check(CLI::Validator(check_time, "TIME"));
   const auto check_month = [](const std::string& text) {
     return parse_month(text) ? std::string() : "'" + text + "' is not a month, such as 2026-11";
   };
-  command.add_option("--month", wanted.month, "In this month (UTC)")
+  command.add_option("--month", wanted.month, "In this month")
       ->check(CLI::Validator(check_month, "MONTH"))
       ->excludes(since)
       ->excludes(until);
+  const auto check_zone = [](const std::string& name) {
+    return config::find_zone(name) ? std::string() : "there is no time zone '" + name + "' on this system (package tzdata)";
+  };
+  command
+      .add_option("--zone", wanted.zone,
+                  "The time zone of all these, and of months to hours in the report, e.g. Europe/Berlin; else UTC")
+      ->check(CLI::Validator(check_zone, "ZONE"));
 }
 
 }  // namespace
@@ -131,7 +148,7 @@ void add_usage(CLI::App& app, int& exit_code) {
   command
       ->add_option("--by", wanted->by,
                    "Group by any of: provider, model, target, route, key, team, project, usage_source, currency; month, week, day, "
-                   "hour (UTC); or total")
+                   "hour; or total")
       ->capture_default_str();
   add_period_options(*command, *wanted);
   command->add_flag("--compare", wanted->compare, "Beside the period before, which is as long; what changed most comes first");

@@ -63,6 +63,7 @@ UsageJson row_json(const UsageRow& of, const UsageReport& report) {
 
 std::string usage_json(const UsageReport& report) {
   UsageJson json{{"by", report.query.by}, {"since", json_time(report.query.since)}, {"until", json_time(report.query.until)}};
+  if (report.query.zone) json["zone"] = report.query.zone->name;
   if (report.before_since) json["before"] = {{"since", json_time(report.before_since)}, {"until", json_time(report.before_until)}};
   if (report.shown) {
     const UsdRate& rate = report.shown->rate;
@@ -70,7 +71,7 @@ std::string usage_json(const UsageReport& report) {
                         {"usd", format_decimal(rate.usd)},
                         {"from", rate.from ? UsageJson(day_text(*rate.from)) : UsageJson(nullptr)}};
   }
-  if (!report.elsewhere.empty()) json["elsewhere"] = {{"target", report.elsewhere}, {"approximate", report.elsewhere_approximate}};
+  if (!report.elsewhere.empty()) json["elsewhere"] = {{"target", report.elsewhere}};
   json["rows"] = UsageJson::array();
   for (const UsageRow& row : report.rows) json["rows"].push_back(row_json(row, report));
   json["left_out"] = report.left_out;

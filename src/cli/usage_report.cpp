@@ -38,7 +38,7 @@ void add_figures(ReportRow& total, const ReportRow& row) {
   }
 }
 
-/// As many months before, if both ends are the first of a month; else as long before.
+/// As many months before, if both ends are the first of a month; else as long before. All by the clocks of one place.
 TimePoint begin_before(TimePoint since, TimePoint until) {
   using namespace std::chrono;
   const auto is_first = [](TimePoint at) { return at == floor<days>(at) && year_month_day(floor<days>(at)).day() == day(1); };
@@ -55,7 +55,9 @@ Result<void> compare_with_before(UsageReport& report, Store& store) {
   const ReportQuery& query = report.query;
   if (!query.since || !query.until) return wrong_question("to compare, say from when to when: --since and --until, or --month");
   if (has_time(query.by)) return wrong_question("what is compared cannot be grouped by time");
-  report.before_since = begin_before(*query.since, *query.until);
+  const Zone* zone = query.zone.get();
+  report.before_since = zone ? zone->first_at(begin_before(zone->local(*query.since), zone->local(*query.until)))
+                             : begin_before(*query.since, *query.until);
   report.before_until = query.since;
   auto before = store.report({query.by, report.before_since, report.before_until, query.from_rows});
   if (!before) return before.error();
@@ -84,6 +86,22 @@ Result<void> compare_with_before(UsageReport& report, Store& store) {
     return size(a.change_usd_pico()) > size(b.change_usd_pico());
   });
   return {};
+}
+
+/// What the target's prices depend on, of those that may hold for it.
+PriceCut cut_for(const Target& target) {
+  PriceCut cut;
+  std::set<std::int64_t> input_above;
+  for (const auto* prices : {&target.contract, &target.model->prices})
+    for (const Price& price : *prices) {
+      if (!is_for(price, account_of(*target.provider))) continue;
+      cut.hourly |= !price.windows.empty();
+      cut.by_request |= !price.tiers.empty() || price.thinking != Rates{};
+      for (const PriceWindow& window : price.windows) cut.by_request |= window.thinking != Rates{};
+      for (const PriceTier& tier : price.tiers) input_above.insert(tier.above_input_tokens);
+    }
+  cut.input_above.assign(input_above.begin(), input_above.end());
+  return cut;
 }
 
 }  // namespace
@@ -129,26 +147,31 @@ void keep_top(UsageReport& report, std::size_t count) {
 }
 
 Result<void> price_elsewhere(UsageReport& report, Store& store, const Target& target, const Snapshot& snapshot) {
-  const auto any = [&](auto has) {
-    return std::any_of(target.model->prices.begin(), target.model->prices.end(), has) ||
-           std::any_of(target.contract.begin(), target.contract.end(), has);
-  };
   report.elsewhere = target.name;
-  report.elsewhere_approximate = any([](const Price& price) { return !price.tiers.empty(); });
   ReportQuery query = report.query;
-  query.by.emplace_back(any([](const Price& price) { return !price.windows.empty(); }) ? "hour" : "day");
+  query.cut = cut_for(target);
   auto rows = store.report(query);
-  if (!rows) return rows.error();
+  if (!rows) {
+    Error error = rows.error();
+    if (query.cut->by_request)
+      error.message = "what a request costs at " + target.name + " depends on its length, and " + error.message;
+    return error;
+  }
   std::map<std::vector<std::string>, Elsewhere> sums;
   Elsewhere total;
   for (ReportRow& row : *rows) {
-    const auto at = parse_time(row.group.back());
-    row.group.pop_back();
-    if (!row.correction.empty() || !at) continue;
+    if (!row.correction.empty()) continue;
+    const auto number = [&, cut = row.group.begin() + static_cast<std::ptrdiff_t>(query.by.size())](int place) {
+      return std::stoll(cut[place]);
+    };
+    const TimePoint at(std::chrono::microseconds(number(0)));
+    // A price asks for the whole input, of which the cut tells between which tiers it is.
+    const PricedBy by = query.cut->by_request ? PricedBy(number(1) + 1, number(2) != 0) : PricedBy(0);
+    row.group.resize(query.by.size());
     Elsewhere& sum = sums[row.group];
-    const auto price = price_of(target, {0, row.usage.reasoning.value_or(0) > 0}, *at);
+    const auto price = price_of(target, by, at);
     const auto cost = price ? cost_of(row.usage, *price) : Result<Money>(Error(ErrorKind::internal, ErrorOrigin::fairlead, ""));
-    const UsdRate* rate = price ? snapshot.usd_rate(price->entry->currency, *at) : nullptr;
+    const UsdRate* rate = price ? snapshot.usd_rate(price->entry->currency, at) : nullptr;
     if (!cost || rate == nullptr) {
       sum.unpriced = total.unpriced = true;
       continue;

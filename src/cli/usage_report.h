@@ -40,15 +40,15 @@ struct UsageReport {
   std::size_t left_out = 0;          ///< groups, by `top`
   std::vector<Currency> currencies;  ///< that were billed in
   std::optional<ShownCurrency> shown;
-  std::string elsewhere;               ///< the target; empty: not asked
-  bool elsewhere_approximate = false;  ///< its price depends on a single request's length
+  std::string elsewhere;  ///< the target; empty: not asked
 };
 
 /// Which periods, beside the query's own.
 Result<UsageReport> read_usage(Store& store, ReportQuery query, bool compare);
 /// Keeps the groups that changed most, or cost most if nothing is compared.
 void keep_top(UsageReport& report, std::size_t count);
-/// What all of it would have cost at this target, hour by hour or day by day at the price in force then.
+/// What all of it would have cost at this target, hour by hour or day by day at the price in force then; by the rows themselves
+/// where a price depends on a single request. Errors: config, if it does and rows of the period are gone.
 Result<void> price_elsewhere(UsageReport& report, Store& store, const Target& target, const Snapshot& snapshot);
 
 /// `part` of `whole` in 1/`units`, rounded half up.

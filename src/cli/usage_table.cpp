@@ -3,6 +3,7 @@
 
 #include "cli/table.h"
 
+#include <string_view>
 #include <utility>
 
 namespace fairlead::cli {
@@ -29,25 +30,26 @@ std::string change_share(const UsageRow& row, bool for_people) {
   return for_people ? (share > 0 ? "+" : "") + percent_text(share) : format_decimal(Int128{share} * (pico_per_unit / units));
 }
 
-/// One row of cells, and with it the columns' titles. `for_people`: words, and columns that can be told from others are left out.
+/// One row of cells behind `cells`, and with the first one the columns' titles. `for_people`: words, and columns that can be told
+/// from others are left out.
 class Line {
  public:
-  Line(const UsageReport& report, bool for_people) : report_(report), people_(for_people) {}
+  Line(const UsageReport& report, bool for_people, std::vector<Column>& columns, std::vector<std::string>& cells)
+      : report_(report), people_(for_people), titled_(columns.empty()), columns_(columns), cells_(cells) {}
 
-  void add(const char* for_people, const char* for_machines, std::string cell) {
-    columns.push_back({people_ ? for_people : for_machines, true});
-    cells.push_back(std::move(cell));
+  void add(std::string_view for_people, std::string_view for_machines, std::string cell) {
+    if (titled_) columns_.push_back({std::string(people_ ? for_people : for_machines), true});
+    cells_.push_back(std::move(cell));
   }
   void figures(const UsageRow& row);
-
-  std::vector<Column> columns;
-  std::vector<std::string> cells;
 
  private:
   void money(const UsageRow& row);
 
   const UsageReport& report_;
-  bool people_;
+  bool people_, titled_;
+  std::vector<Column>& columns_;
+  std::vector<std::string>& cells_;
 };
 
 void Line::figures(const UsageRow& of) {
@@ -79,7 +81,7 @@ void Line::money(const UsageRow& of) {
   const ReportRow& row = of.now;
   for (const Currency currency : report_.currencies) {
     const std::string code(currency.view());
-    add(("billed " + code).c_str(), ("billed_" + code).c_str(), billed_in(row, currency));
+    add("billed " + code, "billed_" + code, billed_in(row, currency));
   }
   add("cost USD", "cost_usd", format_decimal(row.usd_pico));
   if (!people_) add("", "estimated_usd", format_decimal(row.estimated_usd_pico));
@@ -88,9 +90,9 @@ void Line::money(const UsageRow& of) {
   if (!people_ || marked_up) add("charge USD", "charge_usd", format_decimal(row.charge_usd_pico));
   if (report_.shown) {
     const std::string code(report_.shown->currency.view());
-    add(("cost " + code).c_str(), ("cost_in_" + code).c_str(), format_decimal(report_.shown->amount_of(row.usd_pico)));
+    add("cost " + code, "cost_in_" + code, format_decimal(report_.shown->amount_of(row.usd_pico)));
     if (!people_ || marked_up)
-      add(("charge " + code).c_str(), ("charge_in_" + code).c_str(), format_decimal(report_.shown->amount_of(row.charge_usd_pico)));
+      add("charge " + code, "charge_in_" + code, format_decimal(report_.shown->amount_of(row.charge_usd_pico)));
   }
   if (report_.before_since) {
     add("before USD", "before_usd", format_decimal(of.before->usd_pico));
@@ -106,21 +108,22 @@ void Line::money(const UsageRow& of) {
 
 Table table_of_usage(const UsageReport& report, bool for_people) {
   Table table;
-  const auto line = [&](std::vector<std::string> group, const UsageRow& row) {
-    Line cells(report, for_people);
-    cells.figures(row);
-    if (table.columns.empty()) {
-      for (const std::string& dimension : report.query.by) table.columns.push_back({dimension, false});
-      table.columns.push_back({"correction", false});
-      table.columns.insert(table.columns.end(), cells.columns.begin(), cells.columns.end());
-    }
-    group.push_back(row.now.correction);
-    for (std::string& cell : cells.cells) group.push_back(std::move(cell));
-    return group;
+  std::vector<Column> figures;
+  const auto line = [&](const std::vector<std::string>& group, const UsageRow& row) {
+    std::vector<std::string> cells;
+    cells.reserve(group.size() + 1 + figures.size());
+    cells.insert(cells.end(), group.begin(), group.end());
+    cells.push_back(row.now.correction);
+    Line(report, for_people, figures, cells).figures(row);
+    return cells;
   };
   std::vector<std::string> label(report.query.by.size());
   if (!label.empty()) label.front() = "total";
   std::vector<std::string> total = line(label, report.total);  // also for the titles of a table without rows
+  for (const std::string& dimension : report.query.by) table.columns.push_back({dimension, false});
+  table.columns.push_back({"correction", false});
+  table.columns.insert(table.columns.end(), figures.begin(), figures.end());
+  table.rows.reserve(report.rows.size());
   for (const UsageRow& row : report.rows) table.rows.push_back(line(row.now.group, row));
   if (!label.empty() || table.rows.size() > 1) table.total = std::move(total);
   return table;
@@ -149,8 +152,7 @@ std::string usage_text(const UsageReport& report) {
     text += "\nOne " + std::string(report.shown->currency.view()) + " is " + format_decimal(report.shown->rate.usd) + " USD" +
             (report.shown->rate.from ? " since " + day_text(*report.shown->rate.from) : "") + ".\n";
   if (!report.elsewhere.empty()) {
-    text += "\nElsewhere: all of these tokens at " + report.elsewhere + ", at its prices of each time";
-    text += report.elsewhere_approximate ? "; an approximation, as they depend on the length of each request.\n" : ".\n";
+    text += "\nElsewhere: all of these tokens at " + report.elsewhere + ", at its prices of each time.\n";
     if (report.total.elsewhere && report.total.elsewhere->unpriced)
       text += "It has no price for a part of them, so there is no sum where that part is.\n";
   }

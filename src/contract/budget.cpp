@@ -6,7 +6,6 @@ namespace fairlead {
 namespace {
 
 using std::chrono::days;
-using std::chrono::minutes;
 
 constexpr std::array<std::string_view, budget_of_count> of_names{"installation", "team", "project", "key", "route", "provider"};
 constexpr std::array<std::string_view, 6> period_names{"hour", "day", "week", "month", "all", "credit"};
@@ -31,22 +30,6 @@ LocalTime next_begin(BudgetPeriod per, LocalTime begin) {
   return std::chrono::sys_days((date.year() / date.month() + std::chrono::months(1)) / 1);
 }
 
-/// The first instant at which the clocks show `local` or later.
-TimePoint first_at(const Zone& zone, LocalTime local) {
-  constexpr days offsets_max{1};
-  TimePoint found = local + offsets_max;
-  for (std::size_t i = 0; i < zone.changes.size(); ++i) {
-    const Zone::Change& change = zone.changes[i];
-    const bool last = i + 1 == zone.changes.size();
-    if (!last && zone.changes[i + 1].from <= local - offsets_max) continue;
-    // While this offset holds, the clocks show it at `at`, or have passed it when it begins to hold.
-    TimePoint at = local - minutes(change.offset_minutes);
-    if (i > 0 && at < change.from) at = change.from;
-    if (last || at < zone.changes[i + 1].from) return at;
-  }
-  return found;
-}
-
 }  // namespace
 
 BudgetSpan period_of(const Budget& budget, TimePoint at) {
@@ -56,10 +39,10 @@ BudgetSpan period_of(const Budget& budget, TimePoint at) {
     const LocalTime begin = begin_of(budget.per, at);
     return {begin, next_begin(budget.per, begin)};
   }
-  const LocalTime begin = begin_of(budget.per, at + minutes(zone->offset_minutes(at)));
-  BudgetSpan span{first_at(*zone, begin), first_at(*zone, next_begin(budget.per, begin))};
+  const LocalTime begin = begin_of(budget.per, zone->local(at));
+  BudgetSpan span{zone->first_at(begin), zone->first_at(next_begin(budget.per, begin))};
   // The clocks were put back over the boundary, and show the time before it again: that belongs to what has begun.
-  if (at >= *span.until) span = {*span.until, first_at(*zone, next_begin(budget.per, next_begin(budget.per, begin)))};
+  if (at >= *span.until) span = {*span.until, zone->first_at(next_begin(budget.per, next_begin(budget.per, begin)))};
   return span;
 }
 

@@ -23,6 +23,23 @@ int Zone::offset_minutes(TimePoint at) const {
   return next == changes.begin() ? next->offset_minutes : std::prev(next)->offset_minutes;
 }
 
+TimePoint Zone::local(TimePoint at) const { return at + std::chrono::minutes(offset_minutes(at)); }
+
+TimePoint Zone::first_at(TimePoint local) const {
+  constexpr std::chrono::days offsets_max{1};
+  if (changes.empty()) return local;
+  for (std::size_t i = 0; i + 1 < changes.size(); ++i) {
+    const TimePoint until = changes[i + 1].from;
+    if (until <= local - offsets_max) continue;
+    // While this offset holds, the clocks show it at `at`, or have passed it when it begins to hold.
+    TimePoint at = local - std::chrono::minutes(changes[i].offset_minutes);
+    if (i > 0) at = std::max(at, changes[i].from);
+    if (at < until) return at;
+  }
+  const TimePoint at = local - std::chrono::minutes(changes.back().offset_minutes);
+  return changes.size() == 1 ? at : std::max(at, changes.back().from);
+}
+
 bool Calendar::knows(std::chrono::sys_days day) const {
   return std::binary_search(years.begin(), years.end(), static_cast<int>(std::chrono::year_month_day(day).year()));
 }
@@ -32,7 +49,7 @@ bool Calendar::is_off(std::chrono::sys_days day) const { return std::binary_sear
 bool Calendar::is_work_day(std::chrono::sys_days day) const { return std::binary_search(work_days.begin(), work_days.end(), day); }
 
 bool WeeklySpan::holds(TimePoint at) const {
-  const TimePoint local = at + std::chrono::minutes(zone ? zone->offset_minutes(at) : 0);
+  const TimePoint local = zone ? zone->local(at) : at;
   const auto day = std::chrono::floor<std::chrono::days>(local);
   const int minute = static_cast<int>(std::chrono::floor<std::chrono::minutes>(local - day).count());
   if (from_minute < to_minute) return minute >= from_minute && minute < to_minute && begins_on(*this, day);

@@ -14,13 +14,15 @@ constexpr std::chrono::seconds wait_max{60};  // a reload of a large configurati
 
 }  // namespace
 
-Result<Told> ask(const std::string& admin, std::string_view path) {
+Result<Told> ask(const std::string& admin, const Asked& asked) {
   const auto endpoint = net::parse_endpoint(admin);
   if (!endpoint) return endpoint.error();
   asio::ip::tcp::iostream stream;
   stream.expires_after(wait_max);
   stream.connect(*endpoint);
-  stream << "POST " << path << " HTTP/1.1\r\nHost: " << admin << "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" << std::flush;
+  stream << asked.method << ' ' << asked.path << " HTTP/1.1\r\nHost: " << admin << "\r\nContent-Length: " << asked.json.size();
+  if (!asked.json.empty()) stream << "\r\nContent-Type: application/json";
+  stream << "\r\nConnection: close\r\n\r\n" << asked.json << std::flush;
   Told told;
   std::string version, line;
   stream >> version >> told.status;

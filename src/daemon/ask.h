@@ -12,8 +12,13 @@ struct Told {
   std::string body;
 };
 
-/// POST without a body, to an address such as "127.0.0.1:9090". Errors: config (no such address), io (nobody answers, or not in
-/// time).
-Result<Told> ask(const std::string& admin, std::string_view path);
+struct Asked {
+  std::string_view path;
+  std::string_view method = "POST";
+  std::string_view json = {};  ///< the body
+};
+
+/// At an address such as "127.0.0.1:9090". Errors: config (no such address), io (nobody answers, or not in time).
+Result<Told> ask(const std::string& admin, const Asked& asked);
 
 }  // namespace fairlead::daemon

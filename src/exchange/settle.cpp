@@ -113,6 +113,7 @@ AttemptSettle settle_attempt(const std::string& request_id, int number, const At
   row.reported_model = end.answer.model;
   row.upstream_id = end.answer.id;
   row.finish_reason = end.answer.finish_reason;
+  row.reported_usd_pico = end.answer.reported_usd_pico;
   row.connect_us = end.report.connect_us;
   row.first_byte_us = end.first_byte_us;
   row.duration_us = (end.ended_at - end.sent_at).count();

@@ -65,6 +65,7 @@ void each_field(Archive& a, typename Archive::template Of<AttemptSettle>& r) {
   a.money(r.cost);
   a.maybe(r.usd_pico);
   a.maybe(r.charge_usd_pico);
+  a.maybe(r.reported_usd_pico);
   a.maybe(r.usd_rate);
   a.text(r.price);
   a.maybe(r.connect_us);

@@ -64,7 +64,7 @@ def fill(path, rows):
             INSERT INTO lines SELECT n, printf('req_%013x%09d', at / 1000, n), 1 + chance / 64 % {KEYS}, at, '[[100,0,40,1000]]', 0, 0, 1,
               at + 2000000, 150000, chance % 1000003 * 1000, chance % 1000003 * 1000, 1 + chance / 4096 % {TARGETS}, at, 9000000, 120, 1000, 1000,
               1 + (chance / 512 % 50 = 0), at + 2000000, printf('chatcmpl-%09d', n), chance % 9000, chance / 16 % 4000, NULL, chance / 32 % 2000,
-              NULL, NULL, NULL, chance % 1000003 * 1000, chance % 1000003 * 1000, chance % 1000003 * 1000, 900, 150000, 2000000 FROM r""")
+              NULL, NULL, NULL, chance % 1000003 * 1000, chance % 1000003 * 1000, chance % 1000003 * 1000, NULL, 900, 150000, 2000000, 1, 0 FROM r""")
     db.execute("CREATE INDEX lines_by_time ON lines (sent_at)")
     db.execute("""INSERT INTO sum_groups (key, team, project, route, provider, model, target, usage_source, currency)
                   SELECT DISTINCT a.key, a.team, a.project, a.route, t.provider, t.model, t.target, o.usage_source, o.cost_currency

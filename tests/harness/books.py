@@ -22,16 +22,39 @@ class Ledger:
             connection.execute("BEGIN")  # both tables of one moment
             self.requests = [dict(row) for row in connection.execute("SELECT * FROM requests ORDER BY id")]
             self.attempts = [dict(row) for row in connection.execute("SELECT * FROM attempts ORDER BY request_id, number")]
+        self._request_of = {row["id"]: row for row in self.requests}
+        self._attempts_of = collections.defaultdict(list)
+        for attempt in self.attempts:
+            self._attempts_of[attempt["request_id"]].append(attempt)
 
     def request(self, request_id):
-        (row,) = [r for r in self.requests if r["id"] == request_id]
-        return row
+        return self._request_of[request_id]
 
     def attempts_of(self, request_id):
-        return [a for a in self.attempts if a["request_id"] == request_id]
+        return list(self._attempts_of[request_id])
 
     def all_settled(self):
         return all(row["state"] == "settled" for row in (*self.requests, *self.attempts))
+
+
+def charged(ledger, belongs=lambda request, attempt: True):
+    """The charges of the ledger in USD, exact: of all attempts, or of those that belong to something."""
+    requests = {request["id"]: request for request in ledger.requests}
+    return sum(Decimal(attempt["charge_usd_pico"] or 0) for attempt in ledger.attempts
+               if belongs(requests[attempt["request_id"]], attempt)) / PICO
+
+
+def usd(budget, name):
+    return Decimal(budget[f"{name}_usd"])
+
+
+def expect_budgets(daemon, ledger, parts):
+    """Each budget's spent is the ledger's sum of what belongs to it, by `parts`: the budget's name -> belongs. Gives the budgets."""
+    seen = daemon.budgets()
+    for name, budget in seen.items():
+        assert usd(budget, "held") == 0, name
+        assert usd(budget, "charged") == charged(ledger, parts[name]), name
+    return seen
 
 
 def tokens(*counts):
@@ -93,13 +116,10 @@ def expect_balance(ledger, bill):
             wrong.append(f"{key}: an answer that the provider knows nothing of; {attempt}")
     assert not wrong, f"{len(wrong)} differences:\n" + "\n".join(wrong[:5])
 
-    by_request = collections.defaultdict(list)
-    for attempt in ledger.attempts:
-        by_request[attempt["request_id"]].append(attempt)
     ids = {request["id"] for request in ledger.requests}
-    assert set(by_request) <= ids, "attempts without their request"
+    assert {attempt["request_id"] for attempt in ledger.attempts} <= ids, "attempts without their request"
     for request in ledger.requests:
-        attempts = by_request[request["id"]]
+        attempts = ledger.attempts_of(request["id"])
         assert [a["number"] for a in attempts] == list(range(1, len(attempts) + 1))
         assert request["attempts"] == len(attempts)
         assert request["usd_pico"] == sum(a["usd_pico"] or 0 for a in attempts), request

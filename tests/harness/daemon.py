@@ -128,6 +128,12 @@ class Fairlead(Program):
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
+    def budgets(self):
+        """By their names."""
+        status, body = self.admin_get("/admin/v1/budgets")
+        assert status == 200
+        return {budget["budget"]: budget for budget in json.loads(body)["budgets"]}
+
     def gauge(self, name):
         text = self.admin_get("/metrics")[1]
         return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(name + " "))

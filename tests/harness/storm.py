@@ -8,6 +8,7 @@ from harness.daemon import PROMPT_CANARY
 from harness.http import Connection, chat, request_bytes
 
 APPS = 64  # connections at a time
+PATIENCE = 300  # seconds; an answer of a byte to a segment takes long on a busy machine
 
 # With these, every answer that comes whole tells its usage.
 TELLING = (
@@ -20,6 +21,7 @@ SILENT = (
     "usage=none", "usage=zero", "usage=invalid", "error=mid", "garbage=mid",
 )
 ROUTES = ("chat", "ordered", "deepseek", "qwen", "openai")
+NAMES = ("fresh", "twin", "repeat", "collision")
 
 
 @dataclasses.dataclass
@@ -27,6 +29,8 @@ class Draw:
     body: dict
     leave_after: int = None  # bytes of the answer, after which its app leaves
     silent: bool = False     # what happens to it may leave no usage
+    name: str = None         # its Idempotency-Key
+    name_is: str = None      # of NAMES
 
 
 def draw(chance, routes=ROUTES):
@@ -48,27 +52,51 @@ def draw(chance, routes=ROUTES):
             fields["stream_options"] = {"include_usage": True}
     if chance.random() < 0.3:
         fields["max_completion_tokens"] = chance.randrange(16, 400)
+        silent = silent or "usage=before_last" in words  # thinking that is hidden may use it up: there is no chunk before the last then
     filler = "lorem ipsum " * chance.randrange(1, 60)
     body = chat(f"[[sim {' '.join(words)}]] {PROMPT_CANARY} {filler}", chance.choice(routes), **fields)
     return Draw(body, leave_after, silent)
 
 
-async def storm(daemon, requests, seed, routes=ROUTES, meanwhile=None):
+def name_some(draws, chance):
+    """A third of them carry an Idempotency-Key: a fresh one, that of the request just before with its body (the twin runs beside it), or that
+    of one which was sent a while ago, with its body or another."""
+    named, ago = [], 4 * APPS
+    for place, drawn in enumerate(draws):
+        kind = chance.choice(NAMES) if chance.random() < 0.33 else None
+        if kind == "twin" and named and named[-1] == place - 1:
+            draws[place] = dataclasses.replace(draws[place - 1], name_is=kind)
+        elif kind in ("repeat", "collision") and (old := [one for one in named[-2 * ago:] if one < place - ago]):
+            first = draws[chance.choice(old)]
+            if kind == "repeat":
+                draws[place] = dataclasses.replace(first, name_is=kind, leave_after=chance.choice((None, first.leave_after)))
+            else:
+                drawn.name, drawn.name_is = first.name, kind
+        elif kind:
+            drawn.name, drawn.name_is = f"name-{place}", "fresh"
+            named.append(place)
+
+
+async def storm(daemon, requests, seed, routes=ROUTES, meanwhile=None, names=False):
     """All requests over some connections, each app one after the other. Gives (draw, answer) of each. `meanwhile` is called once for each
-    twentieth part of them."""
+    twentieth part of them; with `names`, some carry an Idempotency-Key."""
     chance = random.Random(seed)
-    waiting = collections.deque(draw(chance, routes) for _ in range(requests))
+    draws = [draw(chance, routes) for _ in range(requests)]
+    if names:
+        name_some(draws, chance)
+    waiting = collections.deque(draws)
     told = []
 
     async def app():
         connection = Connection(daemon.address)
         while waiting:
             drawn = waiting.popleft()
-            request = request_bytes("POST", "/v1/chat/completions", daemon.key, drawn.body)
+            fields = [("Idempotency-Key", drawn.name)] if drawn.name else ()
+            request = request_bytes("POST", "/v1/chat/completions", daemon.key, drawn.body, fields)
             try:
-                told.append((drawn, await asyncio.wait_for(connection.exchange(request, drawn.leave_after), 120)))
+                told.append((drawn, await asyncio.wait_for(connection.exchange(request, drawn.leave_after), PATIENCE)))
             except asyncio.TimeoutError:
-                raise AssertionError(f"no end after 120 s, of seed {seed}: {drawn}") from None
+                raise AssertionError(f"no end after {PATIENCE} s, of seed {seed}: {drawn}") from None
             if meanwhile and len(told) % max(requests // 20, 1) == 0:
                 await asyncio.to_thread(meanwhile)
         connection.close()

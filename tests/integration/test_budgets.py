@@ -8,11 +8,15 @@ import threading
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import pytest
+
+from harness.books import charged, expect_budgets, usd
 from harness.daemon import CLIENT_KEY, OTHER_KEY, Fairlead, config_for, sha256
 from harness.http import Connection, chat, post_chat, request_bytes, send
-from harness.process import wait_until
+from harness.process import run, wait_until
 from harness.stage import Stage
 from harness.storm import storm
+from harness.upstream import ROLE, event, said, stream
 
 ROUNDS = int(os.environ.get("FAIRLEAD_BUDGET_ROUNDS", "2"))
 AT_ONCE = int(os.environ.get("FAIRLEAD_BUDGET_AT_ONCE", "100"))
@@ -31,16 +35,6 @@ def add_priced(config):
     config["keys"][0]["routes"].append("mixed")
 
 
-def budgets(daemon):
-    status, body = daemon.admin_get("/admin/v1/budgets")
-    assert status == 200
-    return {budget["budget"]: budget for budget in json.loads(body)["budgets"]}
-
-
-def usd(budget, name):
-    return Decimal(budget[f"{name}_usd"])
-
-
 def worst(body):
     return (len(json.dumps(body)) * 1 + body["max_completion_tokens"] * 4) / Decimal(10**6)
 
@@ -48,12 +42,6 @@ def worst(body):
 def plain(amount):
     """As fairlead writes it: the shortest decimal."""
     return f"{amount.normalize():f}"
-
-
-def charged(ledger, belongs=lambda request, attempt: True):
-    requests = {request["id"]: request for request in ledger.requests}
-    return sum(Decimal(attempt["charge_usd_pico"] or 0) for attempt in ledger.attempts
-               if belongs(requests[attempt["request_id"]], attempt)) / PICO
 
 
 def expect_refused(answer):
@@ -85,7 +73,7 @@ def test_the_hold_is_the_worst_cost_and_the_charge_takes_its_place(start, simula
     reserved = ledger.attempts_of(answers[0].request_id)[0]["reserved_usd_pico"]
     assert reserved == worst({**body, "stream": False}) * PICO * 115 / 100
     total = charged(ledger)
-    seen = budgets(daemon)
+    seen = daemon.budgets()
     assert set(seen) == {"installation per month, Asia/Singapore", "team payments per day"}
     assert all(usd(budget, "charged") == total and usd(budget, "held") == 0 for budget in seen.values())
     # A buffered answer knows what it was charged; a stream what it may be charged at worst.
@@ -154,7 +142,7 @@ def test_a_budget_keeps_requests_from_targets_without_a_price_M06(start, simulat
     assert (rejection["by"], rejection["rule"]) == ("budget", "unpriced")
 
 
-def test_parallel_requests_never_overrun_a_budget_M18(start, simulator):
+def test_parallel_requests_on_all_workers_never_overrun_a_budget_M18_M20(start, simulator):
     body = chat("[[sim bytes=200 delay_ms=20]] hello", "vllm", max_completion_tokens=50)
     limit = worst(body) * 10
 
@@ -179,7 +167,7 @@ def test_parallel_requests_never_overrun_a_budget_M18(start, simulator):
 
     def poll():
         while not done.is_set():
-            seen.extend(budgets(daemon).values())
+            seen.extend(daemon.budgets().values())
 
     thread = threading.Thread(target=poll)
     thread.start()
@@ -199,7 +187,7 @@ def test_parallel_requests_never_overrun_a_budget_M18(start, simulator):
     wait_until(lambda: len(simulator.bill()) == served, "the bill of what was served, and of nothing else")
     assert seen and all(usd(one, "charged") + usd(one, "held") <= usd(one, "limit") for one in seen)  # I3
     assert any(usd(one, "held") > 0 for one in seen)
-    for budget in budgets(daemon).values():
+    for budget in daemon.budgets().values():
         assert usd(budget, "held") == 0 and usd(budget, "charged") <= limit
 
 
@@ -223,12 +211,10 @@ def test_no_ending_leaves_a_hold_and_charges_are_the_ledgers_M10_to_M14_M19(star
     }
 
     def expect_sums(daemon):
-        seen = wait_until(lambda: (now := budgets(daemon)) and all(usd(one, "held") == 0 for one in now.values()) and now, "holds to end")
+        wait_until(lambda: all(usd(one, "held") == 0 for one in daemon.budgets().values()), "holds to end")
         ledger = wait_until(lambda: (rows := daemon.ledger()) and all(a["state"] != "open" for a in rows.attempts) and rows, "rows to end")
-        for name, budget in seen.items():
-            assert usd(budget, "charged") == charged(ledger, parts[name]), name
         assert charged(ledger) > 0
-        return seen
+        return expect_budgets(daemon, ledger, parts)
 
     daemon = start(change)
     asyncio.run(storm(daemon, REQUESTS, seed=20261126))
@@ -247,7 +233,7 @@ def test_no_ending_leaves_a_hold_and_charges_are_the_ledgers_M10_to_M14_M19(star
         connection = Connection(daemon.address)
         body = chat("[[sim delay_ms=60000]] slow", "deepseek", max_completion_tokens=1000)
         task = asyncio.ensure_future(connection.exchange(request_bytes("POST", "/v1/chat/completions", CLIENT_KEY, body)))
-        while not any(usd(one, "held") for one in budgets(daemon).values()):
+        while not any(usd(one, "held") for one in daemon.budgets().values()):
             await asyncio.sleep(0)
         daemon.process.kill()
         await task
@@ -261,6 +247,46 @@ def test_no_ending_leaves_a_hold_and_charges_are_the_ledgers_M10_to_M14_M19(star
         assert usd(after["installation in all"], "charged") > usd(seen["installation in all"], "charged")
     finally:
         again.stop()
+
+
+def test_who_always_leaves_before_the_end_pays_until_the_budget_is_spent_M10(start):
+    body = chat("[[sim bytes=400 chunks=40 chunk_ms=2]] hello", "vllm", stream=True, max_completion_tokens=100)
+    limit = worst(body) * 3
+
+    def change(config):
+        add_priced(config)
+        config["providers"]["vllm"]["bills_after_close"] = "delivered"
+        config["keys"][0]["budget"] = {"usd": f"{limit:f}", "per": "all"}
+
+    daemon = start(change)
+    left = 0
+    while (answer := post_chat(daemon, body, leave_after=1)).status == 200:
+        left += 1
+        assert left < 200, "nothing is charged to who leaves"
+    expect_refused(answer)
+    (budget,) = daemon.budgets().values()
+    assert left >= 3 and 0 < usd(budget, "charged") <= limit
+
+
+@pytest.mark.parametrize("content", [False, True])
+@pytest.mark.parametrize("end", ["fin", "rst", "error"])
+def test_a_stream_that_breaks_is_charged_for_what_came_and_holds_nothing_M12(tmp_path, end, content):
+    """Before any content nothing is taken for delivered but the input; after some, that and what came."""
+    stage = Stage(tmp_path, {"one": "generic"}, lambda config: config["keys"][0].update(budget={"usd": "1", "per": "day"}))
+    try:
+        events = [ROLE, *([said("lorem ipsum " * 20)] if content else [])]
+        if end == "error":
+            events.append(event({"error": {"message": "overloaded"}}))
+        stage.providers["one"].will(stream(*events, **({} if end == "error" else {"end": end})))
+        answer = post_chat(stage.daemon, chat("hello", "one", stream=True))
+        request, (attempt,) = stage.rows(answer)
+        assert request["error"] and attempt["usage_source"] == "estimated"
+        assert attempt["input_tokens"] > 0 and (attempt["output_tokens"] > 0) == content
+        assert attempt["charge_usd_pico"] == attempt["input_tokens"] * 10**6 + attempt["output_tokens"] * 4 * 10**6  # 1 and 4 USD per million
+        budget = stage.daemon.budgets()["key app per day"]
+        assert usd(budget, "held") == 0 and usd(budget, "charged") == Decimal(attempt["charge_usd_pico"]) / PICO
+    finally:
+        stage.close()
 
 
 def test_shares_are_told_once_to_the_log_and_the_webhook_which_is_tried_again(start, simulator):
@@ -306,6 +332,36 @@ def test_shares_are_told_once_to_the_log_and_the_webhook_which_is_tried_again(st
         ear.server_close()
 
 
+def test_credit_is_topped_up_from_the_command_line(start):
+    def change(config):
+        add_priced(config)
+        config["keys"][0]["credit"] = True
+        config["teams"] = {"treasury": {"credit": True}}
+
+    daemon = start(change)
+
+    def credit(*options):
+        return run("credit", *options, "--admin", daemon.admin)
+
+    assert credit("list").stdout == "Nothing was put in.\n"
+    done = credit("add", "--key", "app", "--usd", "25.00", "--note", "invoice 7")
+    assert (done.returncode, done.stdout) == (0, "key app credit: 25 USD put in, 25 USD left\n")
+    done = credit("add", "--team", "treasury", "--usd", "1.5")
+    assert (done.returncode, done.stdout) == (0, "team treasury credit: 1.5 USD put in, 1.5 USD left\n")
+    assert credit("add", "--key", "app", "--usd=-5").stdout == "key app credit: 20 USD put in, 20 USD left\n"
+    assert usd(daemon.budgets()["key app credit"], "limit") == 20
+    listed = json.loads(credit("list", "--json").stdout)
+    assert [(one.get("key"), one.get("team"), one["usd"], one["note"]) for one in listed] == [
+        ("app", None, "25", "invoice 7"), (None, "treasury", "1.5", ""), ("app", None, "-5", "")]
+    assert "invoice 7" in credit("list").stdout
+    for wrong, code, why in ((["--key", "other", "--usd", "5"], 1, "there is no key 'other' with `credit: true`"),
+                             (["--key", "app", "--usd", "lots"], 1, 'usd is a text such as "25.00"'),
+                             (["--key", "app", "--team", "treasury", "--usd", "5"], 2, ""), (["--usd", "5"], 2, "")):
+        done = credit("add", *wrong)
+        assert done.returncode == code and why in done.stderr and done.stdout == "", done
+    assert len(json.loads(credit("list", "--json").stdout)) == 3
+
+
 def test_credit_pays_until_it_is_spent_and_survives_a_restart(tmp_path, simulator):
     config = config_for(simulator.url)
     add_priced(config)
@@ -324,10 +380,10 @@ def test_credit_pays_until_it_is_spent_and_survives_a_restart(tmp_path, simulato
         served += 1
         assert served < 100
     assert "the credit of key app" in expect_refused(answer) and served >= 2
-    before = budgets(daemon)
+    before = daemon.budgets()
     daemon.stop()
     again = Fairlead(tmp_path, config)
-    assert budgets(again) == before and usd(before["key app credit"], "charged") > 0
+    assert again.budgets() == before and usd(before["key app credit"], "charged") > 0
     assert json.loads(top_up(again, key="app", usd="1").body)["budgets"][0]["limit_usd"] == plain(worst(body) * 2 + 1)
     assert post_chat(again, body).status == 200
     assert post_chat(again, body, key=OTHER_KEY).status == 200, "who does not pay in advance is not asked for credit"

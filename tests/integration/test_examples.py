@@ -17,7 +17,7 @@ def secrets_of(example):
 
 
 def test_there_are_examples():
-    assert [example.stem for example in EXAMPLES] == ["bank", "government", "university"]
+    assert [example.stem for example in EXAMPLES] == ["bank", "government", "reseller", "university"]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

@@ -197,6 +197,47 @@ def test_what_is_wrong_with_the_request_itself_is_nobody_elses_to_answer_M34(sta
     assert answer.fields["x-fairlead-attempts"] == "1" and answer.fields["x-should-retry"] == "false"
 
 
+FAILED = {
+    "refused, twice": ([refusal(503), refusal(503)], "upstream_unavailable", "wait"),
+    "cut": ([stream(ROLE, said("hel"), end="rst")], "upstream_closed", "relay"),
+    "no HTTP": ([Scripted(raw=b"SSH-2.0-OpenSSH_9.2\r\n", billed=0)], "upstream_protocol", "wait"),
+}
+
+
+@pytest.mark.parametrize("failure", FAILED)
+def test_the_row_of_a_failed_request_tells_where_it_went_and_why_it_failed_M66(stage, failure):
+    answers, kind, phase = FAILED[failure]
+    stage.providers["first"].will(*answers)
+    answer = post_chat(stage.daemon, chat(HELLO, "first", stream=True))
+    request, attempts = stage.rows(answer)
+    assert (request["key"], request["team"], request["requested_model"], request["route"]) == ("app", "payments", "first", "first")
+    assert (request["error"], request["state"], request["attempts"]) == (kind, "settled", len(answers))
+    assert [attempt["number"] for attempt in attempts] == list(range(1, len(answers) + 1))
+    for attempt in attempts:
+        assert (attempt["provider"], attempt["model"], attempt["target"]) == ("first", "m", "first/m")
+        assert (attempt["error"], attempt["phase"], attempt["ended_by"]) == (kind, phase, "provider")
+        assert request["started_at"] <= attempt["sent_at"] <= attempt["ended_at"] <= request["ended_at"]
+        assert attempt["duration_us"] > 0
+        assert (attempt["connect_us"] is None) == bool(attempt["connection_reused"])
+
+
+def test_nothing_is_sent_that_no_app_has_asked_for_M17(stage):
+    """What is known of a target comes from the requests of apps: none that failed is probed, and no look of an operator asks it anything."""
+    first, second = stage.providers["first"], stage.providers["second"]
+    before = len(first.requests), len(second.requests), len(stage.simulator.bill())
+    for _ in range(3):
+        first.will(refusal(503), refusal(503))
+        assert post_chat(stage.daemon, chat(HELLO, "first")).status == 502
+    assert stage.daemon.admin_reload(stage.daemon.changed_config())["result"] == "taken"
+    for path in ("/healthz", "/readyz", "/metrics", "/admin/v1/estimates", "/admin/v1/limits", "/admin/v1/budgets", "/admin/v1/keys"):
+        assert stage.daemon.admin_get(path)[0] == 200, path
+    assert post_chat(stage.daemon, {**chat(HELLO, "first"), "messages": []}).status == 400
+    first.will(good_stream())
+    assert post_chat(stage.daemon, chat(HELLO, "first", stream=True)).status == 200
+    stage.settled()
+    assert (len(first.requests), len(second.requests), len(stage.simulator.bill())) == (before[0] + 7, *before[1:])
+
+
 def test_a_provider_that_is_not_there_is_anothers_turn_M34(stage):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         free = listener.getsockname()[1]

@@ -51,7 +51,7 @@ def stage(tmp_path):
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_a_repeat_gets_the_same_bytes_and_nothing_is_done(stage, streamed):
+def test_a_repeat_gets_the_same_bytes_and_nothing_is_done_M41(stage, streamed):
     daemon, provider = stage.daemon, stage.providers["one"]
     provider.will(good_stream("hel" + ANSWER_CANARY, told=(5, 0, 2)) if streamed else good(ANSWER_CANARY))
     body = chat("hello", "one", stream=streamed, **({"stream_options": {"include_usage": True}} if streamed else {}))
@@ -75,7 +75,7 @@ def test_a_repeat_gets_the_same_bytes_and_nothing_is_done(stage, streamed):
     assert daemon.gauge("fairlead_idempotency_replayed") == 3
 
 
-def test_while_it_runs_a_repeat_is_told_to_wait(stage):
+def test_while_it_runs_a_repeat_is_told_to_wait_M41(stage):
     daemon, provider = stage.daemon, stage.providers["one"]
     go_on = threading.Event()
     rest = good_stream("lo", told=(5, 0, 2)).framed()
@@ -98,7 +98,7 @@ def test_while_it_runs_a_repeat_is_told_to_wait(stage):
     assert len(provider.requests) == 1
 
 
-def test_another_body_is_refused_and_another_key_is_another_scope(stage):
+def test_another_body_is_refused_and_another_key_is_another_scope_M41(stage):
     daemon, provider = stage.daemon, stage.providers["one"]
     provider.will(good("first"), good("second"))
     first = ask(daemon, "abc", key=CLIENT_KEY)
@@ -108,7 +108,7 @@ def test_another_body_is_refused_and_another_key_is_another_scope(stage):
     expect_replay(ask(daemon, "abc", key=CLIENT_KEY), first)
 
 
-def test_of_many_at_once_one_is_done(stage):
+def test_of_many_at_once_one_is_done_M41(stage):
     daemon, provider = stage.daemon, stage.providers["one"]
     provider.will(good())
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
@@ -161,7 +161,7 @@ def test_the_header_means_nothing_where_the_window_is_nothing(stage):
         assert answer.status == 200 and "x-fairlead-replayed" not in answer.fields
 
 
-def test_what_was_done_before_a_restart_is_not_done_twice(stage):
+def test_what_was_done_before_a_restart_is_not_done_twice_M41(stage):
     """Answers are in memory alone; that there was one is in the rows, also of a process that was killed."""
     daemon, provider = stage.daemon, stage.providers["one"]
     provider.will(good(), refusal(503))

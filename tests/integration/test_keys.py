@@ -94,6 +94,20 @@ def test_policies_explain_and_routes_see_it_like_a_key_of_the_file(daemon):
     assert "desk" in run("check", daemon.config_file, cwd=daemon.folder, env={"FAIRLEAD_TEST_PROVIDER_KEY": "x"}).stdout
 
 
+def test_a_replay_knows_it_wherever_the_other_configuration_keeps_its_books(daemon, settled):
+    secret = new_key(daemon, "shop", "--team", "sales", "--route", "chat")
+    expect_soon(daemon, secret, 200)
+    settled()
+    config = daemon.changed_config()
+    config["ledger"] = "sqlite:another.db"
+    other = daemon.folder / "other.yaml"
+    other.write_text(json.dumps(config))
+    for options in (["--config", daemon.config_file], ["--config", other, "--ledger", f"sqlite:{daemon.ledger_file}"]):
+        done = run("replay", *options, "--format", "json", cwd=daemon.folder)
+        outcomes = json.loads(done.stdout)["outcomes"]
+        assert outcomes["stays"] > 0 and outcomes["cannot be asked"] == 0, done.stdout
+
+
 def test_revoked_is_refused_within_a_second_on_all_workers_under_load_M25(daemon):
     secret = new_key(daemon, "shop")
     expect_soon(daemon, secret, 200)
@@ -266,13 +280,16 @@ def test_a_change_of_keys_takes_no_edit_of_the_file_along(start):
     daemon.write_config(daemon.config)
 
 
-def test_known_keys_work_while_another_program_holds_the_database(daemon):
-    secret = new_key(daemon, "shop")
+def test_known_keys_work_while_another_program_holds_the_database_M64(daemon):
+    secret, gone = new_key(daemon, "shop"), new_key(daemon, "gone")
     expect_soon(daemon, secret, 200)
+    expect_soon(daemon, gone, 200)
+    assert admin(daemon, "/gone/revoke", {})[0] == 200
     with contextlib.closing(sqlite3.connect(daemon.ledger_file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert admin(daemon, "/shop/revoke", {})[0] == 503
         assert status_with(daemon, secret) == status_with(daemon, CLIENT_KEY) == 200
+        assert status_with(daemon, gone) == 401  # M25: an outage brings nobody back
         assert admin(daemon)[0] == 200 and status_with(daemon, "sk-fl-nobody-has-this") == 401
         other.execute("ROLLBACK")
     assert admin(daemon, "/shop/revoke", {})[0] == 200 and status_with(daemon, secret) == 401

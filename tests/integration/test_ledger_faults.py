@@ -2,9 +2,11 @@
 was settled is lost, and service returns by itself when the cause has gone.
 
 FAIRLEAD_FAULTS=100 lets each of the first hundred calls fail in turn, and FAIRLEAD_LOCK_SECONDS=10 holds the lock as long as people do."""
+import asyncio
 import concurrent.futures
 import contextlib
 import os
+import pathlib
 import shutil
 import sqlite3
 import subprocess
@@ -16,9 +18,12 @@ from harness import books
 from harness.daemon import Fairlead, PROVIDER_KEY, config_for
 from harness.http import chat, post_chat
 from harness.process import PATIENCE, run, wait_until
+from harness.stage import SANITIZED
+from harness.storm import storm
 
 FAULTS = int(os.environ.get("FAIRLEAD_FAULTS", "0"))
 LOCK_SECONDS = float(os.environ.get("FAIRLEAD_LOCK_SECONDS", "2.5"))
+OUTAGE_REQUESTS = int(os.environ.get("FAIRLEAD_OUTAGE_REQUESTS", "1000"))
 MIB = 1 << 20
 
 
@@ -194,6 +199,31 @@ def test_a_lock_on_the_database_stops_nothing_and_loses_nothing_M16(daemon, simu
         other.execute("ROLLBACK")
     assert len(answers) > 10 and {answer.status for answer in answers} == {200}
     expect_whole_books(daemon.ledger(), answers, simulator)
+
+
+def test_an_outage_of_the_database_turns_nobody_away_and_its_memory_comes_back_M64(start, simulator):
+    daemon = start(lambda config: config["log"].update(requests="none"))
+    asyncio.run(storm(daemon, OUTAGE_REQUESTS // 10, seed=1))
+    wait_until(daemon.is_fed, "the database to have the first rows")
+
+    def memory():
+        status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
+        return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+    before = memory()
+    with contextlib.closing(sqlite3.connect(daemon.ledger_file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        told = asyncio.run(storm(daemon, OUTAGE_REQUESTS, seed=2))
+        assert daemon.gauge("fairlead_ledger_unfed_rows") > OUTAGE_REQUESTS
+        during = memory()
+        other.execute("ROLLBACK")
+    assert 401 not in {answer.status for _, answer in told}
+    assert not [answer for _, answer in told if b"ledger_unavailable" in answer.body]
+    wait_until(lambda: len(simulator.bill()) >= sum(1 for a in daemon.ledger().attempts if a["status"]), "the bill")
+    books.expect_balance(daemon.ledger(), simulator.bill())
+    assert {answer.request_id for _, answer in told if answer.request_id} <= {row["id"] for row in daemon.ledger().requests}
+    if not SANITIZED:
+        assert max(during, memory()) - before < 64 * MIB, (before, during, memory())
 
 
 def test_a_start_waits_for_a_lock_and_then_serves(start, simulator):

@@ -284,6 +284,26 @@ def test_a_target_that_is_asked_for_by_name_is_priced_as_itself_M07(stage):
     assert "another model" not in run("explain", attempt["request_id"], "--ledger", f"sqlite:{stage.daemon.ledger_file}").stdout
 
 
+def test_what_a_provider_says_that_it_costs_stands_beside_what_we_compute(tmp_path):
+    stage = Stage(tmp_path, {"one": "generic"})
+    try:
+        one = stage.providers["one"]
+        one.will(whole(completion("hello", usage(100, 50, cost=0.00031)), (100, 0, 50)), whole(completion("hello", usage(100, 50)), (100, 0, 50)),
+                 stream(ROLE, said("hello"), STOP, event(chunk(usage=usage(100, 50, cost_in_usd_ticks=3000000))), DONE, usage=(100, 0, 50)))
+        answers = [post_chat(stage.daemon, chat(HELLO, "one", stream=streamed)) for streamed in (False, False, True)]
+        attempts = [stage.rows(answer)[1][0] for answer in answers]
+        assert [attempt["reported_usd_pico"] for attempt in attempts] == [310_000_000, None, 300_000_000]
+        assert {attempt["usd_pico"] for attempt in attempts} == {300_000_000}, "by the price list, whatever they say"
+        ledger = f"sqlite:{stage.daemon.ledger_file}"
+        told = run("audit", "--ledger", ledger)
+        assert "of 2 attempts the provider said the cost: 0.00061 USD, and the ledger has 0.0006; 1 differ\n" in told.stdout and told.returncode == 0
+        assert json.loads(run("audit", "--format", "json", "--ledger", ledger).stdout)["told_by_providers"] == {
+            "attempts": 2, "differing": 1, "told_usd": "0.00061", "cost_usd": "0.0006"}
+        assert "; the provider says 0.00031 USD" in run("explain", answers[0].request_id, "--ledger", ledger).stdout
+    finally:
+        stage.close()
+
+
 @pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])
 @pytest.mark.parametrize("model, seen", [("deepseek", "provider-says"), ("renamed", "renamed")])
 def test_the_answers_model_is_the_providers_or_as_asked(tmp_path, model, seen, streamed):

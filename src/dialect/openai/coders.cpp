@@ -23,6 +23,7 @@ Result<void> AnswerKeeper::read(std::string_view text) {
   }
   // First, since what a failed answer used is billed. What an error says is no content, and is not counted.
   for (const std::string_view usage : text_.usages) report_.merge(usage);
+  summary.reported_usd_pico = report_.reported_usd_pico();
   if (!text_.usages.empty() && report_.any()) {
     const auto usage = report_.disjoint(target_.provider->profile->reasoning_outside_output);
     summary.usage = usage.value_or(Usage{});

@@ -24,6 +24,37 @@ std::optional<std::int64_t> read_count(std::string_view text) {
   return value;
 }
 
+/// A JSON number of 10^`exponent` USD, in 10^-12 of one.
+std::optional<Int128> read_usd(std::string_view text, int exponent) {
+  constexpr Int128 usd_max = 1'000'000 * pico_per_unit;
+  constexpr std::size_t digits_max = 30;
+  Int128 value = 0;
+  std::size_t at = 0, digits = 0;
+  bool after_point = false;
+  for (; at < text.size() && text[at] != 'e' && text[at] != 'E'; ++at) {
+    if (text[at] == '.' && !after_point) {
+      after_point = true;
+      continue;
+    }
+    if (text[at] < '0' || text[at] > '9' || ++digits > digits_max) return std::nullopt;
+    value = value * 10 + (text[at] - '0');
+    if (after_point) --exponent;
+  }
+  if (at < text.size()) {
+    std::string_view power = text.substr(at + 1);
+    if (power.starts_with('+')) power.remove_prefix(1);
+    int shift = 0;
+    const auto [end, error] = std::from_chars(power.data(), power.data() + power.size(), shift);
+    if (error != std::errc{} || end != power.data() + power.size() || shift < -60 || shift > 60) return std::nullopt;
+    exponent += shift;
+  }
+  if (digits == 0) return std::nullopt;
+  for (; exponent > -12 && value <= usd_max; --exponent) value *= 10;
+  for (; exponent < -13; ++exponent) value /= 10;
+  if (exponent == -13) value = (value + 5) / 10;
+  return value > usd_max ? std::nullopt : std::optional(value);
+}
+
 std::optional<std::int64_t> either(std::optional<std::int64_t> first, std::optional<std::int64_t> second) {
   return first ? first : second;
 }
@@ -68,6 +99,8 @@ void UsageReport::merge(std::string_view text) {
         std::find_if(std::begin(names), std::end(names), [&](const Name& n) { return n.place == place && key.is(n.name); });
     const bool null = json.peek() == JsonKind::null;
     const std::string_view value = json.skip();
+    if (place == Place::top && !null && key.is("cost")) reported_usd_pico_ = read_usd(value, 0);
+    if (place == Place::top && !null && key.is("cost_in_usd_ticks")) reported_usd_pico_ = read_usd(value, -10);
     if (at == std::end(names) || null) return;
     any_ = true;
     const auto count = read_count(value);

@@ -1,5 +1,6 @@
 #pragma once
 // Usage objects of providers, in the many shapes of the OpenAI family, read into disjoint kinds. Pure.
+#include <fairlead/money.h>
 #include <fairlead/usage.h>
 
 #include <array>
@@ -23,6 +24,11 @@ class UsageReport {
   ///  - reasoning is inside the output's count if total = prompt + output, outside if the total says so, and else as
   ///    `reasoning_outside_output` says.
   std::optional<Usage> disjoint(bool reasoning_outside_output) const;
+
+  /// What the provider says that it costs, in 10^-12 USD, rounded half up: `cost` (USD, as OpenRouter tells it) or
+  /// `cost_in_usd_ticks` (10^-10 USD, as xAI does). Empty: it said nothing, or nothing that can be (negative, beyond a million
+  /// USD).
+  std::optional<Int128> reported_usd_pico() const { return reported_usd_pico_; }
 
   /// Something was reported.
   bool any() const { return any_; }
@@ -49,6 +55,7 @@ class UsageReport {
 
   std::array<std::optional<std::int64_t>, count_of_counts> counts_;
   std::array<bool, count_of_counts> absurd_{};
+  std::optional<Int128> reported_usd_pico_;
   bool any_ = false;
 };
 

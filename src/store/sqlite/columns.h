@@ -48,6 +48,7 @@ inline constexpr std::array attempt_columns = std::to_array<LineColumn>({
     {"cost_pico"},
     {"attempt_usd_pico"},
     {"attempt_charge_usd_pico"},
+    {"reported_usd_pico"},
     {"connect_us"},
     {"attempt_first_byte_us"},
     {"duration_us"},

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
+#include <iterator>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -15,7 +18,7 @@ constexpr std::chrono::microseconds hour = std::chrono::hours(1), day = std::chr
 
 struct Dimension {
   std::string_view name;
-  std::string_view expression;
+  std::string_view expression;  ///< "@" stands for the seconds since 1970 that the clocks show, "#" for how far they are from UTC
 };
 constexpr Dimension dimensions[] = {
     {"provider", "f.provider"},
@@ -27,28 +30,75 @@ constexpr Dimension dimensions[] = {
     {"project", "f.project"},
     {"usage_source", "f.usage_source"},
     {"currency", "f.currency"},
-    {"month", "strftime('%Y-%m', f.at / 1000000, 'unixepoch')"},
-    {"week", "date(f.at / 1000000, 'unixepoch', 'weekday 0', '-6 days')"},  // the Monday before its Sunday
-    {"day", "date(f.at / 1000000, 'unixepoch')"},
-    {"hour", "strftime('%Y-%m-%dT%H:00Z', f.at / 1000000, 'unixepoch')"},
+    {"month", "strftime('%Y-%m', @, 'unixepoch')"},
+    {"week", "date(@, 'unixepoch', 'weekday 0', '-6 days')"},  // the Monday before its Sunday
+    {"day", "date(@, 'unixepoch')"},
+    {"hour", "strftime('%Y-%m-%dT%H:00', @, 'unixepoch') || #"},
 };
 
+/// "+02:00"
+std::string offset_text(int minutes) {
+  const auto two = [](int number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+  const int size = std::abs(minutes);
+  return (minutes < 0 ? "-" : "+") + two(size / 60) + ":" + two(size % 60);
+}
+
+/// Of a zone, what `value` says of its offset in minutes at f.at.
+template <typename Value>
+std::string at_offset(const Zone& zone, Value value) {
+  std::string sql = "CASE";
+  for (std::size_t i = 0; i + 1 < zone.changes.size(); ++i)
+    sql += " WHEN f.at < " + std::to_string(zone.changes[i + 1].from.time_since_epoch().count()) + " THEN " +
+           value(zone.changes[i].offset_minutes);
+  const std::string last = value(zone.changes.empty() ? 0 : zone.changes.back().offset_minutes);
+  return zone.changes.size() < 2 ? last : sql + " ELSE " + last + " END";
+}
+
+std::string expression_of(const Dimension& dimension, const Zone* zone) {
+  std::string sql;
+  for (const char c : dimension.expression) {
+    if (c == '@') {
+      sql += "f.at / 1000000";
+      if (zone) sql += " + " + at_offset(*zone, [](int minutes) { return std::to_string(minutes * 60); });
+    } else if (c == '#') {
+      sql += zone ? at_offset(*zone, [](int minutes) { return "'" + offset_text(minutes) + "'"; }) : "'Z'";
+    } else {
+      sql += c;
+    }
+  }
+  return sql;
+}
+
 /// "f.provider, f.team, ", or an error for a name that is not in the table.
-Result<std::string> group_list(const std::vector<std::string>& by) {
+Result<std::string> group_list(const ReportQuery& query) {
   std::string list;
-  for (const std::string& name : by) {
+  for (const std::string& name : query.by) {
     std::string known;
     bool found = false;
     for (const Dimension& dimension : dimensions) {
       known.append(known.empty() ? "" : ", ").append(dimension.name);
       if (dimension.name != name) continue;
-      list.append(dimension.expression).append(", ");
+      list.append(expression_of(dimension, query.zone.get())).append(", ");
       found = true;
     }
     if (!found)
       return Error(ErrorKind::config, ErrorOrigin::fairlead, "there is no report by '" + name + "': choose from " + known);
   }
   return list;
+}
+
+/// "f.at / ..., ": how a query cuts its groups further.
+std::string cut_list(const PriceCut& cut) {
+  const std::string unit = std::to_string((cut.hourly ? hour : day).count());
+  std::string list = "f.at / " + unit + " * " + unit + ", ";
+  if (!cut.by_request) return list;
+  const std::string input = "coalesce(f.input_tokens, 0) + coalesce(f.cached_input_tokens, 0) + coalesce(f.cache_write_tokens, 0)";
+  std::string above = "0";
+  for (const std::int64_t tokens_above : cut.input_above) {
+    const std::string bound = std::to_string(tokens_above);
+    above = "iif(" + input + " > " + bound + ", " + bound + ", " + above + ")";
+  }
+  return list + above + ", coalesce(f.reasoning_tokens, 0) > 0, ";
 }
 
 /// "1, 2": the positions of the first columns in the result.
@@ -66,6 +116,57 @@ std::string number_of(const std::optional<TimePoint>& at) {
   return at ? std::to_string(at->time_since_epoch().count()) : std::string();
 }
 
+bool by_request(const ReportQuery& query) { return query.cut && query.cut->by_request; }
+
+/// Are there times in its groups, by the clocks of a zone?
+bool by_local_time(const ReportQuery& query) {
+  return query.zone && std::any_of(query.by.begin(), query.by.end(), [](const std::string& name) {
+           return std::any_of(std::begin(dimensions), std::end(dimensions), [&](const Dimension& dimension) {
+             return dimension.name == name && dimension.expression.find('@') != std::string_view::npos;
+           });
+         });
+}
+
+/// Do the zone's hours begin as UTC's do, all through the period?
+bool has_utc_hours(const Zone& zone, const ReportQuery& query) {
+  for (std::size_t i = 0; i < zone.changes.size(); ++i) {
+    const bool over = query.since && i + 1 < zone.changes.size() && zone.changes[i + 1].from <= *query.since;
+    const bool ahead = query.until && i > 0 && zone.changes[i].from >= *query.until;
+    if (!over && !ahead && zone.changes[i].offset_minutes % 60 != 0) return false;
+  }
+  return true;
+}
+
+bool has(const ReportQuery& query, std::string_view name) {
+  return std::find(query.by.begin(), query.by.end(), name) != query.by.end();
+}
+
+/// Is the whole of this UTC day in one month and one week of the query's, as far as it asks for them?
+bool is_in_one(const ReportQuery& query, TimePoint begin) {
+  using namespace std::chrono;
+  const sys_days first = floor<days>(query.zone->local(begin));
+  const sys_days last = floor<days>(query.zone->local(begin + day - microseconds(1)));
+  const auto month_of = [](sys_days at) { return year_month_day(at).year() / year_month_day(at).month(); };
+  const auto week_of = [](sys_days at) { return at - days(weekday(at).iso_encoding() - 1); };
+  return (!has(query, "month") || month_of(first) == month_of(last)) && (!has(query, "week") || week_of(first) == week_of(last));
+}
+
+/// UTC days whose hours are read one by one: the period begins or ends within them, or a month or week of its zone does.
+Result<std::set<std::int64_t>> split_days(Database& database, const ReportQuery& query) {
+  std::set<std::int64_t> split;
+  for (const auto& at : {query.since, query.until})
+    if (!is_whole(at, day)) split.insert(std::chrono::floor<std::chrono::days>(*at).time_since_epoch() / day * day.count());
+  if (!by_local_time(query)) return split;
+  const auto first = database.integer("SELECT coalesce(min(at), 0) FROM day_sums");
+  const auto last = database.integer("SELECT coalesce(max(at), -1) FROM day_sums");
+  if (!first || !last) return first ? last.error() : first.error();
+  for (std::int64_t at = *first; at <= *last; at += day.count())
+    if (!is_in_one(query, TimePoint(std::chrono::microseconds(at)))) split.insert(at);
+  return split;
+}
+
+bool by_other_hours(const ReportQuery& query) { return by_local_time(query) && !has_utc_hours(*query.zone, query); }
+
 /// Rows can be read of a period of which none was let go.
 Result<std::string> rows_of(Database& database, const ReportQuery& query, const Span& period) {
   const auto gone = database.integer("SELECT coalesce(max(day), -1) FROM let_go");
@@ -73,7 +174,9 @@ Result<std::string> rows_of(Database& database, const ReportQuery& query, const 
   const TimePoint kept_from(std::chrono::microseconds(*gone + day.count()));
   if (*gone >= 0 && (!query.since || *query.since < kept_from))
     return Error(ErrorKind::config, ErrorOrigin::fairlead,
-                 "rows before " + day_text(kept_from) + " are no longer in the ledger: ask for whole hours, whose sums are kept");
+                 (by_other_hours(query) ? "the hours of " + query.zone->name + " are not those that sums are kept of, and " : "") +
+                     "rows before " + day_text(kept_from) + " are no longer in the ledger: ask for " +
+                     (by_other_hours(query) || by_request(query) ? "a period from then on" : "whole hours, whose sums are kept"));
   if (period.since.empty()) return from_rows(period, "");
   const auto late = database.integer("SELECT count(*) FROM late WHERE booked_at >= " + period.since);
   if (!late) return late.error();
@@ -82,9 +185,13 @@ Result<std::string> rows_of(Database& database, const ReportQuery& query, const 
 
 Result<std::string> source_of(Database& database, const ReportQuery& query) {
   const Span period{number_of(query.since), number_of(query.until)};
-  if (query.from_rows || !is_whole(query.since, hour) || !is_whole(query.until, hour)) return rows_of(database, query, period);
-  const bool by_hour = std::find(query.by.begin(), query.by.end(), "hour") != query.by.end();
-  return from_sums(by_hour || !is_whole(query.since, day) || !is_whole(query.until, day) ? "hour_sums" : "day_sums", period);
+  if (query.from_rows || by_request(query) || by_other_hours(query) || !is_whole(query.since, hour) || !is_whole(query.until, hour))
+    return rows_of(database, query, period);
+  const bool by_hour = (query.cut && query.cut->hourly) || has(query, "hour") || (query.zone && has(query, "day"));
+  if (by_hour) return from_sums("hour_sums", period);
+  const auto split = split_days(database, query);
+  if (!split) return split.error();
+  return from_sums(split->empty() ? "day_sums" : days_but(*split), period);
 }
 
 std::string figures() {
@@ -160,14 +267,15 @@ Result<void> read_corrections(Database& database, const std::string& groups, con
 }  // namespace
 
 Result<std::vector<ReportRow>> read_report(Database& database, const ReportQuery& query) {
-  const auto groups = group_list(query.by);
+  const auto groups = group_list(query);
   if (!groups) return groups.error();
   const auto source = source_of(database, query);
   if (!source) return source.error();
-  const std::size_t columns = query.by.size();
+  std::size_t columns = query.by.size();
+  if (query.cut) columns += query.cut->by_request ? 3 : 1;
   const std::string grouped = positions(columns + 1);
-  Statement statement(database.handle(), "SELECT " + *groups + "f.currency, " + figures() + " FROM (" + *source + ") f GROUP BY " +
-                                             grouped + " ORDER BY " + grouped);
+  Statement statement(database.handle(), "SELECT " + *groups + (query.cut ? cut_list(*query.cut) : "") + "f.currency, " +
+                                             figures() + " FROM (" + *source + ") f GROUP BY " + grouped + " ORDER BY " + grouped);
   std::vector<ReportRow> rows;
   for (;;) {
     const Result<bool> row = statement.step();

@@ -65,6 +65,17 @@ std::string row_figures(const Rows& rows) {
 
 }  // namespace
 
+std::string days_but(const std::set<std::int64_t>& split) {
+  std::string list, rows;
+  for (const std::int64_t at : split) {
+    const std::string number = std::to_string(at);
+    list.append(list.empty() ? "" : ", ").append(number);
+    rows.append(rows.empty() ? "(" : ", (").append(number).append(")");
+  }
+  return "(SELECT * FROM day_sums WHERE at NOT IN (" + list + ") UNION ALL SELECT h.* FROM (VALUES " + rows +
+         ") e JOIN hour_sums h ON h.at >= e.column1 AND h.at < e.column1 + 86400000000)";
+}
+
 std::string from_sums(std::string_view table, const Span& period) {
   std::string sql =
       "SELECT s.at AS at, g.key AS key, g.team AS team, g.project AS project, g.route AS route, g.provider AS "

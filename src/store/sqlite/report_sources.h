@@ -1,5 +1,7 @@
 #pragma once
 // Where a report reads: the kept sums, or the rows themselves. As SQL that gives the same columns.
+#include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -17,7 +19,9 @@ struct Span {
   std::string since, until;  ///< empty: open
 };
 
-/// Sums of hours ("hour_sums") or days ("day_sums"), and what is still open.
+/// A table like both: days, and in the place of these (by their beginnings) their hours.
+std::string days_but(const std::set<std::int64_t>& split);
+/// Sums of hours ("hour_sums"), days ("day_sums") or days_but(), and what is still open.
 std::string from_sums(std::string_view table, const Span& period);
 /// `sent_since`: no row that counts in the period was sent before.
 std::string from_rows(const Span& period, const std::string& sent_since);

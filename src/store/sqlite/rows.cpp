@@ -85,6 +85,7 @@ RequestRecord::Attempt read_attempt(const Statement& row, const std::string& req
   settle.cost = c.maybe_money();
   settle.usd_pico = c.maybe_amount();
   settle.charge_usd_pico = c.maybe_amount();
+  settle.reported_usd_pico = c.maybe_amount();
   settle.usd_rate = c.maybe_amount();
   settle.connect_us = c.maybe_integer();
   settle.first_byte_us = c.maybe_integer();
@@ -137,7 +138,8 @@ constexpr std::string_view attempts_of_request =
     "status, "
     "unconfirmed, connection_reused, reported_model, upstream_id, finish_reason, input_tokens, cached_input_tokens, "
     "cache_write_tokens, output_tokens, reasoning_tokens, audio_tokens, image_tokens, usage_source, cost_pico, cost_currency, "
-    "usd_pico, charge_usd_pico, usd_rate_pico, connect_us, first_byte_us, duration_us FROM attempts WHERE request_id = ?1 ORDER BY "
+    "usd_pico, charge_usd_pico, reported_usd_pico, usd_rate_pico, connect_us, first_byte_us, duration_us FROM attempts WHERE "
+    "request_id = ?1 ORDER BY "
     "number";
 
 // Lines lie in the order in which requests ended, or were seen to last; what started last is among the last of them.

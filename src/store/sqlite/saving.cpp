@@ -172,7 +172,7 @@ void LineWriter::put_attempt(Sink& sink, const Attempt& attempt, const AttemptRe
     for (std::size_t i = 7; i < attempt_columns.size(); ++i) sink.add(std::nullopt);
   else
     sink.add(r.ended_at, std::string_view(r.upstream_id), u.input, u.cached_input, u.cache_write, u.output, u.reasoning, u.audio,
-             u.image, pico_of(r.cost), r.usd_pico, r.charge_usd_pico, r.connect_us, r.first_byte_us,
+             u.image, pico_of(r.cost), r.usd_pico, r.charge_usd_pico, r.reported_usd_pico, r.connect_us, r.first_byte_us,
              attempt.state == RowState::settled ? std::optional(r.duration_us) : std::nullopt);
 }
 

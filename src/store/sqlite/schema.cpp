@@ -100,6 +100,7 @@ CREATE TABLE lines (
   cost_pico             INTEGER,                  -- NULL: unknown, which is not 0
   attempt_usd_pico      INTEGER,
   attempt_charge_usd_pico INTEGER,                -- usd_pico and the markup
+  reported_usd_pico     INTEGER,                  -- what the provider said that it costs; NULL: it did not
   connect_us            INTEGER,
   attempt_first_byte_us INTEGER,
   duration_us           INTEGER,
@@ -133,6 +134,7 @@ CREATE TABLE retries (
   cost_pico             INTEGER,
   attempt_usd_pico      INTEGER,
   attempt_charge_usd_pico INTEGER,
+  reported_usd_pico     INTEGER,
   connect_us            INTEGER,
   attempt_first_byte_us INTEGER,
   duration_us           INTEGER,
@@ -213,7 +215,7 @@ SELECT l.id AS request_id, 1 AS number, o.state AS state, l.sent_at AS sent_at, 
        l.cache_write_tokens AS cache_write_tokens, l.output_tokens AS output_tokens, l.reasoning_tokens AS reasoning_tokens,
        l.audio_tokens AS audio_tokens, l.image_tokens AS image_tokens, o.usage_source AS usage_source,
        l.cost_pico AS cost_pico, o.cost_currency AS cost_currency, l.attempt_usd_pico AS usd_pico,
-       l.attempt_charge_usd_pico AS charge_usd_pico,
+       l.attempt_charge_usd_pico AS charge_usd_pico, l.reported_usd_pico AS reported_usd_pico,
        o.usd_rate_pico AS usd_rate_pico, l.connect_us AS connect_us, l.attempt_first_byte_us AS first_byte_us,
        l.duration_us AS duration_us
 FROM lines l JOIN terms t ON t.id = l.terms JOIN outcomes o ON o.id = l.outcome
@@ -230,7 +232,7 @@ SELECT l.id AS request_id, r.number AS number, o.state AS state, r.sent_at AS se
        r.cache_write_tokens AS cache_write_tokens, r.output_tokens AS output_tokens, r.reasoning_tokens AS reasoning_tokens,
        r.audio_tokens AS audio_tokens, r.image_tokens AS image_tokens, o.usage_source AS usage_source,
        r.cost_pico AS cost_pico, o.cost_currency AS cost_currency, r.attempt_usd_pico AS usd_pico,
-       r.attempt_charge_usd_pico AS charge_usd_pico,
+       r.attempt_charge_usd_pico AS charge_usd_pico, r.reported_usd_pico AS reported_usd_pico,
        o.usd_rate_pico AS usd_rate_pico, r.connect_us AS connect_us, r.attempt_first_byte_us AS first_byte_us,
        r.duration_us AS duration_us
 FROM retries r JOIN lines l ON l.n = r.line JOIN terms t ON t.id = r.terms JOIN outcomes o ON o.id = r.outcome;

@@ -211,9 +211,11 @@ TEST_F(BooksTest, ExplainTellsAPersonWhyAndWhatItCost) {
       "\n"
       "In the ledger\n"
       "  2026-11-01T12:00:00.000000Z  deepseek/deepseek-chat  settled  estimated  the answer names another model: deepseek-v3.2\n"
-      "    36 input x 2 + 64 cached_input x 0.2 + 40 output x 3 CNY per million = 0.0002048 CNY x 0.14 = 0.000028672 USD\n"
+      "    36 input x 2 + 64 cached_input x 0.2 + 40 output x 3 CNY per million = 0.0002048 CNY x 0.14 = 0.000028672 USD; the "
+      "provider says 0.000028 USD\n"
       "  2026-11-01T12:00:00.000000Z  openai/openai-chat  settled  reported  the answer names another model: deepseek-v3.2\n"
-      "    36 input x 0.25 + 64 cached_input x 0.25 + 40 output x 2 USD per million = 0.000105 USD\n");
+      "    36 input x 0.25 + 64 cached_input x 0.25 + 40 output x 2 USD per million = 0.000105 USD; the provider says 0.000028 "
+      "USD\n");
 }
 
 TEST_F(BooksTest, ExplainLastIsTheNewestAlsoWhileItIsOpen) {

@@ -1,6 +1,8 @@
 // Reports as finance people ask for them, on a small ledger of two months.
 #include "cli/usage_report.h"
 
+#include <fairlead/bookkeeper.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +12,7 @@
 #include <fstream>
 
 #include "cli/commands.h"
+#include "cli/time.h"
 #include "unit/store/rows.h"
 
 namespace fairlead::cli {
@@ -35,12 +38,14 @@ providers:
   deepseek: {base_url: "http://127.0.0.1:1"}
   dear: {base_url: "http://127.0.0.1:1"}
 routes:
-  chat: {targets: [deepseek/deepseek-chat, dear/dear-chat, dear/tiered]}
+  chat: {targets: [deepseek/deepseek-chat, dear/dear-chat, dear/tiered, dear/thinker]}
 contracts:
   dear/dear-chat:
     prices: [{from: 2026-01-01, input: "10", cached_input: "1", output: "30"}, {from: 2026-11-01, input: "20", cached_input: "2", output: "60"}]
   dear/tiered:
     prices: [{from: 2026-10-20, input: "1", output: "1", tiers: [{above_input_tokens: 1000, input: "2", output: "2"}]}]
+  dear/thinker:
+    prices: [{from: 2026-10-20, input: "1", output: "1", thinking: {output: "4"}}]
 keys: []
 )";
     auto store = open_store(url(), StoreMode::write);
@@ -54,22 +59,45 @@ keys: []
     save(**store, "c", 2, 1);
   }
   void save(Store& store, const std::string& team, int day, int dollars) {
+    Usage usage;
+    usage.input = 1'000'000;
+    usage.cached_input = 500'000;
+    usage.output = 100'000;
+    save_at(store, team, noon + std::chrono::days(day), dollars, usage);
+  }
+  void save_at(Store& store, const std::string& team, TimePoint at, int dollars, const Usage& usage) {
     const std::string id = "r" + std::to_string(++count_);
-    const TimePoint at = noon + std::chrono::days(day);
     RequestOpen open = test::request_open(id, at);
     open.team = team;
     AttemptSettle settle = test::attempt_settle(id);
     settle.cost = Money{Int128{dollars} * 8 * pico_per_unit, {{'C', 'N', 'Y'}}};
     settle.usd_pico = Int128{dollars} * pico_per_unit;
     settle.charge_usd_pico = *settle.usd_pico * 5 / 4;
-    settle.usage = {};
-    settle.usage.input = 1'000'000;
-    settle.usage.cached_input = 500'000;
-    settle.usage.output = 100'000;
+    settle.usage = usage;
     const auto done =
         test::save(store, {test::record_of(open, {test::settled_attempt(test::attempt_open(id, 1, "deepseek", at), settle)},
                                            test::request_settle(id))});
     if (!done) throw std::runtime_error(done.error().detail);
+  }
+  /// Some more, each by a team of its own: when, and how many tokens of input.
+  void save_more(const std::vector<std::pair<const char*, std::int64_t>>& sent) {
+    const auto store = open_store(url(), StoreMode::write);
+    for (const auto& [at, input] : sent) {
+      Usage usage;
+      usage.input = input;
+      save_at(**store, std::string("at ") + at, *parse_time(at), 1, usage);
+    }
+  }
+  /// Takes away the rows before this time, as retention does.
+  void let_go(const char* until) const {
+    const auto books = open_bookkeeper(url());
+    for (;;) {
+      while (*(*books)->remove(100) > 0) {
+      }
+      const auto rows = (*books)->old_rows(*parse_time(until));
+      if (!*rows) return;
+      ASSERT_TRUE((*books)->let_go(**rows, "", noon));
+    }
   }
   std::string url() const { return "sqlite:" + folder_.file("ledger.db"); }
   Told tell(const std::string& command) const {
@@ -156,11 +184,85 @@ TEST_F(UsageTest, TellsWhatAllOfItWouldHaveCostElsewhere) {
   EXPECT_THAT(column(report, "elsewhere_usd"), ElementsAre("27", "108"));
   EXPECT_THAT(column(report, "saved_usd"), ElementsAre("22", "103"));
   EXPECT_EQ(report["total"]["saved_usd"], "125");
-  EXPECT_EQ(report["elsewhere"]["approximate"], false);
-  const UsageTestJson tiered = json("--by month --elsewhere dear/tiered");
-  EXPECT_EQ(tiered["elsewhere"]["approximate"], true);
-  EXPECT_THAT(column(tiered, "elsewhere_usd"), ElementsAre("null", "6.4")) << "it had no price on the 12th of October";
   EXPECT_EQ(tell("usage --elsewhere nobody/nothing").exit_code, 2);
+}
+
+TEST_F(UsageTest, APriceByTheRequestsLengthIsTakenByTheRows) {
+  save_more({{"2026-11-20", 1000}, {"2026-11-20", 1001}, {"2026-11-21", 2'000'000}});
+  // 1 USD per million up to 1,000 tokens of input, 2 above: 0.001, 0.002002 and 4; the others are 1.6 million tokens each.
+  EXPECT_THAT(column(json("--by day --elsewhere dear/tiered --since 2026-11-20"), "elsewhere_usd"), ElementsAre("0.003002", "4"));
+  EXPECT_THAT(column(json("--by month --elsewhere dear/tiered"), "elsewhere_usd"), ElementsAre("null", "16.803002"))
+      << "it had no price on the 12th of October";
+  EXPECT_EQ(json("--by total --since 2026-11-20 --elsewhere dear/tiered")["total"]["saved_usd"], "1.003002");
+  EXPECT_THAT(column(json("--by week --zone Asia/Kolkata --elsewhere dear/tiered --since 2026-11-21"), "elsewhere_usd"),
+              ElementsAre("4"));
+
+  let_go("2026-11-21");
+  const Told gone = tell("usage --by month --elsewhere dear/tiered");
+  EXPECT_EQ(gone.exit_code, 2);
+  EXPECT_THAT(gone.err,
+              HasSubstr("what a request costs at dear/tiered depends on its length, and rows before 2026-11-21 are no longer in "
+                        "the ledger: ask for a period from then on"));
+  EXPECT_THAT(column(json("--by day --elsewhere dear/tiered --since 2026-11-21"), "elsewhere_usd"), ElementsAre("4"));
+  EXPECT_EQ(json("--by total --elsewhere dear/dear-chat")["total"]["saved_usd"], "162.04002") << "one price for all needs no rows";
+}
+
+TEST_F(UsageTest, APriceOfThinkingIsTakenForThoseThatThought) {
+  const auto store = open_store(url(), StoreMode::write);
+  Usage plain, thinking;
+  plain.output = thinking.output = 1'000'000;
+  thinking.reasoning = 1'000'000;
+  save_at(**store, "d", noon + std::chrono::days(20), 1, plain);
+  save_at(**store, "d", noon + std::chrono::days(20), 1, thinking);
+  EXPECT_THAT(column(json("--by day --since 2026-11-20 --elsewhere dear/thinker"), "elsewhere_usd"), ElementsAre("9"))
+      << "1 and 2 times 4";
+}
+
+TEST_F(UsageTest, PeriodsAreThoseOfAZone) {
+  // Berlin's clocks show 00:30 of November, and on 25 October twice 02:30; Kolkata is 5:30 ahead, and goes to another day at 18:30.
+  save_more({{"2026-10-31T23:30", 1},
+             {"2026-10-25T00:30", 1},
+             {"2026-10-25T01:30", 1},
+             {"2026-10-25T23:30", 1},
+             {"2026-10-24T18:15", 1},
+             {"2026-10-24T18:45", 1}});
+  for (const char* sums : {"", " --from-rows"}) {
+    const auto asked = [&](const std::string& what) { return json(what + sums); };
+    EXPECT_THAT(column(asked("--by month --zone Europe/Berlin"), "attempts"), ElementsAre("7", "5"));
+    EXPECT_THAT(column(asked("--by month"), "attempts"), ElementsAre("8", "4"));
+    EXPECT_THAT(column(asked("--by month --month 2026-11 --zone Europe/Berlin"), "attempts"), ElementsAre("5"));
+    EXPECT_THAT(column(asked("--by hour --zone Europe/Berlin --since 2026-10-25 --until 2026-10-26"), "hour"),
+                testing::UnorderedElementsAre("2026-10-25T02:00+02:00", "2026-10-25T02:00+01:00"))
+        << "a day of 25 hours";
+    EXPECT_THAT(column(asked("--by day --zone Europe/Berlin --since 2026-10-25 --until 2026-10-27"), "day"),
+                ElementsAre("2026-10-25", "2026-10-26"));
+    EXPECT_THAT(column(asked("--by day --zone Asia/Kolkata --since 2026-10-24T18:00Z --until 2026-10-24T19:00Z"), "day"),
+                ElementsAre("2026-10-24", "2026-10-25"));
+    EXPECT_THAT(column(asked("--by day --zone Asia/Kolkata --since 2026-10-25 --until 2026-10-26"), "attempts"), ElementsAre("3"));
+    EXPECT_THAT(column(asked("--by hour --zone Asia/Kolkata --until 2026-10-24T18:45:01Z --since 2026-10-24T18:45Z"), "hour"),
+                ElementsAre("2026-10-25T00:00+05:30"));
+    EXPECT_THAT(column(asked("--by week --zone America/New_York --until 2026-10-25T23:45Z --since 2026-10-25T23:00Z"), "week"),
+                ElementsAre("2026-10-19"));
+  }
+  // The month before November has an hour more than 31 days, by these clocks.
+  const UsageTestJson compared = json("--by total --month 2026-11 --zone Europe/Berlin --compare");
+  EXPECT_EQ(compared["before"]["since"], "2026-09-30T22:00:00.000000Z");
+  EXPECT_EQ(compared["zone"], "Europe/Berlin");
+  EXPECT_THAT(tell("usage --zone Mars/Olympus").err, HasSubstr("there is no time zone 'Mars/Olympus'"));
+  EXPECT_EQ(tell("usage --zone Europe/Berlin --format focus").exit_code, 2);
+}
+
+TEST_F(UsageTest, WithoutRowsAZoneOfOtherHoursIsRefused) {
+  const std::string berlin = json("--by day --zone Europe/Berlin").dump();
+  let_go("2026-11-01");
+  const Told gone = tell("usage --by day --zone Asia/Kolkata");
+  EXPECT_EQ(gone.exit_code, 2);
+  EXPECT_THAT(gone.err,
+              HasSubstr("the hours of Asia/Kolkata are not those that sums are kept of, and rows before 2026-11-01 are no longer "
+                        "in the ledger: ask for a period from then on"));
+  EXPECT_EQ(tell("usage --by day --zone Asia/Kolkata --since 2026-11-02").exit_code, 0);
+  EXPECT_EQ(json("--by day --zone Europe/Berlin").dump(), berlin);
+  EXPECT_EQ(tell("usage --by team --zone Asia/Kolkata").exit_code, 0) << "no time is asked for";
 }
 
 TEST_F(UsageTest, FocusHasALinePerDayAndCurrency) {

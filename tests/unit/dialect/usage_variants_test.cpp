@@ -126,6 +126,30 @@ TEST(UsageVariants, EveryProvidersReportBecomesDisjointKinds) {  // M04
   }
 }
 
+TEST(UsageVariants, WhatAProviderSaysThatItCostsIsKeptBesideItsTokens) {
+  const auto said = [](const std::string& member) {
+    UsageReport report;
+    report.merge(R"({"prompt_tokens":1,"completion_tokens":1)" + (member.empty() ? "" : "," + member) + "}");
+    EXPECT_TRUE(report.disjoint(false)) << "whatever it says of the cost: " << member;
+    const auto usd = report.reported_usd_pico();
+    return usd ? format_decimal(*usd) : "nothing";
+  };
+  EXPECT_EQ(said(R"("cost":0.00014)"), "0.00014");
+  EXPECT_EQ(said(R"("cost":1.4e-4)"), "0.00014");
+  EXPECT_EQ(said(R"("cost":0.00012345000000000001)"), "0.00012345") << "a float";
+  EXPECT_EQ(said(R"("cost":0.0000000000005)"), "0.000000000001");
+  EXPECT_EQ(said(R"("cost":0)"), "0");
+  EXPECT_EQ(said(R"("cost":12E+2)"), "1200");
+  EXPECT_EQ(said(R"("cost_in_usd_ticks":1721250)"), "0.000172125");
+  for (const char* nothing : {"", R"("cost":null)", R"("cost":-1)", R"("cost":"0.1")", R"("cost":{})", R"("cost":1e9)",
+                              R"("cost":1e999)", R"("cost":99999999999999999999999999999999)", R"("cost_details":{"cost":1})"})
+    EXPECT_EQ(said(nothing), "nothing") << nothing;
+  UsageReport report;
+  report.merge(R"({"prompt_tokens":1,"cost":0.5})");
+  report.merge(R"({"prompt_tokens":1,"cost":0.75})");
+  EXPECT_EQ(format_decimal(*report.reported_usd_pico()), "0.75") << "never a sum";
+}
+
 TEST(UsageVariants, ReportsThatAreRepeatedOrNullAreTheSame) {  // M03
   for (const Row& row : rows) {
     UsageReport report;

@@ -179,6 +179,7 @@ TEST(Recovery, KeepsEveryFieldOfARow) {
   EXPECT_EQ(a.settle.usage_source, UsageSource::invalid);
   EXPECT_TRUE(a.settle.cost == settle.cost && a.settle.usd_pico == settle.usd_pico && a.settle.usd_rate == settle.usd_rate);
   EXPECT_TRUE(a.settle.charge_usd_pico == Int128{35'840'000});
+  EXPECT_TRUE(a.settle.reported_usd_pico == Int128{28'000'000});
   EXPECT_EQ(a.settle.price, settle.price);
   EXPECT_EQ(a.settle.connect_us, 20'000);
   EXPECT_EQ(a.settle.first_byte_us, 150'000);

@@ -128,6 +128,7 @@ TEST(Chain, ShowsWhateverWasDoneBehindItsBack) {
       {"UPDATE lines SET cost_pico = 1 WHERE id = 'r1'", "r1, link 1: it says something else than what was sealed"},
       {"UPDATE lines SET input_tokens = input_tokens - 1 WHERE id = 'r2'", "r2, link 3: it says something else"},
       {"UPDATE lines SET upstream_id = NULL WHERE id = 'r5'", "r5, link 3: it says something else"},
+      {"UPDATE lines SET reported_usd_pico = 1 WHERE id = 'r5'", "r5, link 3: it says something else"},
       {"UPDATE lines SET audio_tokens = 0 WHERE id = 'r5'", "r5, link 3: it says something else"},
       {"UPDATE lines SET id = 'r9' WHERE id = 'r5'", "r9, link 3: it says something else"},
       {"UPDATE lines SET seal = seal + 1 WHERE id = 'r4'", "r4, link 2: it says something else"},
@@ -140,7 +141,8 @@ TEST(Chain, ShowsWhateverWasDoneBehindItsBack) {
       {"INSERT INTO retries SELECT line, 3, terms, sent_at, reserved_usd_pico, input_tokens_estimate, estimate_cost_pico, "
        "estimate_usd_pico, outcome, attempt_ended_at, upstream_id, input_tokens, cached_input_tokens, cache_write_tokens, "
        "output_tokens, "
-       "reasoning_tokens, audio_tokens, image_tokens, cost_pico, attempt_usd_pico, attempt_charge_usd_pico, connect_us, "
+       "reasoning_tokens, audio_tokens, image_tokens, cost_pico, attempt_usd_pico, attempt_charge_usd_pico, reported_usd_pico, "
+       "connect_us, "
        "attempt_first_byte_us, duration_us FROM retries",
        "r3, link 2: it says something else"},
       {"UPDATE retries SET line = 99", "there are attempts of line 99, which is not there"},

@@ -88,6 +88,7 @@ inline AttemptSettle attempt_settle(const std::string& id, int number = 1) {
   row.cost = Money{204'800'000, {{'C', 'N', 'Y'}}};
   row.usd_pico = 28'672'000;
   row.charge_usd_pico = 35'840'000;
+  row.reported_usd_pico = 28'000'000;
   row.usd_rate = 140'000'000'000;
   row.price = R"({"currency":"CNY","input":"2","cached_input":"0.2","output":"3"})";
   row.connect_us = 20'000;

@@ -176,6 +176,7 @@ TEST(Sqlite, KeepsEveryFieldOfARow) {
   EXPECT_TRUE(a.settle.usd_rate == settle.usd_rate);
   EXPECT_TRUE(a.open.markup == Int128{250'000'000'000});
   EXPECT_TRUE(a.settle.charge_usd_pico == Int128{35'840'000});
+  EXPECT_TRUE(a.settle.reported_usd_pico == Int128{28'000'000});
   EXPECT_EQ(a.settle.price, settle.price);
   EXPECT_EQ(a.settle.connect_us, 20'000);
   EXPECT_EQ(a.settle.first_byte_us, 150'000);
@@ -554,6 +555,44 @@ TEST(SqliteFile, RefusesANewerSchemaAndLeavesItAsItIs) {
   for (const StoreMode mode : {StoreMode::write, StoreMode::read})
     EXPECT_THAT(refusal(path, mode).message, HasSubstr("schema version 99"));
   EXPECT_EQ(Stranger(path).text("PRAGMA user_version"), "99");
+}
+
+TEST(SqliteFile, AnOlderSchemaBecomesNewerAtOnceOrNotAtAllAndWhatIsOthersStays) {  // M65
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  save(*open_or_fail(path), {whole("r1")});
+  {  // as the first version left it, with a table of somebody's own
+    Stranger older(path);
+    const std::string version = older.text("PRAGMA user_version");
+    ASSERT_EQ(version, "2") << "a new step wants a new case here";
+    ASSERT_EQ(older.run(older.text(
+                  "SELECT group_concat('DROP ' || type || ' ' || name || ';', '') FROM (SELECT type, name FROM sqlite_master "
+                  "WHERE type = 'trigger' AND (name LIKE 'closed_%' OR name LIKE 'closing_%' OR name LIKE 'correction_%') OR "
+                  "name IN ('lines_unsent', 'sum_groups', 'hour_sums', 'day_sums', 'closings', 'late', 'corrections', "
+                  "'let_go') ORDER BY type DESC)")),
+              SQLITE_OK);
+    ASSERT_EQ(older.run("PRAGMA user_version = 1; CREATE TABLE notes (note TEXT); INSERT INTO notes VALUES ('mine'); "
+                        "PRAGMA wal_checkpoint(TRUNCATE)"),
+              SQLITE_OK);
+  }
+  const auto seen = [&] {
+    Stranger stranger(path);
+    return stranger.text("PRAGMA user_version") + stranger.text("SELECT note FROM notes") +
+           stranger.text("SELECT id FROM requests") + stranger.text("SELECT count(*) FROM sqlite_master WHERE name = 'hour_sums'");
+  };
+  int failed = 0;
+  for (std::size_t room = 4'096; room < (1U << 20); room += 8'192) {
+    const std::string said = [&] {
+      const FullDisk full(room);
+      return refusal(path).message;
+    }();
+    if (said.empty()) break;
+    ++failed;
+    ASSERT_EQ(seen(), "1miner10") << "after it failed with " << room << " bytes of room: " << said;
+  }
+  EXPECT_GT(failed, 2);
+  EXPECT_EQ(seen(), "2miner11");
+  EXPECT_TRUE(open_or_fail(path)->request("r1")->has_value());
 }
 
 TEST(SqliteFile, ADamagedLedgerIsAnErrorAndNotACrash) {

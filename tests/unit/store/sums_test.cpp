@@ -174,6 +174,13 @@ TEST(Sums, AreThoseOfTheRowsWhateverHappens) {
     }
     const TimePoint since = noon + std::chrono::hours(24 * 3 + 5), until = since + std::chrono::hours(24 * 7 + 1);
     EXPECT_EQ(told(*store, {{"key"}, since, until}), told(*store, {{"key"}, since, until, true}));
+    const auto zone = std::make_shared<const Zone>(Zone{
+        "Somewhere",
+        {{noon - std::chrono::days(400), -300}, {noon + std::chrono::hours(200), -240}, {noon + std::chrono::hours(700), 780}}});
+    for (const auto& by : groupings)
+      for (const auto& [from, to] : {std::pair<std::optional<TimePoint>, std::optional<TimePoint>>(), {since, until}, {since, {}}})
+        EXPECT_EQ(told(*store, {by, from, to, false, {}, zone}), told(*store, {by, from, to, true, {}, zone})) << "seed " << seed;
+    EXPECT_NE(told(*store, {{"week"}, {}, {}, false, {}, zone}), told(*store, {{"week"}, {}, {}}));
     EXPECT_GT(storm.ended(), static_cast<std::size_t>(steps / 4));
     EXPECT_GT(died, 0);
     EXPECT_GT(failed, 0);
