@@ -194,8 +194,7 @@ TEST(House, the_first_include_of_a_source_is_its_own_header) {
   std::vector<std::string> wrong;
   for (const fs::path& path : sources_below({"src"})) {
     if (path.extension() == ".h") {
-      if (read(path).rfind("#pragma once", 0) != 0)
-        wrong.push_back(in_tree(path) + ": does not begin with #pragma once");
+      if (read(path).rfind("#pragma once", 0) != 0) wrong.push_back(in_tree(path) + ": does not begin with #pragma once");
       continue;
     }
     const fs::path header = fs::path(path).replace_extension(".h");
