@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::int64_t tokens_max = 1'000'000'000;
 
-struct Wanted {
+struct DiffWanted {
   std::string before, after;
   std::string tokens = "1000,400";
   std::string at;
@@ -50,7 +50,7 @@ config::Loaded read(const std::string& file) {
   return loaded;
 }
 
-int diff(const Wanted& wanted) {
+int diff(const DiffWanted& wanted) {
   const int trouble = wanted.exit_code ? 2 : 1;
   const config::Loaded before = read(wanted.before), after = read(wanted.after);
   if (!before.snapshot || !after.snapshot) return trouble;
@@ -69,7 +69,7 @@ int diff(const Wanted& wanted) {
 
 void add_diff(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("diff", "Show what another configuration would change, and for whom; asks nobody");
-  auto wanted = std::make_shared<Wanted>();
+  auto wanted = std::make_shared<DiffWanted>();
   command->add_option("old", wanted->before, "The configuration as it is")->required();
   command->add_option("new", wanted->after, "The configuration as it would be")->required();
   command->add_option("--tokens", wanted->tokens, "Input and output tokens of the request that cost is compared by")

@@ -30,7 +30,7 @@
 namespace fairlead::cli {
 namespace {
 
-struct Wanted {
+struct ExplainWanted {
   BooksChoice books;
   std::string id;
   std::string format = "table";
@@ -41,7 +41,7 @@ struct Wanted {
   bool priors = false;
 };
 
-int explain_past(const Wanted& wanted) {
+int explain_past(const ExplainWanted& wanted) {
   const auto store = open_books(wanted.books);
   if (!store) return 1;
   const auto record = store->request(wanted.id);
@@ -81,7 +81,7 @@ std::optional<std::pair<std::string, std::string>> parse_header(const std::strin
 }
 
 /// What the daemon of this ledger has learned, unless it is not wanted, or not there. Says what is taken, in words.
-std::string recall(const Wanted& wanted, const Snapshot& snapshot, state::Estimates& estimates) {
+std::string recall(const ExplainWanted& wanted, const Snapshot& snapshot, state::Estimates& estimates) {
   if (wanted.priors) return "the stated priors";
   const std::string file = daemon::estimates_file_beside(wanted.books.ledger.empty() ? snapshot.ledger : wanted.books.ledger);
   std::error_code error;
@@ -101,7 +101,7 @@ std::vector<Value> named(const std::vector<std::string>& names, int count) {
   return values;
 }
 
-int explain_hypothetical(Wanted wanted, bool tokens_given) {
+int explain_hypothetical(ExplainWanted wanted, bool tokens_given) {
   const config::Loaded loaded = config::load(wanted.books.config, sources_with_keys(true));
   if (!loaded.snapshot) {
     for (const config::Finding& finding : loaded.findings)
@@ -139,7 +139,7 @@ std::vector<std::string> names_of(int count) {
 void add_explain(CLI::App& app, int& exit_code) {
   constexpr std::int64_t tokens_max = 1'000'000'000;
   auto* command = app.add_subcommand("explain", "Show why a request went where it went, or where one would go");
-  auto wanted = std::make_shared<Wanted>();
+  auto wanted = std::make_shared<ExplainWanted>();
   auto* id = command->add_option("id", wanted->id, "A past request: its id (x-request-id), or 'last'");
   add_books_options(*command, wanted->books);
   command->add_option("--format", wanted->format, "The form of the answer")

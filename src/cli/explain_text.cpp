@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 using Attempt = RequestRecord::Attempt;
 
 /// The JSON of a text column; an empty object for what is not JSON.
-Json parsed(const std::string& text) {
+Json object_in(const std::string& text) {
   Json json = Json::parse(text, nullptr, false);
   return json.is_object() ? json : Json::object();
 }
@@ -71,7 +71,7 @@ std::string heading(const RequestRecord& record) {
           (open.route.empty() ? "" : " (route " + printable(open.route) + ")") + "\n";
   text += "           " + open.endpoint + (open.stream ? ", streamed" : ", whole") + "; configuration " +
           open.snapshot_hash.substr(0, 12) + "\n";
-  return text + content_line(parsed(open.content)) + facts_line(parsed(open.facts));
+  return text + content_line(object_in(open.content)) + facts_line(object_in(open.facts));
 }
 
 std::string outcome(const RequestRecord& record) {
@@ -213,7 +213,7 @@ std::string attempts_text(const RequestRecord& record) {
 
 /// "36 input x 2 + 40 output x 3 CNY per million"
 std::string charged(const Attempt& attempt) {
-  const Json price = parsed(attempt.settle.price);
+  const Json price = object_in(attempt.settle.price);
   const Usage& usage = attempt.settle.usage;
   std::string text;
   const auto term = [&](std::int64_t count, const char* kind, const char* fallback) {
@@ -252,7 +252,7 @@ std::string ledger_line(const Attempt& attempt) {
 }  // namespace
 
 std::string explain_text(const RequestRecord& record) {
-  const Json plan = parsed(whole_plan_text(record.open.plan, record.open.expected));
+  const Json plan = object_in(whole_plan_text(record.open.plan, record.open.expected));
   std::string text = heading(record) + outcome(record) + policies_line(plan) + cost_line(record);
   text += candidates_text(plan) + rejections_text(plan) + attempts_text(record);
   if (!record.attempts.empty()) text += "\nIn the ledger\n";
@@ -261,7 +261,7 @@ std::string explain_text(const RequestRecord& record) {
 }
 
 std::string explain_hypothetical_text(std::string_view explanation) {
-  const Json told = parsed(std::string(explanation));
+  const Json told = object_in(std::string(explanation));
   const Json& outcome = told.contains("outcome") ? told["outcome"] : told;
   std::string text = "A request of key " + printable(member(told, "key")) + " for " + printable(member(told, "asked_for")) +
                      " at " + member(told, "at") + ", about " + member(told, "input_tokens") + " tokens of input\n";

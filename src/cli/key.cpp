@@ -20,7 +20,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Wanted {
+struct KeyWanted {
   std::string name, team, project, expires_at, note;
   std::vector<std::string> routes, tags, request_tags, others;
   bool targets = false;
@@ -35,7 +35,7 @@ std::string yaml(const std::string& name) {
 }
 
 /// The options of the key, without those that are not given. Errors: bad_request for one of `--set`.
-Result<Json> options_of(const Wanted& wanted) {
+Result<Json> options_of(const KeyWanted& wanted) {
   Json options = Json::object();
   const auto add = [&](const char* name, const auto& value) {
     if (!value.empty()) options[name] = value;
@@ -61,7 +61,7 @@ Result<Json> options_of(const Wanted& wanted) {
   return options;
 }
 
-int print_new_key(const Wanted& wanted, const Json& options) {
+int print_new_key(const KeyWanted& wanted, const Json& options) {
   const auto key = daemon::new_secret();
   if (!key) {
     std::cerr << "fairlead: the system gave no random bytes\n";
@@ -80,7 +80,7 @@ int print_new_key(const Wanted& wanted, const Json& options) {
   return std::cout.flush() ? 0 : 1;
 }
 
-int make(const Wanted& wanted, bool stored) {
+int make(const KeyWanted& wanted, bool stored) {
   const auto options = options_of(wanted);
   if (!options) {
     fail(options.error());
@@ -111,7 +111,7 @@ void add_key(CLI::App& app, int& exit_code) {
   auto* fresh = command->add_subcommand("new",
                                         "Make a key, and print it once; with --config or --store it is kept in the ledger's "
                                         "database, else its lines for the file are printed");
-  auto wanted = std::make_shared<Wanted>();
+  auto wanted = std::make_shared<KeyWanted>();
   fresh->add_option("name", wanted->name, "What it is called in the ledger")->required()->check(a_name(false));
   fresh->add_option("--team", wanted->team, "Who pays")->check(a_name(false));
   fresh->add_option("--project", wanted->project, "What for")->check(a_name(false));

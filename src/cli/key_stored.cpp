@@ -21,7 +21,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Wanted {
+struct StoredKeyWanted {
   BooksChoice books;
   std::string name, note, grace = "0s";
   bool all = false, json = false;
@@ -110,7 +110,7 @@ Table table_of(const Json& keys) {
   return table;
 }
 
-int list(const Wanted& wanted) {
+int list(const StoredKeyWanted& wanted) {
   const Desk desk = open_desk(wanted.books);
   if (!desk.store) return 1;
   const auto rows = desk.store->all();
@@ -133,7 +133,7 @@ int list(const Wanted& wanted) {
   return 0;
 }
 
-int rotate(const Wanted& wanted) {
+int rotate(const StoredKeyWanted& wanted) {
   const Desk desk = open_desk(wanted.books);
   if (!desk.store) return 1;
   const auto grace = *config::parse_duration(wanted.grace);
@@ -142,7 +142,7 @@ int rotate(const Wanted& wanted) {
       grace.count() == 0 ? "The one before is refused from now on. It is" : "The one before holds for " + wanted.grace + ". It is");
 }
 
-int revoke(const Wanted& wanted) {
+int revoke(const StoredKeyWanted& wanted) {
   const Desk desk = open_desk(wanted.books);
   if (!desk.store) return 1;
   if (auto revoked = desk.store->revoke(wanted.name, daemon::wall_clock(), user(), wanted.note); !revoked)
@@ -172,9 +172,9 @@ int store_new_key(const std::string& config, StoredKey wanted) {
 }
 
 void add_stored_keys(CLI::App& key, int& exit_code) {
-  const auto add = [&](const char* command_name, const char* what, int (*run)(const Wanted&)) {
+  const auto add = [&](const char* command_name, const char* what, int (*run)(const StoredKeyWanted&)) {
     auto* command = key.add_subcommand(command_name, what);
-    auto wanted = std::make_shared<Wanted>();
+    auto wanted = std::make_shared<StoredKeyWanted>();
     add_books_options(*command, wanted->books);
     command->callback([wanted, run, &exit_code] { exit_code = run(*wanted); });
     return std::pair(command, wanted);

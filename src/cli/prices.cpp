@@ -25,7 +25,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 constexpr std::chrono::days horizon{31}, soon_days{62};
 
-struct Wanted {
+struct PricesWanted {
   std::string config = "fairlead.yaml";
   std::string target, at;
   std::int64_t input_tokens = 1'000;
@@ -195,7 +195,7 @@ Json json_of(const Listed& listed, const Snapshot& snapshot, TimePoint at) {
   return json;
 }
 
-int prices(const Wanted& wanted) {
+int prices(const PricesWanted& wanted) {
   const config::Loaded loaded = config::load(wanted.config, config::real_sources());
   if (!loaded.snapshot) {
     for (const config::Finding& finding : loaded.findings)
@@ -231,7 +231,7 @@ int prices(const Wanted& wanted) {
 
 void add_prices(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("prices", "List what each target charges at a time, why, and when that changes");
-  auto wanted = std::make_shared<Wanted>();
+  auto wanted = std::make_shared<PricesWanted>();
   command->add_option("target", wanted->target, "One target, as provider/model; without it, all that routes name");
   command->add_option("--config", wanted->config, "The configuration")->capture_default_str();
   command->add_option("--at", wanted->at, "The time (UTC); without it, now")->check(CLI::Validator(check_time, "TIME"));

@@ -15,14 +15,14 @@
 namespace fairlead::cli {
 namespace {
 
-using Json = nlohmann::json;
+using ReloadJson = nlohmann::json;
 
 int failed(const std::string& why) {
   std::cerr << "fairlead: " << why << '\n';
   return 1;
 }
 
-std::string text(const Json& told, const char* name) {
+std::string text(const ReloadJson& told, const char* name) {
   const auto at = told.find(name);
   return at != told.end() && at->is_string() ? printable(at->get<std::string>()) : "";  // whoever it is that answers there
 }
@@ -32,10 +32,10 @@ int reload(const AdminChoice& choice) {
   if (admin.empty()) return 1;
   const auto told = daemon::ask(admin, {"/admin/v1/reload"});
   if (!told) return fail(told.error());
-  const Json outcome = Json::parse(told->body, nullptr, false);
+  const ReloadJson outcome = ReloadJson::parse(told->body, nullptr, false);
   if (!outcome.is_object() || !outcome.contains("result"))
     return failed("what answers at " + admin + " takes no reload: HTTP " + std::to_string(told->status));
-  for (const Json& finding : outcome.value("findings", Json::array())) std::cerr << text(finding, "text") << '\n';
+  for (const ReloadJson& finding : outcome.value("findings", ReloadJson::array())) std::cerr << text(finding, "text") << '\n';
   const std::string snapshot = text(outcome, "snapshot").substr(0, 12);
   if (text(outcome, "result") != "taken")
     return failed("refused: " + text(outcome, "reason") + "; snapshot " + snapshot + " holds");

@@ -19,7 +19,7 @@
 namespace fairlead::cli {
 namespace {
 
-struct Wanted {
+struct UsageWanted {
   BooksChoice books;
   std::string by = "provider,model";
   std::string since, until, month, zone;
@@ -41,7 +41,7 @@ std::vector<std::string> names_in(const std::string& text) {
   return names;
 }
 
-ReportQuery query_of(const Wanted& wanted) {
+ReportQuery query_of(const UsageWanted& wanted) {
   ReportQuery query;
   query.by = names_in(wanted.by);
   if (!wanted.zone.empty()) query.zone = config::find_zone(wanted.zone);
@@ -69,7 +69,7 @@ int tell(const Error& error) {
 }
 
 /// The rate of the currency that is asked for. Empty: it said on stderr why.
-std::optional<ShownCurrency> shown_currency(const Wanted& wanted, const Snapshot& snapshot) {
+std::optional<ShownCurrency> shown_currency(const UsageWanted& wanted, const Snapshot& snapshot) {
   const auto currency = parse_currency(wanted.currency);
   const TimePoint now = daemon::wall_clock();
   const UsdRate* rate = currency ? snapshot.usd_rate(*currency, now) : nullptr;
@@ -86,7 +86,7 @@ std::string form(const UsageReport& report, const std::string& format) {
 }
 
 /// Adds what needs the configuration: rates of exchange, prices. The exit code.
-int add_from_config(const Wanted& wanted, Store& store, UsageReport& report) {
+int add_from_config(const UsageWanted& wanted, Store& store, UsageReport& report) {
   if (wanted.currency.empty() && wanted.elsewhere.empty()) return 0;
   if (!wanted.books.ledger.empty()) return wrong("--currency and --elsewhere need the rates and prices of a --config");
   const auto snapshot = books_snapshot(wanted.books);
@@ -102,7 +102,7 @@ int add_from_config(const Wanted& wanted, Store& store, UsageReport& report) {
   return 0;
 }
 
-int usage(const Wanted& wanted) {
+int usage(const UsageWanted& wanted) {
   if (!wanted.zone.empty() && wanted.format == "focus") return wrong("--format focus has days of UTC: leave --zone out");
   ReportQuery query = query_of(wanted);
   if (query.since && query.until && *query.until <= *query.since)
@@ -120,7 +120,7 @@ int usage(const Wanted& wanted) {
   return 0;
 }
 
-void add_period_options(CLI::App& command, Wanted& wanted) {
+void add_period_options(CLI::App& command, UsageWanted& wanted) {
   auto* since = command.add_option("--since", wanted.since, "From this time on")->check(CLI::Validator(check_time, "TIME"));
   auto* until = command.add_option("--until", wanted.until, "Before this time")->check(CLI::Validator(check_time, "TIME"));
   const auto check_month = [](const std::string& text) {
@@ -143,7 +143,7 @@ void add_period_options(CLI::App& command, Wanted& wanted) {
 
 void add_usage(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("usage", "Report tokens and cost from the ledger, also while the daemon runs");
-  auto wanted = std::make_shared<Wanted>();
+  auto wanted = std::make_shared<UsageWanted>();
   add_books_options(*command, wanted->books);
   command
       ->add_option("--by", wanted->by,

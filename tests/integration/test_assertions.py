@@ -7,7 +7,7 @@ import pytest
 
 from harness.process import run
 
-pytestmark = pytest.mark.commands
+pytestmark = pytest.mark.alone
 
 CONFIGURATION = """
 listen: ["127.0.0.1:0"]

@@ -8,6 +8,8 @@ from harness.daemon import Simulator, TARGETS
 from harness.http import chat, post_chat, send, text_of
 from harness.process import run, wait_until
 
+pytestmark = pytest.mark.alone
+
 CARD = "4111111111111111"
 PRINTED = "4111 1111 1111 1111"
 HOME = "home/m"

@@ -6,7 +6,7 @@ import pytest
 
 from harness.process import ROOT, run
 
-pytestmark = pytest.mark.commands
+pytestmark = pytest.mark.alone
 
 GOLDEN = ROOT / "tests/golden/diff"
 AT = ("--at", "2026-11-26")

@@ -5,7 +5,7 @@ import pytest
 
 from harness.process import ROOT, run
 
-pytestmark = pytest.mark.commands
+pytestmark = pytest.mark.alone
 
 EXAMPLES = sorted(path for path in (ROOT / "config/examples").glob("*.yaml") if not path.name.endswith(".test.yaml"))
 

@@ -9,6 +9,8 @@ from harness.daemon import OTHER_KEY, TARGETS
 from harness.http import chat, post_chat
 from harness.process import PATIENCE, run
 
+pytestmark = pytest.mark.alone
+
 
 def explain(daemon, *options, **settings):
     done = run("explain", "--config", daemon.config_file, "--format", "json", *options, **settings)

@@ -9,6 +9,8 @@ from harness.http import Connection, chat, post_chat, request_bytes, text_of
 from harness.stage import Stage
 from harness.upstream import DONE, ROLE, STOP, Scripted, chunk, compact, completion, event, good_stream, refusal, said, stream, usage, whole
 
+pytestmark = pytest.mark.alone
+
 HELLO = f"Say hello, {PROMPT_CANARY}"
 
 

@@ -13,6 +13,8 @@ from harness.stage import SELF_HOSTED, Stage
 from harness.upstream import (
     DONE, ROLE, STOP, chunk, compact, completion, cost_at_rates, event, good_stream, said, stream, usage, whole)
 
+pytestmark = pytest.mark.alone
+
 HELLO = f"Say hello, {PROMPT_CANARY}"
 PICO = 10**12
 COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens")

@@ -12,7 +12,7 @@ import pytest
 
 from harness.process import ROOT, run
 
-pytestmark = pytest.mark.commands
+pytestmark = pytest.mark.alone
 
 UTC = datetime.timezone.utc
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -9,6 +9,8 @@ from harness.process import run
 from harness.stage import PRICE, Stage
 from harness.upstream import completion, usage, whole
 
+pytestmark = pytest.mark.alone
+
 WORDS = f"[[sim bytes=700 cached=16]] Say hello, {PROMPT_CANARY}"
 ROUTES = {"plus": "qwen/qwen-plus", "luna": "openai/gpt-6-luna"}
 

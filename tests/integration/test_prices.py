@@ -9,7 +9,7 @@ import pytest
 
 from harness.process import run
 
-pytestmark = pytest.mark.commands
+pytestmark = pytest.mark.alone
 
 UTC = datetime.timezone.utc
 HOLIDAYS = [((2026, 1, 1), 3), ((2026, 2, 15), 9), ((2026, 4, 4), 3), ((2026, 5, 1), 5), ((2026, 6, 19), 3), ((2026, 9, 25), 3), ((2026, 10, 1), 7)]

@@ -9,6 +9,8 @@ from harness.daemon import OTHER_KEY, TARGETS
 from harness.http import chat, post_chat
 from harness.process import PATIENCE, run, wait_until
 
+pytestmark = pytest.mark.alone
+
 DEEPSEEK, QWEN, OPENAI = TARGETS["deepseek"], TARGETS["qwen"], TARGETS["openai"]
 
 

@@ -17,6 +17,8 @@ from harness.http import Connection, chat, post_chat, request_bytes, send, text_
 from harness.process import run, wait_until
 from harness.street import Recorder, completion, config_of, expect_openai_error, http_answer, serving, talk
 
+pytestmark = pytest.mark.alone
+
 HELLO = chat(f"hello {PROMPT_CANARY}", "all")
 
 

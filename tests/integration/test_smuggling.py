@@ -6,6 +6,8 @@ from harness.http import chat, request_bytes
 from harness.process import wait_until
 from harness.street import Recorder, answers_in, config_of, dial, expect_openai_error, read_to_end, serving, talk
 
+pytestmark = pytest.mark.alone
+
 BODY = b'{"model":"all","messages":[{"role":"user","content":"payload"}]}'
 LENGTH = b"Content-Length: %d\r\n" % len(BODY)
 CHUNKED = b"Transfer-Encoding: chunked\r\n"

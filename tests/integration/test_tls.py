@@ -14,6 +14,8 @@ from harness.process import run, wait_until
 from harness.street import Recorder, completion, config_of, dial, expect_openai_error, http_answer, read_to_end, serving, talk
 from harness.tunnel import Tunnel
 
+pytestmark = pytest.mark.alone
+
 HOST = "api.example.test"  # led to the recorder by a tunnel, so that no resolver is asked
 HELLO = chat(f"hello {PROMPT_CANARY}", "all")
 

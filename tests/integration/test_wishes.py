@@ -6,6 +6,8 @@ import pytest
 from harness.daemon import CLIENT_KEY, OTHER_KEY, TARGETS
 from harness.http import chat, post_chat, send
 
+pytestmark = pytest.mark.alone
+
 PATH = "/v1/chat/completions"
 
 

@@ -8,7 +8,7 @@
 namespace fairlead::cli {
 namespace {
 
-using Json = nlohmann::json;
+using RecomputeJson = nlohmann::json;
 using Pico = std::optional<Int128>;
 
 constexpr Int128 unit = 1'000'000'000'000;  // 10^-12 of a unit of money
@@ -49,7 +49,7 @@ struct Expected {
 /// What the tokens cost at the row's own price.
 Expected expected_cost(const AttemptSettle& row) {
   if (row.price.empty()) return {};
-  const Json price = Json::parse(row.price, nullptr, false);
+  const RecomputeJson price = RecomputeJson::parse(row.price, nullptr, false);
   if (!price.is_object() || !price.contains("currency") || !price["currency"].is_string()) return {{}, {}, "its price is no price"};
   Expected expected{{}, price["currency"].get<std::string>(), {}};
   const auto rate = [&](const char* kind) -> Pico {
