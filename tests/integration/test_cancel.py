@@ -81,7 +81,7 @@ def test_a_drained_answer_is_booked_as_its_provider_tells_M10_M11(daemon_with, s
 @pytest.mark.parametrize("chunks", [1, 15, 29])
 def test_a_stream_that_is_closed_is_booked_by_what_its_provider_bills_M10(daemon_with, simulator, rule, chunks):
     daemon = daemon_with(bills_after_close=rule)
-    text = f"[[sim chunks=30 chunk_ms=10 bytes=900 bills={rule}]] {PROMPT_CANARY}"
+    text = f"[[sim chunks=30 chunk_ms=50 bytes=900 bills={rule}]] {PROMPT_CANARY}"
     answer = post_chat(daemon, chat(text, "openai", stream=True), leave_after=250 * chunks)
     assert b"[DONE]" not in answer.body
     row, line = row_and_line(daemon, simulator)

@@ -6,7 +6,7 @@
 namespace fairlead::cli {
 namespace {
 
-const std::string yaml = R"(providers:
+const std::string routing_yaml = R"(providers:
   near: {base_url: "http://127.0.0.1:1/v1", operator: ZA, region: ZA, hosting: self, retention: none}
   far: {base_url: "http://127.0.0.1:2/v1", operator: US, region: US, retention: none}
 routes:
@@ -24,7 +24,7 @@ tests:
 
 std::vector<TestOutcome> outcomes_of(const std::string& tests) {
   config::Sources sources;
-  sources.read_file = [&](const std::string&) { return yaml + tests; };
+  sources.read_file = [&](const std::string&) { return routing_yaml + tests; };
   sources.environment = [](const std::string&) { return std::nullopt; };
   static config::Loaded loaded;
   loaded = config::load("f.yaml", sources);

@@ -16,13 +16,13 @@ constexpr Currency usd{};
 constexpr Currency cny{{'C', 'N', 'Y'}};
 constexpr auto monday = sys_days{year{2026} / 11 / 23};
 
-Int128 decimal(const char* text) { return *parse_decimal(text); }
+Int128 pico(const char* text) { return *parse_decimal(text); }
 
 Rates rates(const char* input, const char* cached, const char* output) {
   Rates r;
-  if (input) r.input = decimal(input);
-  if (cached) r.cached_input = decimal(cached);
-  if (output) r.output = decimal(output);
+  if (input) r.input = pico(input);
+  if (cached) r.cached_input = pico(cached);
+  if (output) r.output = pico(output);
   return r;
 }
 
@@ -90,7 +90,7 @@ TEST(PriceInForce, PeakBeginsAndEndsToTheMinute) {
       const auto in_force = price_in_force(prices, usd, 1'000, monday + days{row.day} + row.h + row.m + within);
       ASSERT_TRUE(in_force);
       EXPECT_EQ(in_force->window, row.window) << row.day << " " << row.h.count() << ":" << row.m.count();
-      EXPECT_TRUE(*in_force->rates.output == decimal(*row.window ? "1.2" : "0.6"));
+      EXPECT_TRUE(*in_force->rates.output == pico(*row.window ? "1.2" : "0.6"));
       EXPECT_EQ(in_force->entry, &prices[0]);
     }
   }
@@ -275,11 +275,11 @@ TEST(PriceInForce, ThinkingHasItsOwnAmountsInTheEntryAndInEachPartOfIt) {
 
 TEST(PriceInForce, AServiceTierMultipliesAllAmountsThatHold) {
   Price p = gpt_luna();
-  p.service_tiers[static_cast<int>(ServiceTier::flex)] = decimal("0.5");
-  p.service_tiers[static_cast<int>(ServiceTier::priority)] = decimal("1.75");
+  p.service_tiers[static_cast<int>(ServiceTier::flex)] = pico("0.5");
+  p.service_tiers[static_cast<int>(ServiceTier::priority)] = pico("1.75");
   const std::vector<Price> prices{p};
   const auto flex = *price_in_force(prices, usd, {1, false, ServiceTier::flex}, monday);
-  EXPECT_TRUE(flex.rates == rates("0.05", "0.005", "0.25") && flex.service_factor == decimal("0.5"));
+  EXPECT_TRUE(flex.rates == rates("0.05", "0.005", "0.25") && flex.service_factor == pico("0.5"));
   const auto fast = *price_in_force(prices, usd, {272'001, false, ServiceTier::priority}, monday);
   EXPECT_TRUE(fast.rates == rates("0.35", "0.035", "1.3125") && fast.service_tier == ServiceTier::priority);
   const auto batch = *price_in_force(prices, usd, {1, false, ServiceTier::batch}, monday);
@@ -290,7 +290,7 @@ TEST(PriceInForce, AServiceTierMultipliesAllAmountsThatHold) {
 TEST(PriceInForce, ARegionalEndpointCostsMoreWhereTheEntrySaysSo) {
   Price p = price(monday - days{30}, rates("0.15", "0.000000000001", "0.6"));
   const std::vector<Price> without{p};
-  p.regional = decimal("1.1");
+  p.regional = pico("1.1");
   const std::vector<Price> with{p};
   EXPECT_TRUE(price_in_force(with, {usd, "EU", true}, 1, monday)->rates == rates("0.165", "0.000000000001", "0.66"));
   EXPECT_TRUE(price_in_force(with, {usd, "EU", false}, 1, monday)->rates == p.rates);
@@ -324,8 +324,8 @@ TEST(PriceOf, FactorsThenDiscountThenSurchargeEachRoundedHalfUp) {
   provider.surcharges = {{monday, monday + days{1}, *parse_decimal("0.25")}};
   Model model;
   Price listed = price(monday - days{9}, rates("0.333333333333", nullptr, "1"));
-  listed.regional = decimal("1.1");
-  listed.service_tiers[static_cast<int>(ServiceTier::flex)] = decimal("0.5");
+  listed.regional = pico("1.1");
+  listed.service_tiers[static_cast<int>(ServiceTier::flex)] = pico("0.5");
   model.prices = {listed};
   Target target;
   target.provider = &provider;
@@ -335,7 +335,7 @@ TEST(PriceOf, FactorsThenDiscountThenSurchargeEachRoundedHalfUp) {
   EXPECT_TRUE(price_of(target, flex, monday - days{1})->rates == rates("0.165000000001", nullptr, "0.495"));
   // x 1.25 = 0.20625000000125
   EXPECT_TRUE(price_of(target, flex, monday)->rates == rates("0.206250000001", nullptr, "0.61875"));
-  EXPECT_TRUE(price_of(target, flex, monday)->surcharge == decimal("0.25"));
+  EXPECT_TRUE(price_of(target, flex, monday)->surcharge == pico("0.25"));
   EXPECT_TRUE(next_change(target, flex, monday, monday + days{9}) == monday + days{1});
   target.contract = {listed};
   EXPECT_TRUE(price_of(target, flex, monday)->rates == rates("0.183333333334", nullptr, "0.55"))
@@ -489,8 +489,8 @@ TEST(CostOf, CachedInputAndCacheWritesCostWhatInputCostsWithoutAPriceOfTheirOwn)
   u.cached_input = 10;
   u.cache_write = 100;
   EXPECT_EQ(format_decimal(cost_of(u, in_force)->pico), "0.00022");
-  in_force.rates.cached_input = decimal("0.5");
-  in_force.rates.cache_write = decimal("2.5");
+  in_force.rates.cached_input = pico("0.5");
+  in_force.rates.cache_write = pico("2.5");
   EXPECT_EQ(format_decimal(cost_of(u, in_force)->pico), "0.000255");
 }
 
@@ -514,7 +514,7 @@ TEST(CostOf, NothingConsumedCostsNothing) {
 
 TEST(CostOf, M06AKindWithoutARateIsUnknownAndAPriceOfZeroIsFree) {
   PriceInForce in_force;
-  in_force.rates.input = decimal("1");
+  in_force.rates.input = pico("1");
   EXPECT_FALSE(cost_of(usage(1, 0, 1, 0), in_force));
   EXPECT_TRUE(cost_of(usage(1, 0, 0, 0), in_force));
   in_force.rates = rates("0", "0", "0");

@@ -25,14 +25,14 @@ std::string first_step(const Failure& f, const Route* route = nullptr) {
   return step->fresh_connection ? "again" : "later";
 }
 
-struct Row {
+struct RetryRow {
   const char* what;
   Failure failure;
   const char* first;
   const char* when_alone;  ///< with a single candidate
 };
 
-class Attempts : public testing::TestWithParam<Row> {};
+class Attempts : public testing::TestWithParam<RetryRow> {};
 
 std::string when_alone(const Failure& f) {
   AttemptCourse course(1, nullptr, 4);
@@ -48,25 +48,25 @@ TEST_P(Attempts, FollowTheTable) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Attempts,
-    testing::Values(Row{"connect", failure(ErrorKind::upstream_connect, Sent::nothing), "again", "again"},
-                    Row{"tls", failure(ErrorKind::upstream_tls, Sent::nothing), "again", "again"},
-                    Row{"stale", failure(ErrorKind::upstream_closed, Sent::whole_reused, 0, Retry::reused_connection_only), "again",
+    testing::Values(RetryRow{"connect", failure(ErrorKind::upstream_connect, Sent::nothing), "again", "again"},
+                    RetryRow{"tls", failure(ErrorKind::upstream_tls, Sent::nothing), "again", "again"},
+                    RetryRow{"stale", failure(ErrorKind::upstream_closed, Sent::whole_reused, 0, Retry::reused_connection_only), "again",
                         "again"},
-                    Row{"unconfirmed", failure(ErrorKind::upstream_closed, Sent::whole_fresh), "next", "stop"},  // M40
-                    Row{"timeout", failure(ErrorKind::upstream_timeout, Sent::whole_fresh), "next", "stop"},
-                    Row{"s408", failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 408), "next", "later"},
-                    Row{"s500", failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 500), "next", "later"},
-                    Row{"s429", failure(ErrorKind::upstream_rate_limit, Sent::whole_fresh, 429), "next", "later"},
-                    Row{"s401", failure(ErrorKind::upstream_auth, Sent::whole_fresh, 401), "next", "stop"},
-                    Row{"s402", failure(ErrorKind::upstream_no_money, Sent::whole_fresh, 402), "next", "stop"},
-                    Row{"s400", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 400), "stop", "stop"},
-                    Row{"s422", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 422), "stop", "stop"},
-                    Row{"s404", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 404), "next", "stop"},
-                    Row{"filter", failure(ErrorKind::upstream_filtered, Sent::whole_fresh, 400), "stop", "stop"},
-                    Row{"event", failure(ErrorKind::upstream_error_event, Sent::whole_fresh, 200), "next", "later"},
-                    Row{"garbage", failure(ErrorKind::upstream_protocol, Sent::whole_fresh, 200), "next", "stop"},
-                    Row{"app", failure(ErrorKind::app_gone, Sent::whole_fresh), "stop", "stop"},
-                    Row{"ours", failure(ErrorKind::ledger_unavailable, Sent::nothing), "stop", "stop"}),
+                    RetryRow{"unconfirmed", failure(ErrorKind::upstream_closed, Sent::whole_fresh), "next", "stop"},  // M40
+                    RetryRow{"timeout", failure(ErrorKind::upstream_timeout, Sent::whole_fresh), "next", "stop"},
+                    RetryRow{"s408", failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 408), "next", "later"},
+                    RetryRow{"s500", failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 500), "next", "later"},
+                    RetryRow{"s429", failure(ErrorKind::upstream_rate_limit, Sent::whole_fresh, 429), "next", "later"},
+                    RetryRow{"s401", failure(ErrorKind::upstream_auth, Sent::whole_fresh, 401), "next", "stop"},
+                    RetryRow{"s402", failure(ErrorKind::upstream_no_money, Sent::whole_fresh, 402), "next", "stop"},
+                    RetryRow{"s400", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 400), "stop", "stop"},
+                    RetryRow{"s422", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 422), "stop", "stop"},
+                    RetryRow{"s404", failure(ErrorKind::upstream_refused, Sent::whole_fresh, 404), "next", "stop"},
+                    RetryRow{"filter", failure(ErrorKind::upstream_filtered, Sent::whole_fresh, 400), "stop", "stop"},
+                    RetryRow{"event", failure(ErrorKind::upstream_error_event, Sent::whole_fresh, 200), "next", "later"},
+                    RetryRow{"garbage", failure(ErrorKind::upstream_protocol, Sent::whole_fresh, 200), "next", "stop"},
+                    RetryRow{"app", failure(ErrorKind::app_gone, Sent::whole_fresh), "stop", "stop"},
+                    RetryRow{"ours", failure(ErrorKind::ledger_unavailable, Sent::nothing), "stop", "stop"}),
     [](const auto& row) { return row.param.what; });
 
 TEST(AttemptCourse, RetriesAtOnceOnlyOnce) {

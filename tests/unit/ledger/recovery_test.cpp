@@ -28,7 +28,7 @@ using testing::IsEmpty;
 
 const std::string prefix = "ledger.db.journal-";
 
-bool never(int) { return false; }
+bool nothing_fails(int) { return false; }
 
 /// What outlives a process: files and rows.
 struct World {
@@ -237,7 +237,7 @@ TEST(Recovery, WhatFailedToBeWrittenDoesNotComeBack) {
     ASSERT_TRUE(append(journal, {request_open("before"), attempt_open("before")}));
     world.faults.set([k](int call) { return call == k; });
     EXPECT_FALSE(append(journal, {request_open("refused"), attempt_open("refused")}));
-    world.faults.set(never);
+    world.faults.set(nothing_fails);
     ASSERT_TRUE(append(journal, {request_open("after"), attempt_open("after")}));
     EXPECT_EQ(journal.place().sequence, 2u);
     ASSERT_TRUE(world.recover());
@@ -357,7 +357,7 @@ TEST(Recovery, ADeathAtAnyCallLosesNothingThatWasAcknowledged) {
       world.faults.set([again](int call) { return call >= again; });
       (void)world.recover();
       die();
-      world.faults.set(never);
+      world.faults.set(nothing_fails);
       const auto recovered = world.recover();
       ASSERT_TRUE(recovered) << recovered.error().detail;
       expect_books(world, life, power);

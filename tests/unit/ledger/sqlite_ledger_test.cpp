@@ -30,7 +30,7 @@ using test::noon;
 using test::request_open;
 using test::request_settle;
 
-constexpr auto patience = std::chrono::seconds(60);
+constexpr auto sqlite_patience = std::chrono::seconds(60);
 
 std::unique_ptr<Store> open_or_throw(const std::string& path) {
   auto store = open_store("sqlite:" + path, StoreMode::write);
@@ -168,16 +168,16 @@ TEST(SqliteLedger, M16_AnotherProgramsWriteLockStopsNobody) {
       const std::string id = "r" + std::to_string(i);
       ledger->write({request_open(id), attempt_open(id)}, count);
     }
-    ASSERT_TRUE(ledger->flush(patience));
+    ASSERT_TRUE(ledger->flush(sqlite_patience));
     for (int i = 0; i < 500; ++i) {
       const std::string id = "r" + std::to_string(i);
       ledger->write({attempt_settle(id), request_settle(id)}, count);
     }
-    ASSERT_TRUE(ledger->flush(patience));
+    ASSERT_TRUE(ledger->flush(sqlite_patience));
     EXPECT_EQ(acknowledged, 1'000);
     EXPECT_EQ(ledger->stats().unfed_rows, 2'000u);
     EXPECT_TRUE(ledger->stats().writable);
-    const auto until = std::chrono::steady_clock::now() + patience;
+    const auto until = std::chrono::steady_clock::now() + sqlite_patience;
     while (ledger->stats().failed_saves == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
     EXPECT_GT(ledger->stats().failed_saves, 0u);
     ASSERT_EQ(holder.run("COMMIT"), SQLITE_OK);
@@ -229,7 +229,7 @@ TEST(SqliteLedger, AFullDiskRefusesOpensAndLosesNothing) {
       EXPECT_FALSE(ledger->flush(std::chrono::milliseconds(0)));
       EXPECT_EQ(settled, 0);
     }
-    ASSERT_TRUE(ledger->flush(patience));
+    ASSERT_TRUE(ledger->flush(sqlite_patience));
     EXPECT_EQ(settled, opened);
     EXPECT_TRUE(ledger->stats().writable);
   }

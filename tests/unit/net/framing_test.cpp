@@ -25,7 +25,7 @@ struct HeadCase {
 
 /// A request with these fields besides Host.
 std::string post(const std::string& fields) { return "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n"; }
-std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n"; }
+std::string get_bytes(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n"; }
 std::string with_host(const std::string& host) { return "GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n"; }
 
 std::string many_fields(std::size_t count) {
@@ -38,7 +38,7 @@ std::string many_fields(std::size_t count) {
 const std::vector<HeadCase>& table() {
   static const std::vector<HeadCase> cases{
       // The request line.
-      {"plain", get("/"), Verdict::pass},
+      {"plain", get_bytes("/"), Verdict::pass},
       {"any method token goes to the handler", "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::pass},
       {"HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\n\r\n", Verdict::pass},
       {"HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", Verdict::refuse},
@@ -57,34 +57,34 @@ const std::vector<HeadCase>& table() {
       {"a response", "HTTP/1.1 200 OK\r\nHost: a\r\n\r\n", Verdict::refuse},
       {"NUL in the request line", "GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n"s, Verdict::refuse},
       // The target: origin-form only, and never decoded.
-      {"query", get("/v1/models?limit=2&after=a%20b/?"), Verdict::pass},
-      {"question mark without a query", get("/?"), Verdict::pass},
-      {"escaped slash stays escaped", get("/v1/models/deepseek%2Fdeepseek-chat"), Verdict::pass},
-      {"parameter after a semicolon", get("/v1/models;x=1"), Verdict::pass},
-      {"two slashes inside", get("/v1//models"), Verdict::pass},
-      {"three dots are a name", get("/..."), Verdict::pass},
-      {"dots inside a segment", get("/v1/models/a..b"), Verdict::pass},
-      {"dots in the query", get("/?../"), Verdict::pass},
-      {"two slashes at the beginning", get("//evil/v1/models"), Verdict::refuse},
-      {"dot segment", get("/v1/./models"), Verdict::refuse},
-      {"dot dot segment", get("/v1/../admin"), Verdict::refuse},
-      {"dot dot at the end", get("/v1/.."), Verdict::refuse},
-      {"escaped dot dot", get("/v1/%2e%2E/admin"), Verdict::refuse},
-      {"half escaped dot dot", get("/v1/.%2e/admin"), Verdict::refuse},
-      {"absolute-form", get("http://a/v1/models"), Verdict::refuse},
+      {"query", get_bytes("/v1/models?limit=2&after=a%20b/?"), Verdict::pass},
+      {"question mark without a query", get_bytes("/?"), Verdict::pass},
+      {"escaped slash stays escaped", get_bytes("/v1/models/deepseek%2Fdeepseek-chat"), Verdict::pass},
+      {"parameter after a semicolon", get_bytes("/v1/models;x=1"), Verdict::pass},
+      {"two slashes inside", get_bytes("/v1//models"), Verdict::pass},
+      {"three dots are a name", get_bytes("/..."), Verdict::pass},
+      {"dots inside a segment", get_bytes("/v1/models/a..b"), Verdict::pass},
+      {"dots in the query", get_bytes("/?../"), Verdict::pass},
+      {"two slashes at the beginning", get_bytes("//evil/v1/models"), Verdict::refuse},
+      {"dot segment", get_bytes("/v1/./models"), Verdict::refuse},
+      {"dot dot segment", get_bytes("/v1/../admin"), Verdict::refuse},
+      {"dot dot at the end", get_bytes("/v1/.."), Verdict::refuse},
+      {"escaped dot dot", get_bytes("/v1/%2e%2E/admin"), Verdict::refuse},
+      {"half escaped dot dot", get_bytes("/v1/.%2e/admin"), Verdict::refuse},
+      {"absolute-form", get_bytes("http://a/v1/models"), Verdict::refuse},
       {"asterisk-form", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::refuse},
       {"authority-form", "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", Verdict::refuse},
       {"CONNECT with a path", "CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::refuse},
-      {"no slash", get("v1/models"), Verdict::refuse},
-      {"fragment", get("/v1/models#@evil"), Verdict::refuse},
-      {"backslash", get("/v1\\models"), Verdict::refuse},
-      {"UTF-8", get("/v1/mod\xc3\xa9les"), Verdict::refuse},
-      {"control byte", get("/v1/\x01"), Verdict::refuse},
-      {"tab in the target", get("/v1/\tmodels"), Verdict::refuse},
-      {"DEL", get("/v1/\x7f"), Verdict::refuse},
-      {"incomplete escape", get("/v1/%2"), Verdict::refuse},
-      {"escape of no digits", get("/v1/%zz"), Verdict::refuse},
-      {"quote in the query", get("/?a=\"b\""), Verdict::refuse},
+      {"no slash", get_bytes("v1/models"), Verdict::refuse},
+      {"fragment", get_bytes("/v1/models#@evil"), Verdict::refuse},
+      {"backslash", get_bytes("/v1\\models"), Verdict::refuse},
+      {"UTF-8", get_bytes("/v1/mod\xc3\xa9les"), Verdict::refuse},
+      {"control byte", get_bytes("/v1/\x01"), Verdict::refuse},
+      {"tab in the target", get_bytes("/v1/\tmodels"), Verdict::refuse},
+      {"DEL", get_bytes("/v1/\x7f"), Verdict::refuse},
+      {"incomplete escape", get_bytes("/v1/%2"), Verdict::refuse},
+      {"escape of no digits", get_bytes("/v1/%zz"), Verdict::refuse},
+      {"quote in the query", get_bytes("/?a=\"b\""), Verdict::refuse},
       // Lines.
       {"bare LF after the request line", "GET / HTTP/1.1\nHost: a\r\n\r\n", Verdict::refuse},
       {"bare LF after a field", "GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n", Verdict::refuse},

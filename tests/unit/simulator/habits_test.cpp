@@ -224,7 +224,7 @@ TEST_F(Habit, LimitsAndChoicesAreHonouredWhereTheProviderDoes) {
   EXPECT_EQ(thought_only["usage"]["completion_tokens_details"]["reasoning_tokens"], 2);
 }
 
-struct Refused {
+struct RefusedHabit {
   const char* why;
   Seat seat;
   json more;
@@ -237,7 +237,7 @@ TEST_F(Habit, RequestsAreRefusedAsEachProviderRefusesThem) {
   const json developer = json::parse(R"({"messages":[{"role":"developer","content":"x"},{"role":"user","content":"y"}]})");
   const json schema = json::parse(R"({"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{}}}})");
   const json unknown = {{"model", "no-such-model"}};
-  const Refused table[] = {
+  const RefusedHabit table[] = {
       {"reasoning models take no max_tokens",
        openai,
        {{"max_tokens", 9}},
@@ -277,7 +277,7 @@ TEST_F(Habit, RequestsAreRefusedAsEachProviderRefusesThem) {
        R"({"error":{"message":"model 'no-such-model' not found","type":"not_found_error","param":null,"code":null}})"},
       {"model", lmstudio, unknown, 404, R"({"error":"Model \"no-such-model\" not found."})"},
   };
-  for (const Refused& row : table) {
+  for (const RefusedHabit& row : table) {
     const Reply reply = ask(row.seat.base, chat(row.seat, "Hi", row.more));
     EXPECT_EQ(reply.status, row.status) << row.why;
     EXPECT_EQ(reply.body, row.error) << row.why;

@@ -13,8 +13,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-struct Records final : RecordSource {
-  explicit Records(std::vector<RequestRecord> given) : all(std::move(given)) {}
+struct ChargedRecords final : RecordSource {
+  explicit ChargedRecords(std::vector<RequestRecord> given) : all(std::move(given)) {}
   const RequestRecord* next() override { return at < all.size() ? &all[at++] : nullptr; }
   std::vector<RequestRecord> all;
   std::size_t at = 0;
@@ -54,7 +54,7 @@ TEST(BudgetStore, SumsChargesOfRequestsThatBeganInASpan) {
   const TimePoint noon = test::noon, one = noon + std::chrono::hours(1);
   // Near the largest amount of a row, so that sums are beyond 64 bits.
   const Int128 large = Int128{9'000'000} * pico_per_unit;
-  Records records({charged("a", noon - std::chrono::microseconds(1), {{"deepseek", 5}}), charged("b", noon, {{"deepseek", large}}),
+  ChargedRecords records({charged("a", noon - std::chrono::microseconds(1), {{"deepseek", 5}}), charged("b", noon, {{"deepseek", large}}),
                    charged("c", noon, {{"deepseek", large}, {"qwen", 3}}), charged("d", one, {{"qwen", 40}}),
                    charged("e", noon + std::chrono::hours(30), {{"qwen", 2}, {"qwen", 100}})});
   ASSERT_TRUE((*store)->save(records));
