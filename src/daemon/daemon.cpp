@@ -1,7 +1,6 @@
 #include "daemon/daemon.h"
 
 #include <fairlead/store.h>
-#include <malloc.h>
 #include <sys/resource.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -18,6 +17,7 @@
 #include "config/config.h"
 #include "config/restart.h"
 #include "daemon/admin.h"
+#include "daemon/at_rest.h"
 #include "daemon/budget_desk.h"
 #include "daemon/clock.h"
 #include "daemon/config_files.h"
@@ -105,7 +105,7 @@ class Daemon {
     if (auto admin = listen_admin(snapshot); !admin) return admin;
     for (Worker& worker : workers_) worker.start();
     metrics_.reloaded(true, snapshot.hash);
-    ::malloc_trim(0);                                            // what reading the configuration took
+    shrink_to_rest();
     if (auto taking = signals_.start(); !taking) return taking;  // what came meanwhile is taken now
     watch(snapshot, loaded.files);
     retention_.start();

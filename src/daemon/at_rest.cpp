@@ -1,0 +1,34 @@
+#include "daemon/at_rest.h"
+
+#include <link.h>
+#include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fairlead::daemon {
+namespace {
+
+/// Of the program or one library: the parts that nobody writes to, so that nothing is lost.
+int drop_pages(dl_phdr_info* object, std::size_t, void*) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  for (int i = 0; i < object->dlpi_phnum; ++i) {
+    const ElfW(Phdr)& part = object->dlpi_phdr[i];
+    if (part.p_type != PT_LOAD || (part.p_flags & PF_W) != 0) continue;
+    const std::uintptr_t begin = (object->dlpi_addr + part.p_vaddr) & ~(page - 1);
+    const std::uintptr_t end = object->dlpi_addr + part.p_vaddr + part.p_memsz;
+    (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // refused, such as for the vDSO: they stay
+  }
+  return 0;
+}
+
+}  // namespace
+
+void shrink_to_rest() {
+  ::malloc_trim(0);
+  ::dl_iterate_phdr(drop_pages, nullptr);
+}
+
+}  // namespace fairlead::daemon
