@@ -50,8 +50,8 @@ INSTANTIATE_TEST_SUITE_P(
     Table, Attempts,
     testing::Values(RetryRow{"connect", failure(ErrorKind::upstream_connect, Sent::nothing), "again", "again"},
                     RetryRow{"tls", failure(ErrorKind::upstream_tls, Sent::nothing), "again", "again"},
-                    RetryRow{"stale", failure(ErrorKind::upstream_closed, Sent::whole_reused, 0, Retry::reused_connection_only), "again",
-                        "again"},
+                    RetryRow{"stale", failure(ErrorKind::upstream_closed, Sent::whole_reused, 0, Retry::reused_connection_only),
+                             "again", "again"},
                     RetryRow{"unconfirmed", failure(ErrorKind::upstream_closed, Sent::whole_fresh), "next", "stop"},  // M40
                     RetryRow{"timeout", failure(ErrorKind::upstream_timeout, Sent::whole_fresh), "next", "stop"},
                     RetryRow{"s408", failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 408), "next", "later"},

@@ -74,7 +74,8 @@ TEST_F(Shared, ImagesTeachNothingOfText) {
   facts.needs.add(Capability::vision);
   Estimates::Reader reader(estimates);
   settle(reader, 0);
-  EXPECT_EQ(reader.conditions(facts, snapshot, false, estimates_noon).estimate_of(target(0)).bytes_per_token, prior_bytes_per_token);
+  EXPECT_EQ(reader.conditions(facts, snapshot, false, estimates_noon).estimate_of(target(0)).bytes_per_token,
+            prior_bytes_per_token);
 }
 
 TEST_F(Shared, WorkersLearnAndLookAtOnce) {

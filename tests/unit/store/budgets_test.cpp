@@ -54,9 +54,10 @@ TEST(BudgetStore, SumsChargesOfRequestsThatBeganInASpan) {
   const TimePoint noon = test::noon, one = noon + std::chrono::hours(1);
   // Near the largest amount of a row, so that sums are beyond 64 bits.
   const Int128 large = Int128{9'000'000} * pico_per_unit;
-  ChargedRecords records({charged("a", noon - std::chrono::microseconds(1), {{"deepseek", 5}}), charged("b", noon, {{"deepseek", large}}),
-                   charged("c", noon, {{"deepseek", large}, {"qwen", 3}}), charged("d", one, {{"qwen", 40}}),
-                   charged("e", noon + std::chrono::hours(30), {{"qwen", 2}, {"qwen", 100}})});
+  ChargedRecords records({charged("a", noon - std::chrono::microseconds(1), {{"deepseek", 5}}),
+                          charged("b", noon, {{"deepseek", large}}), charged("c", noon, {{"deepseek", large}, {"qwen", 3}}),
+                          charged("d", one, {{"qwen", 40}}),
+                          charged("e", noon + std::chrono::hours(30), {{"qwen", 2}, {"qwen", 100}})});
   ASSERT_TRUE((*store)->save(records));
   auto budgets = open_budget_store(url, 1'000);
   ASSERT_TRUE(budgets);
