@@ -19,7 +19,8 @@ int drop_pages(dl_phdr_info* object, std::size_t, void*) {
     if (part.p_type != PT_LOAD || (part.p_flags & PF_W) != 0) continue;
     const std::uintptr_t begin = (object->dlpi_addr + part.p_vaddr) & ~(page - 1);
     const std::uintptr_t end = object->dlpi_addr + part.p_vaddr + part.p_memsz;
-    (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // refused, such as for the vDSO: they stay
+    // The loader tells addresses as numbers. Where it is refused, such as for the vDSO, pages stay.
+    (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // NOLINT(performance-no-int-to-ptr)
   }
   return 0;
 }
