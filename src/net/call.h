@@ -25,9 +25,9 @@ class Call final : public UpstreamAnswer {
   void first_content() override { content_began_ = true; }
 
  private:
-  Task<Result<void>> wait_for_head(SendReport& report);
+  Error fail_unanswered(Error error, const SendReport& report);
   /// What a read brought.
-  Result<void> took(boost::system::error_code ec, std::size_t bytes);
+  Result<void> took(boost::system::error_code ec, std::size_t bytes, const char* doing);
   Result<void> check_head();
   Result<std::string_view> decode(std::string_view bytes);
   Result<void> finish();

@@ -1,6 +1,6 @@
 #include "net/chunks.h"
 
-#include "net/framing.h"
+#include "net/field.h"
 
 #include <algorithm>
 #include <string>
@@ -57,7 +57,7 @@ Result<void> ChunkReader::take(char c) {
     return {};
   };
   if (state_ == State::extension || state_ == State::line || state_ == State::trailer_name || state_ == State::trailer_value) {
-    if (++extras_ > chunk_extras_bytes_max) return malformed("its extensions and trailers are too large");
+    if (++extras_ > extras_bytes_max_) return malformed("its extensions and trailers are too large");
   }
   switch (state_) {
     case State::size: return take_size(c);

@@ -2,7 +2,6 @@
 
 #include "net/call.h"
 #include "net/dial.h"
-#include "net/proxy.h"
 #include "net/upstream_error.h"
 #include "net/upstream_head.h"
 
@@ -15,16 +14,6 @@ namespace fairlead::net {
 namespace {
 
 using std::chrono::steady_clock;
-
-/// Providers that may share a connection say the same here. Not the API key: that goes with each request.
-std::string key_of(const Provider& provider) {
-  std::string key;
-  key.reserve(160);
-  key.append(provider.name).append(provider.base_url.tls ? "\nhttps " : "\nhttp ").append(authority_of(provider.base_url));
-  key.append("\n").append(provider.ca_file).append("\n");
-  if (provider.proxy) key.append(authority_of(*provider.proxy)).append("\n").append(provider.proxy_authorization);
-  return key;
-}
 
 /// Zero where there is no such file.
 std::int64_t written_at(const std::string& file) {
@@ -68,7 +57,7 @@ Task<Result<std::unique_ptr<Link>>> Pool::connect(const UpstreamRequest& request
   Result<std::unique_ptr<Stream>> stream = co_await dial(executor_, addresses_, tls.get(), provider, deadline, cancel);
   report.connect_us = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - started).count();
   if (!stream) co_return stream.error();
-  co_return std::make_unique<Link>(std::move(*stream), std::move(tls), counts_);
+  co_return std::make_unique<Link>(idle_->destination_of(provider), std::move(*stream), std::move(tls), counts_);
 }
 
 Task<Result<std::unique_ptr<UpstreamAnswer>>> Pool::send(const UpstreamRequest& request, SendReport& report, Cancel& cancel) {
@@ -77,16 +66,14 @@ Task<Result<std::unique_ptr<UpstreamAnswer>>> Pool::send(const UpstreamRequest& 
   if (!head) co_return head.error();
 
   const Provider& provider = *request.provider;
-  const std::string key = key_of(provider);
   std::unique_ptr<Link> link;
-  if (!request.fresh_connection) link = idle_->take(key);
+  if (!request.fresh_connection) link = idle_->take(provider);
   report.connection_reused = link != nullptr;
   if (!link) {
     Result<std::unique_ptr<Link>> connected = co_await connect(request, report, cancel);
     if (!connected) co_return connected.error();
     link = std::move(*connected);
   }
-  link->key = key;
   link->idle_max = static_cast<std::size_t>(std::max(provider.idle_connections_max, 0));
   link->idle_ms_max = provider.idle_connection_ms_max;
 
