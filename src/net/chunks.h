@@ -44,6 +44,8 @@ class ChunkReader {
     last_lf,
     finished,
   };
+  /// As take() of each of them: the whole line of a size, or the one behind a chunk. 0: they are not here, or not so plain.
+  std::size_t take_plain(std::string_view bytes);
   Result<void> take(char c);
   Result<void> take_size(char c);
 

@@ -23,7 +23,12 @@ inline bool is_token(std::string_view text) { return !text.empty() && token_leng
 inline bool is_field_value(std::string_view text) { return field_value_length(text) == text.size(); }
 
 /// Without the spaces and tabs around it.
-std::string_view trimmed(std::string_view text);
+inline std::string_view trimmed(std::string_view text) {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
 
 /// Cuts off what stands before `mark`, and the mark; everything if there is none.
 std::string_view take_until(std::string_view& text, char mark);
@@ -31,6 +36,7 @@ std::string_view take_until(std::string_view& text, char mark);
 /// Equal but for the case of ASCII letters.
 inline bool equal_any_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
+  if (a == b) return true;
   for (std::size_t i = 0; i < a.size(); ++i) {
     const int difference = a[i] ^ b[i];
     if (difference == 0) continue;
