@@ -37,34 +37,39 @@ Error Call::fail(Error error) {
   return error;
 }
 
-Task<Result<void>> Call::begin(const std::string& head, const Pieces& body, SendReport& report) {
+Task<Result<std::unique_ptr<UpstreamAnswer>>> Call::begin(std::unique_ptr<Call> call, std::string head, const Pieces& body,
+                                                          SendReport& report) {
   std::vector<std::string_view> pieces;
   pieces.reserve(1 + body.size());
   pieces.push_back(head);
   pieces.insert(pieces.end(), body.begin(), body.end());
-  Stream& stream = link_->stream();
-  const CancelScope scope(cancel_, [&stream] { stream.close(); });
-  stream.set_deadline(deadline());
-  auto sent = stream.write_now(pieces);
-  if (!sent) sent = co_await stream.write_on(pieces);
-  const boost::system::error_code ec = sent->first;
-  report.bytes_sent = sent->second > 0;
-  report.sent_whole = sent_whole_ = !ec;
-  if (ec == asio::error::timed_out || cancel_.requested())
-    co_return fail(stream_error(ec, cancel_, ErrorKind::upstream_closed, "sending"));
-  // A provider that stops listening may have said why (413, 401): what it said is its answer.
-  first_byte_until_ = steady_clock::now() + timeouts_.first_byte;
-  while (!response_.has_head()) {
-    stream.set_deadline(deadline());
-    const auto [failed, bytes] = co_await stream.read_some(response_);
+  Stream& stream = call->link_->stream();
+  const CancelScope scope(call->cancel_, [&stream] { stream.close(); });
+  stream.set_deadline(call->deadline());
+  auto written = stream.write_now(pieces);
+  if (!written) written = co_await stream.write_on(pieces);
+  Result<void> well = call->sent(written->first, written->second, report);
+  if (!well) co_return call->fail(well.error());
+  while (!call->response_.has_head()) {
+    stream.set_deadline(call->deadline());
+    const auto [ec, bytes] = co_await stream.read_some(call->response_);
     report.answer_began |= bytes > 0;
-    const Result<void> received = took(failed, bytes, sent_whole_ ? "waiting for the answer" : "sending");
-    if (!received) co_return fail_unanswered(received.error(), report);
+    well = call->took(ec, bytes, report.sent_whole ? "waiting for the answer" : "sending");
+    if (!well) co_return call->fail_unanswered(well.error(), report);
   }
-  unread_ = response_.body();
-  const Result<void> fit = check_head();
-  if (!fit) co_return fail(fit.error());
-  co_return fit;
+  call->unread_ = call->response_.body();
+  well = call->check_head();
+  if (!well) co_return call->fail(well.error());
+  co_return std::unique_ptr<UpstreamAnswer>(std::move(call));
+}
+
+/// A provider that stops listening may have said why (413, 401): what it said is its answer.
+Result<void> Call::sent(boost::system::error_code ec, std::size_t bytes, SendReport& report) {
+  report.bytes_sent = bytes > 0;
+  report.sent_whole = sent_whole_ = !ec;
+  if (ec == asio::error::timed_out || cancel_.requested()) return stream_error(ec, cancel_, ErrorKind::upstream_closed, "sending");
+  first_byte_until_ = steady_clock::now() + timeouts_.first_byte;
+  return {};
 }
 
 Error Call::fail_unanswered(Error error, const SendReport& report) {

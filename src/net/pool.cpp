@@ -22,6 +22,8 @@ std::int64_t written_at(const std::string& file) {
   return ec ? 0 : time.time_since_epoch().count();
 }
 
+Task<Result<std::unique_ptr<UpstreamAnswer>>> failed_at_once(Error error) { co_return error; }
+
 }  // namespace
 
 Pool::Pool(Executor executor)
@@ -60,27 +62,32 @@ Task<Result<std::unique_ptr<Link>>> Pool::connect(const UpstreamRequest& request
   co_return std::make_unique<Link>(idle_->destination_of(provider), std::move(*stream), std::move(tls), counts_);
 }
 
+// Only what may wait is a coroutine: mostly that is the call alone.
 Task<Result<std::unique_ptr<UpstreamAnswer>>> Pool::send(const UpstreamRequest& request, SendReport& report, Cancel& cancel) {
-  if (cancel.requested()) co_return upstream_error(ErrorKind::app_gone, "before sending");
-  const Result<std::string> head = upstream_head(request);
-  if (!head) co_return head.error();
-
-  const Provider& provider = *request.provider;
+  if (cancel.requested()) return failed_at_once(upstream_error(ErrorKind::app_gone, "before sending"));
+  Result<std::string> head = upstream_head(request);
+  if (!head) return failed_at_once(head.error());
   std::unique_ptr<Link> link;
-  if (!request.fresh_connection) link = idle_->take(provider);
+  if (!request.fresh_connection) link = idle_->take(*request.provider);
   report.connection_reused = link != nullptr;
-  if (!link) {
-    Result<std::unique_ptr<Link>> connected = co_await connect(request, report, cancel);
-    if (!connected) co_return connected.error();
-    link = std::move(*connected);
-  }
+  if (!link) return connect_and_ask(request, std::move(*head), report, cancel);
+  return ask(std::move(link), request, std::move(*head), report, cancel);
+}
+
+Task<Result<std::unique_ptr<UpstreamAnswer>>> Pool::connect_and_ask(const UpstreamRequest& request, std::string head,
+                                                                    SendReport& report, Cancel& cancel) {
+  Result<std::unique_ptr<Link>> link = co_await connect(request, report, cancel);
+  if (!link) co_return link.error();
+  co_return co_await ask(std::move(*link), request, std::move(head), report, cancel);
+}
+
+Task<Result<std::unique_ptr<UpstreamAnswer>>> Pool::ask(std::unique_ptr<Link> link, const UpstreamRequest& request,
+                                                        std::string head, SendReport& report, Cancel& cancel) {
+  const Provider& provider = *request.provider;
   link->idle_max = static_cast<std::size_t>(std::max(provider.idle_connections_max, 0));
   link->idle_ms_max = provider.idle_connection_ms_max;
-
-  auto call = std::make_unique<Call>(std::move(link), idle_, request, cancel);
-  const Result<void> begun = co_await call->begin(*head, request.encoded->body, report);
-  if (!begun) co_return begun.error();
-  co_return std::unique_ptr<UpstreamAnswer>(std::move(call));
+  return Call::begin(std::make_unique<Call>(std::move(link), idle_, request, cancel), std::move(head), request.encoded->body,
+                     report);
 }
 
 }  // namespace fairlead::net
