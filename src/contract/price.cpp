@@ -6,7 +6,7 @@
 namespace fairlead {
 namespace {
 
-constexpr Int128 tokens_per_price = 1'000'000;
+constexpr std::int64_t tokens_per_price = 1'000'000;
 constexpr std::int64_t tokens_max = 1'000'000'000'000;  // of one kind: with any price, the sum stays within 128 bits
 
 const Price* entry_at(const std::vector<Price>& prices, const Account& account, TimePoint at) {
@@ -152,7 +152,9 @@ Result<Money> cost_of(const Usage& usage, const PriceInForce& price) {
   if (unpriced) return Error(ErrorKind::internal, ErrorOrigin::fairlead, "the price in force has no rate for these tokens");
   Money cost;
   if (price.entry) cost.currency = price.entry->currency;
-  cost.pico = (sum + tokens_per_price / 2) / tokens_per_price;
+  sum += tokens_per_price / 2;
+  const auto small = static_cast<std::int64_t>(sum);  // a division of 128 bits costs more than all the rest
+  cost.pico = small == sum ? Int128{small / tokens_per_price} : sum / tokens_per_price;
   return cost;
 }
 

@@ -1,5 +1,9 @@
 #include "wire/script.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -84,57 +88,93 @@ void tally_bytes(std::string_view text, Tally& tally) {
 
 /// 16 bytes at a time, in the vectors of GCC and clang: a comparison gives -1 in each lane where it holds.
 using Lanes [[gnu::vector_size(16)]] = std::uint8_t;
+using SignedLanes [[gnu::vector_size(16)]] = std::int8_t;
 static_assert(script_blocks_max * script_block_bytes / sizeof(Lanes) < 256);
 
-/// What blocks hold, counted by lane.
+/// What blocks without escapes hold, counted by lane.
 class Counts {
  public:
   /// There is a byte before the block.
   void add(const char* block) {
+    Kinds before = kinds_of(Lanes{} + static_cast<std::uint8_t>(block[-1]));
+    Lanes any_high{};
     for (std::size_t at = 0; at < script_block_bytes; at += sizeof(Lanes)) {
-      Lanes c, before;
-      std::memcpy(&c, block + at, sizeof c);
-      std::memcpy(&before, block + at - 1, sizeof before);
-      const Lanes letter = letters_of(c), letter_before = letters_of(before);
-      const Lanes mark = marks_of(c, letter), mark_before = marks_of(before, letter_before);
-      words_ -= letter & ~letter_before;
-      letters_ -= letter & letter_before;
-      marks_ -= mark & ~mark_before;
-      digits_ -= digits_of(c);
-      high_ -= reinterpret_cast<Lanes>(c >= 0x80);
-      lead_ -= reinterpret_cast<Lanes>((c - 0xe3 < 11) | (c == 0xef));
-      backslashes_ -= reinterpret_cast<Lanes>(c == '\\');
+      const Kinds kinds = kinds_of(load(block + at));
+      letters_ -= kinds.letter;
+      words_ -= kinds.letter & ~one_on(before.letter, kinds.letter);
+      marks_ -= kinds.mark & ~one_on(before.mark, kinds.mark);
+      digits_ -= kinds.digit;
+      high_ -= kinds.high;
+      any_high |= kinds.high;
+      before = kinds;
     }
+    if (any(any_high)) add_leads(block);
   }
-  bool backslashes() const { return sum(backslashes_) != 0; }
+  /// A text that is no whole block, behind this byte.
+  void add_rest(char before, std::string_view text) {
+    std::array<char, 1 + script_block_bytes> block;
+    block.fill(' ');
+    block.front() = before;
+    std::memcpy(block.data() + 1, text.data(), text.size());
+    add(block.data() + 1);
+  }
+  /// `bytes`: how many they were.
   void add_to(Tally& tally, std::size_t bytes) const {
     const std::size_t letters = sum(letters_), words = sum(words_), marks = sum(marks_), digits = sum(digits_), high = sum(high_);
     tally.bytes += bytes;
     tally.high += high;
-    tally.lead += sum(lead_);
-    tally.add(Script::letters, letters);
+    tally.lead += high == 0 ? 0 : sum(lead_);
+    tally.add(Script::letters, letters - words);
     tally.add(Script::words, words);
     tally.add(Script::marks, marks);
     tally.add(Script::digits, digits);
-    tally.add(Script::rest, bytes - letters - words - marks - digits - high);
+    tally.add(Script::rest, bytes - letters - marks - digits - high);
   }
 
  private:
-  static Lanes letters_of(Lanes c) { return reinterpret_cast<Lanes>((c | 0x20) - 'a' < 26); }
-  static Lanes digits_of(Lanes c) { return reinterpret_cast<Lanes>(c - '0' < 10); }
-  static Lanes marks_of(Lanes c, Lanes letter) {
-    const Lanes ascii = reinterpret_cast<Lanes>(c < 0x80), blank = reinterpret_cast<Lanes>(c == ' ');
-    return ascii & ~(letter | digits_of(c) | blank);
+  struct Kinds {
+    Lanes letter, digit, high, mark;
+  };
+  static Kinds kinds_of(Lanes c) {
+    const auto letter = reinterpret_cast<Lanes>((c | 0x20) - 'a' < 26), digit = reinterpret_cast<Lanes>(c - '0' < 10);
+    const auto high = reinterpret_cast<Lanes>(reinterpret_cast<SignedLanes>(c) < 0), blank = reinterpret_cast<Lanes>(c == ' ');
+    return {letter, digit, high, ~(letter | digit | high | blank)};
   }
-  static std::size_t sum(const Lanes& lanes) {
-    std::array<std::uint64_t, sizeof(Lanes) / sizeof(std::uint64_t)> words{};
+  static Lanes load(const char* bytes) {
+    Lanes c;
+    std::memcpy(&c, bytes, sizeof c);
+    return c;
+  }
+  /// `lanes`, each moved one on, behind the last of `before`.
+  static Lanes one_on(Lanes before, Lanes lanes) {
+#ifdef __SSE2__  // where GCC 12 makes a shuffle of single bytes
+    const auto moved = _mm_slli_si128(reinterpret_cast<__m128i>(lanes), 1);
+    return reinterpret_cast<Lanes>(_mm_or_si128(moved, _mm_srli_si128(reinterpret_cast<__m128i>(before), 15)));
+#else
+    return __builtin_shufflevector(before, lanes, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
+#endif
+  }
+  void add_leads(const char* block) {
+    for (std::size_t at = 0; at < script_block_bytes; at += sizeof(Lanes)) {
+      const Lanes c = load(block + at);
+      lead_ -= reinterpret_cast<Lanes>((c - 0xe3 < 11) | (c == 0xef));
+    }
+  }
+  static std::array<std::uint64_t, 2> halves(const Lanes& lanes) {
+    std::array<std::uint64_t, 2> words{};
     std::memcpy(words.data(), &lanes, sizeof lanes);
+    return words;
+  }
+  static bool any(const Lanes& lanes) { return (halves(lanes)[0] | halves(lanes)[1]) != 0; }
+  static std::size_t sum(const Lanes& lanes) {
     std::uint64_t pairs = 0;  // sums of bytes in fields of 16 bits
-    for (const std::uint64_t word : words) pairs += (word & 0x00ff00ff00ff00ff) + (word >> 8 & 0x00ff00ff00ff00ff);
+    for (const std::uint64_t word : halves(lanes)) pairs += (word & 0x00ff00ff00ff00ff) + (word >> 8 & 0x00ff00ff00ff00ff);
     return static_cast<std::size_t>(pairs * 0x0001000100010001 >> 48);
   }
-  Lanes letters_{}, words_{}, marks_{}, digits_{}, high_{}, lead_{}, backslashes_{};
+  Lanes letters_{}, words_{}, marks_{}, digits_{}, high_{}, lead_{};
 };
+
+bool has_escapes(std::string_view text) { return text.find("\\u") != std::string_view::npos; }
 
 /// Without the halves of escapes that a block begins and ends with.
 std::string_view whole_escapes(std::string_view block) {
@@ -146,18 +186,27 @@ std::string_view whole_escapes(std::string_view block) {
   return block.size() - last < escape_bytes ? block.substr(0, last) : block;
 }
 
+void tally_whole(std::string_view text, bool unicode_escapes, Tally& tally) {
+  if (unicode_escapes && has_escapes(text)) return tally_bytes(text, tally);
+  Counts counts;
+  char before = ' ';
+  for (std::size_t at = 0; at < text.size(); at += script_block_bytes) {
+    counts.add_rest(before, text.substr(at, script_block_bytes));
+    before = text[std::min(at + script_block_bytes, text.size()) - 1];
+  }
+  counts.add_to(tally, text.size());
+}
+
 void tally_part(std::string_view part, std::size_t blocks, bool unicode_escapes, Tally& tally) {
-  if (part.size() <= script_block_bytes * 2) return tally_bytes(part, tally);
+  if (part.size() <= script_block_bytes * 2) return tally_whole(part, unicode_escapes, tally);
   blocks = std::min(blocks, (part.size() - 1) / script_block_bytes);
   // From the middle of equal pieces, after a byte at least.
   const std::size_t step = (part.size() - 1) / blocks, first = 1 + (step - script_block_bytes) / 2;
   Counts counts;
   for (std::size_t i = 0; i < blocks; ++i) counts.add(part.data() + first + i * step);
-  const auto escaped = [&](std::size_t i) {
-    return part.substr(first + i * step, script_block_bytes).find("\\u") != std::string_view::npos;
-  };
   bool escapes = false;
-  for (std::size_t i = 0; unicode_escapes && i < blocks && counts.backslashes() && !escapes; ++i) escapes = escaped(i);
+  for (std::size_t i = 0; unicode_escapes && i < blocks && !escapes; ++i)
+    escapes = has_escapes(part.substr(first + i * step, script_block_bytes));
   if (!escapes) return counts.add_to(tally, blocks * script_block_bytes);
   for (std::size_t i = 0; i < blocks; ++i) tally_bytes(whole_escapes(part.substr(first + i * step, script_block_bytes)), tally);
 }
@@ -183,7 +232,7 @@ void ScriptCounter::add(std::string_view text) {
 void ScriptCounter::count_held() {
   const std::string_view all = held();
   std::size_t kept = 0;
-  if (all.find("\\u") == std::string_view::npos && all.back() != '\\') {
+  if (!has_escapes(all) && all.back() != '\\') {
     Counts counts;
     for (std::size_t at = 1; at < held_.size(); at += script_block_bytes) counts.add(held_.data() + at);
     Tally tally;
@@ -200,16 +249,19 @@ void ScriptCounter::count_held() {
 }
 
 void ScriptCounter::tally_held(std::string_view text, TextBytes& into) const {
-  Tally tally, before;
-  std::size_t in_blocks = 0;
-  if (text.find("\\u") == std::string_view::npos) {
+  Tally tally;
+  if (has_escapes(text)) {
+    Tally before;
+    tally_bytes({text.data() - 1, 1}, before);
+    tally.before = before.before;
+    tally_bytes(text, tally);
+  } else {
     Counts counts;
-    for (; text.size() - in_blocks >= script_block_bytes; in_blocks += script_block_bytes) counts.add(text.data() + in_blocks);
-    counts.add_to(tally, in_blocks);
+    std::size_t at = 0;
+    for (; text.size() - at >= script_block_bytes; at += script_block_bytes) counts.add(text.data() + at);
+    if (at != text.size()) counts.add_rest(text.data()[at - 1], text.substr(at));
+    counts.add_to(tally, text.size());
   }
-  tally_bytes({text.data() + in_blocks - 1, 1}, before);
-  tally.before = before.before;
-  tally_bytes(text.substr(in_blocks), tally);
   add_to(into, tally);
 }
 
