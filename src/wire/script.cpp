@@ -24,18 +24,16 @@ struct Tally {
   std::size_t bytes = 0;           ///< as they stand
   std::size_t high = 0, lead = 0;  ///< beyond ASCII, and of these such as begin a CJK character of three
   Kind before = Kind::nothing;
+  std::array<std::size_t, script_count> ascii{};  ///< escapes too
 
-  void add(Script script, std::size_t count = 1) { ascii_[index_of(script)] += count; }
+  void add(Script script, std::size_t count = 1) { ascii[index_of(script)] += count; }
   std::array<std::size_t, script_count> of() const {
-    std::array<std::size_t, script_count> all = ascii_;
+    std::array<std::size_t, script_count> all = ascii;
     const std::size_t cjk = std::min(high, lead * 3);
     all[index_of(Script::cjk)] += cjk;
     all[index_of(Script::other)] += high - cjk;
     return all;
   }
-
- private:
-  std::array<std::size_t, script_count> ascii_{};  ///< escapes too
 };
 
 bool is_letter(unsigned char c) { return static_cast<unsigned char>((c | 0x20) - 'a') < 26; }
@@ -89,34 +87,39 @@ void tally_bytes(std::string_view text, Tally& tally) {
 /// 16 bytes at a time, in the vectors of GCC and clang: a comparison gives -1 in each lane where it holds.
 using Lanes [[gnu::vector_size(16)]] = std::uint8_t;
 using SignedLanes [[gnu::vector_size(16)]] = std::int8_t;
-static_assert(script_blocks_max * script_block_bytes / sizeof(Lanes) < 256);
 
-/// What blocks without escapes hold, counted by lane.
+/// What runs of bytes without escapes hold, counted by lane.
 class Counts {
  public:
-  /// There is a byte before the block.
-  void add(const char* block) {
-    Kinds before = kinds_of(Lanes{} + static_cast<std::uint8_t>(block[-1]));
+  static constexpr std::size_t bytes_max = 255 * sizeof(Lanes);  ///< in all: a lane counts to 255
+
+  /// Whole vectors, behind the byte `before`.
+  void add(char before, std::string_view vectors) {
+    Counts counts = *this;  // in registers
+    Kinds last = kinds_of(Lanes{} + static_cast<std::uint8_t>(before));
     Lanes any_high{};
-    for (std::size_t at = 0; at < script_block_bytes; at += sizeof(Lanes)) {
-      const Kinds kinds = kinds_of(load(block + at));
-      letters_ -= kinds.letter;
-      words_ -= kinds.letter & ~one_on(before.letter, kinds.letter);
-      marks_ -= kinds.mark & ~one_on(before.mark, kinds.mark);
-      digits_ -= kinds.digit;
-      high_ -= kinds.high;
+    for (std::size_t at = 0; at < vectors.size(); at += sizeof(Lanes)) {
+      const Kinds kinds = kinds_of(load(vectors.data() + at));
+      counts.letters_ -= kinds.letter;
+      counts.words_ -= kinds.letter & ~one_on(last.letter, kinds.letter);
+      counts.marks_ -= kinds.mark & ~one_on(last.mark, kinds.mark);
+      counts.digits_ -= kinds.digit;
+      counts.high_ -= kinds.high;
       any_high |= kinds.high;
-      before = kinds;
+      last = kinds;
     }
-    if (any(any_high)) add_leads(block);
+    *this = counts;
+    if (any(any_high)) add_leads(vectors);
   }
-  /// A text that is no whole block, behind this byte.
-  void add_rest(char before, std::string_view text) {
-    std::array<char, 1 + script_block_bytes> block;
-    block.fill(' ');
-    block.front() = before;
-    std::memcpy(block.data() + 1, text.data(), text.size());
-    add(block.data() + 1);
+  /// What is no whole vectors too.
+  void add_all(char before, std::string_view text) {
+    const std::size_t whole = text.size() / sizeof(Lanes) * sizeof(Lanes);
+    if (whole != 0) add(before, text.substr(0, whole));
+    if (whole == text.size()) return;
+    std::array<char, sizeof(Lanes)> rest;
+    rest.fill(' ');
+    std::memcpy(rest.data(), text.data() + whole, text.size() - whole);
+    add(whole == 0 ? before : text[whole - 1], {rest.data(), rest.size()});
   }
   /// `bytes`: how many they were.
   void add_to(Tally& tally, std::size_t bytes) const {
@@ -154,9 +157,9 @@ class Counts {
     return __builtin_shufflevector(before, lanes, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
 #endif
   }
-  void add_leads(const char* block) {
-    for (std::size_t at = 0; at < script_block_bytes; at += sizeof(Lanes)) {
-      const Lanes c = load(block + at);
+  void add_leads(std::string_view vectors) {
+    for (std::size_t at = 0; at < vectors.size(); at += sizeof(Lanes)) {
+      const Lanes c = load(vectors.data() + at);
       lead_ -= reinterpret_cast<Lanes>((c - 0xe3 < 11) | (c == 0xef));
     }
   }
@@ -174,6 +177,8 @@ class Counts {
   Lanes letters_{}, words_{}, marks_{}, digits_{}, high_{}, lead_{};
 };
 
+static_assert(script_blocks_max * script_block_bytes <= Counts::bytes_max);
+
 bool has_escapes(std::string_view text) { return text.find("\\u") != std::string_view::npos; }
 
 /// Without the halves of escapes that a block begins and ends with.
@@ -186,24 +191,21 @@ std::string_view whole_escapes(std::string_view block) {
   return block.size() - last < escape_bytes ? block.substr(0, last) : block;
 }
 
-void tally_whole(std::string_view text, bool unicode_escapes, Tally& tally) {
+void tally_short(std::string_view text, bool unicode_escapes, Tally& tally) {
   if (unicode_escapes && has_escapes(text)) return tally_bytes(text, tally);
   Counts counts;
-  char before = ' ';
-  for (std::size_t at = 0; at < text.size(); at += script_block_bytes) {
-    counts.add_rest(before, text.substr(at, script_block_bytes));
-    before = text[std::min(at + script_block_bytes, text.size()) - 1];
-  }
+  counts.add_all(' ', text);
   counts.add_to(tally, text.size());
 }
 
 void tally_part(std::string_view part, std::size_t blocks, bool unicode_escapes, Tally& tally) {
-  if (part.size() <= script_block_bytes * 2) return tally_whole(part, unicode_escapes, tally);
+  if (part.size() <= script_block_bytes * 2) return tally_short(part, unicode_escapes, tally);
   blocks = std::min(blocks, (part.size() - 1) / script_block_bytes);
   // From the middle of equal pieces, after a byte at least.
   const std::size_t step = (part.size() - 1) / blocks, first = 1 + (step - script_block_bytes) / 2;
   Counts counts;
-  for (std::size_t i = 0; i < blocks; ++i) counts.add(part.data() + first + i * step);
+  for (std::size_t i = 0; i < blocks; ++i)
+    counts.add(part[first + i * step - 1], part.substr(first + i * step, script_block_bytes));
   bool escapes = false;
   for (std::size_t i = 0; unicode_escapes && i < blocks && !escapes; ++i)
     escapes = has_escapes(part.substr(first + i * step, script_block_bytes));
@@ -211,15 +213,20 @@ void tally_part(std::string_view part, std::size_t blocks, bool unicode_escapes,
   for (std::size_t i = 0; i < blocks; ++i) tally_bytes(whole_escapes(part.substr(first + i * step, script_block_bytes)), tally);
 }
 
-void add_to(TextBytes& text, const Tally& tally) {
-  const auto of = tally.of();
-  for (std::size_t i = 0; i < of.size(); ++i) text.of[i] += static_cast<std::int64_t>(of[i]);
-}
-
 }  // namespace
 
 void ScriptCounter::add(std::string_view text) {
   while (!text.empty()) {
+    if (held().empty() && text.size() >= held_bytes) {
+      constexpr std::size_t most = Counts::bytes_max / held_bytes * held_bytes;
+      const std::string_view whole = text.substr(0, std::min(text.size() / held_bytes * held_bytes, most));
+      if (!has_escapes(whole) && whole.back() != '\\') {  // where it lies
+        count(held_[0], whole, counted_);
+        held_[0] = whole.back();
+        text.remove_prefix(whole.size());
+        continue;
+      }
+    }
     if (end_ == held_.size()) count_held();
     const std::size_t taken = std::min(text.size(), held_.size() - end_);
     std::memcpy(held_.data() + end_, text.data(), taken);
@@ -231,44 +238,40 @@ void ScriptCounter::add(std::string_view text) {
 /// All that is held, but for an escape that is not whole yet.
 void ScriptCounter::count_held() {
   const std::string_view all = held();
-  std::size_t kept = 0;
-  if (!has_escapes(all) && all.back() != '\\') {
-    Counts counts;
-    for (std::size_t at = 1; at < held_.size(); at += script_block_bytes) counts.add(held_.data() + at);
-    Tally tally;
-    counts.add_to(tally, all.size());
-    add_to(counted_, tally);
-  } else {
-    const std::size_t last = all.rfind('\\');
-    if (all.size() - last < escape_bytes) kept = all.size() - last;
-    tally_held(all.substr(0, all.size() - kept), counted_);
-  }
-  held_[0] = all[all.size() - kept - 1];
-  std::memmove(held_.data() + 1, all.data() + all.size() - kept, kept);
+  const std::string_view end = all.substr(all.size() - (escape_bytes - 1));
+  const std::size_t cut = end.rfind('\\'), kept = cut == std::string_view::npos ? 0 : end.size() - cut;
+  const std::string_view whole = all.substr(0, all.size() - kept);
+  count(held_[0], whole, counted_);
+  const bool escape = whole.size() >= escape_bytes && is_escape(whole.substr(whole.size() - escape_bytes));
+  held_[0] = escape ? ' ' : whole.back();
+  std::memmove(held_.data() + 1, all.data() + whole.size(), kept);
   end_ = 1 + kept;
 }
 
-void ScriptCounter::tally_held(std::string_view text, TextBytes& into) const {
+void ScriptCounter::count(char before, std::string_view text, Counted& into) {
   Tally tally;
   if (has_escapes(text)) {
-    Tally before;
-    tally_bytes({text.data() - 1, 1}, before);
-    tally.before = before.before;
+    Tally first;
+    tally_bytes({&before, 1}, first);
+    tally.before = first.before;
     tally_bytes(text, tally);
   } else {
     Counts counts;
-    std::size_t at = 0;
-    for (; text.size() - at >= script_block_bytes; at += script_block_bytes) counts.add(text.data() + at);
-    if (at != text.size()) counts.add_rest(text.data()[at - 1], text.substr(at));
+    counts.add_all(before, text);
     counts.add_to(tally, text.size());
   }
-  add_to(into, tally);
+  for (std::size_t i = 0; i < tally.ascii.size(); ++i) into.ascii.of[i] += static_cast<std::int64_t>(tally.ascii[i]);
+  into.high += tally.high;
+  into.lead += tally.lead;
 }
 
 TextBytes ScriptCounter::total() const {
-  TextBytes text = counted_;
-  tally_held(held(), text);
-  return text;
+  Counted all = counted_;
+  count(held_[0], held(), all);
+  const std::size_t cjk = std::min(all.high, all.lead * 3);
+  all.ascii.of[index_of(Script::cjk)] += static_cast<std::int64_t>(cjk);
+  all.ascii.of[index_of(Script::other)] += static_cast<std::int64_t>(all.high - cjk);
+  return all.ascii;
 }
 
 TextBytes sample_scripts(std::span<const std::string_view> parts, std::size_t bytes, bool unicode_escapes) {
