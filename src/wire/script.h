@@ -19,7 +19,7 @@ inline constexpr std::size_t script_blocks_max = 8;  ///< of one sample, spread 
 TextBytes sample_scripts(std::span<const std::string_view> parts, std::size_t bytes, bool unicode_escapes = true);
 
 /// Counts the bytes by script of a text that comes in pieces, all of them. Escapes count as above, and must not be split between
-/// pieces. About an instruction and a half for a byte.
+/// pieces; however else it is cut, the result is the same. About three instructions for a byte.
 class ScriptCounter {
  public:
   void add(std::string_view text);
