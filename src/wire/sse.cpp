@@ -104,7 +104,7 @@ void SseReader::read_fields(std::string_view raw, SseEvent& event) {
 }
 
 void SseReader::read_line(std::string_view line, SseEvent& event) {
-  const std::size_t colon = line.find(':');
+  const std::size_t colon = line.starts_with("data:") ? 4 : line.find(':');  // as nearly every line does
   if (colon == 0) return void(event.has_comment = true);
   const std::string_view name = line.substr(0, colon);
   std::string_view value = colon == std::string_view::npos ? std::string_view{} : line.substr(colon + 1);
