@@ -245,7 +245,7 @@ END;
 )sql";
 
 // Step i brings version i to version i + 1. A step that was released is never changed: a change of the schema is a new step.
-std::string (*const steps[])() = {[] { return std::string(row_tables); }, report_tables};
+std::string (*const steps[])() = {[] { return std::string(row_tables); }, report_tables, six_hour_table};
 
 Error newer(const std::string& path, std::int64_t version) {
   return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,
