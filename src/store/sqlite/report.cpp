@@ -43,7 +43,7 @@ Result<std::optional<std::vector<SumRange>>> ranges_of(Database& database, const
   using Ranges = std::optional<std::vector<SumRange>>;
   if (query.from_rows || by_request(query) || !is_full_hour(query.since) || !is_full_hour(query.until)) return Ranges();
   const auto first = database.integer("SELECT coalesce(min(at), 0) FROM day_sums");
-  const auto last = database.integer("SELECT coalesce(max(at), -86400000000) FROM day_sums");
+  const auto last = database.integer("SELECT coalesce(max(at), " + std::to_string(-day.count()) + ") FROM day_sums");
   if (!first || !last) return first ? last.error() : first.error();
   const TimePoint from(microseconds{*first}), until(microseconds(*last) + day);
   return sum_ranges(times, std::max(from, query.since.value_or(from)), std::min(until, query.until.value_or(until)));
