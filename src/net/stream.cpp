@@ -45,13 +45,12 @@ class Remainder {
     return used;
   }
 
-  std::size_t copy(char* out, std::size_t size) const {
-    std::size_t used = 0;
-    for (std::size_t i = 0; i < pieces_.size() && used < size; ++i) {
-      const std::string_view bytes = i == 0 ? front() : pieces_[i];
-      used += bytes.copy(out + used, size - used);
-    }
-    return used;
+  /// The first bytes, `most` at most, in one place.
+  std::string gather(std::size_t most) const {
+    std::string bytes;
+    for (std::size_t i = 0; i < pieces_.size() && bytes.size() < most; ++i)
+      bytes.append(i == 0 ? front() : pieces_[i], 0, most - bytes.size());
+    return bytes;
   }
 
   void advance(std::size_t bytes) {
@@ -123,7 +122,6 @@ struct Stream::Impl {
   std::size_t written = 0;  ///< of the plain write under way
   bool emptied = false;     ///< the last read took all that the socket held
   std::unique_ptr<TlsWire> tls;
-  std::unique_ptr<std::array<char, record_bytes>> record;  ///< what write_tls gathers in
 
   std::function<void()> gone;  ///< set while watched
   bool looking = false;        ///< a wait of the watch is under way, perhaps an old one
@@ -322,11 +320,12 @@ Task<std::pair<error_code, std::size_t>> Stream::Impl::write_tls(std::shared_ptr
                                                                  std::span<const std::string_view> pieces) {
   using Outcome = std::pair<error_code, std::size_t>;
   std::size_t written = 0;
+  std::string record;
   for (Remainder rest(pieces); !rest.empty();) {
     std::string_view bytes = rest.front();
     if (bytes.size() < record_bytes && !rest.is_last()) {
-      if (!self->record) self->record = std::make_unique<std::array<char, record_bytes>>();
-      bytes = {self->record->data(), rest.copy(self->record->data(), record_bytes)};
+      record = rest.gather(record_bytes);
+      bytes = record;
     }
     rest.advance(bytes.size());
     while (!bytes.empty()) {
