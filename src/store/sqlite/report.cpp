@@ -125,6 +125,7 @@ Result<std::vector<ReportRow>> read_report(Database& database, const ReportQuery
   ReportTimes times(query);
   Tally tally(query, times);
   TallyFunctions functions(database.handle(), tally);
+  if (!functions.taken()) return last_error(database.handle());
   const Span period{number_of(query.since), number_of(query.until)};
   const auto ranges = ranges_of(database, query, times);
   if (!ranges) return ranges.error();

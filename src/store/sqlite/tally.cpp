@@ -132,9 +132,11 @@ std::string tally_of(const SumTable& table) {
 }
 
 TallyFunctions::TallyFunctions(sqlite3* connection, Tally& tally) : connection_(connection), tally_(tally) {
-  sqlite3_create_function(connection_, "tally_sums", columns_count, SQLITE_UTF8, this, nullptr, add_sums, nothing);
-  sqlite3_create_function(connection_, "tally_rows", columns_count, SQLITE_UTF8, this, nullptr, add_rows, nothing);
-  sqlite3_create_function(connection_, "place", names_count, SQLITE_UTF8, this, place, nullptr, nullptr);
+  const int codes[] = {
+      sqlite3_create_function(connection_, "tally_sums", columns_count, SQLITE_UTF8, this, nullptr, add_sums, nothing),
+      sqlite3_create_function(connection_, "tally_rows", columns_count, SQLITE_UTF8, this, nullptr, add_rows, nothing),
+      sqlite3_create_function(connection_, "place", names_count, SQLITE_UTF8, this, place, nullptr, nullptr)};
+  taken_ = std::all_of(std::begin(codes), std::end(codes), [](int code) { return code == SQLITE_OK; });
 }
 
 TallyFunctions::~TallyFunctions() {

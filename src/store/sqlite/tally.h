@@ -74,6 +74,8 @@ class TallyFunctions {
   TallyFunctions(const TallyFunctions&) = delete;
   TallyFunctions& operator=(const TallyFunctions&) = delete;
 
+  /// False: SQLite did not take them, and no query may say them.
+  bool taken() const { return taken_; }
   /// What tally_sums() knows of a group. Others are left out.
   void know_group(std::int64_t number, const Names& names) { places_[number] = tally_.place(names); }
 
@@ -86,6 +88,7 @@ class TallyFunctions {
   sqlite3* connection_;
   Tally& tally_;
   std::unordered_map<std::int64_t, std::uint32_t> places_;
+  bool taken_;
 };
 
 }  // namespace fairlead::sqlite
