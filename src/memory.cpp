@@ -23,7 +23,7 @@
 namespace {
 
 constexpr std::size_t sizes = 256;               // of 24, 40, 56, ... bytes, from 1: what malloc gives without waste
-constexpr std::size_t kept_bytes_max = 1 << 20;  // by one thread
+constexpr std::size_t kept_bytes_max = 1 << 21;  // by one thread
 
 struct Block {
   Block* next;

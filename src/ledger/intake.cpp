@@ -1,6 +1,7 @@
 #include "ledger/intake.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 namespace fairlead {
@@ -30,6 +31,8 @@ class Intake::Batch final : public RecordSource {
   Batch(Intake& intake, std::span<Request* const> requests) : intake_(intake), requests_(requests) {}
   const RequestRecord* next() override {
     if (at_ == requests_.size()) return nullptr;
+    // A worker may wait for this core. Schedulers that preempt lazily would let it wait out our slice, some milliseconds.
+    std::this_thread::yield();
     if (!intake_.assemble(*requests_[at_++])) ++incomplete_;
     return &intake_.builder_.finish();
   }

@@ -1,6 +1,7 @@
 #include "net/answer.h"
 
-#include "net/framing.h"
+#include "net/field.h"
+#include "net/head_writer.h"
 
 #include <boost/beast/http/status.hpp>
 
@@ -10,7 +11,7 @@
 namespace fairlead::net {
 namespace {
 
-constexpr std::size_t head_bytes = 384;  // of most
+constexpr std::size_t own_head_bytes_max = 256;  // of a head without the fields given
 constexpr std::string_view last_chunk = "0\r\n\r\n";
 constexpr std::string_view end_of_chunk = "\r\n";
 constexpr std::string_view end_of_chunk_and_body = "\r\n0\r\n\r\n";
@@ -28,38 +29,39 @@ Task<Result<void>> ended_at_once(Result<void> result) { co_return result; }
 
 bool has_body(int status) { return status != 204 && status != 304; }
 
-void append_field(std::string& head, std::string_view name, std::string_view value) {
-  head.append(name).append(": ").append(value).append("\r\n");
-}
-
 }  // namespace
 
-void SocketAnswer::make_head(int status, const Fields& fields, std::string_view framing) {
-  head_.reserve(head_bytes);
-  head_.assign("HTTP/1.1 ")
-      .append(std::to_string(status))
-      .append(" ")
-      .append(boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(static_cast<unsigned>(status))))
-      .append("\r\n");
-  append_field(head_, "Date", date_.at(std::chrono::system_clock::now()));
+void SocketAnswer::make_head(int status, const Fields& fields, std::optional<std::size_t> length) {
+  const std::string_view reason =
+      boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(static_cast<unsigned>(status)));
+  std::size_t bytes_max = own_head_bytes_max;
+  for (const auto& [name, value] : fields) bytes_max += HeadWriter::bytes_of_field(name, value);
+  HeadWriter head(head_, bytes_max);
+  head.text("HTTP/1.1 ").number(static_cast<unsigned>(status)).text(" ").text(reason).text("\r\n");
+  head.field("Date", date_.at(std::chrono::system_clock::now()));
   for (const auto& [name, value] : fields) {
     // A value may stem from a provider; one that could split the head is left out.
-    if (is_token(name) && is_field_value(value)) append_field(head_, name, value);
+    if (is_token(name) && is_field_value(value)) head.field(name, value);
   }
-  head_.append(framing);
+  if (has_body(status)) {
+    if (length)
+      head.text("Content-Length: ").number(*length).text("\r\n");
+    else if (!form_.http_1_0)
+      head.text("Transfer-Encoding: chunked\r\n");
+  }
   if (!form_.keep_alive) {
-    append_field(head_, "Connection", "close");
+    head.text("Connection: close\r\n");
   } else if (form_.http_1_0) {
-    append_field(head_, "Connection", "keep-alive");
+    head.text("Connection: keep-alive\r\n");
   }
-  head_.append("\r\n");
+  head.end();
 }
 
 // Only what may wait is a coroutine: a frame for each step of each chunk would cost more than the steps.
 Task<Result<void>> SocketAnswer::send(int status, const Fields& fields, std::span<const std::string_view> body) {
   if (state_ != State::nothing) return ended_at_once(out_of_turn());
   state_ = State::ended;
-  make_head(status, fields, has_body(status) ? "Content-Length: " + std::to_string(bytes_of(body)) + "\r\n" : std::string());
+  make_head(status, fields, bytes_of(body));
   gathered_.reserve(1 + body.size());
   gathered_.assign(1, head_);
   if (!form_.head_only && has_body(status)) gathered_.insert(gathered_.end(), body.begin(), body.end());
@@ -71,7 +73,7 @@ Task<Result<void>> SocketAnswer::start(int status, const Fields& fields) {
   state_ = State::started;
   if (form_.http_1_0) form_.keep_alive = false;
   if (!has_body(status)) form_.head_only = true;
-  make_head(status, fields, form_.http_1_0 || !has_body(status) ? "" : "Transfer-Encoding: chunked\r\n");
+  make_head(status, fields, std::nullopt);
   return ended_at_once({});
 }
 

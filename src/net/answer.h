@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -53,7 +54,8 @@ class SocketAnswer final : public AppAnswer {
  private:
   enum class State : std::uint8_t { nothing, started, ended };
 
-  void make_head(int status, const Fields& fields, std::string_view framing);
+  /// `length`: of the body; empty: it is not known yet.
+  void make_head(int status, const Fields& fields, std::optional<std::size_t> length);
   Task<Result<void>> write_chunk(std::span<const std::string_view> pieces, bool last);
   std::string_view size_line(std::size_t bytes);
   Task<Result<void>> flush();

@@ -6,6 +6,7 @@
 
 #include "net/body_memory.h"
 #include "net/cancel.h"
+#include "net/field.h"
 #include "net/task.h"
 
 #include <functional>
@@ -17,10 +18,6 @@
 #include <vector>
 
 namespace fairlead::net {
-
-struct Field {
-  std::string_view name, value;
-};
 
 /// A request that passed the framing gate. Views point into the connection and stay valid until the answer is finished.
 struct AppRequest {

@@ -3,8 +3,6 @@
 #include "net/cancel_scope.h"
 #include "net/upstream_error.h"
 
-#include <boost/beast/core/string.hpp>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -13,7 +11,6 @@ namespace fairlead::net {
 
 namespace {
 
-using boost::beast::iequals;
 using std::chrono::steady_clock;
 
 constexpr std::size_t inflated_bytes_max = 16 << 20;  // of one read
@@ -40,53 +37,53 @@ Error Call::fail(Error error) {
   return error;
 }
 
-Task<Result<void>> Call::begin(const std::string& head, const Pieces& body, SendReport& report) {
+Task<Result<std::unique_ptr<UpstreamAnswer>>> Call::begin(std::unique_ptr<Call> call, std::string head, const Pieces& body,
+                                                          SendReport& report) {
   std::vector<std::string_view> pieces;
   pieces.reserve(1 + body.size());
   pieces.push_back(head);
   pieces.insert(pieces.end(), body.begin(), body.end());
-  Stream& stream = link_->stream();
-  const CancelScope scope(cancel_, [&stream] { stream.close(); });
-  stream.set_deadline(deadline());
-  auto sent = stream.write_now(pieces);
-  if (!sent) sent = co_await stream.write_on(pieces);
-  const boost::system::error_code ec = sent->first;
-  report.bytes_sent = sent->second > 0;
-  report.sent_whole = sent_whole_ = !ec;
-  if (ec == asio::error::timed_out || cancel_.requested())
-    co_return fail(stream_error(ec, cancel_, ErrorKind::upstream_closed, "sending"));
-  // A provider that stops listening may have said why (413, 401): what it said is its answer.
-  first_byte_until_ = steady_clock::now() + timeouts_.first_byte;
-  Result<void> answered = co_await wait_for_head(report);
-  if (!answered) {
-    Error error = answered.error();
-    const bool closed_unanswered = error.kind == ErrorKind::upstream_closed && !report.answer_began;
-    if (closed_unanswered && report.connection_reused) error.retry = Retry::reused_connection_only;
-    co_return fail(std::move(error));
+  Stream& stream = call->link_->stream();
+  const CancelScope scope(call->cancel_, [&stream] { stream.close(); });
+  stream.set_deadline(call->deadline());
+  auto written = stream.write_now(pieces);
+  if (!written) written = co_await stream.write_on(pieces);
+  Result<void> well = call->sent(written->first, written->second, report);
+  if (!well) co_return call->fail(well.error());
+  while (!call->response_.has_head()) {
+    stream.set_deadline(call->deadline());
+    const auto [ec, bytes] = co_await stream.read_some(call->response_);
+    report.answer_began |= bytes > 0;
+    well = call->took(ec, bytes, report.sent_whole ? "waiting for the answer" : "sending");
+    if (!well) co_return call->fail_unanswered(well.error(), report);
   }
-  co_return answered;
+  call->unread_ = call->response_.body();
+  well = call->check_head();
+  if (!well) co_return call->fail(well.error());
+  co_return std::unique_ptr<UpstreamAnswer>(std::move(call));
 }
 
-Task<Result<void>> Call::wait_for_head(SendReport& report) {
-  while (!response_.has_head()) {
-    link_->stream().set_deadline(deadline());
-    const auto [ec, bytes] = co_await link_->stream().read_some(response_);
-    if (ec && ec != asio::error::eof)
-      co_return stream_error(ec, cancel_, ErrorKind::upstream_closed, sent_whole_ ? "waiting for the answer" : "sending");
-    report.answer_began |= bytes > 0;
-    const Result<void> taken = ec ? response_.end() : response_.take(bytes);
-    if (!taken) co_return taken.error();
-  }
-  unread_ = response_.body();
-  co_return check_head();
+/// A provider that stops listening may have said why (413, 401): what it said is its answer.
+Result<void> Call::sent(boost::system::error_code ec, std::size_t bytes, SendReport& report) {
+  report.bytes_sent = bytes > 0;
+  report.sent_whole = sent_whole_ = !ec;
+  if (ec == asio::error::timed_out || cancel_.requested()) return stream_error(ec, cancel_, ErrorKind::upstream_closed, "sending");
+  first_byte_until_ = steady_clock::now() + timeouts_.first_byte;
+  return {};
+}
+
+Error Call::fail_unanswered(Error error, const SendReport& report) {
+  const bool closed_unanswered = error.kind == ErrorKind::upstream_closed && !report.answer_began;
+  if (closed_unanswered && report.connection_reused) error.retry = Retry::reused_connection_only;
+  return fail(std::move(error));
 }
 
 Result<void> Call::check_head() {
   const int status = response_.status();
   if (status < 200 || status > 599) return protocol_error("status " + std::to_string(status));
   const std::string_view coding = response_.field("Content-Encoding");
-  if (coding.empty() || iequals(coding, "identity")) return {};
-  if (!iequals(coding, "gzip") && !iequals(coding, "x-gzip") && !iequals(coding, "deflate")) {
+  if (coding.empty() || equal_any_case(coding, "identity")) return {};
+  if (!equal_any_case(coding, "gzip") && !equal_any_case(coding, "x-gzip") && !equal_any_case(coding, "deflate")) {
     if (status > 299) return {};  // a refusal holds whatever its words are
     return protocol_error("a content coding that was not asked for");
   }
@@ -112,15 +109,15 @@ Task<Result<std::string_view>> Call::read() {
     const CancelScope scope(cancel_, [&stream] { stream.close(); });
     stream.set_deadline(deadline());
     const auto [ec, count] = co_await stream.read_some(response_);
-    const Result<void> received = took(ec, count);
+    const Result<void> received = took(ec, count, "reading the answer");
     if (!received) co_return fail(received.error());
     bytes = response_.body();
   }
 }
 
-Result<void> Call::took(boost::system::error_code ec, std::size_t bytes) {
+Result<void> Call::took(boost::system::error_code ec, std::size_t bytes, const char* doing) {
   if (ec == asio::error::eof && !cancel_.requested()) return response_.end();
-  if (ec) return stream_error(ec, cancel_, ErrorKind::upstream_closed, "reading the answer");
+  if (ec) return stream_error(ec, cancel_, ErrorKind::upstream_closed, doing);
   return response_.take(bytes);
 }
 

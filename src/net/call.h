@@ -16,8 +16,9 @@ class Call final : public UpstreamAnswer {
   /// `cancel` must outlive every wait; the link goes back to `idle` after a clean answer, and is closed otherwise.
   Call(std::unique_ptr<Link> link, std::shared_ptr<IdleLinks> idle, const UpstreamRequest& request, Cancel& cancel);
 
-  /// Sends the request, and waits for the head of an answer that may be read on. `report` tells how far it came.
-  Task<Result<void>> begin(const std::string& head, const Pieces& body, SendReport& report);
+  /// Sends the request, and waits for the head of an answer that may be read on, which it is then. `report` tells how far it came.
+  static Task<Result<std::unique_ptr<UpstreamAnswer>>> begin(std::unique_ptr<Call> call, std::string head, const Pieces& body,
+                                                             SendReport& report);
 
   int status() const override { return response_.status(); }
   std::string_view field(std::string_view name) const override { return response_.field(name); }
@@ -25,9 +26,10 @@ class Call final : public UpstreamAnswer {
   void first_content() override { content_began_ = true; }
 
  private:
-  Task<Result<void>> wait_for_head(SendReport& report);
+  Result<void> sent(boost::system::error_code ec, std::size_t bytes, SendReport& report);
+  Error fail_unanswered(Error error, const SendReport& report);
   /// What a read brought.
-  Result<void> took(boost::system::error_code ec, std::size_t bytes);
+  Result<void> took(boost::system::error_code ec, std::size_t bytes, const char* doing);
   Result<void> check_head();
   Result<std::string_view> decode(std::string_view bytes);
   Result<void> finish();

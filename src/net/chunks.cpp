@@ -1,6 +1,6 @@
 #include "net/chunks.h"
 
-#include "net/framing.h"
+#include "net/field.h"
 
 #include <algorithm>
 #include <string>
@@ -31,10 +31,33 @@ Result<ChunkReader::Step> ChunkReader::next(std::string_view bytes) {
       if (left_ == 0) state_ = State::content_cr;
       return step;
     }
+    if (const std::size_t plain = take_plain(bytes.substr(step.taken)); plain > 0) {
+      step.taken += plain;
+      continue;
+    }
     if (auto taken = take(bytes[step.taken]); !taken) return taken.error();
     ++step.taken;
   }
   return step;
+}
+
+std::size_t ChunkReader::take_plain(std::string_view bytes) {
+  if (state_ == State::content_cr && bytes.starts_with("\r\n")) {
+    state_ = State::size;
+    return 2;
+  }
+  if (state_ != State::size || digits_ > 0) return 0;
+  std::uint64_t size = 0;
+  std::size_t digits = 0;
+  for (; digits < std::min<std::size_t>(bytes.size(), chunk_size_digits_max); ++digits) {
+    const int value = hex_value(bytes[digits]);
+    if (value < 0) break;
+    size = size * 16 + static_cast<unsigned>(value);
+  }
+  if (digits == 0 || !bytes.substr(digits).starts_with("\r\n")) return 0;
+  left_ = size;
+  state_ = size > 0 ? State::content : State::line;
+  return digits + 2;
 }
 
 Result<void> ChunkReader::take_size(char c) {
@@ -57,7 +80,7 @@ Result<void> ChunkReader::take(char c) {
     return {};
   };
   if (state_ == State::extension || state_ == State::line || state_ == State::trailer_name || state_ == State::trailer_value) {
-    if (++extras_ > chunk_extras_bytes_max) return malformed("its extensions and trailers are too large");
+    if (++extras_ > extras_bytes_max_) return malformed("its extensions and trailers are too large");
   }
   switch (state_) {
     case State::size: return take_size(c);

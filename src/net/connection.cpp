@@ -127,9 +127,11 @@ Task<bool> Connection::await_request() {
     if (draining_) co_return false;
     idle_ = true;
     stream_.set_deadline(now() + handler_.limits().keep_alive_ms_max);
-    const auto first = co_await read_more(head_read_bytes);
+    Appending room(buffer_, head_read_bytes);  // as read_more() does, without a frame of its own
+    const auto [error, bytes] = co_await stream_.read_some(room);
+    room.end(bytes);
     idle_ = false;
-    if (!first) co_return false;
+    if (error) co_return false;
   }
   arrived_at_ = now();
   co_return true;
@@ -157,25 +159,17 @@ Task<bool> Connection::serve_request() {
   }
   AppRequest request{head->method, head->path, head->query, std::move(head->fields),
                      {},           peer_,      arrived_at_, BodyMemory::Share(memory_)};
-  const Result<bool> wanted = co_await read_body(*head, request, limits);
-  if (!wanted) {
+  std::optional<Result<bool>> wanted = take_body(*head, request, limits);
+  if (!wanted) wanted = co_await read_body(*head, request, limits);
+  if (!*wanted) {
     ++counters_.bodies_refused;
-    const Error error = wanted.error();
+    const Error error = wanted->error();
     co_await refuse(error, limits);
     co_return false;
   }
-  if (!*wanted) {
-    draining_ = true;
-    co_await answer_request(*head, request, limits);
-    co_await linger();
-    co_return false;
-  }
-  // From here on the request is whole, and what is left in the buffer is the next one's.
-  co_return co_await answer_request(*head, request, limits);
-}
-
-Task<bool> Connection::answer_request(const Head& head, AppRequest& request, const Limits& limits) {
-  const AnswerForm form{head.http_1_0, head.method == "HEAD", head.keep_alive && !draining_, limits.write_ms_max};
+  // From here on the request is whole, and what is left in the buffer is the next one's; or nobody wants its body.
+  if (!**wanted) draining_ = true;
+  const AnswerForm form{head->http_1_0, head->method == "HEAD", head->keep_alive && !draining_, limits.write_ms_max};
   SocketAnswer answer(stream_, date_, lookout_, form);
   stream_.clear_deadline();
   answer_ = &answer;
@@ -186,18 +180,20 @@ Task<bool> Connection::answer_request(const Head& head, AppRequest& request, con
     ++counters_.failures;
   }
   answer.forget_cancel();
-  if (answer.unanswered()) {
-    const Error error(ErrorKind::internal, ErrorOrigin::fairlead, "Internal error.", "the handler gave no answer");
-    const std::string text = handler_.error_body(error);
-    const Fields fields = error_fields();
-    const std::array<std::string_view, 1> pieces{text};
-    co_await answer.send(status_of(error.kind), fields, pieces);
-  }
+  if (answer.unanswered()) co_await say_internal_error(answer);
   answer_ = nullptr;
   if (!answer.complete()) answer.abort();
   if (answer.keep_alive()) co_return true;
-  if (answer.complete() && (!buffer_.empty() || !stream_.is_quiet())) co_await linger();
+  if (!**wanted || (answer.complete() && (!buffer_.empty() || !stream_.is_quiet()))) co_await linger();
   co_return false;
+}
+
+Task<void> Connection::say_internal_error(SocketAnswer& answer) {
+  const Error error(ErrorKind::internal, ErrorOrigin::fairlead, "Internal error.", "the handler gave no answer");
+  const std::string text = handler_.error_body(error);
+  const Fields fields = error_fields();
+  const std::array<std::string_view, 1> pieces{text};
+  co_await answer.send(status_of(error.kind), fields, pieces);
 }
 
 /// Out of the buffer. Empty: it is not whole yet, and more is to be read.
@@ -211,6 +207,21 @@ std::optional<Result<std::string>> Connection::take_head(std::size_t& looked_at,
   std::string head = buffer_.substr(0, *end);
   buffer_.erase(0, *end);
   return head;
+}
+
+/// Into `request`, of what came with the head: mostly that is all. Empty: it is not, or the handler is to be asked first.
+std::optional<Result<bool>> Connection::take_body(const Head& head, AppRequest& request, const Limits& limits) {
+  Result<BodyReader> body = BodyReader::make(head, limits.body_bytes_max);
+  if (!body) return body.error();
+  if (body->size_known() > unasked_body_bytes_max || !body->ends_within(buffer_.size())) return std::nullopt;
+  const Result<std::size_t> taken = body->feed(buffer_);
+  if (!taken) return taken.error();
+  if (*taken == buffer_.size())
+    buffer_ = std::string();
+  else
+    buffer_.erase(0, *taken);
+  request.body = body->take();
+  return true;
 }
 
 /// Into `request`. False: nobody wants it, and what came of it was dropped.

@@ -45,8 +45,9 @@ class Connection {
   Task<bool> shake_hands();
   Task<bool> await_request();
   Task<bool> serve_request();
-  Task<bool> answer_request(const Head& head, AppRequest& request, const Limits& limits);
+  Task<void> say_internal_error(SocketAnswer& answer);
   std::optional<Result<std::string>> take_head(std::size_t& looked_at, const Limits& limits);
+  std::optional<Result<bool>> take_body(const Head& head, AppRequest& request, const Limits& limits);
   Task<Result<bool>> read_body(const Head& head, AppRequest& request, const Limits& limits);
   Task<Result<void>> await_memory(BodyMemory::Share& share, std::size_t bytes, const Limits& limits);
   Task<Result<void>> say_continue(const Limits& limits);

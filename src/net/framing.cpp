@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <string>
 
 namespace fairlead::net {
 namespace {
 
-constexpr std::string_view crlf = "\r\n";
 constexpr std::size_t length_digits_max = 19;  // fits in 64 bits
 
 using ByteSet = std::array<bool, 256>;
@@ -25,17 +23,9 @@ constexpr ByteSet alphanumeric_and(std::string_view others) {
   return set;
 }
 
-constexpr ByteSet value_bytes() {
-  ByteSet set{};
-  for (int c = 0; c < 256; ++c) set[c] = c == '\t' || (c >= ' ' && c != 0x7f);
-  return set;
-}
-
-constexpr ByteSet token_set = alphanumeric_and("!#$%&'*+-.^_`|~");       // RFC 9110, 5.6.2
 constexpr ByteSet path_set = alphanumeric_and("-._~!$&'()*+,;=:@/%");    // RFC 3986, 3.3
 constexpr ByteSet query_set = alphanumeric_and("-._~!$&'()*+,;=:@/%?");  // RFC 3986, 3.4
 constexpr ByteSet host_set = alphanumeric_and("-._~");
-constexpr ByteSet value_set = value_bytes();
 
 bool all_of(std::string_view text, const ByteSet& set) {
   for (const char c : text)
@@ -49,21 +39,6 @@ bool all_digits(std::string_view text) { return !text.empty() && std::all_of(tex
 
 Error malformed(const std::string& rule) {
   return {ErrorKind::bad_request, ErrorOrigin::app, "Malformed HTTP request: " + rule + "."};
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-/// Cuts off what stands before `mark`, and the mark; everything if there is none.
-std::string_view take_until(std::string_view& text, std::string_view mark) {
-  const std::size_t at = text.find(mark);
-  const std::string_view taken = text.substr(0, at);
-  text.remove_prefix(at == text.npos ? text.size() : at + mark.size());
-  return taken;
 }
 
 bool escapes_are_whole(std::string_view text) {
@@ -86,8 +61,9 @@ bool is_dot_segment(std::string_view segment) {
 }
 
 bool has_dot_segment(std::string_view path) {
+  if (path.find('.') == path.npos && path.find('%') == path.npos) return false;
   while (!path.empty()) {
-    if (is_dot_segment(take_until(path, "/"))) return true;
+    if (is_dot_segment(take_until(path, '/'))) return true;
   }
   return false;
 }
@@ -114,7 +90,7 @@ Result<void> read_target(std::string_view target, Head& head) {
   if (!target.starts_with('/')) return malformed("the target does not begin with '/'");
   if (target.starts_with("//")) return malformed("the target begins with '//'");
   head.target = target;
-  head.path = take_until(target, "?");
+  head.path = take_until(target, '?');
   head.query = target;
   if (!all_of(head.path, path_set) || !all_of(head.query, query_set))
     return malformed("the target holds a byte that must be escaped");
@@ -124,8 +100,8 @@ Result<void> read_target(std::string_view target, Head& head) {
 }
 
 Result<void> read_request_line(std::string_view line, Head& head) {
-  head.method = take_until(line, " ");
-  const std::string_view target = take_until(line, " ");
+  head.method = take_until(line, ' ');
+  const std::string_view target = take_until(line, ' ');
   if (!is_token(head.method)) return malformed("the method is not a token");
   if (head.method == "CONNECT") return malformed("CONNECT is not served");
   if (line != "HTTP/1.1" && line != "HTTP/1.0") return malformed("the version is not HTTP/1.1 or HTTP/1.0");
@@ -134,15 +110,12 @@ Result<void> read_request_line(std::string_view line, Head& head) {
   return read_target(target, head);
 }
 
-Result<void> read_field(std::string_view line, Head& head) {
+Result<void> read_field(std::string_view& bytes, Head& head) {
   if (head.fields.size() == fields_max)
     return Error{ErrorKind::head_too_large, ErrorOrigin::app, "The request has too many header fields."};
-  std::size_t colon = 0;  // no token holds one
-  while (colon < line.size() && token_set[static_cast<unsigned char>(line[colon])]) ++colon;
-  if (colon == 0 || colon == line.size() || line[colon] != ':') return malformed("a field's name is not a token before a colon");
-  const Field field{line.substr(0, colon), trimmed(line.substr(colon + 1))};
-  if (!is_field_value(field.value)) return malformed("a field's value holds a control byte");
-  head.fields.push_back(field);
+  const std::optional<Field> field = take_field(bytes);
+  if (!field) return malformed("a field is not a token, a colon and a value without control bytes");
+  head.fields.push_back(*field);
   return {};
 }
 
@@ -202,7 +175,7 @@ Result<void> read_connection(Head& head) {
     const bool ours = equal_any_case(field.name, "Connection");
     if (!ours && !equal_any_case(field.name, "Proxy-Connection")) continue;
     for (std::string_view rest = field.value; !rest.empty();) {
-      const std::string_view option = trimmed(take_until(rest, ","));
+      const std::string_view option = trimmed(take_until(rest, ','));
       if (!option.empty() && !is_token(option)) return malformed("Connection is not a list of tokens");
       close = close || (ours && equal_any_case(option, "close"));
       head.keep_alive = head.keep_alive || (ours && equal_any_case(option, "keep-alive"));
@@ -228,27 +201,6 @@ Result<void> read_meaning(Head& head) {
 
 }  // namespace
 
-bool is_token(std::string_view text) { return !text.empty() && all_of(text, token_set); }
-
-bool is_field_value(std::string_view text) {
-  using Lanes [[gnu::vector_size(16)]] = unsigned char;
-  for (; text.size() >= sizeof(Lanes); text.remove_prefix(sizeof(Lanes))) {
-    Lanes c;
-    std::memcpy(&c, text.data(), sizeof c);
-    const auto refused = ((c < ' ') & (c != '\t')) | (c == 0x7f);
-    std::array<std::uint64_t, 2> found{};
-    std::memcpy(found.data(), &refused, sizeof refused);
-    if ((found[0] | found[1]) != 0) return false;
-  }
-  return all_of(text, value_set);
-}
-
-bool equal_any_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  constexpr auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 std::string_view Head::field(std::string_view name) const {
   const Field* found = find_field(*this, name);
   return found ? found->value : std::string_view();
@@ -265,12 +217,15 @@ Result<std::size_t> find_head_end(std::string_view bytes, std::size_t looked_at)
 
 Result<Head> parse_head(std::string_view bytes) {
   if (!bytes.ends_with("\r\n\r\n")) return malformed("the head does not end in an empty line");
-  bytes.remove_suffix(crlf.size());
+  bytes.remove_suffix(2);
   Head head;
   head.fields.reserve(16);
-  if (auto line = read_request_line(take_until(bytes, crlf), head); !line) return line.error();
+  const std::string_view line = take_until(bytes, '\r');
+  if (!bytes.starts_with('\n')) return malformed("a line does not end in CRLF");
+  bytes.remove_prefix(1);
+  if (auto read = read_request_line(line, head); !read) return read.error();
   while (!bytes.empty()) {
-    if (auto field = read_field(take_until(bytes, crlf), head); !field) return field.error();
+    if (auto field = read_field(bytes, head); !field) return field.error();
   }
   if (auto meaning = read_meaning(head); !meaning) return meaning.error();
   return head;

@@ -3,7 +3,7 @@
 // two ways is refused. Pure. The written table of what passes and what does not is tests/unit/net/framing_test.cpp.
 #include <fairlead/result.h>
 
-#include "net/app.h"
+#include "net/field.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -39,11 +39,5 @@ Result<std::size_t> find_head_end(std::string_view bytes, std::size_t looked_at)
 /// Reads one whole head, from the method to the empty line.
 /// Errors: bad_request with the rule that was broken; head_too_large for more than `fields_max` fields.
 Result<Head> parse_head(std::string_view bytes);
-
-bool is_token(std::string_view text);
-/// No control bytes but a tab: what may stand in a field's value.
-bool is_field_value(std::string_view text);
-/// Equal but for the case of ASCII letters.
-bool equal_any_case(std::string_view a, std::string_view b);
 
 }  // namespace fairlead::net

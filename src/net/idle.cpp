@@ -7,8 +7,21 @@ namespace fairlead::net {
 
 using std::chrono::steady_clock;
 
-Link::Link(std::unique_ptr<Stream> stream, std::shared_ptr<TlsClient> tls, std::shared_ptr<ConnectionCounts> counts)
-    : counts_(std::move(counts)), tls_(std::move(tls)), stream_(std::move(stream)) {
+Destination::Destination(const Provider& provider)
+    : name(provider.name),
+      base_url(provider.base_url),
+      ca_file(provider.ca_file),
+      proxy(provider.proxy),
+      proxy_authorization(provider.proxy_authorization) {}
+
+bool Destination::is_of(const Provider& provider) const {
+  return name == provider.name && base_url == provider.base_url && ca_file == provider.ca_file && proxy == provider.proxy &&
+         proxy_authorization == provider.proxy_authorization;
+}
+
+Link::Link(std::shared_ptr<const Destination> to, std::unique_ptr<Stream> stream, std::shared_ptr<TlsClient> tls,
+           std::shared_ptr<ConnectionCounts> counts)
+    : destination(std::move(to)), counts_(std::move(counts)), tls_(std::move(tls)), stream_(std::move(stream)) {
   ++counts_->open;
 }
 
@@ -17,14 +30,24 @@ Link::~Link() { --counts_->open; }
 IdleLinks::IdleLinks(const Executor& executor, std::shared_ptr<ConnectionCounts> counts)
     : timer_(executor), counts_(std::move(counts)) {}
 
-std::unique_ptr<Link> IdleLinks::take(const std::string& key) {
-  const auto found = stacks_.find(key);
-  if (found == stacks_.end()) return nullptr;
-  Stack& stack = found->second;
+IdleLinks::Stack* IdleLinks::find(const Provider& provider) {
+  for (Stack& stack : stacks_)
+    if (stack.destination->is_of(provider)) return &stack;
+  return nullptr;
+}
+
+std::shared_ptr<const Destination> IdleLinks::destination_of(const Provider& provider) {
+  if (const Stack* stack = find(provider)) return stack->destination;
+  return stacks_.emplace_back(Stack{std::make_shared<const Destination>(provider)}).destination;
+}
+
+std::unique_ptr<Link> IdleLinks::take(const Provider& provider) {
+  Stack* const stack = find(provider);
+  if (stack == nullptr) return nullptr;
   std::unique_ptr<Link> taken;
-  while (!taken && !stack.empty()) {
-    Waiting last = std::move(stack.back());
-    stack.pop_back();
+  while (!taken && !stack->links.empty()) {
+    Waiting last = std::move(stack->links.back());
+    stack->links.pop_back();
     --counts_->idle;
     if (last.until > steady_clock::now() && last.link->stream().is_quiet()) taken = std::move(last.link);
   }
@@ -34,28 +57,30 @@ std::unique_ptr<Link> IdleLinks::take(const std::string& key) {
 void IdleLinks::give(std::unique_ptr<Link> link) {
   if (!link->stream().is_open() || link->idle_max == 0) return;
   link->stream().clear_deadline();
-  Stack& stack = stacks_[link->key];
-  if (stack.size() >= link->idle_max) {
-    stack.erase(stack.begin());
+  const auto stack =
+      std::find_if(stacks_.begin(), stacks_.end(), [&](const Stack& s) { return s.destination == link->destination; });
+  if (stack->links.size() >= link->idle_max) {
+    stack->links.erase(stack->links.begin());
     --counts_->idle;
   }
   const SteadyTime until = steady_clock::now() + link->idle_ms_max;
-  stack.push_back({std::move(link), until});
+  stack->links.push_back({std::move(link), until});
   ++counts_->idle;
   sweep_later();
 }
 
 void IdleLinks::close_all() {
-  stacks_.clear();
+  for (Stack& stack : stacks_) stack.links.clear();
   counts_->idle = 0;
   timer_.cancel();
 }
 
 void IdleLinks::sweep_later() {
-  if (sweep_is_due_ || stacks_.empty()) return;
+  if (sweep_is_due_) return;
   SteadyTime first = SteadyTime::max();
-  for (const auto& [key, stack] : stacks_)
-    for (const Waiting& waiting : stack) first = std::min(first, waiting.until);
+  for (const Stack& stack : stacks_)
+    for (const Waiting& waiting : stack.links) first = std::min(first, waiting.until);
+  if (first == SteadyTime::max()) return;
   sweep_is_due_ = true;
   timer_.expires_at(first);
   timer_.async_wait([weak = weak_from_this()](boost::system::error_code) {
@@ -66,11 +91,9 @@ void IdleLinks::sweep_later() {
 void IdleLinks::sweep() {
   sweep_is_due_ = false;
   const SteadyTime now = steady_clock::now();
-  for (auto stack = stacks_.begin(); stack != stacks_.end();) {
-    const auto old = [now](const Waiting& waiting) { return waiting.until <= now; };
-    counts_->idle -= std::erase_if(stack->second, old);
-    stack = stack->second.empty() ? stacks_.erase(stack) : std::next(stack);
-  }
+  for (Stack& stack : stacks_)
+    counts_->idle -= std::erase_if(stack.links, [now](const Waiting& waiting) { return waiting.until <= now; });
+  std::erase_if(stacks_, [](const Stack& stack) { return stack.links.empty() && stack.destination.use_count() == 1; });
   sweep_later();
 }
 

@@ -3,13 +3,14 @@
 #include "net/stream.h"
 #include "net/tls.h"
 
+#include <fairlead/snapshot.h>
 #include <fairlead/time.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,17 +22,30 @@ struct ConnectionCounts {
   std::atomic<std::size_t> idle{0};
 };
 
+/// All that makes one connection as good as another. Not the API key: that goes with each request.
+struct Destination {
+  explicit Destination(const Provider& provider);
+  bool is_of(const Provider& provider) const;
+
+  std::string name;
+  Url base_url;
+  std::string ca_file;
+  std::optional<Url> proxy;
+  std::string proxy_authorization;
+};
+
 /// An open connection to a provider. What it needs to be kept is its own, since a reload may change the provider meanwhile.
 class Link {
  public:
-  Link(std::unique_ptr<Stream> stream, std::shared_ptr<TlsClient> tls, std::shared_ptr<ConnectionCounts> counts);
+  Link(std::shared_ptr<const Destination> to, std::unique_ptr<Stream> stream, std::shared_ptr<TlsClient> tls,
+       std::shared_ptr<ConnectionCounts> counts);
   ~Link();
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
   Stream& stream() { return *stream_; }
 
-  std::string key;  ///< all that makes one connection as good as another
+  std::shared_ptr<const Destination> destination;
   std::size_t idle_max = 0;
   std::chrono::milliseconds idle_ms_max{0};
 
@@ -47,7 +61,9 @@ class IdleLinks : public std::enable_shared_from_this<IdleLinks> {
   IdleLinks(const Executor& executor, std::shared_ptr<ConnectionCounts> counts);
 
   /// Open and quiet, or null.
-  std::unique_ptr<Link> take(const std::string& key);
+  std::unique_ptr<Link> take(const Provider& provider);
+  /// For a new link.
+  std::shared_ptr<const Destination> destination_of(const Provider& provider);
   void give(std::unique_ptr<Link> link);
   void close_all();
 
@@ -56,13 +72,17 @@ class IdleLinks : public std::enable_shared_from_this<IdleLinks> {
     std::unique_ptr<Link> link;
     SteadyTime until;
   };
-  using Stack = std::vector<Waiting>;  ///< in the order in which they came
+  struct Stack {
+    std::shared_ptr<const Destination> destination;
+    std::vector<Waiting> links = {};  ///< in the order in which they came
+  };
+  Stack* find(const Provider& provider);
   void sweep_later();
   void sweep();
 
   Timer timer_;
   bool sweep_is_due_ = false;
-  std::map<std::string, Stack> stacks_;  ///< an empty one goes with the next sweep
+  std::vector<Stack> stacks_;  ///< few; an empty one goes with the next sweep, unless links go there
   std::shared_ptr<ConnectionCounts> counts_;
 };
 

@@ -2,7 +2,6 @@
 
 #include "net/call.h"
 #include "net/dial.h"
-#include "net/proxy.h"
 #include "net/upstream_error.h"
 #include "net/upstream_head.h"
 
@@ -16,22 +15,14 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// Providers that may share a connection say the same here. Not the API key: that goes with each request.
-std::string key_of(const Provider& provider) {
-  std::string key;
-  key.reserve(160);
-  key.append(provider.name).append(provider.base_url.tls ? "\nhttps " : "\nhttp ").append(authority_of(provider.base_url));
-  key.append("\n").append(provider.ca_file).append("\n");
-  if (provider.proxy) key.append(authority_of(*provider.proxy)).append("\n").append(provider.proxy_authorization);
-  return key;
-}
-
 /// Zero where there is no such file.
 std::int64_t written_at(const std::string& file) {
   std::error_code ec;
   const auto time = std::filesystem::last_write_time(file, ec);
   return ec ? 0 : time.time_since_epoch().count();
 }
+
+Task<Result<std::unique_ptr<UpstreamAnswer>>> failed_at_once(Error error) { co_return error; }
 
 }  // namespace
 
@@ -68,32 +59,35 @@ Task<Result<std::unique_ptr<Link>>> Pool::connect(const UpstreamRequest& request
   Result<std::unique_ptr<Stream>> stream = co_await dial(executor_, addresses_, tls.get(), provider, deadline, cancel);
   report.connect_us = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - started).count();
   if (!stream) co_return stream.error();
-  co_return std::make_unique<Link>(std::move(*stream), std::move(tls), counts_);
+  co_return std::make_unique<Link>(idle_->destination_of(provider), std::move(*stream), std::move(tls), counts_);
 }
 
+// Only what may wait is a coroutine: mostly that is the call alone.
 Task<Result<std::unique_ptr<UpstreamAnswer>>> Pool::send(const UpstreamRequest& request, SendReport& report, Cancel& cancel) {
-  if (cancel.requested()) co_return upstream_error(ErrorKind::app_gone, "before sending");
-  const Result<std::string> head = upstream_head(request);
-  if (!head) co_return head.error();
-
-  const Provider& provider = *request.provider;
-  const std::string key = key_of(provider);
+  if (cancel.requested()) return failed_at_once(upstream_error(ErrorKind::app_gone, "before sending"));
+  Result<std::string> head = upstream_head(request);
+  if (!head) return failed_at_once(head.error());
   std::unique_ptr<Link> link;
-  if (!request.fresh_connection) link = idle_->take(key);
+  if (!request.fresh_connection) link = idle_->take(*request.provider);
   report.connection_reused = link != nullptr;
-  if (!link) {
-    Result<std::unique_ptr<Link>> connected = co_await connect(request, report, cancel);
-    if (!connected) co_return connected.error();
-    link = std::move(*connected);
-  }
-  link->key = key;
+  if (!link) return connect_and_ask(request, std::move(*head), report, cancel);
+  return ask(std::move(link), request, std::move(*head), report, cancel);
+}
+
+Task<Result<std::unique_ptr<UpstreamAnswer>>> Pool::connect_and_ask(const UpstreamRequest& request, std::string head,
+                                                                    SendReport& report, Cancel& cancel) {
+  Result<std::unique_ptr<Link>> link = co_await connect(request, report, cancel);
+  if (!link) co_return link.error();
+  co_return co_await ask(std::move(*link), request, std::move(head), report, cancel);
+}
+
+Task<Result<std::unique_ptr<UpstreamAnswer>>> Pool::ask(std::unique_ptr<Link> link, const UpstreamRequest& request,
+                                                        std::string head, SendReport& report, Cancel& cancel) {
+  const Provider& provider = *request.provider;
   link->idle_max = static_cast<std::size_t>(std::max(provider.idle_connections_max, 0));
   link->idle_ms_max = provider.idle_connection_ms_max;
-
-  auto call = std::make_unique<Call>(std::move(link), idle_, request, cancel);
-  const Result<void> begun = co_await call->begin(*head, request.encoded->body, report);
-  if (!begun) co_return begun.error();
-  co_return std::unique_ptr<UpstreamAnswer>(std::move(call));
+  return Call::begin(std::make_unique<Call>(std::move(link), idle_, request, cancel), std::move(head), request.encoded->body,
+                     report);
 }
 
 }  // namespace fairlead::net

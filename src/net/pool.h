@@ -26,6 +26,10 @@ class Pool final : public Upstream {
   std::size_t open() const { return counts_->open; }
 
  private:
+  Task<Result<std::unique_ptr<UpstreamAnswer>>> connect_and_ask(const UpstreamRequest& request, std::string head,
+                                                                SendReport& report, Cancel& cancel);
+  Task<Result<std::unique_ptr<UpstreamAnswer>>> ask(std::unique_ptr<Link> link, const UpstreamRequest& request, std::string head,
+                                                    SendReport& report, Cancel& cancel);
   Task<Result<std::unique_ptr<Link>>> connect(const UpstreamRequest& request, SendReport& report, Cancel& cancel);
   Result<std::shared_ptr<TlsClient>> tls_for(const Provider& provider);
 

@@ -28,6 +28,8 @@ class BodyReader final : private Room {
   /// Errors: bad_request (chunk framing, compressed data corrupt or cut), body_too_large. Nothing more may be fed then.
   Result<std::size_t> feed(std::string_view bytes);
   bool finished() const { return chunked_ ? chunks_.finished() : left_ == 0; }
+  /// So many bytes more are all of it, and maybe others behind it. Not known of a chunked body.
+  bool ends_within(std::size_t bytes) const { return !chunked_ && left_ <= bytes; }
   /// How large it is at least: as announced, or as it has come so far, compressed or not.
   std::uint64_t size_known() const { return std::max<std::uint64_t>({left_ + received_, body_.size()}); }
   /// How many bytes to ask the network for at once.

@@ -2,20 +2,12 @@
 
 #include "net/upstream_error.h"
 
-#include <boost/beast/core/string.hpp>
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
-
 #include <algorithm>
 #include <cstring>
 
 namespace fairlead::net {
 
 namespace {
-
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
-using boost::system::error_code;
 
 constexpr std::size_t first_capacity = 16 << 10;
 constexpr std::size_t rest_max = 15;  // that a string holds without memory of its own
@@ -45,67 +37,7 @@ class Buffers {
   std::vector<std::unique_ptr<char[]>> free_;
 };
 
-bool is_number(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-std::string_view view_of(beast::string_view text) { return {text.data(), text.size()}; }
-
 }  // namespace
-
-/// Beast's parser, made to refuse what it would let pass: a transfer coding other than chunked, and a length said twice.
-class Response::Parser final : public http::basic_parser<false> {
- public:
-  explicit Parser(Response& response) : response_(response) {
-    header_limit(head_bytes_max);
-    body_limit(boost::none);
-    skip(response.kind_ == Kind::tunnel);
-  }
-
-  int status = 0;
-
- private:
-  void on_request_impl(http::verb, beast::string_view, beast::string_view, int, error_code&) override {}
-  void on_response_impl(int code, beast::string_view, int version, error_code&) override {
-    status = code;
-    is_old_ = version < 11;
-  }
-  void on_field_impl(http::field name, beast::string_view text, beast::string_view value, error_code& ec) override {
-    if (in_body_) return;  // a trailer
-    if (name == http::field::transfer_encoding && (is_old_ || !beast::iequals(value, "chunked")))
-      ec = http::error::bad_transfer_encoding;
-    if (name == http::field::content_length && (std::exchange(has_length_, true) || !is_number(view_of(value))))
-      ec = http::error::bad_content_length;
-    if (!ec) response_.add_field(view_of(text), view_of(value));
-  }
-  void on_header_impl(error_code&) override { in_body_ = true; }
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-  std::size_t on_body_impl(beast::string_view bytes, error_code&) override {
-    response_.add_body(view_of(bytes));
-    return bytes.size();
-  }
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view bytes, error_code&) override {
-    response_.add_body(view_of(bytes));
-    return bytes.size();
-  }
-  void on_finish_impl(error_code&) override {}
-
-  Response& response_;
-  bool is_old_ = false;
-  bool has_length_ = false;
-  bool in_body_ = false;
-};
-
-Response::Response(Kind kind) : kind_(kind) { begin(); }
-
-void Response::begin() {
-  parser_ = std::make_unique<Parser>(*this);
-  texts_.clear();
-  texts_.reserve(512);
-  fields_.clear();
-  fields_.reserve(16);
-}
 
 Response::~Response() { Buffers::of_this_thread().give(std::move(buffer_), capacity_); }
 
@@ -113,7 +45,7 @@ void Response::release() {
   body_ = {};
   joined_ = std::string();
   if (!buffer_) return;
-  // Beast leaves the line break behind a chunk until it sees the next one's head.
+  // Bytes are only left of a head that is not whole.
   const std::size_t rest = end_ - begin_;
   if (rest > rest_max) return;
   rest_.assign(buffer_.get() + begin_, rest);
@@ -144,14 +76,18 @@ boost::asio::mutable_buffer Response::room() {
 Result<void> Response::take(std::size_t bytes) {
   end_ += bytes;
   while (begin_ < end_ && !is_whole()) {
-    const Result<bool> moved = has_head() ? parse_body() : parse_head();
-    if (!moved) return moved.error();
-    if (!*moved) break;
+    if (has_head()) {
+      if (auto parsed = parse_body(); !parsed) return parsed;
+      continue;
+    }
+    const Result<bool> parsed = parse_head();
+    if (!parsed) return parsed.error();
+    if (!*parsed) break;
   }
   return {};
 }
 
-/// Beast sees a head only when all of it is there, so that what it says does not depend on how the bytes came.
+/// Only when all of it is there, so that what it says does not depend on how the bytes came. False: it needs more bytes.
 Result<bool> Response::parse_head() {
   const std::string_view bytes(buffer_.get() + begin_, end_ - begin_);
   const std::string_view start = bytes.substr(0, http1.size());
@@ -162,50 +98,60 @@ Result<bool> Response::parse_head() {
   searched_ = std::max<std::size_t>(size, 3) - 3;
   if (last_line == bytes.npos) return false;
 
-  error_code ec;
-  parser_->put({bytes.data(), size}, ec);
-  if (ec) return protocol_error(ec.message());
+  head_text_ = bytes.substr(0, size);
+  Result<ResponseHead> head = parse_response_head(head_text_);
+  if (!head) return head.error();
+  head_ = std::move(*head);
   begin_ += size;
   head_bytes_ += size;
   searched_ = 0;
+  if (kind_ == Kind::answer && status() / 100 == 1 && status() != 101) return true;  // interim: the next one is awaited
+  begin_body();
   if (kind_ == Kind::answer && status() == 101) return protocol_error("it switched to a protocol that nobody asked for");
-  if (kind_ == Kind::answer && status() / 100 == 1) begin();
   return true;
 }
 
-/// False: it needs more bytes.
-Result<bool> Response::parse_body() {
-  error_code ec;
-  begin_ += parser_->put({buffer_.get() + begin_, end_ - begin_}, ec);
-  if (!ec) return true;
-  if (ec != http::error::need_more) return protocol_error(ec.message());
-  if (end_ - begin_ > head_bytes_max) return protocol_error("a chunk's head or the trailers are too long");
-  return false;
+void Response::begin_body() {
+  has_head_ = true;
+  if (kind_ == Kind::tunnel || !head_.has_body()) {
+    framing_ = Framing::none;
+  } else if (head_.chunked) {
+    framing_ = Framing::chunks;
+  } else if (head_.content_length) {
+    framing_ = Framing::length;
+    left_ = *head_.content_length;
+  } else {
+    framing_ = Framing::until_end;
+  }
+  is_whole_ = framing_ == Framing::none || (framing_ == Framing::length && left_ == 0);
 }
 
-Result<void> Response::end() {
-  error_code ec = http::error::partial_message;
-  if (has_head()) parser_->put_eof(ec);
-  if (ec) return upstream_error(ErrorKind::upstream_closed, has_head() ? "within the body" : "before the end of the head");
+Result<void> Response::parse_body() {
+  std::string_view bytes(buffer_.get() + begin_, end_ - begin_);
+  if (framing_ == Framing::chunks) {
+    const auto step = chunks_.next(bytes);
+    if (!step) return protocol_error(step.error().message);
+    begin_ += step->taken;
+    if (!step->content.empty()) {
+      add_body(step->content);
+      chunks_.forget_extras();  // an answer may be endless
+    }
+    is_whole_ = chunks_.finished();
+    return {};
+  }
+  if (framing_ == Framing::length) {
+    bytes = bytes.substr(0, left_);
+    left_ -= bytes.size();
+    is_whole_ = left_ == 0;
+  }
+  begin_ += bytes.size();
+  add_body(bytes);
   return {};
 }
 
-bool Response::has_head() const { return parser_->is_header_done(); }
-bool Response::is_whole() const { return parser_->is_done(); }
-int Response::status() const { return parser_->status; }
-bool Response::keeps_alive() const { return is_whole() && parser_->keep_alive(); }
-
-void Response::add_field(std::string_view name, std::string_view value) {
-  const std::size_t at = texts_.size();
-  texts_.append(name).append(value);
-  fields_.push_back({at, at + name.size(), texts_.size()});
-}
-
-std::string_view Response::field(std::string_view name) const {
-  const std::string_view texts = texts_;
-  for (const Place& place : fields_)
-    if (beast::iequals(name, texts.substr(place.name, place.value - place.name)))
-      return texts.substr(place.value, place.end - place.value);
+Result<void> Response::end() {
+  if (has_head() && framing_ == Framing::until_end) is_whole_ = true;
+  if (!is_whole()) return upstream_error(ErrorKind::upstream_closed, has_head() ? "within the body" : "before the end of the head");
   return {};
 }
 

@@ -1,7 +1,7 @@
 #include "net/upstream_head.h"
 
-#include "net/framing.h"
-#include "net/proxy.h"
+#include "net/field.h"
+#include "net/head_writer.h"
 
 #include <algorithm>
 #include <string_view>
@@ -12,13 +12,10 @@ namespace {
 
 using FieldList = decltype(EncodedRequest::fields);
 
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [lower](char x, char y) { return lower(x) == lower(y); });
-}
+constexpr std::size_t own_head_bytes_max = 256;  // of a head without path, host and the fields given
 
 bool names(const FieldList& fields, std::string_view name) {
-  return std::any_of(fields.begin(), fields.end(), [name](const auto& field) { return same_name(field.first, name); });
+  return std::any_of(fields.begin(), fields.end(), [name](const auto& field) { return equal_any_case(field.first, name); });
 }
 
 bool is_target(std::string_view text) {
@@ -27,10 +24,12 @@ bool is_target(std::string_view text) {
 
 bool is_value(std::string_view text) { return is_field_value(text) && text.find('\t') == std::string_view::npos; }
 
-std::string host_of(const Url& url) {
-  std::string authority = authority_of(url);
-  if (url.port == (url.tls ? 443 : 80)) authority.resize(authority.rfind(':'));
-  return authority;
+void write_host(HeadWriter& head, const Url& url) {
+  const bool is_ipv6 = url.host.find(':') != std::string::npos;
+  if (is_ipv6) head.text("[");
+  head.text(url.host);
+  if (is_ipv6) head.text("]");
+  if (url.port != (url.tls ? 443 : 80)) head.text(":").number(url.port);
 }
 
 Error unfit(std::string detail) {
@@ -47,19 +46,23 @@ Result<std::string> upstream_head(const UpstreamRequest& request) {
   std::size_t body_bytes = 0;
   for (const std::string_view piece : request.encoded->body) body_bytes += piece.size();
 
-  std::string head;
-  head.reserve(512);
-  head.append("POST ").append(url.path).append(path).append(" HTTP/1.1\r\nHost: ").append(host_of(url));
-  head.append("\r\nContent-Length: ").append(std::to_string(body_bytes)).append("\r\nAccept-Encoding: identity\r\n");
-  if (!names(fields, "User-Agent")) head.append("User-Agent: fairlead/" FAIRLEAD_VERSION "\r\n");
-  if (!names(fields, "Accept"))
-    head.append("Accept: ").append(request.stream ? "text/event-stream" : "application/json").append("\r\n");
+  std::size_t bytes_max = own_head_bytes_max + url.path.size() + path.size() + url.host.size();
   for (const auto& [name, value] : fields) {
     if (!is_token(name) || !is_value(value))
       return unfit("a field holds what a head cannot: " + (is_token(name) ? std::string(name) : "its name"));
-    head.append(name).append(": ").append(value).append("\r\n");
+    bytes_max += HeadWriter::bytes_of_field(name, value);
   }
-  return head.append("\r\n");
+
+  Result<std::string> text = std::string();
+  HeadWriter head(*text, bytes_max);
+  head.text("POST ").text(url.path).text(path).text(" HTTP/1.1\r\nHost: ");
+  write_host(head, url);
+  head.text("\r\nContent-Length: ").number(body_bytes).text("\r\nAccept-Encoding: identity\r\n");
+  if (!names(fields, "User-Agent")) head.text("User-Agent: fairlead/" FAIRLEAD_VERSION "\r\n");
+  if (!names(fields, "Accept")) head.field("Accept", request.stream ? "text/event-stream" : "application/json");
+  for (const auto& [name, value] : fields) head.field(name, value);
+  head.end();
+  return text;
 }
 
 }  // namespace fairlead::net

@@ -225,5 +225,38 @@ TEST(Response, CarriesABodyMuchLargerThanItsBuffer) {
   EXPECT_EQ(read({wire}, false), (Outcome{fine, true, 200, body, true}));
 }
 
+std::string with_fields(const std::string& fields) { return "HTTP/1.1 200 OK\r\n" + fields + "Content-Length: 2\r\n\r\nhi"; }
+
+TEST(Response, RefusesAHeadThatIsNotPlain) {
+  const std::vector<std::pair<const char*, std::string>> heads = {
+      {"folded line", with_fields("X: a\r\n b\r\n")},
+      {"bare CR in a value", with_fields("X: a\rb\r\n")},
+      {"bare LF in a value", with_fields("X: a\nb\r\n")},
+      {"NUL in a value", with_fields(std::string("X: \0\r\n", 6))},
+      {"no name", with_fields(": a\r\n")},
+      {"no colon", with_fields("X\r\n")},
+      {"a field's line cut by the end", "HTTP/1.1 200 OK\r\nX\r\n\r\n"},
+      {"Connection is no list", with_fields("Connection: a b\r\n")},
+      {"empty length", "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n"},
+      {"length with a sign", "HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nhi"},
+      {"HTTP/1.2", "HTTP/1.2 200 OK\r\nContent-Length: 2\r\n\r\nhi"},
+      {"no space after the status", "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi"},
+      {"no status", "HTTP/1.1 \r\n\r\n"},
+      {"status of two digits", "HTTP/1.1 20 OK\r\nContent-Length: 2\r\n\r\nhi"},
+      {"status of four digits", "HTTP/1.1 2000 OK\r\nContent-Length: 2\r\n\r\nhi"},
+      {"control byte in the reason", "HTTP/1.1 200 O\x01K\r\nContent-Length: 2\r\n\r\nhi"},
+  };
+  for (const auto& [what, wire] : heads) EXPECT_EQ(read({wire}, false), (Outcome{protocol, false, 0, ""})) << what;
+}
+
+TEST(Response, MayBeEndless) {
+  std::string wire = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", body;
+  for (int i = 0; i < 5'000; ++i) {
+    wire += "1;name=a-value-of-twenty\r\nx\r\n";
+    body += "x";
+  }
+  EXPECT_EQ(read({wire + "0\r\n\r\n"}, false), (Outcome{fine, true, 200, body, true}));
+}
+
 }  // namespace
 }  // namespace fairlead::net
