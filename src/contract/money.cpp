@@ -65,7 +65,9 @@ Result<Currency> parse_currency(std::string_view text) {
 }
 
 Int128 multiply_pico(Int128 value, Int128 factor) {
-  if (factor == pico_per_unit) return value;  // as USD in USD, for each request
+  // As USD in USD, and a markup of nothing, for each request.
+  if (factor == pico_per_unit) return value;
+  if (factor == 0) return 0;
   // Whole and fraction apart, so that the product of two amounts of up to 10^14 units stays within 128 bits.
   const bool negative = (value < 0) != (factor < 0);
   const Int128 a = value < 0 ? -value : value, b = factor < 0 ? -factor : factor;

@@ -6,7 +6,7 @@
 namespace fairlead {
 namespace {
 
-constexpr Int128 tokens_per_price = 1'000'000;
+constexpr std::int64_t tokens_per_price = 1'000'000;
 constexpr std::int64_t tokens_max = 1'000'000'000'000;  // of one kind: with any price, the sum stays within 128 bits
 
 const Price* entry_at(const std::vector<Price>& prices, const Account& account, TimePoint at) {
@@ -50,6 +50,17 @@ const PriceWindow* window_at(const Price& price, TimePoint at) {
   return nullptr;
 }
 
+/// By the model's list, as the provider changes it.
+std::optional<PriceInForce> listed_price(const Target& target, const Account& account, const PricedBy& by, TimePoint at) {
+  auto price = price_in_force(target.model->prices, account, by, at);
+  if (!price) return price;
+  price->discount = share_at(target.provider->discounts, at);
+  if (price->discount != 0) multiply(price->rates, pico_per_unit - price->discount);
+  price->surcharge = share_at(target.provider->surcharges, at);
+  if (price->surcharge != 0) multiply(price->rates, pico_per_unit + price->surcharge);
+  return price;
+}
+
 }  // namespace
 
 Rates over(const Rates& own, const Rates& base) {
@@ -71,7 +82,10 @@ std::optional<PriceInForce> price_in_force(const std::vector<Price>& prices, con
                                            TimePoint at) {
   const Price* entry = entry_at(prices, account, at);
   if (!entry) return std::nullopt;
-  PriceInForce price{entry, entry->rates, {}, 0};
+  std::optional<PriceInForce> found(std::in_place);  // made where it is returned: it is large, and worked out thrice a request
+  PriceInForce& price = *found;
+  price.entry = entry;
+  price.rates = entry->rates;
   const Rates* thinking = &entry->thinking;
   if (const PriceTier* tier = tier_for(*entry, by.input_tokens)) {
     price.rates = over(tier->rates, entry->rates);
@@ -91,24 +105,17 @@ std::optional<PriceInForce> price_in_force(const std::vector<Price>& prices, con
   if (price.service_factor) multiply(price.rates, *price.service_factor);
   if (account.regional) price.regional_factor = entry->regional;
   if (price.regional_factor) multiply(price.rates, *price.regional_factor);
-  return price;
+  return found;
 }
 
 std::optional<PriceInForce> price_of(const Target& target, const PricedBy& by, TimePoint at) {
-  const Provider& provider = *target.provider;
-  const Account account = account_of(provider);
+  const Account account = account_of(*target.provider);
   if (!target.contract.empty())
     if (auto own = price_in_force(target.contract, account, by, at)) {
       own->contract = true;
       return own;
     }
-  auto listed = price_in_force(target.model->prices, account, by, at);
-  if (!listed) return listed;
-  listed->discount = share_at(provider.discounts, at);
-  if (listed->discount != 0) multiply(listed->rates, pico_per_unit - listed->discount);
-  listed->surcharge = share_at(provider.surcharges, at);
-  if (listed->surcharge != 0) multiply(listed->rates, pico_per_unit + listed->surcharge);
-  return listed;
+  return listed_price(target, account, by, at);
 }
 
 Account account_of(const Provider& provider) { return {provider.currency, provider.facts.region, provider.regional}; }
@@ -152,7 +159,9 @@ Result<Money> cost_of(const Usage& usage, const PriceInForce& price) {
   if (unpriced) return Error(ErrorKind::internal, ErrorOrigin::fairlead, "the price in force has no rate for these tokens");
   Money cost;
   if (price.entry) cost.currency = price.entry->currency;
-  cost.pico = (sum + tokens_per_price / 2) / tokens_per_price;
+  sum += tokens_per_price / 2;
+  const auto small = static_cast<std::int64_t>(sum);  // a division of 128 bits costs more than all the rest
+  cost.pico = small == sum ? Int128{small / tokens_per_price} : sum / tokens_per_price;
   return cost;
 }
 

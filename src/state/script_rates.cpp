@@ -13,6 +13,7 @@ using Matrix = std::array<Vector, n>;
 
 double dot(const Vector& a, const Vector& b) {
   double sum = 0;
+#pragma GCC unroll 8  // here and below: a third of the instructions, for each answer
   for (std::size_t i = 0; i < n; ++i) sum += a[i] * b[i];
   return sum;
 }
@@ -48,12 +49,15 @@ void ScriptRates::note(const TextBytes& text, std::int64_t tokens) {
   Vector gain{};
   for (std::size_t i = 0; i < n; ++i) gain[i] = dot(doubt[i], x);
   const double own_doubt = counts * dot(gain, x);  // above 0, as the matrix is positive definite
-  for (std::size_t i = 0; i < n; ++i)
-    factor[i] = std::clamp(factor[i] + counts * gain[i] * (ratio - 1) / (1 + own_doubt), 1 / factor_max, factor_max);
+  const double learned = counts * (ratio - 1) / (1 + own_doubt);
+  for (std::size_t i = 0; i < n; ++i) factor[i] = std::clamp(factor[i] + learned * gain[i], 1 / factor_max, factor_max);
   const double kept = 1 - forgotten - forgotten / own_doubt;
   const double step = counts * kept / (1 + kept * own_doubt);
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = 0; j < n; ++j) doubt[i][j] -= step * gain[i] * gain[j];
+  for (std::size_t i = 0; i < n; ++i) {
+    const double own = step * gain[i];
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < n; ++j) doubt[i][j] -= own * gain[j];
+  }
 }
 
 std::array<double, script_count> ScriptRates::bytes_per_token() const {

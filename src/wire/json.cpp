@@ -199,9 +199,10 @@ void JsonReader::short_escapes() {
 #endif
 }
 
-/// Behind the opening quote.
-JsonString JsonReader::string_in_full() {
+/// Behind the opening quote; the first `plain` bytes are known to be.
+JsonString JsonReader::string_in_full(std::size_t plain) {
   const std::size_t begin = at_;
+  at_ += plain;
   bool escaped = false;
   while (true) {
     at_ = end_of_plain(text_, at_);

@@ -61,15 +61,16 @@ class JsonReader {
   }
   JsonString string() {
     if (!expect('"')) return {};
+    std::size_t plain = 0;
 #ifdef __SSE2__
-    if (text_.size() - at_ >= 16)  // most keys and values end within these, and hold nothing special
-      if (const unsigned special = special_bits(text_.data() + at_); special != 0) {
-        const char* const begin = text_.data() + at_;
-        const auto length = static_cast<std::size_t>(std::countr_zero(special));
-        if (begin[length] == '"') return at_ += length + 1, JsonString{{begin, length}, false};
-      }
+    if (text_.size() - at_ >= 16) {  // most keys and values end within these, and hold nothing special
+      const char* const begin = text_.data() + at_;
+      const unsigned special = special_bits(begin);
+      plain = special != 0 ? static_cast<std::size_t>(std::countr_zero(special)) : 16;
+      if (special != 0 && begin[plain] == '"') return at_ += plain + 1, JsonString{{begin, plain}, false};
+    }
 #endif
-    return string_in_full();
+    return string_in_full(plain);
   }
   bool boolean();
   /// Reads any value. Returns its bytes, without the white space around it.
@@ -137,7 +138,7 @@ class JsonReader {
 #endif
   static std::size_t end_of_plain(std::string_view text, std::size_t at);
   friend void append_quoted(std::string& out, std::string_view text);
-  JsonString string_in_full();
+  JsonString string_in_full(std::size_t plain);
   void skip_more_space();
   void no_value();
   bool missing(char wanted);

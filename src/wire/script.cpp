@@ -1,5 +1,9 @@
 #include "wire/script.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -20,18 +24,16 @@ struct Tally {
   std::size_t bytes = 0;           ///< as they stand
   std::size_t high = 0, lead = 0;  ///< beyond ASCII, and of these such as begin a CJK character of three
   Kind before = Kind::nothing;
+  std::array<std::size_t, script_count> ascii{};  ///< escapes too
 
-  void add(Script script, std::size_t count = 1) { ascii_[index_of(script)] += count; }
+  void add(Script script, std::size_t count = 1) { ascii[index_of(script)] += count; }
   std::array<std::size_t, script_count> of() const {
-    std::array<std::size_t, script_count> all = ascii_;
+    std::array<std::size_t, script_count> all = ascii;
     const std::size_t cjk = std::min(high, lead * 3);
     all[index_of(Script::cjk)] += cjk;
     all[index_of(Script::other)] += high - cjk;
     return all;
   }
-
- private:
-  std::array<std::size_t, script_count> ascii_{};  ///< escapes too
 };
 
 bool is_letter(unsigned char c) { return static_cast<unsigned char>((c | 0x20) - 'a') < 26; }
@@ -84,57 +86,100 @@ void tally_bytes(std::string_view text, Tally& tally) {
 
 /// 16 bytes at a time, in the vectors of GCC and clang: a comparison gives -1 in each lane where it holds.
 using Lanes [[gnu::vector_size(16)]] = std::uint8_t;
-static_assert(script_blocks_max * script_block_bytes / sizeof(Lanes) < 256);
+using SignedLanes [[gnu::vector_size(16)]] = std::int8_t;
 
-/// What blocks hold, counted by lane.
+/// What runs of bytes without escapes hold, counted by lane.
 class Counts {
  public:
-  /// There is a byte before the block.
-  void add(const char* block) {
-    for (std::size_t at = 0; at < script_block_bytes; at += sizeof(Lanes)) {
-      Lanes c, before;
-      std::memcpy(&c, block + at, sizeof c);
-      std::memcpy(&before, block + at - 1, sizeof before);
-      const Lanes letter = letters_of(c), letter_before = letters_of(before);
-      const Lanes mark = marks_of(c, letter), mark_before = marks_of(before, letter_before);
-      words_ -= letter & ~letter_before;
-      letters_ -= letter & letter_before;
-      marks_ -= mark & ~mark_before;
-      digits_ -= digits_of(c);
-      high_ -= reinterpret_cast<Lanes>(c >= 0x80);
-      lead_ -= reinterpret_cast<Lanes>((c - 0xe3 < 11) | (c == 0xef));
-      backslashes_ -= reinterpret_cast<Lanes>(c == '\\');
+  static constexpr std::size_t bytes_max = 255 * sizeof(Lanes);  ///< in all: a lane counts to 255
+
+  /// Whole vectors, behind the byte `before`.
+  void add(char before, std::string_view vectors) {
+    Counts counts = *this;  // in registers
+    Kinds last = kinds_of(Lanes{} + static_cast<std::uint8_t>(before));
+    Lanes any_high{};
+    for (std::size_t at = 0; at < vectors.size(); at += sizeof(Lanes)) {
+      const Kinds kinds = kinds_of(load(vectors.data() + at));
+      counts.letters_ -= kinds.letter;
+      counts.words_ -= kinds.letter & ~one_on(last.letter, kinds.letter);
+      counts.marks_ -= kinds.mark & ~one_on(last.mark, kinds.mark);
+      counts.digits_ -= kinds.digit;
+      counts.high_ -= kinds.high;
+      any_high |= kinds.high;
+      last = kinds;
     }
+    *this = counts;
+    if (any(any_high)) add_leads(vectors);
   }
-  bool backslashes() const { return sum(backslashes_) != 0; }
+  /// What is no whole vectors too.
+  void add_all(char before, std::string_view text) {
+    const std::size_t whole = text.size() / sizeof(Lanes) * sizeof(Lanes);
+    if (whole != 0) add(before, text.substr(0, whole));
+    if (whole == text.size()) return;
+    std::array<char, sizeof(Lanes)> rest;
+    rest.fill(' ');
+    std::memcpy(rest.data(), text.data() + whole, text.size() - whole);
+    add(whole == 0 ? before : text[whole - 1], {rest.data(), rest.size()});
+  }
+  /// `bytes`: how many they were.
   void add_to(Tally& tally, std::size_t bytes) const {
     const std::size_t letters = sum(letters_), words = sum(words_), marks = sum(marks_), digits = sum(digits_), high = sum(high_);
     tally.bytes += bytes;
     tally.high += high;
-    tally.lead += sum(lead_);
-    tally.add(Script::letters, letters);
+    tally.lead += high == 0 ? 0 : sum(lead_);
+    tally.add(Script::letters, letters - words);
     tally.add(Script::words, words);
     tally.add(Script::marks, marks);
     tally.add(Script::digits, digits);
-    tally.add(Script::rest, bytes - letters - words - marks - digits - high);
+    tally.add(Script::rest, bytes - letters - marks - digits - high);
   }
 
  private:
-  static Lanes letters_of(Lanes c) { return reinterpret_cast<Lanes>((c | 0x20) - 'a' < 26); }
-  static Lanes digits_of(Lanes c) { return reinterpret_cast<Lanes>(c - '0' < 10); }
-  static Lanes marks_of(Lanes c, Lanes letter) {
-    const Lanes ascii = reinterpret_cast<Lanes>(c < 0x80), blank = reinterpret_cast<Lanes>(c == ' ');
-    return ascii & ~(letter | digits_of(c) | blank);
+  struct Kinds {
+    Lanes letter, digit, high, mark;
+  };
+  static Kinds kinds_of(Lanes c) {
+    const auto letter = reinterpret_cast<Lanes>((c | 0x20) - 'a' < 26), digit = reinterpret_cast<Lanes>(c - '0' < 10);
+    const auto high = reinterpret_cast<Lanes>(reinterpret_cast<SignedLanes>(c) < 0), blank = reinterpret_cast<Lanes>(c == ' ');
+    return {letter, digit, high, ~(letter | digit | high | blank)};
   }
-  static std::size_t sum(const Lanes& lanes) {
-    std::array<std::uint64_t, sizeof(Lanes) / sizeof(std::uint64_t)> words{};
+  static Lanes load(const char* bytes) {
+    Lanes c;
+    std::memcpy(&c, bytes, sizeof c);
+    return c;
+  }
+  /// `lanes`, each moved one on, behind the last of `before`.
+  static Lanes one_on(Lanes before, Lanes lanes) {
+#ifdef __SSE2__  // where GCC 12 makes a shuffle of single bytes
+    const auto moved = _mm_slli_si128(reinterpret_cast<__m128i>(lanes), 1);
+    return reinterpret_cast<Lanes>(_mm_or_si128(moved, _mm_srli_si128(reinterpret_cast<__m128i>(before), 15)));
+#else
+    return __builtin_shufflevector(before, lanes, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
+#endif
+  }
+  void add_leads(std::string_view vectors) {
+    for (std::size_t at = 0; at < vectors.size(); at += sizeof(Lanes)) {
+      const Lanes c = load(vectors.data() + at);
+      lead_ -= reinterpret_cast<Lanes>((c - 0xe3 < 11) | (c == 0xef));
+    }
+  }
+  static std::array<std::uint64_t, 2> halves(const Lanes& lanes) {
+    std::array<std::uint64_t, 2> words{};
     std::memcpy(words.data(), &lanes, sizeof lanes);
+    return words;
+  }
+  static bool any(const Lanes& lanes) { return (halves(lanes)[0] | halves(lanes)[1]) != 0; }
+  static std::size_t sum(const Lanes& lanes) {
     std::uint64_t pairs = 0;  // sums of bytes in fields of 16 bits
-    for (const std::uint64_t word : words) pairs += (word & 0x00ff00ff00ff00ff) + (word >> 8 & 0x00ff00ff00ff00ff);
+    for (const std::uint64_t word : halves(lanes)) pairs += (word & 0x00ff00ff00ff00ff) + (word >> 8 & 0x00ff00ff00ff00ff);
     return static_cast<std::size_t>(pairs * 0x0001000100010001 >> 48);
   }
-  Lanes letters_{}, words_{}, marks_{}, digits_{}, high_{}, lead_{}, backslashes_{};
+  Lanes letters_{}, words_{}, marks_{}, digits_{}, high_{}, lead_{};
 };
+
+static_assert(script_blocks_max * script_block_bytes <= Counts::bytes_max);
+
+bool has_escapes(std::string_view text) { return text.find("\\u") != std::string_view::npos; }
 
 /// Without the halves of escapes that a block begins and ends with.
 std::string_view whole_escapes(std::string_view block) {
@@ -146,31 +191,42 @@ std::string_view whole_escapes(std::string_view block) {
   return block.size() - last < escape_bytes ? block.substr(0, last) : block;
 }
 
+void tally_short(std::string_view text, bool unicode_escapes, Tally& tally) {
+  if (unicode_escapes && has_escapes(text)) return tally_bytes(text, tally);
+  Counts counts;
+  counts.add_all(' ', text);
+  counts.add_to(tally, text.size());
+}
+
 void tally_part(std::string_view part, std::size_t blocks, bool unicode_escapes, Tally& tally) {
-  if (part.size() <= script_block_bytes * 2) return tally_bytes(part, tally);
+  if (part.size() <= script_block_bytes * 2) return tally_short(part, unicode_escapes, tally);
   blocks = std::min(blocks, (part.size() - 1) / script_block_bytes);
   // From the middle of equal pieces, after a byte at least.
   const std::size_t step = (part.size() - 1) / blocks, first = 1 + (step - script_block_bytes) / 2;
   Counts counts;
-  for (std::size_t i = 0; i < blocks; ++i) counts.add(part.data() + first + i * step);
-  const auto escaped = [&](std::size_t i) {
-    return part.substr(first + i * step, script_block_bytes).find("\\u") != std::string_view::npos;
-  };
+  for (std::size_t i = 0; i < blocks; ++i)
+    counts.add(part[first + i * step - 1], part.substr(first + i * step, script_block_bytes));
   bool escapes = false;
-  for (std::size_t i = 0; unicode_escapes && i < blocks && counts.backslashes() && !escapes; ++i) escapes = escaped(i);
+  for (std::size_t i = 0; unicode_escapes && i < blocks && !escapes; ++i)
+    escapes = has_escapes(part.substr(first + i * step, script_block_bytes));
   if (!escapes) return counts.add_to(tally, blocks * script_block_bytes);
   for (std::size_t i = 0; i < blocks; ++i) tally_bytes(whole_escapes(part.substr(first + i * step, script_block_bytes)), tally);
-}
-
-void add_to(TextBytes& text, const Tally& tally) {
-  const auto of = tally.of();
-  for (std::size_t i = 0; i < of.size(); ++i) text.of[i] += static_cast<std::int64_t>(of[i]);
 }
 
 }  // namespace
 
 void ScriptCounter::add(std::string_view text) {
   while (!text.empty()) {
+    if (held().empty() && text.size() >= held_bytes) {
+      constexpr std::size_t most = Counts::bytes_max / held_bytes * held_bytes;
+      const std::string_view whole = text.substr(0, std::min(text.size() / held_bytes * held_bytes, most));
+      if (!has_escapes(whole) && whole.back() != '\\') {  // where it lies
+        count(held_[0], whole, counted_);
+        held_[0] = whole.back();
+        text.remove_prefix(whole.size());
+        continue;
+      }
+    }
     if (end_ == held_.size()) count_held();
     const std::size_t taken = std::min(text.size(), held_.size() - end_);
     std::memcpy(held_.data() + end_, text.data(), taken);
@@ -182,41 +238,40 @@ void ScriptCounter::add(std::string_view text) {
 /// All that is held, but for an escape that is not whole yet.
 void ScriptCounter::count_held() {
   const std::string_view all = held();
-  std::size_t kept = 0;
-  if (all.find("\\u") == std::string_view::npos && all.back() != '\\') {
-    Counts counts;
-    for (std::size_t at = 1; at < held_.size(); at += script_block_bytes) counts.add(held_.data() + at);
-    Tally tally;
-    counts.add_to(tally, all.size());
-    add_to(counted_, tally);
-  } else {
-    const std::size_t last = all.rfind('\\');
-    if (all.size() - last < escape_bytes) kept = all.size() - last;
-    tally_held(all.substr(0, all.size() - kept), counted_);
-  }
-  held_[0] = all[all.size() - kept - 1];
-  std::memmove(held_.data() + 1, all.data() + all.size() - kept, kept);
+  const std::string_view end = all.substr(all.size() - (escape_bytes - 1));
+  const std::size_t cut = end.rfind('\\'), kept = cut == std::string_view::npos ? 0 : end.size() - cut;
+  const std::string_view whole = all.substr(0, all.size() - kept);
+  count(held_[0], whole, counted_);
+  const bool escape = whole.size() >= escape_bytes && is_escape(whole.substr(whole.size() - escape_bytes));
+  held_[0] = escape ? ' ' : whole.back();
+  std::memmove(held_.data() + 1, all.data() + whole.size(), kept);
   end_ = 1 + kept;
 }
 
-void ScriptCounter::tally_held(std::string_view text, TextBytes& into) const {
-  Tally tally, before;
-  std::size_t in_blocks = 0;
-  if (text.find("\\u") == std::string_view::npos) {
+void ScriptCounter::count(char before, std::string_view text, Counted& into) {
+  Tally tally;
+  if (has_escapes(text)) {
+    Tally first;
+    tally_bytes({&before, 1}, first);
+    tally.before = first.before;
+    tally_bytes(text, tally);
+  } else {
     Counts counts;
-    for (; text.size() - in_blocks >= script_block_bytes; in_blocks += script_block_bytes) counts.add(text.data() + in_blocks);
-    counts.add_to(tally, in_blocks);
+    counts.add_all(before, text);
+    counts.add_to(tally, text.size());
   }
-  tally_bytes({text.data() + in_blocks - 1, 1}, before);
-  tally.before = before.before;
-  tally_bytes(text.substr(in_blocks), tally);
-  add_to(into, tally);
+  for (std::size_t i = 0; i < tally.ascii.size(); ++i) into.ascii.of[i] += static_cast<std::int64_t>(tally.ascii[i]);
+  into.high += tally.high;
+  into.lead += tally.lead;
 }
 
 TextBytes ScriptCounter::total() const {
-  TextBytes text = counted_;
-  tally_held(held(), text);
-  return text;
+  Counted all = counted_;
+  count(held_[0], held(), all);
+  const std::size_t cjk = std::min(all.high, all.lead * 3);
+  all.ascii.of[index_of(Script::cjk)] += static_cast<std::int64_t>(cjk);
+  all.ascii.of[index_of(Script::other)] += static_cast<std::int64_t>(all.high - cjk);
+  return all.ascii;
 }
 
 TextBytes sample_scripts(std::span<const std::string_view> parts, std::size_t bytes, bool unicode_escapes) {

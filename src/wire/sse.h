@@ -48,6 +48,7 @@ class SseReader {
   std::string joined_;            ///< multi-line data
   std::size_t lines_ = 0;         ///< of the current event, without the blank one
   bool saw_cr_ = false;           ///< in it
+  bool any_cr_ = false;           ///< in the bytes so far: most streams have none
   bool line_empty_ = true;        ///< the current line has no byte yet
   bool after_cr_ = false;         ///< a \r ended a line, and a \n may belong to it
   bool blank_before_cr_ = false;  ///< that line was blank

@@ -31,6 +31,7 @@ class AnswerTextReader {
     const std::size_t begin = json_.offset_of(key.raw) - 1;
     if (cut_after_usage_) answer_.usage_member.end = begin;
     cut_after_usage_ = false;
+    answer_.padding = {};
     const JsonKind kind = json_.peek();
     if (key.is("choices") && kind == JsonKind::array) {
       answer_.has_choices = true;
@@ -54,6 +55,9 @@ class AnswerTextReader {
       answer_.error |= kind != JsonKind::null && value != "{}" && value != "\"\"" && value != "false";
     } else if (key.is("object") && kind == JsonKind::string) {
       answer_.error |= json_.string().is("error");
+    } else if (key.is("obfuscation") && kind == JsonKind::string) {
+      const std::size_t inside = json_.offset() + 1;
+      answer_.padding = {inside, inside + json_.string().raw.size()};
     } else {
       json_.skip();
     }

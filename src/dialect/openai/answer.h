@@ -29,6 +29,7 @@ struct AnswerText {
   Range usage_value;                                        ///< of the top level, if it is an object; else empty
   Range usage_member;                                       ///< of the top level, null included, with the comma that goes with it
   std::vector<Range> reasoning_keys;  ///< keys `reasoning`, without quotes, where there is no reasoning_content beside them
+  Range padding;                      ///< the string of `obfuscation`, without quotes, if it comes last; else empty
 
   void read(std::string_view text);
 };

@@ -37,6 +37,16 @@ Result<void> AnswerKeeper::read(std::string_view text) {
   return boost::system::in_place_value;
 }
 
+Result<void> AnswerKeeper::read_chunk(std::string_view text) {
+  if (alike_.read(text, text_)) {
+    keep_content();
+    return boost::system::in_place_value;
+  }
+  auto read = this->read(text);
+  if (read) alike_.know(text, text_);
+  return read;
+}
+
 void AnswerKeeper::keep() {
   const auto last_known = [](std::string& known, const wire::JsonString& said) {
     if (!said.raw.empty() && said.raw != known) known = said.text();
@@ -45,8 +55,12 @@ void AnswerKeeper::keep() {
   last_known(summary.model, text_.model);
   last_known(summary.finish_reason, text_.finish_reason);
   if (!text_.service_tier.raw.empty()) summary.service_tier = parse_service_tier(text_.service_tier.raw);
-  summary.content_bytes += text_.content_bytes;
   summary.reasoning_shown |= text_.has_reasoning;
+  keep_content();
+}
+
+void AnswerKeeper::keep_content() {
+  summary.content_bytes += text_.content_bytes;
   for (const std::string_view said : text_.contents) scripts_.add(said);
 }
 

@@ -2,6 +2,7 @@
 // The two ways in which an answer comes. Both as AnswerCoder says; one object per attempt.
 #include <fairlead/dialect.h>
 
+#include "dialect/openai/alike.h"
 #include "dialect/openai/answer.h"
 #include "dialect/openai/usage.h"
 #include "wire/script.h"
@@ -22,6 +23,8 @@ class AnswerKeeper {
   /// Reads one text. Errors: upstream_error_event, upstream_unavailable (the provider broke off), upstream_protocol (no JSON
   /// object), upstream_closed (its JSON was cut off).
   Result<void> read(std::string_view text);
+  /// The same for a chunk of a stream, which is compared with the one before first.
+  Result<void> read_chunk(std::string_view text);
   /// The model's name as the app asked, and reasoning under one name, where the last text needs it.
   void add_edits(std::vector<Edit>& edits) const;
 
@@ -32,11 +35,13 @@ class AnswerKeeper {
 
  private:
   void keep();
+  void keep_content();
 
   const Target& target_;
   AnswerOptions options_;
   std::string quoted_model_;  ///< empty: the provider's stays
   AnswerText text_;
+  AlikeChunks alike_;
   UsageReport report_;
   wire::ScriptCounter scripts_;
 };

@@ -243,12 +243,12 @@ class RequestReader {
 }  // namespace
 
 Result<ChatRequest> parse_request(Bytes body) {
-  ChatRequest request;
+  Result<ChatRequest> parsed(boost::system::in_place_value);
+  ChatRequest& request = *parsed;
   request.body = std::move(body);
   request.members.reserve(8);
-  const auto read = RequestReader(request).read();
-  if (!read) return read.error();
-  return request;
+  if (const auto read = RequestReader(request).read(); !read) return read.error();
+  return parsed;
 }
 
 }  // namespace fairlead::openai

@@ -80,7 +80,7 @@ class StreamedCoder final : public AnswerCoder {
       done_ = true;
       return boost::system::in_place_value;
     }
-    if (auto read = keeper_.read(event.data); !read) return read;
+    if (auto read = keeper_.read_chunk(event.data); !read) return read;
     choices_seen_ |= keeper_.text().choices_seen;
     choices_finished_ |= keeper_.text().choices_finished;
     if (!is_only_usage() || wants_usage_) pass(event, out);

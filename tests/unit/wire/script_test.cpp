@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -93,6 +94,26 @@ TEST(ScriptCounter, CountsEveryByteInWhateverPiecesItComes) {
     EXPECT_EQ(pieces.total(), whole.total()) << size;
   }
   EXPECT_EQ(ScriptCounter{}.total(), TextBytes{});
+}
+
+TEST(ScriptCounter, IsTheSameHoweverALongTextWasCut) {
+  const std::string plain = repeated("words and 日本語, (naïve) Привет; ", 300);
+  const std::string some = plain.substr(0, 5'000) + "\\u4f60\\n" + plain.substr(5'000, 130) + "\\u00e9x" + plain;
+  for (const std::string& text : {plain, some}) {
+    ScriptCounter whole;
+    whole.add(text);
+    for (std::size_t size : {7U, 100U, 128U, 129U, 300U, 1'000U, 4'096U, 9'000U}) {
+      ScriptCounter pieces;
+      std::size_t end = 0;
+      for (std::size_t at = 0; at < text.size(); at = end) {
+        end = std::min(at + size, text.size());
+        const std::size_t slash = text.rfind('\\', end - 1);
+        if (slash != std::string::npos && slash >= at && end - slash < 6) end = std::min(slash + 6, text.size());
+        pieces.add(std::string_view(text).substr(at, end - at));
+      }
+      EXPECT_EQ(pieces.total(), whole.total()) << size;
+    }
+  }
 }
 
 TEST(ScriptCounter, CountsAsTheSampleOfAWholeText) {

@@ -1,0 +1,59 @@
+#include "dialect/openai/alike.h"
+
+namespace fairlead::openai {
+namespace {
+
+/// One string is all that it says, and nothing in it is for this chunk alone.
+bool says_one_thing(const AnswerText& answer) {
+  return answer.well_formed && answer.contents.size() == 1 && answer.usages.empty() && answer.choices_finished == 0 &&
+         answer.finish_reason.raw.empty() && !answer.error;
+}
+
+/// The string whose opening quote stands before `at`; false if it is none.
+bool read_string(std::string_view text, std::size_t at, std::string_view& string) {
+  wire::JsonReader json(text.substr(at - 1));
+  string = json.string().raw;
+  return !json.failed();
+}
+
+}  // namespace
+
+void AlikeChunks::know(std::string_view text, const AnswerText& answer) {
+  known_.clear();
+  if (!says_one_thing(answer)) return;
+  const std::string_view said = answer.contents.front();
+  const auto begin = static_cast<std::size_t>(said.data() - text.data()), end = begin + said.size();
+  if (text[begin - 1] != '"') return;  // Mistral's arrays
+  const Range padding = answer.padding.begin != 0 ? answer.padding : Range{text.size(), text.size()};
+  known_.append(text, 0, begin);
+  known_.append(text, end, padding.begin - end);
+  gaps_ = {begin, known_.size()};
+  known_.append(text, padding.end);
+}
+
+bool AlikeChunks::read(std::string_view text, AnswerText& answer) const {
+  if (known_.empty()) return false;
+  const std::string_view known = known_, before = known.substr(0, gaps_[0]), between = known.substr(gaps_[0], gaps_[1] - gaps_[0]),
+                         after = known.substr(gaps_[1]);
+  std::string_view said, padding;
+  if (!text.starts_with(before) || !read_string(text, before.size(), said) || said.empty()) return false;
+  const std::size_t end = before.size() + said.size();
+  if (!text.substr(end).starts_with(between)) return false;
+  const std::size_t rest = end + between.size();
+  if (!after.empty() && !read_string(text, rest, padding)) return false;
+  if (text.substr(rest + padding.size()) != after) return false;
+
+  const std::size_t longer = said.size() - answer.contents.front().size();  // less than 0 wraps, and wraps back
+  const auto move = [&](Range& range) {
+    if (range.begin > before.size()) range = {range.begin + longer, range.end + longer};
+  };
+  move(answer.model_value);
+  move(answer.usage_member);
+  for (Range& key : answer.reasoning_keys) move(key);
+  answer.contents.front() = said;
+  answer.content_bytes = said.size();
+  answer.id = answer.model = answer.service_tier = {};
+  return true;
+}
+
+}  // namespace fairlead::openai
