@@ -77,6 +77,9 @@ class Bookkeeper {
   /// Removes up to so many requests of those that were let go, in one transaction. Returns how many; 0: there are no more. The sums
   /// that reports are made of stay.
   virtual Result<std::int64_t> remove(std::int64_t requests_max) = 0;
+  /// A small step of taking away what recurs in rows (plans, prices and so on) and no row has any more. False: it is done; the next
+  /// step begins anew. It may be left off at any step.
+  virtual Result<bool> sweep(std::int64_t rows_max) = 0;
 };
 
 /// Of an existing ledger. Errors: as open_store.

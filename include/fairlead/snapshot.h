@@ -202,6 +202,13 @@ struct Key {
   std::vector<Budget> budgets;            ///< its own
 };
 
+/// A secret by which an app is known, as index_secrets() lists it.
+struct Secret {
+  std::array<std::uint8_t, 32> sha256{};
+  int key = 0;  ///< its place in Snapshot::keys
+  TimePoint until = TimePoint::max();
+};
+
 struct Listener {
   std::string address;                   ///< "127.0.0.1:8080", "[::1]:8080"; port 0 takes any
   std::string certificate, private_key;  ///< PEM files; both or none
@@ -278,6 +285,7 @@ struct Snapshot {
   PolicyNeeds policies_need;
   std::vector<Network> trusted_proxies;  ///< whose word on the app's address is taken
   std::vector<Key> keys;
+  std::vector<Secret> secrets;  ///< of all keys, former ones too, by their digests
   std::map<std::string, Team, std::less<>> teams;
   bool teams_limited = false;  ///< some team has rate limits
   std::map<std::string, Project, std::less<>> projects;
@@ -293,5 +301,8 @@ struct Snapshot {
   std::unordered_map<std::string, const Target*> target_by_name;
   std::unordered_map<std::string, const Route*> route_by_name;
 };
+
+/// Once the keys are known.
+void index_secrets(Snapshot& snapshot);
 
 }  // namespace fairlead

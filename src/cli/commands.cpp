@@ -23,9 +23,7 @@ std::string no_command(const CLI::App& app, int argc, char** argv) {
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) commands.push_back(command->get_name());
   if (std::find(commands.begin(), commands.end(), argv[1]) != commands.end()) return "";
   const std::vector<std::string_view> names(commands.begin(), commands.end());
-  const std::string_view near = nearest(argv[1], names);
-  return "there is no command '" + printable(argv[1]) + "'; " +
-         (near.empty() ? "fairlead --help lists them" : "did you mean '" + std::string(near) + "'?");
+  return "there is no command '" + printable(argv[1]) + "'" + did_you_mean(argv[1], names, "; ", "; fairlead --help lists them");
 }
 
 }  // namespace

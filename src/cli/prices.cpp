@@ -211,9 +211,8 @@ int prices(const PricesWanted& wanted) {
   if (all.empty() && !wanted.target.empty()) {
     std::vector<std::string_view> known;
     for (const auto& target : loaded.snapshot->targets) known.push_back(target->name);
-    const std::string_view near = nearest(wanted.target, known);
     std::cerr << "fairlead: no route of " << wanted.config << " has the target '" << wanted.target << "'"
-              << (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?") << '\n';
+              << did_you_mean(wanted.target, known) << '\n';
     return 1;
   }
   if (wanted.format == "table") {

@@ -193,6 +193,7 @@ void build_keys(Build& build) {
     key.index = static_cast<int>(build.snapshot.keys.size());
     build.snapshot.keys.push_back(std::move(key));
   }
+  index_secrets(build.snapshot);
 }
 
 std::vector<std::string_view> key_names(const Build& build) {

@@ -138,7 +138,7 @@ std::string alternatives(const std::vector<std::string_view>& words) {
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known, std::string_view otherwise) {
-  if (std::string_view near = nearest(word, known); !near.empty()) return "did you mean " + in_quotes(near) + "?";
+  if (std::string near = fairlead::did_you_mean(word, known, ""); !near.empty()) return near;
   if (otherwise.empty() || known.empty()) return {};
   std::string out(otherwise);
   for (std::size_t i = 0; i < known.size() && i < listed_max; ++i) out += (i == 0 ? ": " : ", ") + std::string(known[i]);

@@ -143,10 +143,54 @@ std::string keys_of(const Snapshot& snapshot, const Snapshot& whole) {
   return "\nkeys" + (rows.empty() ? std::string(": none\n") : "\n" + aligned(rows, 2));
 }
 
+/// "500 USD per month"
+std::string most_of(const Budget& budget) {
+  if (budget.per == BudgetPeriod::credit) return "credit";
+  return format_decimal(budget.usd_pico) + " USD " +
+         (budget.per == BudgetPeriod::all ? "in all" : "per " + std::string(to_string(budget.per)));
+}
+
+std::string budget_lines(const Snapshot& snapshot) {
+  std::vector<Row> rows;
+  const auto add = [&](const std::vector<Budget>& budgets) {
+    for (const Budget& budget : budgets) {
+      const bool by_clocks = budget.per != BudgetPeriod::credit && budget.per != BudgetPeriod::all;
+      rows.push_back({std::string(to_string(budget.of)) + (budget.name.empty() ? "" : " " + budget.name), most_of(budget),
+                      !by_clocks    ? ""
+                      : budget.zone ? budget.zone->name
+                                    : "UTC"});
+    }
+  };
+  add(snapshot.budgets);
+  for (const auto& [name, team] : snapshot.teams) add(team.budgets);
+  for (const auto& [name, project] : snapshot.projects) add(project.budgets);
+  for (const Key& key : snapshot.keys) add(key.budgets);
+  for (const auto& route : snapshot.routes) add(route->budgets);
+  for (const auto& provider : snapshot.providers) add(provider->budgets);
+  return "\nbudgets" + (rows.empty() ? std::string(": none\n") : "\n" + aligned(rows, 2));
+}
+
+std::string limit_lines(const Snapshot& snapshot) {
+  std::vector<Row> rows;
+  const auto add = [&](const std::string& whose, const std::optional<RateLimits>& limits) {
+    if (!limits) return;
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < limit_count; ++i)
+      if (const auto limit = static_cast<Limit>(i); limits->of(limit) != 0)
+        all.push_back(std::string(to_string(limit)) + " " + std::to_string(limits->of(limit)));
+    rows.push_back({whose, joined(all)});
+  };
+  for (const auto& [name, team] : snapshot.teams) add("team " + name, team.limits);
+  for (const Key& key : snapshot.keys) add("key " + key.name, key.limits);
+  for (const auto& route : snapshot.routes) add("route " + route->name, route->limits);
+  return "\nlimits" + (rows.empty() ? std::string(": none\n") : "\n" + aligned(rows, 2));
+}
+
 }  // namespace
 
 std::string summary(const Snapshot& snapshot, const Snapshot& whole, TimePoint now) {
-  return providers_of(snapshot) + routes_of(snapshot, now) + policies_of(snapshot) + keys_of(snapshot, whole);
+  return providers_of(snapshot) + routes_of(snapshot, now) + policies_of(snapshot) + keys_of(snapshot, whole) +
+         budget_lines(whole) + limit_lines(whole);
 }
 
 }  // namespace fairlead::config

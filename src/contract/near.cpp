@@ -45,4 +45,11 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   return best;
 }
 
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known, std::string_view joined_by,
+                         std::string_view otherwise) {
+  const std::string_view near = nearest(word, known);
+  if (near.empty()) return std::string(otherwise);
+  return std::string(joined_by).append("did you mean '").append(near).append("'?");
+}
+
 }  // namespace fairlead

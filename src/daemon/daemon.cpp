@@ -25,8 +25,7 @@
 #include "daemon/estimates_json.h"
 #include "daemon/every.h"
 #include "daemon/explain.h"
-#include "daemon/keyring.h"
-#include "daemon/keys_admin.h"
+#include "daemon/ledger_keys.h"
 #include "daemon/limit_rows.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
@@ -45,7 +44,6 @@ namespace {
 constexpr std::chrono::seconds ledger_flush_max{30};
 constexpr std::chrono::seconds feed_look_every{5};
 constexpr std::chrono::seconds estimates_kept_every{60};
-constexpr std::chrono::milliseconds keys_look_every{250};
 constexpr std::chrono::seconds budgets_look_every{1};
 constexpr std::string_view watched = "watch";  ///< the cause of a reload that nobody asked for
 
@@ -60,13 +58,6 @@ void raise_descriptor_limit() {
 std::string text_of(const net::Endpoint& endpoint) {
   const std::string host = endpoint.address().to_string();
   return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
-}
-
-void log_findings(const std::vector<config::Finding>& findings) {
-  for (const config::Finding& finding : findings) {
-    const bool error = finding.severity == config::Severity::error;
-    log(error ? Level::error : Level::warn, error ? "config_error" : "config_warning", {{"finding", config::format(finding)}});
-  }
 }
 
 /// Why a reload cannot change what it would have to; empty if it can.
@@ -84,14 +75,14 @@ class Daemon {
 
   /// Errors: what keeps the daemon from starting, in a sentence.
   Result<void> start() {
-    auto loaded = load(files_.fresh());
+    auto loaded = keys_.load(files_.fresh());
     log_findings(loaded.findings);
     if (!loaded.snapshot) return Error(ErrorKind::config, ErrorOrigin::fairlead, config_file_ + " has errors");
     files_.take();
     set_log_level(loaded.snapshot->log.level);
     raise_descriptor_limit();
     if (auto opened = open_ledger(*loaded.snapshot); !opened) return opened;
-    if (auto opened = open_keys(loaded); !opened) return opened;
+    if (auto opened = keys_.open(loaded); !opened) return opened;
     const Snapshot& snapshot = *loaded.snapshot;
     metrics_.set_request_log(snapshot.log.requests);
     if (auto known = know_budgets(snapshot); !known) return known;
@@ -109,7 +100,8 @@ class Daemon {
     if (auto taking = signals_.start(); !taking) return taking;  // what came meanwhile is taken now
     watch(snapshot, loaded.files);
     retention_.start();
-    for (Every* look : {&feed_look_, &estimates_look_, &keys_look_, &budgets_look_}) look->start();
+    keys_.start();
+    for (Every* look : {&feed_look_, &estimates_look_, &budgets_look_}) look->start();
     log(Level::info, "ready", {{"version", FAIRLEAD_VERSION}, {"snapshot", snapshot.hash}, {"workers", workers_.size()}});
     notify_service_manager("READY=1");
     return {};
@@ -143,25 +135,6 @@ class Daemon {
     for (const std::string& notice : found.notices) log(Level::warn, "ledger_notice", {{"notice", notice}});
     if (found.interrupted_attempts > 0)
       log(Level::warn, "ledger_recovered", {{"interrupted_attempts", found.interrupted_attempts}});
-    return {};
-  }
-
-  /// With the keys of the ledger's database, of which the files tell.
-  config::Loaded load(config::Sources sources) {
-    sources.stored_keys = [this](const std::string& ledger) {
-      if (!keyring_.is_open()) (void)keyring_.open(ledger);  // a ledger that is not there yet has none
-      return config::stored_keys(keyring_.rows(), wall_clock());
-    };
-    return config::load(config_file_, sources);
-  }
-
-  /// Where the ledger was there already, they were read with the configuration.
-  Result<void> open_keys(config::Loaded& loaded) {
-    if (keyring_.is_open()) return {};
-    if (auto opened = keyring_.open(loaded.snapshot->ledger); !opened) return opened;
-    if (keyring_.rows().empty()) return {};
-    loaded = load(files_.taken());
-    if (!loaded.snapshot) return Error(ErrorKind::config, ErrorOrigin::fairlead, config_file_ + " has errors");
     return {};
   }
 
@@ -218,7 +191,7 @@ class Daemon {
 
   /// Reads the files, and lets them hold or leaves everything as it is. Says what came of it in the log and the metrics.
   Reload reload(std::string_view cause) {
-    auto loaded = load(files_.fresh());
+    auto loaded = keys_.load(files_.fresh());
     const std::string before = cell_->get()->hash;
     // A change that was told twice, or changed nothing that is read, is none.
     if (cause == watched && reload_taken_ && loaded.snapshot && loaded.snapshot->hash == before) {
@@ -267,35 +240,13 @@ class Daemon {
     metrics_.set_request_log(next->log.requests);
   }
 
-  /// A key that was made, rotated or revoked, whoever did it, holds or ends by this; the files are not read for it.
-  void take_in_keys() {
-    const auto changed = keyring_.look();
-    if (!changed && !keys_unread_)
-      log(Level::error, "keys_not_read", {{"reason", changed.error().detail}, {"instead", "those known hold"}});
-    keys_unread_ = !changed;
-    if (!changed || !*changed) return;
-    const auto loaded = load(files_.taken());
-    if (!loaded.snapshot) {
-      log_findings(loaded.findings);
-      return log(Level::error, "keys_not_taken", {{"snapshot", cell_->get()->hash}});
-    }
-    // A key that was revoked must not go on for the sake of another's budget.
-    if (auto known = budget_desk_.know(*loaded.snapshot, wall_clock()); !known)
+  /// The same but for its keys. One that was revoked must not go on for the sake of another's budget.
+  void hold_keys(const std::shared_ptr<const Snapshot>& next) {
+    if (auto known = budget_desk_.know(*next, wall_clock()); !known)
       log(Level::error, "budgets_not_filled",
           {{"reason", known.error().message}, {"instead", "new ones begin with nothing charged"}});
-    hold(loaded.snapshot);
-    metrics_.in_force(loaded.snapshot->hash);
-    log(Level::info, "keys_taken", {{"snapshot", loaded.snapshot->hash}});
-  }
-
-  KeyAnswer about_keys(std::string_view method, std::string_view path, std::string_view body) {
-    const LoadWith load_with = [this](const std::vector<StoredKey>& rows) {
-      config::Sources sources = files_.taken();
-      sources.stored_keys = [&](const std::string&) { return config::stored_keys(rows, wall_clock()); };
-      return config::load(config_file_, sources);
-    };
-    return answer_about_keys({keyring_, load_with, [this] { return cell_->get(); }, [this] { take_in_keys(); }}, method, path,
-                             body);
+    hold(next);
+    metrics_.in_force(next->hash);
   }
 
   /// `files`: what the last load read or looked for, be it the snapshot's or not.
@@ -323,7 +274,8 @@ class Daemon {
 
   void stop_admin() {
     signals_.stop();
-    for (Every* look : {&feed_look_, &estimates_look_, &keys_look_, &budgets_look_}) look->stop();
+    keys_.stop();
+    for (Every* look : {&feed_look_, &estimates_look_, &budgets_look_}) look->stop();
     tell_of_budgets();
     budget_desk_.stop();
     admin_server_.drain(Milliseconds{0});
@@ -421,7 +373,10 @@ class Daemon {
   BudgetDesk budget_desk_{io_.get_executor(), state_budgets_};
   std::list<Worker> workers_;
   std::unique_ptr<Ledger> ledger_;  ///< goes before the workers' loops, to which it hands its last results
-  Keyring keyring_;
+  LedgerKeys keys_{io_.get_executor(),
+                   config_file_,
+                   files_,
+                   {[this] { return cell_->get(); }, [this](const std::shared_ptr<const Snapshot>& next) { hold_keys(next); }}};
   Admin admin_{
       {[this] { return not_ready_because(); }, [this] { return metrics_text(); },
        [this] { return estimates_text(estimates_.everything(), wall_clock()); }, [this] { return cell_->get()->limits; },
@@ -429,16 +384,14 @@ class Daemon {
        [this] { return budget_desk_.budgets_text(*cell_->get(), wall_clock()); }, [this] { return budget_desk_.credits_text(); },
        [this](std::string_view asked) { return budget_desk_.top_up(asked, *cell_->get(), wall_clock()); },
        [this] { return limits_text(limits_shown(), replays_.stats()); },
-       [this](std::string_view method, std::string_view path, std::string_view body) { return about_keys(method, path, body); }}};
+       [this](std::string_view method, std::string_view path, std::string_view body) { return keys_.answer(method, path, body); }}};
   net::Server admin_server_{io_.get_executor(), admin_, body_memory_};
   Signals signals_{io_.get_executor(), [this](int number) { take_signal(number); }};
   Watch watch_{io_.get_executor(), [this] { (void)reload(watched); }};
   RetentionJob retention_{[this] { return cell_->get(); }};
   Every feed_look_{io_.get_executor(), feed_look_every, [this] { look_at_feed(); }};
   Every estimates_look_{io_.get_executor(), estimates_kept_every, [this] { keep_estimates(); }};
-  Every keys_look_{io_.get_executor(), keys_look_every, [this] { take_in_keys(); }};
   Every budgets_look_{io_.get_executor(), budgets_look_every, [this] { tell_of_budgets(); }};
-  bool keys_unread_ = false;
   std::uint64_t failed_saves_ = 0;  ///< when last looked
   bool behind_ = false;
   std::vector<net::Endpoint> bound_;

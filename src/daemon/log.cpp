@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 
+#include "config/config.h"
 #include "daemon/clock.h"
 
 namespace fairlead::daemon {
@@ -57,6 +58,13 @@ void log(Level level, std::string_view event, nlohmann::ordered_json fields) {
   line.update(fields);
   // Bytes that are not UTF-8 are replaced: a log line is never lost to a strange name.
   logger().log(level_of(level), line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+void log_findings(const std::vector<config::Finding>& findings) {
+  for (const config::Finding& finding : findings) {
+    const bool error = finding.severity == config::Severity::error;
+    log(error ? Level::error : Level::warn, error ? "config_error" : "config_warning", {{"finding", config::format(finding)}});
+  }
 }
 
 }  // namespace fairlead::daemon

@@ -4,6 +4,11 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
+
+namespace fairlead::config {
+struct Finding;
+}
 
 namespace fairlead::daemon {
 
@@ -13,5 +18,7 @@ enum class Level { debug, info, warn, error };
 void set_log_level(std::string_view level);
 /// {"time":"2026-11-23T12:00:00.123456Z","level":"info","event":...} and the fields.
 void log(Level level, std::string_view event, nlohmann::ordered_json fields = nlohmann::ordered_json::object());
+/// Of a load: errors and warnings, one by one.
+void log_findings(const std::vector<config::Finding>& findings);
 
 }  // namespace fairlead::daemon

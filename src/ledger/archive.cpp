@@ -17,7 +17,7 @@
 namespace fairlead {
 namespace {
 
-constexpr std::int64_t removed_at_once_max = 500;
+constexpr std::int64_t removed_at_once_max = 500, swept_at_once_max = 2'000;
 constexpr std::chrono::milliseconds rest_ms_min{5};
 constexpr std::size_t buffer_bytes = 256 << 10;
 
@@ -99,18 +99,37 @@ bool same_bytes(const std::string& one, const std::string& other) {
   return a && b && std::equal(Bytes(a), Bytes(), Bytes(b), Bytes());
 }
 
-/// Removes in small transactions what was let go. False: it was told to stop.
-Result<bool> remove_what_went(Bookkeeper& books, OldRowsGone& gone, const Rest& rest) {
+/// `step` until it says false, with rests as long as it took, so that whoever else writes comes in between. False: it was told to
+/// stop.
+template <class Step>
+Result<bool> in_steps(Step step, const Rest& rest) {
   for (;;) {
     const auto began = std::chrono::steady_clock::now();
-    const auto removed = books.remove(removed_at_once_max);
-    if (!removed) return removed.error();
-    if (*removed == 0) return true;
-    gone.requests += *removed;
-    // As long as it took, so that whoever else writes comes in between.
+    const Result<bool> more = step();
+    if (!more) return more.error();
+    if (!*more) return true;
     const auto took = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
     if (!rest(std::max(rest_ms_min, took))) return false;
   }
+}
+
+/// Removes what was let go. False: it was told to stop.
+Result<bool> remove_what_went(Bookkeeper& books, OldRowsGone& gone, const Rest& rest) {
+  return in_steps(
+      [&]() -> Result<bool> {
+        const auto removed = books.remove(removed_at_once_max);
+        if (!removed) return removed.error();
+        gone.requests += *removed;
+        return *removed > 0;
+      },
+      rest);
+}
+
+/// Takes away what only those rows had.
+Result<void> sweep(Bookkeeper& books, const OldRowsGone& gone, const Rest& rest) {
+  if (gone.requests == 0) return {};
+  const auto done = in_steps([&] { return books.sweep(swept_at_once_max); }, rest);
+  return done ? Result<void>() : done.error();
 }
 
 }  // namespace
@@ -142,7 +161,10 @@ Result<OldRowsGone> let_old_rows_go(Bookkeeper& books, const std::string& folder
     if (!*all) return gone;
     const auto rows = books.old_rows(until);
     if (!rows) return rows.error();
-    if (!*rows) return gone;
+    if (!*rows) {
+      if (auto swept = sweep(books, gone, rest); !swept) return swept.error();
+      return gone;
+    }
     std::string path;
     if (!folder.empty()) {
       auto written = archive_rows(books, folder, **rows, rest);

@@ -34,16 +34,10 @@ Result<Head> head_of(const Hypothetical& asked, const std::string& tags) {
   return head;
 }
 
-/// "; did you mean 'other'?" Empty: nothing is near.
-std::string meant(std::string_view word, const std::vector<std::string_view>& known) {
-  const std::string_view near = nearest(word, known);
-  return near.empty() ? "" : "; did you mean '" + std::string(near) + "'?";
-}
-
 Error no_key(const std::string& name, const Snapshot& snapshot) {
   std::vector<std::string_view> names;
   for (const Key& key : snapshot.keys) names.push_back(key.name);
-  return wrong("there is no key '" + name + "'" + meant(name, names));
+  return wrong("there is no key '" + name + "'" + did_you_mean(name, names));
 }
 
 Error not_for(const Key& key, const std::string& name) {
@@ -54,13 +48,13 @@ Error not_for(const Key& key, const std::string& name) {
       if (key.may_name_targets) names.push_back(target->name);
   }
   return wrong("the key '" + key.name + "' may not ask for '" + name + "', or there is no such route or target" +
-               meant(name, names));
+               did_you_mean(name, names));
 }
 
 Error no_content(const std::string& name, const RequestFacts& facts) {
   std::vector<std::string_view> names;
   for (const ContentCount& one : facts.content) names.push_back(one.name);
-  return wrong("no policy asks for the content '" + name + "', so it changes nothing" + meant(name, names));
+  return wrong("no policy asks for the content '" + name + "', so it changes nothing" + did_you_mean(name, names));
 }
 
 /// What a reader may not know of the answer.

@@ -60,10 +60,9 @@ Error not_there(const char* param, std::string_view name, const Key& key) {
       own.push_back(target->provider->name);
       own.push_back(target->name);
     }
-  const std::string_view near = nearest(name, own);
-  Error error(ErrorKind::bad_request, ErrorOrigin::app,
-              "There is no provider or target '" + std::string(name.substr(0, shown_bytes_max)) + "'" +
-                  (near.empty() ? "." : "; did you mean '" + std::string(near) + "'?"));
+  Error error(
+      ErrorKind::bad_request, ErrorOrigin::app,
+      "There is no provider or target '" + std::string(name.substr(0, shown_bytes_max)) + "'" + did_you_mean(name, own, "; ", "."));
   error.param = param;
   return error;
 }

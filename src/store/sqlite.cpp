@@ -160,7 +160,8 @@ class SqliteStore final : public Store {
   template <class Work>
   Result<void> writing(Work work) {
     if (auto begun = writer_->begin.run(); !begun) return with_path(begun.error());
-    auto done = work();
+    auto done = writer_->lines.open();
+    if (done) done = work();
     if (done) done = writer_->lines.close();
     if (done) done = writer_->commit.run();
     if (done) return done;

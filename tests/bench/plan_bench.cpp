@@ -1,7 +1,10 @@
 // The decisions of one request, in a small house and in a large one, and the cost at the end.
 #include "plan/plan.h"
 
+#include <openssl/sha.h>
+
 #include "allocations.h"
+#include "plan/authenticate.h"
 #include "unit/plan/world.h"
 
 namespace fairlead {
@@ -83,6 +86,27 @@ void plan_of_50_targets_and_200_policies(benchmark::State& state) {
   }
 }
 BENCHMARK(plan_of_50_targets_and_200_policies);
+
+/// Of so many.
+void key_by_its_secret(benchmark::State& state) {
+  Snapshot snapshot;
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    Key& key = snapshot.keys.emplace_back();
+    for (std::size_t byte = 0; byte < key.sha256.size(); ++byte)
+      key.sha256[byte] = static_cast<std::uint8_t>(i * 2'654'435'761 >> byte);
+  }
+  const std::string secret = "sk-fl-0123456789012345678901234567890123456789012";
+  SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), snapshot.keys.back().sha256.data());
+  index_secrets(snapshot);
+  const std::string header = "Bearer " + secret;
+  const CountAllocations count(state);
+  for (auto _ : state) {
+    auto found = authenticate(header, snapshot, sunday);
+    if (!found) state.SkipWithError("it is a key");
+    benchmark::DoNotOptimize(found);
+  }
+}
+BENCHMARK(key_by_its_secret)->Arg(2)->Arg(10'000);
 
 void cost_of_an_attempt(benchmark::State& state) {
   const std::vector<Price> prices = {price("0.15", "0.60")};

@@ -17,6 +17,7 @@ import time
 DAYS, KEYS, TARGETS = 365, 50, 8
 DAY_US = 86_400_000_000
 BEGIN_US = 1_735_689_600_000_000  # 2025-01-01
+TABLES = {"hour_sums": DAY_US // 24, "six_hour_sums": DAY_US // 4, "day_sums": DAY_US}
 
 REPORTS = [
     ["--by", "total"],
@@ -27,6 +28,10 @@ REPORTS = [
     ["--by", "team", "--month", "2025-06", "--compare", "--top", "10"],
     ["--by", "hour", "--since", "2025-06-01T05:00", "--until", "2025-06-08T17:00"],
     ["--format", "focus", "--month", "2025-06"],
+    ["--by", "month,team", "--zone", "Europe/Berlin"],
+    *(["--by", "day", "--zone", zone] for zone in ("Europe/Berlin", "America/New_York", "Asia/Shanghai", "Pacific/Auckland")),
+    ["--by", "day,key", "--zone", "Europe/Berlin"],
+    ["--by", "hour"],
 ]
 
 
@@ -69,7 +74,7 @@ def fill(path, rows):
     db.execute("""INSERT INTO sum_groups (key, team, project, route, provider, model, target, usage_source, currency)
                   SELECT DISTINCT a.key, a.team, a.project, a.route, t.provider, t.model, t.target, o.usage_source, o.cost_currency
                   FROM asks a, terms t, outcomes o WHERE o.id > 0""")
-    for table, unit in (("hour_sums", DAY_US // 24), ("day_sums", DAY_US)):
+    for table, unit in TABLES.items():
         db.execute(
             f"""INSERT INTO {table} SELECT sent_at / {unit} * {unit} AS at, g.id, count(*), count(*), 0, sum(input_tokens), sum(cached_input_tokens),
                   NULL, sum(output_tokens), NULL, NULL, NULL, sum(cost_pico / 1000000000), sum(cost_pico % 1000000000), sum(attempt_usd_pico / 1000000000),
@@ -80,7 +85,7 @@ def fill(path, rows):
                 GROUP BY 1, 2""")
     db.execute("COMMIT")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    counts = [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("lines", "hour_sums", "day_sums")]
+    counts = [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("lines", *TABLES)]
     db.close()
     return counts
 
@@ -100,8 +105,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="fairlead-reports-") as name:
         folder = pathlib.Path(name)
         create(binary, folder)
-        lines, hours, days = fill(folder / "ledger.db", rows)
-        print(f"{lines} rows; {hours} sums of hours and {days} of days; {(folder / 'ledger.db').stat().st_size >> 20} MiB")
+        lines, hours, six_hours, days = fill(folder / "ledger.db", rows)
+        print(f"{lines} rows; {hours} sums of hours, {six_hours} of six hours and {days} of days; {(folder / 'ledger.db').stat().st_size >> 20} MiB")
         ledger = ["--ledger", f"sqlite:{folder}/ledger.db"]
         for report in REPORTS:
             took, said = best_of(3, [binary, "usage", *ledger, *report])

@@ -4,7 +4,9 @@
 #include "store/sqlite/report.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sums.h"
+#include "store/sqlite/sweep.h"
 
+#include <optional>
 #include <utility>
 
 namespace fairlead::sqlite {
@@ -113,6 +115,13 @@ class SqliteBookkeeper final : public Bookkeeper {
     auto done = writing([&] { return remove_some(requests_max, removed); });
     if (!done) return done.error();
     return removed;
+  }
+
+  Result<bool> sweep(std::int64_t rows_max) override {
+    if (!sweep_) sweep_.emplace(database_, rows_max);
+    auto more = sweep_->step();
+    if (!more) return with_path(more.error());
+    return more;
   }
 
  private:
@@ -272,6 +281,7 @@ class SqliteBookkeeper final : public Bookkeeper {
   std::string path_;
   Database database_;
   Statement remove_lines_, remove_retries_;
+  std::optional<Sweep> sweep_;
   std::vector<std::string_view> cells_;
 };
 

@@ -1,116 +1,22 @@
 #include "store/sqlite/report.h"
 
 #include "store/sqlite/report_sources.h"
-#include "store/sqlite/sums.h"
+#include "store/sqlite/sum_ranges.h"
+#include "store/sqlite/tally.h"
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
-#include <iterator>
-#include <set>
 #include <string>
 #include <utility>
 
 namespace fairlead::sqlite {
 namespace {
 
-constexpr std::chrono::microseconds hour = std::chrono::hours(1), day = std::chrono::hours(24);
+using std::chrono::microseconds;
 
-struct Dimension {
-  std::string_view name;
-  std::string_view expression;  ///< "@" stands for the seconds since 1970 that the clocks show, "#" for how far they are from UTC
-};
-constexpr Dimension dimensions[] = {
-    {"provider", "f.provider"},
-    {"model", "f.model"},
-    {"target", "f.target"},
-    {"route", "f.route"},
-    {"key", "f.key"},
-    {"team", "f.team"},
-    {"project", "f.project"},
-    {"usage_source", "f.usage_source"},
-    {"currency", "f.currency"},
-    {"month", "strftime('%Y-%m', @, 'unixepoch')"},
-    {"week", "date(@, 'unixepoch', 'weekday 0', '-6 days')"},  // the Monday before its Sunday
-    {"day", "date(@, 'unixepoch')"},
-    {"hour", "strftime('%Y-%m-%dT%H:00', @, 'unixepoch') || #"},
-};
+constexpr microseconds hour = std::chrono::hours(1), day = std::chrono::hours(24);
 
-/// "+02:00"
-std::string offset_text(int minutes) {
-  const auto two = [](int number) { return (number < 10 ? "0" : "") + std::to_string(number); };
-  const int size = std::abs(minutes);
-  return (minutes < 0 ? "-" : "+") + two(size / 60) + ":" + two(size % 60);
-}
-
-/// Of a zone, what `value` says of its offset in minutes at f.at.
-template <typename Value>
-std::string at_offset(const Zone& zone, Value value) {
-  std::string sql = "CASE";
-  for (std::size_t i = 0; i + 1 < zone.changes.size(); ++i)
-    sql += " WHEN f.at < " + std::to_string(zone.changes[i + 1].from.time_since_epoch().count()) + " THEN " +
-           value(zone.changes[i].offset_minutes);
-  const std::string last = value(zone.changes.empty() ? 0 : zone.changes.back().offset_minutes);
-  return zone.changes.size() < 2 ? last : sql + " ELSE " + last + " END";
-}
-
-std::string expression_of(const Dimension& dimension, const Zone* zone) {
-  std::string sql;
-  for (const char c : dimension.expression) {
-    if (c == '@') {
-      sql += "f.at / 1000000";
-      if (zone) sql += " + " + at_offset(*zone, [](int minutes) { return std::to_string(minutes * 60); });
-    } else if (c == '#') {
-      sql += zone ? at_offset(*zone, [](int minutes) { return "'" + offset_text(minutes) + "'"; }) : "'Z'";
-    } else {
-      sql += c;
-    }
-  }
-  return sql;
-}
-
-/// "f.provider, f.team, ", or an error for a name that is not in the table.
-Result<std::string> group_list(const ReportQuery& query) {
-  std::string list;
-  for (const std::string& name : query.by) {
-    std::string known;
-    bool found = false;
-    for (const Dimension& dimension : dimensions) {
-      known.append(known.empty() ? "" : ", ").append(dimension.name);
-      if (dimension.name != name) continue;
-      list.append(expression_of(dimension, query.zone.get())).append(", ");
-      found = true;
-    }
-    if (!found)
-      return Error(ErrorKind::config, ErrorOrigin::fairlead, "there is no report by '" + name + "': choose from " + known);
-  }
-  return list;
-}
-
-/// "f.at / ..., ": how a query cuts its groups further.
-std::string cut_list(const PriceCut& cut) {
-  const std::string unit = std::to_string((cut.hourly ? hour : day).count());
-  std::string list = "f.at / " + unit + " * " + unit + ", ";
-  if (!cut.by_request) return list;
-  const std::string input = "coalesce(f.input_tokens, 0) + coalesce(f.cached_input_tokens, 0) + coalesce(f.cache_write_tokens, 0)";
-  std::string above = "0";
-  for (const std::int64_t tokens_above : cut.input_above) {
-    const std::string bound = std::to_string(tokens_above);
-    above = "iif(" + input + " > " + bound + ", " + bound + ", " + above + ")";
-  }
-  return list + above + ", coalesce(f.reasoning_tokens, 0) > 0, ";
-}
-
-/// "1, 2": the positions of the first columns in the result.
-std::string positions(std::size_t columns) {
-  std::string list;
-  for (std::size_t i = 1; i <= columns; ++i) list.append(i == 1 ? "" : ", ").append(std::to_string(i));
-  return list;
-}
-
-bool is_whole(const std::optional<TimePoint>& at, std::chrono::microseconds unit) {
-  return !at || at->time_since_epoch() % unit == std::chrono::microseconds(0);
-}
+bool is_full_hour(const std::optional<TimePoint>& at) { return !at || at->time_since_epoch() % hour == microseconds(0); }
 
 std::string number_of(const std::optional<TimePoint>& at) {
   return at ? std::to_string(at->time_since_epoch().count()) : std::string();
@@ -118,174 +24,117 @@ std::string number_of(const std::optional<TimePoint>& at) {
 
 bool by_request(const ReportQuery& query) { return query.cut && query.cut->by_request; }
 
-/// Are there times in its groups, by the clocks of a zone?
-bool by_local_time(const ReportQuery& query) {
-  return query.zone && std::any_of(query.by.begin(), query.by.end(), [](const std::string& name) {
-           return std::any_of(std::begin(dimensions), std::end(dimensions), [&](const Dimension& dimension) {
-             return dimension.name == name && dimension.expression.find('@') != std::string_view::npos;
-           });
-         });
-}
-
-/// Do the zone's hours begin as UTC's do, all through the period?
-bool has_utc_hours(const Zone& zone, const ReportQuery& query) {
-  for (std::size_t i = 0; i < zone.changes.size(); ++i) {
-    const bool over = query.since && i + 1 < zone.changes.size() && zone.changes[i + 1].from <= *query.since;
-    const bool ahead = query.until && i > 0 && zone.changes[i].from >= *query.until;
-    if (!over && !ahead && zone.changes[i].offset_minutes % 60 != 0) return false;
-  }
-  return true;
-}
-
-bool has(const ReportQuery& query, std::string_view name) {
-  return std::find(query.by.begin(), query.by.end(), name) != query.by.end();
-}
-
-/// Is the whole of this UTC day in one month and one week of the query's, as far as it asks for them?
-bool is_in_one(const ReportQuery& query, TimePoint begin) {
-  using namespace std::chrono;
-  const sys_days first = floor<days>(query.zone->local(begin));
-  const sys_days last = floor<days>(query.zone->local(begin + day - microseconds(1)));
-  const auto month_of = [](sys_days at) { return year_month_day(at).year() / year_month_day(at).month(); };
-  const auto week_of = [](sys_days at) { return at - days(weekday(at).iso_encoding() - 1); };
-  return (!has(query, "month") || month_of(first) == month_of(last)) && (!has(query, "week") || week_of(first) == week_of(last));
-}
-
-/// UTC days whose hours are read one by one: the period begins or ends within them, or a month or week of its zone does.
-Result<std::set<std::int64_t>> split_days(Database& database, const ReportQuery& query) {
-  std::set<std::int64_t> split;
-  for (const auto& at : {query.since, query.until})
-    if (!is_whole(at, day)) split.insert(std::chrono::floor<std::chrono::days>(*at).time_since_epoch() / day * day.count());
-  if (!by_local_time(query)) return split;
-  const auto first = database.integer("SELECT coalesce(min(at), 0) FROM day_sums");
-  const auto last = database.integer("SELECT coalesce(max(at), -1) FROM day_sums");
-  if (!first || !last) return first ? last.error() : first.error();
-  for (std::int64_t at = *first; at <= *last; at += day.count())
-    if (!is_in_one(query, TimePoint(std::chrono::microseconds(at)))) split.insert(at);
-  return split;
-}
-
-bool by_other_hours(const ReportQuery& query) { return by_local_time(query) && !has_utc_hours(*query.zone, query); }
-
-/// Rows can be read of a period of which none was let go.
-Result<std::string> rows_of(Database& database, const ReportQuery& query, const Span& period) {
-  const auto gone = database.integer("SELECT coalesce(max(day), -1) FROM let_go");
-  if (!gone) return gone.error();
-  const TimePoint kept_from(std::chrono::microseconds(*gone + day.count()));
-  if (*gone >= 0 && (!query.since || *query.since < kept_from))
-    return Error(ErrorKind::config, ErrorOrigin::fairlead,
-                 (by_other_hours(query) ? "the hours of " + query.zone->name + " are not those that sums are kept of, and " : "") +
-                     "rows before " + day_text(kept_from) + " are no longer in the ledger: ask for " +
-                     (by_other_hours(query) || by_request(query) ? "a period from then on" : "whole hours, whose sums are kept"));
-  if (period.since.empty()) return from_rows(period, "");
-  const auto late = database.integer("SELECT count(*) FROM late WHERE booked_at >= " + period.since);
-  if (!late) return late.error();
-  return from_rows(period, *late == 0 ? period.since : std::string());
-}
-
-Result<std::string> source_of(Database& database, const ReportQuery& query) {
-  const Span period{number_of(query.since), number_of(query.until)};
-  if (query.from_rows || by_request(query) || by_other_hours(query) || !is_whole(query.since, hour) || !is_whole(query.until, hour))
-    return rows_of(database, query, period);
-  const bool by_hour = (query.cut && query.cut->hourly) || has(query, "hour") || (query.zone && has(query, "day"));
-  if (by_hour) return from_sums("hour_sums", period);
-  const auto split = split_days(database, query);
-  if (!split) return split.error();
-  return from_sums(split->empty() ? "day_sums" : days_but(*split), period);
-}
-
-std::string figures() {
+/// "g.provider, g.model, ..."
+std::string group_names() {
   std::string sql;
-  for (const std::string_view column : counts) sql.append("sum(f.").append(column).append("), ");
-  for (const std::string_view column : tokens) sql.append("sum(f.").append(column).append("), ");
-  sql += "sum(f.unpriced)";
-  for (const std::string_view column : amounts) sql.append(", sum(f.").append(column).append(")");
-  const std::string estimated = "CASE WHEN f.usage_source IN ('estimated', 'invalid') THEN f.";
-  for (const char* column : {"attempts", "usd_milli", "usd_rest_pico"}) sql += ", sum(" + estimated + column + " ELSE 0 END)";
+  for (const std::string_view name : name_dimensions) sql.append(sql.empty() ? "g." : ", g.").append(name);
   return sql;
 }
 
-Int128 combine(const Statement& row, int column) { return Int128{row.integer(column)} * milli + row.integer(column + 1); }
-
-std::vector<std::string> read_group(const Statement& row, std::size_t columns) {
-  std::vector<std::string> group;
-  for (std::size_t i = 0; i < columns; ++i) group.push_back(row.text(static_cast<int>(i)));
-  return group;
+/// From the columns of group_names().
+Names read_names(const Statement& row, int first) {
+  Names names;
+  for (std::string& name : names) name = row.text(first++);
+  return names;
 }
 
-/// Adds the part of a group which is in one currency. The part without one has no cost.
-Result<void> add_figures(ReportRow& to, const Statement& row, std::size_t columns) {
-  int at = static_cast<int>(columns);
-  const std::string currency_text = row.text(at++);
-  to.requests += row.integer(at++);
-  to.attempts += row.integer(at++);
-  to.failed_attempts += row.integer(at++);
-  Usage& usage = to.usage;
-  for (auto* kind :
-       {&usage.input, &usage.cached_input, &usage.cache_write, &usage.output, &usage.reasoning, &usage.audio, &usage.image})
-    if (const auto more = row.maybe_integer(at++)) *kind = kind->value_or(0) + *more;
-  to.unpriced_attempts += row.integer(at++);
-  if (!currency_text.empty()) {
-    const auto currency = parse_currency(currency_text);
-    if (!currency) return currency.error();
-    to.cost.push_back({combine(row, at), *currency});
+/// The sums of the period that are to be read, or that sums do not tell.
+Result<std::optional<std::vector<SumRange>>> ranges_of(Database& database, const ReportQuery& query, ReportTimes& times) {
+  using Ranges = std::optional<std::vector<SumRange>>;
+  if (query.from_rows || by_request(query) || !is_full_hour(query.since) || !is_full_hour(query.until)) return Ranges();
+  const auto first = database.integer("SELECT coalesce(min(at), 0) FROM day_sums");
+  const auto last = database.integer("SELECT coalesce(max(at), " + std::to_string(-day.count()) + ") FROM day_sums");
+  if (!first || !last) return first ? last.error() : first.error();
+  const TimePoint from(microseconds{*first}), until(microseconds(*last) + day);
+  return sum_ranges(times, std::max(from, query.since.value_or(from)), std::min(until, query.until.value_or(until)));
+}
+
+Result<void> count_sums(Database& database, const std::vector<SumRange>& ranges, TallyFunctions& functions) {
+  Statement groups(database.handle(), "SELECT g.id, " + group_names() + " FROM sum_groups g");
+  for (;;) {
+    const Result<bool> row = groups.step();
+    if (!row) return row.error();
+    if (!*row) break;
+    functions.know_group(groups.integer(0), read_names(groups, 1));
   }
-  to.usd_pico += combine(row, at + 2);
-  to.charge_usd_pico += combine(row, at + 4);
-  to.estimated_attempts += row.integer(at + 6);
-  to.estimated_usd_pico += combine(row, at + 7);
+  std::vector<Statement> reading;
+  for (const SumTable& table : sum_tables) reading.emplace_back(database.handle(), tally_of(table));
+  for (const SumRange& range : ranges)
+    if (auto done = reading[static_cast<std::size_t>(range.table - sum_tables)].run(range.from, range.until); !done) return done;
   return {};
 }
 
-Result<void> read_corrections(Database& database, const std::string& groups, const ReportQuery& query,
-                              std::vector<ReportRow>& rows) {
-  const std::size_t columns = query.by.size();
-  std::string sql =
-      "SELECT " + groups +
-      "f.reason, f.currency, f.cost_pico, f.usd_pico, f.charge_usd_pico FROM (SELECT c.booked_at AS at, c.*, g.* FROM "
-      "corrections c JOIN sum_groups g ON g.id = c.sum_group) f WHERE 1";
-  if (query.since) sql += " AND f.at >= " + number_of(query.since);
-  if (query.until) sql += " AND f.at < " + number_of(query.until);
-  Statement statement(database.handle(), sql + " ORDER BY " + (columns == 0 ? "" : positions(columns) + ", ") + "f.id");
-  const int at = static_cast<int>(columns);
+Result<void> count_rows(Database& database, const std::vector<std::string>& queries) {
+  for (const std::string& query : queries)
+    if (auto done = Statement(database.handle(), query).run(); !done) return done;
+  return {};
+}
+
+/// Rows can be read of a period of which none was let go.
+Result<void> require_rows(Database& database, const ReportQuery& query, bool hours_differ) {
+  const auto gone = database.integer("SELECT coalesce(max(day), -1) FROM let_go");
+  if (!gone) return gone.error();
+  const TimePoint kept_from(microseconds(*gone + day.count()));
+  if (*gone < 0 || (query.since && *query.since >= kept_from)) return {};
+  return Error(ErrorKind::config, ErrorOrigin::fairlead,
+               (hours_differ ? "the hours of " + query.zone->name + " are not those that sums are kept of, and " : "") +
+                   "rows before " + day_text(kept_from) + " are no longer in the ledger: ask for " +
+                   (hours_differ || by_request(query) ? "a period from then on" : "whole hours, whose sums are kept"));
+}
+
+Result<void> count_all_rows(Database& database, const ReportQuery& query, const Span& period) {
+  const bool hours_differ = !query.from_rows && !by_request(query) && is_full_hour(query.since) && is_full_hour(query.until);
+  if (auto kept = require_rows(database, query, hours_differ); !kept) return kept;
+  if (period.since.empty()) return count_rows(database, all_rows(period, ""));
+  const auto late = database.integer("SELECT count(*) FROM late WHERE booked_at >= " + period.since);
+  if (!late) return late.error();
+  return count_rows(database, all_rows(period, *late == 0 ? period.since : std::string()));
+}
+
+Result<void> read_corrections(Database& database, const ReportQuery& query, ReportTimes& times, std::vector<ReportRow>& rows) {
+  std::string sql = "SELECT c.booked_at, c.reason, c.cost_pico, c.usd_pico, c.charge_usd_pico, " + group_names() +
+                    " FROM corrections c JOIN sum_groups g ON g.id = c.sum_group WHERE 1";
+  if (query.since) sql += " AND c.booked_at >= " + number_of(query.since);
+  if (query.until) sql += " AND c.booked_at < " + number_of(query.until);
+  Statement statement(database.handle(), sql + " ORDER BY c.id");
+  const std::ptrdiff_t sums = std::ssize(rows);
   for (;;) {
     const Result<bool> row = statement.step();
     if (!row) return row.error();
-    if (!*row) return {};
+    if (!*row) break;
+    const Names names = read_names(statement, 5);
     ReportRow read;
-    read.group = read_group(statement, columns);
-    read.correction = statement.text(at);
-    const auto currency = parse_currency(statement.text(at + 1));
+    read.group = group_of(query, names, times.texts(times.number(TimePoint(microseconds(statement.integer(0))))));
+    read.group.resize(query.by.size());
+    read.correction = statement.text(1);
+    const auto currency = parse_currency(names[currency_name]);
     if (!currency) return currency.error();
-    read.cost.push_back({statement.integer(at + 2), *currency});
-    read.usd_pico = statement.integer(at + 3);
-    read.charge_usd_pico = statement.integer(at + 4);
+    read.cost.push_back({statement.integer(2), *currency});
+    read.usd_pico = statement.integer(3);
+    read.charge_usd_pico = statement.integer(4);
     rows.push_back(std::move(read));
   }
+  std::stable_sort(rows.begin() + sums, rows.end(), [](const ReportRow& a, const ReportRow& b) { return a.group < b.group; });
+  return {};
 }
 
 }  // namespace
 
 Result<std::vector<ReportRow>> read_report(Database& database, const ReportQuery& query) {
-  const auto groups = group_list(query);
-  if (!groups) return groups.error();
-  const auto source = source_of(database, query);
-  if (!source) return source.error();
-  std::size_t columns = query.by.size();
-  if (query.cut) columns += query.cut->by_request ? 3 : 1;
-  const std::string grouped = positions(columns + 1);
-  Statement statement(database.handle(), "SELECT " + *groups + (query.cut ? cut_list(*query.cut) : "") + "f.currency, " +
-                                             figures() + " FROM (" + *source + ") f GROUP BY " + grouped + " ORDER BY " + grouped);
-  std::vector<ReportRow> rows;
-  for (;;) {
-    const Result<bool> row = statement.step();
-    if (!row) return row.error();
-    if (!*row) break;
-    std::vector<std::string> group = read_group(statement, columns);
-    if (rows.empty() || rows.back().group != group) rows.emplace_back().group = std::move(group);
-    if (auto added = add_figures(rows.back(), statement, columns); !added) return added.error();
-  }
-  if (auto done = read_corrections(database, *groups, query, rows); !done) return done.error();
+  if (auto known = require_dimensions(query.by); !known) return known.error();
+  ReportTimes times(query);
+  Tally tally(query, times);
+  TallyFunctions functions(database.handle(), tally);
+  if (!functions.taken()) return last_error(database.handle());
+  const Span period{number_of(query.since), number_of(query.until)};
+  const auto ranges = ranges_of(database, query, times);
+  if (!ranges) return ranges.error();
+  auto counted = *ranges ? count_sums(database, **ranges, functions) : count_all_rows(database, query, period);
+  if (counted && *ranges) counted = count_rows(database, open_rows(period));
+  if (!counted) return counted.error();
+  auto rows = tally.take_rows();
+  if (!rows) return rows;
+  if (auto done = read_corrections(database, query, times, *rows); !done) return done.error();
   return rows;
 }
 

@@ -24,9 +24,9 @@ CREATE TABLE sum_groups (
 ) STRICT;
 )sql";
 
-/// Of `hour_sums` and `day_sums`.
+/// Of each table of sums.
 constexpr std::string_view sum_columns = R"sql( (
-  at                  INTEGER NOT NULL,  -- the beginning of the hour or the day
+  at                  INTEGER NOT NULL,  -- the beginning of the hour, of the six hours or of the day
   sum_group           INTEGER NOT NULL,
   requests            INTEGER NOT NULL,  -- whose last attempt is among these
   attempts            INTEGER NOT NULL,
@@ -135,6 +135,12 @@ std::string closed_sums(const std::string& unit) {
   return text;
 }
 
+constexpr std::string_view six_of_hours =
+    "INSERT INTO six_hour_sums SELECT at / 21600000000 * 21600000000, sum_group, sum(requests), sum(attempts), sum(failed), "
+    "sum(input_tokens), sum(cached_input_tokens), sum(cache_write_tokens), sum(output_tokens), sum(reasoning_tokens), "
+    "sum(audio_tokens), sum(image_tokens), sum(cost_milli), sum(cost_rest_pico), sum(usd_milli), sum(usd_rest_pico), "
+    "sum(charge_milli), sum(charge_rest_pico) FROM hour_sums GROUP BY 1, 2;\n";
+
 }  // namespace
 
 std::string report_tables() {
@@ -142,6 +148,10 @@ std::string report_tables() {
   for (const char* table : {"hour_sums", "day_sums"}) text.append("CREATE TABLE ").append(table).append(sum_columns);
   text += what_stays;
   return text.append(closed_sums("hour")).append(closed_sums("day")).append(closed_for_good);
+}
+
+std::string six_hour_table() {
+  return std::string("CREATE TABLE six_hour_sums").append(sum_columns).append(six_of_hours).append(closed_sums("six_hour"));
 }
 
 }  // namespace fairlead::sqlite

@@ -6,5 +6,7 @@ namespace fairlead::sqlite {
 
 /// The schema's second step.
 std::string report_tables();
+/// Its third: sums that spare hours where the days are those of another time zone.
+std::string six_hour_table();
 
 }  // namespace fairlead::sqlite

@@ -71,6 +71,7 @@ LineWriter::LineWriter(sqlite3* connection)
       number_(connection, "SELECT n FROM lines WHERE id = ?"),
       open_retry_(connection, open_retry_sql()),
       retry_(connection, retry_sql()),
+      sweeps_(connection, "SELECT n FROM sweeps"),
       texts_(connection, insert_sql("texts", text_columns)),
       asks_(connection, insert_sql("asks", ask_columns)),
       endings_(connection, insert_sql("endings", ending_columns)),
@@ -80,8 +81,22 @@ LineWriter::LineWriter(sqlite3* connection)
       chain_(connection),
       empty_text_{0, sha_.of(canon_.add(std::string_view()).bytes())} {}
 
-void LineWriter::forget() {
+Result<void> LineWriter::open() {
+  sweeps_.bind();
+  if (const auto row = sweeps_.step(); !row) return row.error();
+  const std::int64_t sweeps = sweeps_.integer(0);
+  sweeps_.reset();
+  if (sweeps != known_sweeps_) forget_rows();
+  known_sweeps_ = sweeps;
+  return {};
+}
+
+void LineWriter::forget_rows() {
   for (Dictionary* dictionary : {&texts_, &asks_, &endings_, &terms_, &outcomes_}) dictionary->forget();
+}
+
+void LineWriter::forget() {
+  forget_rows();
   sums_.forget();
   chain_.forget();
 }

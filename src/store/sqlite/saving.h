@@ -19,6 +19,8 @@ namespace fairlead::sqlite {
 class LineWriter {
  public:
   explicit LineWriter(sqlite3* connection);
+  /// At the beginning of a transaction. What a sweep may take away since the last one is no longer referred to.
+  Result<void> open();
   /// Errors: as Store::save.
   Result<void> save(const RequestRecord& record);
   /// Before the commit.
@@ -42,6 +44,7 @@ class LineWriter {
   struct Before {
     bool request_ended = false, attempt_ended = false;
   };
+  void forget_rows();
   Result<Ref> text(std::string_view text);
   Result<Ref> ask(const RequestOpen& open);
   Result<Ref> ending(const RequestRecord& record);
@@ -67,7 +70,8 @@ class LineWriter {
   Result<void> count_request(const RequestRecord& record);
 
   sqlite3* connection_;
-  Statement line_, line_again_, line_before_, late_, number_, open_retry_, retry_;
+  Statement line_, line_again_, line_before_, late_, number_, open_retry_, retry_, sweeps_;
+  std::int64_t known_sweeps_ = 0;
   Dictionary texts_, asks_, endings_, terms_, outcomes_;
   Sums sums_;
   ChainWriter chain_;

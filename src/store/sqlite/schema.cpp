@@ -244,8 +244,12 @@ CREATE TRIGGER requests_delete INSTEAD OF DELETE ON requests BEGIN
 END;
 )sql";
 
+/// How many sweeps have begun (sweep.h).
+constexpr std::string_view sweeps_table = "CREATE TABLE sweeps (n INTEGER NOT NULL) STRICT; INSERT INTO sweeps VALUES (0);";
+
 // Step i brings version i to version i + 1. A step that was released is never changed: a change of the schema is a new step.
-std::string (*const steps[])() = {[] { return std::string(row_tables); }, report_tables};
+std::string (*const steps[])() = {[] { return std::string(row_tables); }, report_tables, six_hour_table,
+                                  [] { return std::string(sweeps_table); }};
 
 Error newer(const std::string& path, std::int64_t version) {
   return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,

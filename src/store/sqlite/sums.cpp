@@ -7,12 +7,10 @@ namespace fairlead::sqlite {
 namespace {
 
 constexpr std::size_t groups_max = 65'536;  ///< that are remembered
-constexpr std::optional<std::int64_t> Usage::*token_kinds[] = {
-    &Usage::input, &Usage::cached_input, &Usage::cache_write, &Usage::output, &Usage::reasoning, &Usage::audio, &Usage::image};
 
-std::string sum_sql(const std::string& table) {
+std::string sum_sql(std::string_view table) {
   const auto more = [](const std::string& column) { return column + " = " + column + " + excluded." + column; };
-  std::string sql = "INSERT INTO " + table +
+  std::string sql = "INSERT INTO " + std::string(table) +
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                     "ON CONFLICT (at, sum_group) DO UPDATE SET " +
                     more("requests") + ", " + more("attempts") + ", " + more("failed");
@@ -37,12 +35,12 @@ bool has_failed(const RequestRecord::Attempt& attempt) {
 }  // namespace
 
 Sums::Sums(sqlite3* connection)
-    : hour_(connection, sum_sql("hour_sums")),
-      day_(connection, sum_sql("day_sums")),
-      group_(connection,
+    : group_(connection,
              "INSERT INTO sum_groups (key, team, project, route, provider, model, target, usage_source, currency) "
              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET key = excluded.key RETURNING id"),
-      closed_(connection, "SELECT coalesce(max(until), 0) FROM closings") {}
+      closed_(connection, "SELECT coalesce(max(until), 0) FROM closings") {
+  for (const SumTable& table : sum_tables) tables_.emplace_back(connection, sum_sql(table.name));
+}
 
 void Sums::Sum::add(const Sum& other) {
   group = other.group;
@@ -113,17 +111,21 @@ Result<TimePoint> Sums::closed_until() {
 
 Result<void> Sums::save() {
   if (error_) return *error_;
-  std::unordered_map<std::int64_t, ByGroup> days;
-  for (const auto& [hour, groups] : hours_)
-    for (const auto& [number, sum] : groups) days[floor_of(hour, std::chrono::hours(24))][number].add(sum);
-  if (auto done = save(hour_, hours_); !done) return done;
-  if (auto done = save(day_, days); !done) return done;
+  ByTime sums = std::move(hours_);
   hours_.clear();
+  for (std::size_t i = 0; i < tables_.size(); ++i) {
+    if (auto done = save(tables_[i], sums); !done) return done;
+    if (i + 1 == tables_.size()) break;
+    ByTime longer;
+    for (const auto& [at, groups] : sums)
+      for (const auto& [number, sum] : groups) longer[floor_of(at, sum_tables[i + 1].length)][number].add(sum);
+    sums = std::move(longer);
+  }
   closed_until_.reset();
   return {};
 }
 
-Result<void> Sums::save(Statement& statement, const std::unordered_map<std::int64_t, ByGroup>& sums) {
+Result<void> Sums::save(Statement& statement, const ByTime& sums) {
   for (const auto& [at, groups] : sums)
     for (const auto& [number, sum] : groups) {
       const Usage& u = sum.usage;

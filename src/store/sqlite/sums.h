@@ -5,15 +5,29 @@
 
 #include "store/sqlite/database.h"
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace fairlead::sqlite {
 
 /// Amounts are summed in two parts, of 10^-3 and of 10^-12 of a unit, which overflow only beyond a thousand million rows.
 inline constexpr Int128 milli = 1'000'000'000;
+
+inline constexpr std::optional<std::int64_t> Usage::*token_kinds[] = {
+    &Usage::input, &Usage::cached_input, &Usage::cache_write, &Usage::output, &Usage::reasoning, &Usage::audio, &Usage::image};
+
+/// A table of sums. Each sums up some of the one before.
+struct SumTable {
+  std::string_view name;
+  std::chrono::microseconds length;  ///< of what a row sums up, which begins at a multiple of it
+};
+inline constexpr SumTable sum_tables[] = {
+    {"hour_sums", std::chrono::hours(1)}, {"six_hour_sums", std::chrono::hours(6)}, {"day_sums", std::chrono::hours(24)}};
 
 /// Gathers what a transaction adds, and adds it at its end.
 class Sums {
@@ -44,13 +58,15 @@ class Sums {
     void add(const Sum& other);
   };
   using ByGroup = std::unordered_map<std::int64_t, Sum>;
+  using ByTime = std::unordered_map<std::int64_t, ByGroup>;  ///< by their beginning
 
   Sum& sum_of(const RequestOpen& request, const RequestRecord::Attempt& attempt, TimePoint counts_at);
-  static Result<void> save(Statement& statement, const std::unordered_map<std::int64_t, ByGroup>& sums);
+  static Result<void> save(Statement& statement, const ByTime& sums);
 
-  Statement hour_, day_, group_, closed_;
+  std::vector<Statement> tables_;  ///< as sum_tables
+  Statement group_, closed_;
   std::unordered_map<std::string, std::int64_t> groups_;
-  std::unordered_map<std::int64_t, ByGroup> hours_;  ///< by their beginning
+  ByTime hours_;
   std::optional<TimePoint> closed_until_;
   std::optional<Error> error_;  ///< of adding: save() tells it
   std::string key_;

@@ -33,6 +33,10 @@ policies
 
 keys
   app  team payments  sha256:00112233...  routes chat
+
+budgets: none
+
+limits: none
 )");
 }
 
@@ -60,6 +64,30 @@ TEST(Summary, tells_what_a_route_asks_for) {
   text.replace(text.find("targets: [here/m]"), 17,
                "targets: [{target: here/m, quality: 80}], strategy: balanced, latency_ms_max: 2s, quality_min: 70");
   EXPECT_THAT(told(world), testing::HasSubstr("route chat (balanced within 2000 ms, quality from 70)\n"));
+}
+
+TEST(Summary, tells_what_may_be_charged_and_asked_for) {
+  World world;
+  world.files["f.yaml"] = small_config;
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("targets: [here/m]"), 17, "targets: [here/m], limits: {tokens_per_day: 500}, budget: {usd: 7, per: all}");
+  text.replace(text.find("operator: ZA"), 12,
+               "operator: ZA\n    budget: {usd: 1000.50, per: month, time_zone: Africa/Johannesburg}");
+  text +=
+      "  - {name: late, hash: \"${env:LATE_HASH}\", routes: [chat], credit: true, budget: [{usd: 20, per: day}, {usd: 1, per: "
+      "hour}]}\n"
+      "teams:\n  payments: {limits: {requests_per_minute: 60, parallel: 4}}\n"
+      "budget: {usd: 9000, per: week, time_zone: Asia/Shanghai}\n";
+  EXPECT_THAT(told(world), testing::HasSubstr("\nbudgets\n"
+                                              "  installation   9000 USD per week     Asia/Shanghai\n"
+                                              "  key late       20 USD per day        UTC\n"
+                                              "  key late       1 USD per hour        UTC\n"
+                                              "  key late       credit\n"
+                                              "  route chat     7 USD in all\n"
+                                              "  provider here  1000.5 USD per month  Africa/Johannesburg\n"
+                                              "\nlimits\n"
+                                              "  team payments  requests_per_minute 60, parallel 4\n"
+                                              "  route chat     tokens_per_day 500\n"));
 }
 
 TEST(Summary, holds_no_secret_and_no_whole_hash) {

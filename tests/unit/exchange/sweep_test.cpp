@@ -228,6 +228,7 @@ std::shared_ptr<const Snapshot> make_snapshot(bool drain) {
   SHA256(reinterpret_cast<const unsigned char*>(key_text.data()), key_text.size(), key.sha256.data());
   key.routes.push_back(&route);
   snapshot->keys.push_back(key);
+  index_secrets(*snapshot);
   return snapshot;
 }
 

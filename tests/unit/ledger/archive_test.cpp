@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "store/sqlite/database.h"
 #include "unit/store/rows.h"
 
 namespace fairlead {
@@ -37,6 +38,7 @@ class ArchiveTest : public testing::Test {
   void save(const std::string& id, TimePoint at) {
     AttemptSettle settle = test::attempt_settle(id);
     settle.finish_reason = "=stop, \"now\"";
+    settle.reported_model = "of " + day_text(at);
     ASSERT_TRUE(test::save(*store_, {test::record_of(test::request_open(id, at),
                                                      {test::settled_attempt(test::attempt_open(id, 1, "deepseek", at), settle)},
                                                      test::request_settle(id))}));
@@ -58,6 +60,11 @@ class ArchiveTest : public testing::Test {
     text.resize(static_cast<std::size_t>(std::max(0, gzread(file, text.data(), static_cast<unsigned>(text.size())))));
     gzclose(file);
     return text;
+  }
+  std::int64_t outcomes() const {
+    const auto database = sqlite::Database::open(folder_.file("ledger.db"), SQLITE_OPEN_READWRITE);
+    sqlite::Statement counted(database->handle(), "SELECT count(*) FROM outcomes");
+    return counted.step() ? counted.integer(0) : -1;
   }
   std::int64_t attempts() const { return store_->report({})->at(0).attempts; }
 
@@ -82,6 +89,7 @@ TEST_F(ArchiveTest, EachDayIsAFileAndThenItsRowsAreGone) {
   EXPECT_FALSE(*store_->request("r3-699"));
   EXPECT_TRUE(*store_->request("new"));
   EXPECT_EQ(attempts(), 2101) << "reports stay";
+  EXPECT_EQ(outcomes(), 2) << "what only they had is gone: left are that of the new one, and that of what is open";
   EXPECT_EQ(go()->requests, 0);
 }
 
@@ -101,6 +109,7 @@ TEST_F(ArchiveTest, WhatWasInterruptedGoesOn) {
   ASSERT_TRUE(first);
   EXPECT_EQ(first->requests, 500);
   EXPECT_TRUE(*store_->request("r2-0"));
+  EXPECT_EQ(outcomes(), 5);
   const auto rest = go();
   EXPECT_EQ(first->requests + rest->requests, 2100);
   EXPECT_THAT(files(), testing::SizeIs(3)) << "no day is in two files";

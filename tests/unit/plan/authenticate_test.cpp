@@ -1,6 +1,8 @@
 #include "plan/authenticate.h"
 
 #include <gtest/gtest.h>
+#include <openssl/sha.h>
+
 #include <string>
 #include <vector>
 
@@ -26,6 +28,7 @@ struct Authenticate : ::testing::Test {
   Authenticate() {
     snapshot.keys.push_back(key("first", first_sha256));
     snapshot.keys.push_back(key("last", last_sha256));
+    index_secrets(snapshot);
   }
 };
 
@@ -124,6 +127,7 @@ TEST_F(Authenticate, AFormerSecretHoldsUntilItsGraceEndsAndNoLongerThanItsKey) {
   const auto last = snapshot.keys[1].sha256;
   snapshot.keys.pop_back();
   snapshot.keys[0].former.push_back({last, noon});
+  index_secrets(snapshot);
   const auto before = noon - std::chrono::seconds(1);
   const auto found = authenticate("Bearer sk-last", snapshot, before);
   ASSERT_TRUE(found);
@@ -142,13 +146,41 @@ TEST_F(Authenticate, WithoutKeysNobodyGetsIn) {
 TEST_F(Authenticate, AKeyOfAbsurdLengthIsRefusedUnhashedEvenIfItIsOne) {
   snapshot.keys.push_back(key("of 512 bytes", "789a49fcfe20dccddb0f9266345989ae51c3333847df3bc45400d1b04033a565"));
   snapshot.keys.push_back(key("of 513 bytes", "45a7c7ef95c3417e800362f5672aba16da807261fe7121f3a81b0a0fb6b9a05c"));
+  index_secrets(snapshot);
   EXPECT_TRUE(authenticate("Bearer " + std::string(512, 'k'), snapshot, noon));
   EXPECT_FALSE(authenticate("Bearer " + std::string(513, 'k'), snapshot, noon));
 }
 
 TEST_F(Authenticate, AKeyThatWasNeverSetMatchesNothing) {
   snapshot.keys.assign(1, Key{});
+  index_secrets(snapshot);
   for (const char* header : {"", "Bearer ", "Bearer x"}) EXPECT_FALSE(authenticate(header, snapshot, noon)) << header;
+}
+
+TEST_F(Authenticate, EachOfManyKeysIsFoundAndNoOther) {
+  constexpr int count = 10'000;
+  const auto secret = [](int number) { return "sk-" + std::to_string(number); };
+  snapshot.keys.clear();
+  for (int i = 0; i < count; ++i) {
+    Key& made = snapshot.keys.emplace_back();
+    SHA256(reinterpret_cast<const unsigned char*>(secret(i).data()), secret(i).size(), made.sha256.data());
+    if (i % 10 != 0) continue;
+    FormerSecret& former = made.former.emplace_back(FormerSecret{{}, noon});
+    SHA256(reinterpret_cast<const unsigned char*>(secret(-i - 1).data()), secret(-i - 1).size(), former.sha256.data());
+  }
+  index_secrets(snapshot);
+  for (int i = 0; i < count; ++i) {
+    const auto found = authenticate("Bearer " + secret(i), snapshot, noon);
+    ASSERT_TRUE(found) << i;
+    ASSERT_EQ(*found, &snapshot.keys[static_cast<std::size_t>(i)]);
+    const auto former = authenticate("Bearer " + secret(-i - 1), snapshot, noon - std::chrono::seconds(1));
+    ASSERT_EQ(former.has_value(), i % 10 == 0) << i;
+    if (former) {
+      ASSERT_EQ(*former, *found);
+    }
+    ASSERT_FALSE(authenticate("Bearer " + secret(-i - 1), snapshot, noon));
+    ASSERT_FALSE(authenticate("Bearer " + secret(count + i), snapshot, noon));
+  }
 }
 
 }  // namespace

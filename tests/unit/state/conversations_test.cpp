@@ -2,11 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/state/noon.h"
+
 namespace fairlead::state {
 namespace {
 
 using std::chrono::minutes, std::chrono::seconds;
-const TimePoint noon{std::chrono::hours(400'000)};
 
 TEST(Conversations, AreKnownByTargetUntilTheCacheForgetsThem) {
   Conversations table;

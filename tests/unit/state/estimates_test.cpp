@@ -5,10 +5,10 @@
 #include <thread>
 #include <vector>
 
+#include "unit/state/noon.h"
+
 namespace fairlead::state {
 namespace {
-
-const TimePoint estimates_noon{std::chrono::hours(500'000)};
 
 /// Two targets behind one route, and a key.
 struct Shared : ::testing::Test {
@@ -42,15 +42,15 @@ struct Shared : ::testing::Test {
     Usage usage;
     usage.input = 300;
     usage.output = 50;
-    reader.note({&target(i), &facts, &usage, {}, 200'000, 700'000, {}, false}, *snapshot, estimates_noon);
+    reader.note({&target(i), &facts, &usage, {}, 200'000, 700'000, {}, false}, *snapshot, noon);
   }
 };
 
 TEST_F(Shared, WhatOneWorkerLearnsAllKnow) {
   Estimates::Reader one(estimates), other(estimates);
-  EXPECT_FALSE(other.conditions(facts, snapshot, true, estimates_noon).estimate_of(target(0)).times);
+  EXPECT_FALSE(other.conditions(facts, snapshot, true, noon).estimate_of(target(0)).times);
   settle(one, 0);
-  const Conditions conditions = other.conditions(facts, snapshot, true, estimates_noon);
+  const Conditions conditions = other.conditions(facts, snapshot, true, noon);
   EXPECT_TRUE(conditions.estimate_of(target(0)).times);
   EXPECT_EQ(conditions.estimate_of(target(0)).repeated_tokens, 350);
   EXPECT_FALSE(conditions.estimate_of(target(1)).times) << "the other target is its own";
@@ -60,8 +60,8 @@ TEST_F(Shared, WhatOneWorkerLearnsAllKnow) {
 TEST_F(Shared, TimesAreGatheredWhereTheyAreAskedForAlone) {
   Estimates::Reader reader(estimates);
   settle(reader, 0);
-  EXPECT_FALSE(reader.conditions(facts, snapshot, false, estimates_noon).estimate_of(target(0)).times);
-  EXPECT_TRUE(reader.conditions(facts, snapshot, true, estimates_noon).estimate_of(target(0)).times);
+  EXPECT_FALSE(reader.conditions(facts, snapshot, false, noon).estimate_of(target(0)).times);
+  EXPECT_TRUE(reader.conditions(facts, snapshot, true, noon).estimate_of(target(0)).times);
 }
 
 TEST_F(Shared, TargetsAreShownBeforeTheirFirstRequest) {
@@ -74,8 +74,7 @@ TEST_F(Shared, ImagesTeachNothingOfText) {
   facts.needs.add(Capability::vision);
   Estimates::Reader reader(estimates);
   settle(reader, 0);
-  EXPECT_EQ(reader.conditions(facts, snapshot, false, estimates_noon).estimate_of(target(0)).bytes_per_token,
-            prior_bytes_per_token);
+  EXPECT_EQ(reader.conditions(facts, snapshot, false, noon).estimate_of(target(0)).bytes_per_token, prior_bytes_per_token);
 }
 
 TEST_F(Shared, WorkersLearnAndLookAtOnce) {
@@ -85,7 +84,7 @@ TEST_F(Shared, WorkersLearnAndLookAtOnce) {
     threads.emplace_back([&, i] {
       Estimates::Reader reader(estimates);
       for (int n = 0; n < attempts; ++n) {
-        reader.conditions(facts, snapshot, true, estimates_noon);
+        reader.conditions(facts, snapshot, true, noon);
         settle(reader, i % 2);
         if (n % 100 == 0) estimates.everything();
       }

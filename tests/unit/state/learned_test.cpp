@@ -2,17 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/state/noon.h"
+
 namespace fairlead::state {
 namespace {
-
-const TimePoint learned_noon{std::chrono::hours(500'000)};
 
 TEST(Learned, BeginsWithThePriors) {
   const Learned learned;
   EXPECT_EQ(learned.input.bytes_per_token(), prior_bytes_per_token);
   EXPECT_EQ(learned.output_ratio(), 1);
   EXPECT_EQ(learned.cache_share(), prior_cache_share);
-  EXPECT_FALSE(learned.measured(learned_noon));
+  EXPECT_FALSE(learned.measured(noon));
   EXPECT_EQ(Answers{}.expected(prior_output_tokens), 400);
 }
 
@@ -39,24 +39,24 @@ TEST(Learned, TheCachesShareIsOfWhatCouldHaveHit) {
 
 TEST(Learned, AStreamTellsItsFirstTokenAndTheTimeOfTheOthers) {
   Learned learned;
-  for (int i = 0; i < 10; ++i) learned.note_times(500'000, 500'000 + 99 * 10'000, 100, learned_noon);
-  EXPECT_TRUE(learned.measured(learned_noon));
+  for (int i = 0; i < 10; ++i) learned.note_times(500'000, 500'000 + 99 * 10'000, 100, noon);
+  EXPECT_TRUE(learned.measured(noon));
   EXPECT_NEAR(static_cast<double>(learned.times().first_token_p50), 500'000, 35'000);
   EXPECT_NEAR(static_cast<double>(learned.times().token_p50), 10'000, 700);
 }
 
 TEST(Learned, AWholeAnswersTimeIsSharedOut) {
   Learned learned;
-  for (int i = 0; i < 10; ++i) learned.note_times(std::nullopt, 6'000'000, 100, learned_noon);  // 1 s + 100 x 20 ms were expected
+  for (int i = 0; i < 10; ++i) learned.note_times(std::nullopt, 6'000'000, 100, noon);  // 1 s + 100 x 20 ms were expected
   const AnswerTimes times = learned.times();
   EXPECT_NEAR(static_cast<double>(times.first_token_p50 + 100 * times.token_p50), 6'000'000, 600'000);
 }
 
 TEST(Learned, WhatWasMeasuredLongAgoIsNotMeasured) {
   Learned learned;
-  learned.note_times(500'000, 1'500'000, 100, learned_noon);
-  EXPECT_TRUE(learned.measured(learned_noon + std::chrono::seconds(599)));
-  EXPECT_FALSE(learned.measured(learned_noon + std::chrono::seconds(601)));
+  learned.note_times(500'000, 1'500'000, 100, noon);
+  EXPECT_TRUE(learned.measured(noon + std::chrono::seconds(599)));
+  EXPECT_FALSE(learned.measured(noon + std::chrono::seconds(601)));
 }
 
 }  // namespace

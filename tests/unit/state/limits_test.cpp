@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "unit/state/noon.h"
+
 namespace fairlead::state {
 namespace {
 
@@ -14,8 +16,6 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-const SteadyTime limits_noon = SteadyTime{} + hours(12);
 
 RateLimits of(Limit limit, std::int64_t most) {
   RateLimits limits;
@@ -42,72 +42,72 @@ struct Asked {
 
 TEST(RateLimits, requests_of_any_minute_and_the_second_at_which_the_next_fits) {
   Asked asked{{}, of(Limit::requests_per_minute, 3)};
-  EXPECT_TRUE(asked.use(1, limits_noon));
-  EXPECT_TRUE(asked.use(1, limits_noon + seconds(10)));
-  EXPECT_TRUE(asked.use(1, limits_noon + seconds(59)));
-  const auto refused = asked.ask({1, 1}, limits_noon + seconds(59));
+  EXPECT_TRUE(asked.use(1, steady_noon));
+  EXPECT_TRUE(asked.use(1, steady_noon + seconds(10)));
+  EXPECT_TRUE(asked.use(1, steady_noon + seconds(59)));
+  const auto refused = asked.ask({1, 1}, steady_noon + seconds(59));
   ASSERT_EQ(refused.admitted, nullptr);
   EXPECT_EQ(refused.refusal.limit, Limit::requests_per_minute);
   EXPECT_EQ(refused.refusal.most, 3);
   EXPECT_EQ(*refused.refusal.retry_after, seconds(1));
-  EXPECT_FALSE(asked.use(1, limits_noon + seconds(60) - milliseconds(1)));
-  EXPECT_TRUE(asked.use(1, limits_noon + seconds(60)));
-  EXPECT_FALSE(asked.use(1, limits_noon + seconds(69)));
-  EXPECT_TRUE(asked.use(1, limits_noon + seconds(70)));
+  EXPECT_FALSE(asked.use(1, steady_noon + seconds(60) - milliseconds(1)));
+  EXPECT_TRUE(asked.use(1, steady_noon + seconds(60)));
+  EXPECT_FALSE(asked.use(1, steady_noon + seconds(69)));
+  EXPECT_TRUE(asked.use(1, steady_noon + seconds(70)));
 }
 
 // M23: a limit of 1,000 tokens a minute, streams of 400: the third is refused, and admitted within 60 s.
 TEST(RateLimits, the_third_stream_of_400_tokens_waits_until_the_first_leaves_the_minute) {
   Asked asked{{}, of(Limit::tokens_per_minute, 1'000)};
-  EXPECT_TRUE(asked.use(400, limits_noon));
-  EXPECT_TRUE(asked.use(400, limits_noon + seconds(5)));
-  const auto refused = asked.ask({10, 390}, limits_noon + seconds(6));
+  EXPECT_TRUE(asked.use(400, steady_noon));
+  EXPECT_TRUE(asked.use(400, steady_noon + seconds(5)));
+  const auto refused = asked.ask({10, 390}, steady_noon + seconds(6));
   ASSERT_EQ(refused.admitted, nullptr);
   EXPECT_EQ(*refused.refusal.retry_after, seconds(54));
   EXPECT_EQ(refused.tokens->most, 1'000);
   EXPECT_EQ(refused.tokens->left, 200);
   EXPECT_EQ(refused.tokens->reset, seconds(59));
-  EXPECT_FALSE(asked.use(400, limits_noon + seconds(6) + *refused.refusal.retry_after - milliseconds(1)));
-  EXPECT_TRUE(asked.use(400, limits_noon + seconds(6) + *refused.refusal.retry_after));
+  EXPECT_FALSE(asked.use(400, steady_noon + seconds(6) + *refused.refusal.retry_after - milliseconds(1)));
+  EXPECT_TRUE(asked.use(400, steady_noon + seconds(6) + *refused.refusal.retry_after));
 }
 
 TEST(RateLimits, an_estimate_is_held_until_the_usage_is_known) {
   Asked asked{{}, of(Limit::tokens_per_minute, 1'000)};
-  auto under_way = asked.ask({100, 700}, limits_noon);
+  auto under_way = asked.ask({100, 700}, steady_noon);
   ASSERT_NE(under_way.admitted, nullptr);
   EXPECT_EQ(under_way.tokens->left, 200);
-  EXPECT_FALSE(asked.use(300, limits_noon + seconds(1)));
+  EXPECT_FALSE(asked.use(300, steady_noon + seconds(1)));
   under_way.admitted->settle(150);
-  EXPECT_EQ(asked.used(Limit::tokens_per_minute, limits_noon + seconds(2)), 150);
-  EXPECT_TRUE(asked.use(850, limits_noon + seconds(2)));
-  EXPECT_FALSE(asked.use(1, limits_noon + seconds(2)));
+  EXPECT_EQ(asked.used(Limit::tokens_per_minute, steady_noon + seconds(2)), 150);
+  EXPECT_TRUE(asked.use(850, steady_noon + seconds(2)));
+  EXPECT_FALSE(asked.use(1, steady_noon + seconds(2)));
 
   // It may also have been more.
   Asked more{{}, of(Limit::tokens_per_minute, 1'000)};
-  auto long_one = more.ask({100, 100}, limits_noon);
+  auto long_one = more.ask({100, 100}, steady_noon);
   long_one.admitted->settle(1'500);
-  EXPECT_EQ(more.ask({1, 0}, limits_noon + seconds(1)).tokens->left, 0);
-  EXPECT_TRUE(more.use(1, limits_noon + seconds(60)));
+  EXPECT_EQ(more.ask({1, 0}, steady_noon + seconds(1)).tokens->left, 0);
+  EXPECT_TRUE(more.use(1, steady_noon + seconds(60)));
 }
 
 TEST(RateLimits, what_ends_after_its_minute_corrects_the_day_and_nobody_elses_minute) {
   Asked asked;
   asked.of_key.most = {0, 0, 1'000, 10'000, 0};
-  auto long_one = asked.ask({0, 900}, limits_noon);
-  EXPECT_TRUE(asked.use(500, limits_noon + seconds(61)));
+  auto long_one = asked.ask({0, 900}, steady_noon);
+  EXPECT_TRUE(asked.use(500, steady_noon + seconds(61)));
   long_one.admitted->settle(100);
-  EXPECT_EQ(asked.used(Limit::tokens_per_minute, limits_noon + seconds(62)), 500);
-  EXPECT_EQ(asked.used(Limit::tokens_per_day, limits_noon + seconds(62)), 600);
+  EXPECT_EQ(asked.used(Limit::tokens_per_minute, steady_noon + seconds(62)), 500);
+  EXPECT_EQ(asked.used(Limit::tokens_per_day, steady_noon + seconds(62)), 600);
 }
 
 TEST(RateLimits, more_than_a_whole_limit_passes_alone_unless_the_input_alone_is_more) {
   Asked asked{{}, of(Limit::tokens_per_minute, 1'000)};
-  EXPECT_TRUE(asked.use(10, limits_noon));
-  const auto large = asked.ask({500, 4'096}, limits_noon + seconds(1));
+  EXPECT_TRUE(asked.use(10, steady_noon));
+  const auto large = asked.ask({500, 4'096}, steady_noon + seconds(1));
   ASSERT_EQ(large.admitted, nullptr);
   EXPECT_EQ(*large.refusal.retry_after, seconds(59));
-  EXPECT_NE(asked.ask({500, 4'096}, limits_noon + seconds(60)).admitted, nullptr);
-  const auto never = asked.ask({1'001, 0}, limits_noon + hours(1));
+  EXPECT_NE(asked.ask({500, 4'096}, steady_noon + seconds(60)).admitted, nullptr);
+  const auto never = asked.ask({1'001, 0}, steady_noon + hours(1));
   ASSERT_EQ(never.admitted, nullptr);
   EXPECT_FALSE(never.refusal.retry_after);
 }
@@ -118,7 +118,7 @@ TEST(RateLimits, what_is_refused_counts_nowhere) {
   const RateLimits wide = of(Limit::requests_per_day, 100), narrow = of(Limit::requests_per_minute, 1);
   const std::vector<Limited> both{{LimitedBy::key, "k", &wide}, {LimitedBy::route, "chat", &narrow}};
   std::vector<Limits::Answer> answers;
-  for (int i = 0; i < 50; ++i) answers.push_back(limits.admit(both, {10, 10}, limits_noon + seconds(i)));
+  for (int i = 0; i < 50; ++i) answers.push_back(limits.admit(both, {10, 10}, steady_noon + seconds(i)));
   EXPECT_NE(answers[0].admitted, nullptr);
   for (int i = 1; i < 50; ++i) {
     ASSERT_EQ(answers[i].admitted, nullptr);
@@ -126,7 +126,7 @@ TEST(RateLimits, what_is_refused_counts_nowhere) {
     EXPECT_EQ(answers[i].refusal.name, "chat");
     EXPECT_EQ(*answers[i].refusal.retry_after, seconds(60 - i));
   }
-  const auto shown = limits.everything(limits_noon + seconds(50));
+  const auto shown = limits.everything(steady_noon + seconds(50));
   ASSERT_EQ(shown.size(), 2U);
   EXPECT_EQ(shown[0].used[static_cast<std::size_t>(Limit::requests_per_day)], 1);
   EXPECT_EQ(shown[0].used[static_cast<std::size_t>(Limit::parallel)], 1);
@@ -138,27 +138,27 @@ TEST(RateLimits, what_was_withdrawn_was_never_admitted) {
   Asked asked;
   asked.of_key.most = {2, 2, 100, 100, 1};
   for (int i = 0; i < 10; ++i) {
-    auto answer = asked.ask({20, 20}, limits_noon + seconds(i));
+    auto answer = asked.ask({20, 20}, steady_noon + seconds(i));
     ASSERT_NE(answer.admitted, nullptr) << i;
     answer.admitted->withdraw();
   }
   for (std::size_t limit = 0; limit < limit_count; ++limit)
-    EXPECT_EQ(asked.used(static_cast<Limit>(limit), limits_noon + seconds(10)), 0) << limit;
+    EXPECT_EQ(asked.used(static_cast<Limit>(limit), steady_noon + seconds(10)), 0) << limit;
 }
 
 // M21: the slot is free again however the request ended.
 TEST(RateLimits, a_place_is_free_again_on_every_ending) {
   Asked asked{{}, of(Limit::parallel, 2)};
   for (int i = 0; i < 500; ++i) {
-    auto one = asked.ask({1, 1}, limits_noon);
-    const auto two = asked.ask({1, 1}, limits_noon);
-    const auto third = asked.ask({1, 1}, limits_noon);
+    auto one = asked.ask({1, 1}, steady_noon);
+    const auto two = asked.ask({1, 1}, steady_noon);
+    const auto third = asked.ask({1, 1}, steady_noon);
     ASSERT_TRUE(one.admitted && two.admitted && !third.admitted) << i;
     EXPECT_EQ(third.refusal.limit, Limit::parallel);
     if (i % 3 == 0) one.admitted->settle(7);
     if (i % 3 == 1) one.admitted->withdraw();  // else it is dropped as it is
   }
-  EXPECT_EQ(asked.used(Limit::parallel, limits_noon), 0);
+  EXPECT_EQ(asked.used(Limit::parallel, steady_noon), 0);
 }
 
 TEST(RateLimits, the_room_shown_is_that_of_the_narrowest) {
@@ -167,7 +167,7 @@ TEST(RateLimits, the_room_shown_is_that_of_the_narrowest) {
   key.most = {10, 0, 0, 5'000, 0};
   route.most = {3, 0, 9'000, 0, 0};
   const std::vector<Limited> both{{LimitedBy::key, "k", &key}, {LimitedBy::route, "chat", &route}};
-  const auto answer = limits.admit(both, {100, 0}, limits_noon);
+  const auto answer = limits.admit(both, {100, 0}, steady_noon);
   EXPECT_EQ(answer.requests->most, 3);
   EXPECT_EQ(answer.requests->left, 2);
   EXPECT_EQ(answer.requests->reset, seconds(60));
@@ -176,17 +176,17 @@ TEST(RateLimits, the_room_shown_is_that_of_the_narrowest) {
   EXPECT_EQ(answer.tokens->reset, hours(24));
   const RateLimits parallel = of(Limit::parallel, 5);
   const Limited alone{LimitedBy::team, "t", &parallel};
-  const auto without = limits.admit({&alone, 1}, {100, 0}, limits_noon);
+  const auto without = limits.admit({&alone, 1}, {100, 0}, steady_noon);
   EXPECT_FALSE(without.requests || without.tokens);
 }
 
 TEST(RateLimits, a_limit_that_changes_finds_what_was_counted_before) {
   Asked asked{{}, of(Limit::requests_per_minute, 5)};
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(asked.use(1, limits_noon));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(asked.use(1, steady_noon));
   asked.of_key = of(Limit::requests_per_minute, 6);
-  EXPECT_TRUE(asked.use(1, limits_noon));
+  EXPECT_TRUE(asked.use(1, steady_noon));
   asked.of_key = of(Limit::requests_per_minute, 2);
-  const auto refused = asked.ask({1, 1}, limits_noon + seconds(30));
+  const auto refused = asked.ask({1, 1}, steady_noon + seconds(30));
   ASSERT_EQ(refused.admitted, nullptr);
   EXPECT_EQ(*refused.refusal.retry_after, seconds(30));
   EXPECT_EQ(refused.requests->left, 0);
@@ -195,15 +195,15 @@ TEST(RateLimits, a_limit_that_changes_finds_what_was_counted_before) {
 TEST(RateLimits, what_an_earlier_process_admitted_counts_for_the_day) {
   Asked asked;
   asked.of_key.most = {10, 5, 0, 1'000, 0};
-  asked.limits.recall(LimitedBy::key, "k", 3, 300, limits_noon - hours(10));
-  asked.limits.recall(LimitedBy::key, "k", 1, 600, limits_noon - hours(1));
-  EXPECT_EQ(asked.used(Limit::requests_per_minute, limits_noon), 0);
-  const auto refused = asked.ask({100, 100}, limits_noon);
+  asked.limits.recall(LimitedBy::key, "k", 3, 300, steady_noon - hours(10));
+  asked.limits.recall(LimitedBy::key, "k", 1, 600, steady_noon - hours(1));
+  EXPECT_EQ(asked.used(Limit::requests_per_minute, steady_noon), 0);
+  const auto refused = asked.ask({100, 100}, steady_noon);
   ASSERT_EQ(refused.admitted, nullptr);
   EXPECT_EQ(refused.refusal.limit, Limit::tokens_per_day);
   EXPECT_EQ(*refused.refusal.retry_after, hours(14));
-  EXPECT_TRUE(asked.use(100, limits_noon));
-  EXPECT_EQ(asked.ask({1, 0}, limits_noon).refusal.limit, Limit::requests_per_day);
+  EXPECT_TRUE(asked.use(100, steady_noon));
+  EXPECT_EQ(asked.ask({1, 0}, steady_noon).refusal.limit, Limit::requests_per_day);
 }
 
 TEST(RateLimits, many_counts_take_little_memory_and_never_let_more_through) {
@@ -211,7 +211,7 @@ TEST(RateLimits, many_counts_take_little_memory_and_never_let_more_through) {
   Asked asked{{}, of(Limit::requests_per_day, 5'000)};
   std::vector<SteadyTime> admitted;
   for (int i = 0; i < 100'000; ++i) {
-    const SteadyTime now = limits_noon + milliseconds(8'640) * i;
+    const SteadyTime now = steady_noon + milliseconds(8'640) * i;
     if (asked.use(1, now)) admitted.push_back(now);
   }
   for (std::size_t i = 5'000; i < admitted.size(); ++i) ASSERT_GE(admitted[i] - admitted[i - 5'000], hours(24)) << i;
@@ -230,7 +230,7 @@ TEST(RateLimits, threads_at_the_limit_admit_exactly_the_limit) {
     for (int t = 0; t < threads; ++t)
       all.emplace_back([&, t] {
         for (int i = 0; i < most / 2; ++i) {
-          auto answer = limits.admit(both, {5, 5}, limits_noon + milliseconds(t));
+          auto answer = limits.admit(both, {5, 5}, steady_noon + milliseconds(t));
           if (!answer.admitted) continue;
           ++admitted;
           answer.admitted->settle(10);
@@ -238,7 +238,7 @@ TEST(RateLimits, threads_at_the_limit_admit_exactly_the_limit) {
       });
     for (std::thread& thread : all) thread.join();
     ASSERT_EQ(admitted, most) << round;
-    for (const auto& shown : limits.everything(limits_noon + seconds(1)))
+    for (const auto& shown : limits.everything(steady_noon + seconds(1)))
       ASSERT_EQ(shown.used[static_cast<std::size_t>(Limit::parallel)], 0);
   }
 }
@@ -247,14 +247,14 @@ TEST(RateLimits, those_of_whom_nothing_is_counted_are_forgotten) {
   Limits limits;
   const RateLimits one = of(Limit::requests_per_minute, 1);
   const Limited busy{LimitedBy::key, "busy", &one};
-  const auto held = limits.admit({&busy, 1}, {1, 1}, limits_noon);
+  const auto held = limits.admit({&busy, 1}, {1, 1}, steady_noon);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < 2 * Limits::kept_max; ++i) names.push_back("k" + std::to_string(i));
   for (std::size_t i = 0; i < names.size(); ++i) {
     const Limited limited{LimitedBy::key, names[i], &one};
-    EXPECT_NE(limits.admit({&limited, 1}, {1, 1}, limits_noon + minutes(2) * static_cast<int>(i)).admitted, nullptr);
+    EXPECT_NE(limits.admit({&limited, 1}, {1, 1}, steady_noon + minutes(2) * static_cast<int>(i)).admitted, nullptr);
   }
-  EXPECT_LE(limits.everything(limits_noon).size(), Limits::kept_max + 1);
+  EXPECT_LE(limits.everything(steady_noon).size(), Limits::kept_max + 1);
 }
 
 }  // namespace

@@ -7,14 +7,14 @@
 #include <thread>
 #include <vector>
 
+#include "unit/state/noon.h"
+
 namespace fairlead::state {
 namespace {
 
 using std::chrono::hours;
 using std::chrono::seconds;
 using Standing = Replays::Standing;
-
-const SteadyTime start = SteadyTime{} + hours(1);
 
 Mark mark(int number) {
   Mark made{};
@@ -29,17 +29,17 @@ std::shared_ptr<const KeptAnswer> answer(std::string body) {
 TEST(Replays, a_request_runs_once_and_its_answer_is_kept) {
   Replays replays;
   const Idempotency rules;
-  auto first = replays.begin(mark(1), mark(10), rules, start);
+  auto first = replays.begin(mark(1), mark(10), rules, steady_noon);
   ASSERT_EQ(first.standing, Standing::first);
-  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, start).standing, Standing::running);
-  EXPECT_EQ(replays.begin(mark(1), mark(11), rules, start).standing, Standing::other);
-  EXPECT_EQ(replays.begin(mark(2), mark(10), rules, start).standing, Standing::first);
-  first.turn->finish(answer("hello"), rules, start + seconds(1));
-  const auto again = replays.begin(mark(1), mark(10), rules, start + hours(24));
+  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, steady_noon).standing, Standing::running);
+  EXPECT_EQ(replays.begin(mark(1), mark(11), rules, steady_noon).standing, Standing::other);
+  EXPECT_EQ(replays.begin(mark(2), mark(10), rules, steady_noon).standing, Standing::first);
+  first.turn->finish(answer("hello"), rules, steady_noon + seconds(1));
+  const auto again = replays.begin(mark(1), mark(10), rules, steady_noon + hours(24));
   ASSERT_EQ(again.standing, Standing::answered);
   EXPECT_EQ(again.answer->body, "hello");
-  EXPECT_EQ(replays.begin(mark(1), mark(11), rules, start + hours(24)).standing, Standing::other);
-  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, start + hours(24) + seconds(1)).standing, Standing::first);
+  EXPECT_EQ(replays.begin(mark(1), mark(11), rules, steady_noon + hours(24)).standing, Standing::other);
+  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, steady_noon + hours(24) + seconds(1)).standing, Standing::first);
   EXPECT_EQ(replays.stats().replayed, 1U);
 }
 
@@ -47,7 +47,7 @@ TEST(Replays, what_failed_is_forgotten) {
   Replays replays;
   const Idempotency rules;
   for (int i = 0; i < 3; ++i) {
-    const auto found = replays.begin(mark(1), mark(10 + i), rules, start);
+    const auto found = replays.begin(mark(1), mark(10 + i), rules, steady_noon);
     EXPECT_EQ(found.standing, Standing::first) << i;
   }
   EXPECT_EQ(replays.stats().known, 0U);
@@ -58,26 +58,27 @@ TEST(Replays, memory_is_bounded_and_a_repeat_without_its_answer_is_not_done_agai
   Idempotency rules;
   rules.memory_bytes_max = 20'000;
   for (int i = 0; i < 50; ++i) {
-    auto found = replays.begin(mark(i), mark(i), rules, start + seconds(i));
-    found.turn->finish(answer(std::string(3'000, 'x')), rules, start + seconds(i));
+    auto found = replays.begin(mark(i), mark(i), rules, steady_noon + seconds(i));
+    found.turn->finish(answer(std::string(3'000, 'x')), rules, steady_noon + seconds(i));
     EXPECT_LE(replays.stats().bytes, rules.memory_bytes_max);
   }
-  EXPECT_EQ(replays.begin(mark(49), mark(49), rules, start + seconds(60)).standing, Standing::answered);
-  EXPECT_EQ(replays.begin(mark(0), mark(0), rules, start + seconds(60)).standing, Standing::gone);
+  EXPECT_EQ(replays.begin(mark(49), mark(49), rules, steady_noon + seconds(60)).standing, Standing::answered);
+  EXPECT_EQ(replays.begin(mark(0), mark(0), rules, steady_noon + seconds(60)).standing, Standing::gone);
   // Only when even the names are too many, the oldest are forgotten.
-  for (int i = 50; i < 500; ++i) replays.begin(mark(i), mark(i), rules, start + seconds(i)).turn->finish(nullptr, rules, start);
+  for (int i = 50; i < 500; ++i)
+    replays.begin(mark(i), mark(i), rules, steady_noon + seconds(i)).turn->finish(nullptr, rules, steady_noon);
   EXPECT_LE(replays.stats().bytes, rules.memory_bytes_max);
-  EXPECT_EQ(replays.begin(mark(0), mark(0), rules, start + seconds(600)).standing, Standing::first);
-  EXPECT_EQ(replays.begin(mark(499), mark(499), rules, start + seconds(600)).standing, Standing::gone);
+  EXPECT_EQ(replays.begin(mark(0), mark(0), rules, steady_noon + seconds(600)).standing, Standing::first);
+  EXPECT_EQ(replays.begin(mark(499), mark(499), rules, steady_noon + seconds(600)).standing, Standing::gone);
 }
 
 TEST(Replays, an_answer_that_is_being_sent_outlives_its_place) {
   Replays replays;
   Idempotency rules;
-  replays.begin(mark(1), mark(1), rules, start).turn->finish(answer("hello"), rules, start);
-  const auto found = replays.begin(mark(1), mark(1), rules, start);
+  replays.begin(mark(1), mark(1), rules, steady_noon).turn->finish(answer("hello"), rules, steady_noon);
+  const auto found = replays.begin(mark(1), mark(1), rules, steady_noon);
   rules.memory_bytes_max = 0;
-  replays.begin(mark(2), mark(2), rules, start).turn->finish(answer("x"), rules, start);
+  replays.begin(mark(2), mark(2), rules, steady_noon).turn->finish(answer("x"), rules, steady_noon);
   EXPECT_EQ(replays.stats().known, 0U);
   EXPECT_EQ(replays.stats().bytes, 0U);
   EXPECT_EQ(found.answer->body, "hello");
@@ -86,10 +87,10 @@ TEST(Replays, an_answer_that_is_being_sent_outlives_its_place) {
 TEST(Replays, what_an_earlier_process_did_is_not_done_again) {
   Replays replays;
   const Idempotency rules;
-  replays.recall(mark(1), mark(10), start - hours(23));
-  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, start).standing, Standing::gone);
-  EXPECT_EQ(replays.begin(mark(1), mark(11), rules, start).standing, Standing::other);
-  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, start + hours(1)).standing, Standing::first);
+  replays.recall(mark(1), mark(10), steady_noon - hours(23));
+  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, steady_noon).standing, Standing::gone);
+  EXPECT_EQ(replays.begin(mark(1), mark(11), rules, steady_noon).standing, Standing::other);
+  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, steady_noon + hours(1)).standing, Standing::first);
 }
 
 TEST(Replays, of_threads_that_ask_at_once_one_is_the_first) {
@@ -101,10 +102,10 @@ TEST(Replays, of_threads_that_ask_at_once_one_is_the_first) {
     threads.reserve(4);
     for (int t = 0; t < 4; ++t)
       threads.emplace_back([&] {
-        auto found = replays.begin(mark(round), mark(1), rules, start);
+        auto found = replays.begin(mark(round), mark(1), rules, steady_noon);
         if (found.standing != Standing::first) return;
         ++firsts;
-        found.turn->finish(answer("x"), rules, start);
+        found.turn->finish(answer("x"), rules, steady_noon);
       });
     for (std::thread& thread : threads) thread.join();
     ASSERT_EQ(firsts, 1) << round;

@@ -127,6 +127,8 @@ TEST_F(BookkeepingTest, AClosedMonthNeverChanges) {
       "UPDATE hour_sums SET usd_milli = 0",
       "UPDATE day_sums SET usd_milli = 0",
       "DELETE FROM day_sums",
+      "DELETE FROM six_hour_sums",
+      "UPDATE six_hour_sums SET usd_milli = 0",
       "INSERT INTO hour_sums SELECT at - 3600000000, sum_group, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM hour_sums "
       "LIMIT 1",
       "DELETE FROM closings",

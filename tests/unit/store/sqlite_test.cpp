@@ -488,7 +488,7 @@ TEST(SqliteFile, IsPrivateAndDurable) {
   }
   Stranger sql(path);
   EXPECT_EQ(sql.text("PRAGMA journal_mode"), "wal");
-  EXPECT_EQ(sql.text("PRAGMA user_version"), "2");
+  EXPECT_EQ(sql.text("PRAGMA user_version"), "4");
   EXPECT_EQ(sql.text("PRAGMA application_id"), "1716282482");
 }
 
@@ -564,13 +564,14 @@ TEST(SqliteFile, AnOlderSchemaBecomesNewerAtOnceOrNotAtAllAndWhatIsOthersStays) 
   {  // as the first version left it, with a table of somebody's own
     Stranger older(path);
     const std::string version = older.text("PRAGMA user_version");
-    ASSERT_EQ(version, "2") << "a new step wants a new case here";
-    ASSERT_EQ(older.run(older.text(
-                  "SELECT group_concat('DROP ' || type || ' ' || name || ';', '') FROM (SELECT type, name FROM sqlite_master "
-                  "WHERE type = 'trigger' AND (name LIKE 'closed_%' OR name LIKE 'closing_%' OR name LIKE 'correction_%') OR "
-                  "name IN ('lines_unsent', 'sum_groups', 'hour_sums', 'day_sums', 'closings', 'late', 'corrections', "
-                  "'let_go') ORDER BY type DESC)")),
-              SQLITE_OK);
+    ASSERT_EQ(version, "4") << "a new step wants a new case here";
+    ASSERT_EQ(
+        older.run(older.text(
+            "SELECT group_concat('DROP ' || type || ' ' || name || ';', '') FROM (SELECT type, name FROM sqlite_master "
+            "WHERE type = 'trigger' AND (name LIKE 'closed_%' OR name LIKE 'closing_%' OR name LIKE 'correction_%') OR "
+            "name IN ('lines_unsent', 'sum_groups', 'hour_sums', 'six_hour_sums', 'day_sums', 'closings', 'late', 'corrections', "
+            "'let_go', 'sweeps') ORDER BY type DESC)")),
+        SQLITE_OK);
     ASSERT_EQ(older.run("PRAGMA user_version = 1; CREATE TABLE notes (note TEXT); INSERT INTO notes VALUES ('mine'); "
                         "PRAGMA wal_checkpoint(TRUNCATE)"),
               SQLITE_OK);
@@ -591,7 +592,7 @@ TEST(SqliteFile, AnOlderSchemaBecomesNewerAtOnceOrNotAtAllAndWhatIsOthersStays) 
     ASSERT_EQ(seen(), "1miner10") << "after it failed with " << room << " bytes of room: " << said;
   }
   EXPECT_GT(failed, 2);
-  EXPECT_EQ(seen(), "2miner11");
+  EXPECT_EQ(seen(), "4miner11");
   EXPECT_TRUE(open_or_fail(path)->request("r1")->has_value());
 }
 

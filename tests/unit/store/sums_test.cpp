@@ -4,12 +4,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <cstdlib>
 #include <limits>
 #include <map>
 #include <random>
 
+#include "store/sqlite/sum_ranges.h"
 #include "unit/store/rows.h"
 
 namespace fairlead {
@@ -137,6 +139,20 @@ RequestRecord impossible() {
 const std::vector<std::vector<std::string>> groupings = {
     {}, {"provider"}, {"team", "project"}, {"day", "key"}, {"hour"}, {"month", "target"}, {"week", "usage_source", "currency"}};
 
+std::shared_ptr<const Zone> zone_of(std::string name, std::vector<Zone::Change> changes) {
+  return std::make_shared<const Zone>(Zone{std::move(name), std::move(changes)});
+}
+
+const std::vector<std::shared_ptr<const Zone>> zones = {
+    zone_of("Somewhere",
+            {{noon - std::chrono::days(400), -300}, {noon + std::chrono::hours(200), -240}, {noon + std::chrono::hours(700), 780}}),
+    zone_of("Berlin", {{noon - std::chrono::days(200), 120}, {noon - std::chrono::hours(7 * 24 + 11), 60}}),
+    zone_of("Auckland", {{noon - std::chrono::days(30), 720}, {noon + std::chrono::hours(14 * 24 + 2), 780}}),
+    zone_of("Kolkata", {{noon - std::chrono::days(400), 330}}),
+    // Clocks that are set at a minute after midnight show the day before once more.
+    zone_of("Newfoundland", {{noon - std::chrono::days(400), -120}, {noon + std::chrono::minutes(14 * 60 + 1), -180}}),
+};
+
 /// M-numbers: none; issue 5, "retention and growth". FAIRLEAD_SUMS_STEPS makes it longer.
 TEST(Sums, AreThoseOfTheRowsWhateverHappens) {
   const char* more = std::getenv("FAIRLEAD_SUMS_STEPS");
@@ -174,13 +190,13 @@ TEST(Sums, AreThoseOfTheRowsWhateverHappens) {
     }
     const TimePoint since = noon + std::chrono::hours(24 * 3 + 5), until = since + std::chrono::hours(24 * 7 + 1);
     EXPECT_EQ(told(*store, {{"key"}, since, until}), told(*store, {{"key"}, since, until, true}));
-    const auto zone = std::make_shared<const Zone>(Zone{
-        "Somewhere",
-        {{noon - std::chrono::days(400), -300}, {noon + std::chrono::hours(200), -240}, {noon + std::chrono::hours(700), 780}}});
-    for (const auto& by : groupings)
-      for (const auto& [from, to] : {std::pair<std::optional<TimePoint>, std::optional<TimePoint>>(), {since, until}, {since, {}}})
-        EXPECT_EQ(told(*store, {by, from, to, false, {}, zone}), told(*store, {by, from, to, true, {}, zone})) << "seed " << seed;
-    EXPECT_NE(told(*store, {{"week"}, {}, {}, false, {}, zone}), told(*store, {{"week"}, {}, {}}));
+    for (const auto& zone : zones)
+      for (const auto& by : groupings)
+        for (const auto& [from, to] :
+             {std::pair<std::optional<TimePoint>, std::optional<TimePoint>>(), {since, until}, {since, {}}})
+          EXPECT_EQ(told(*store, {by, from, to, false, {}, zone}), told(*store, {by, from, to, true, {}, zone}))
+              << "seed " << seed << ", " << zone->name;
+    EXPECT_NE(told(*store, {{"week"}, {}, {}, false, {}, zones[0]}), told(*store, {{"week"}, {}, {}}));
     EXPECT_GT(storm.ended(), static_cast<std::size_t>(steps / 4));
     EXPECT_GT(died, 0);
     EXPECT_GT(failed, 0);
@@ -218,6 +234,55 @@ TEST(Sums, WeeksBeginOnMonday) {
   EXPECT_EQ(rows->at(0).group.at(0), "2026-10-26");
   EXPECT_EQ(rows->at(0).attempts, 2);
   EXPECT_EQ(rows->at(1).group.at(0), "2026-11-02");
+}
+
+TEST(Sums, OfSixHoursAreMadeOfTheHoursThatAnOlderLedgerHas) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  auto store = open_sums(path);
+  Storm storm(7);
+  for (int step = 0; step < 60; ++step) ASSERT_TRUE(test::save(*store, storm.some()));
+  const auto by_day = [&] { return told(*store, {{"day", "key"}, {}, {}, false, {}, zones[1]}); };
+  const auto before = by_day();
+  store.reset();
+  sqlite3* connection = nullptr;
+  sqlite3_open(path.c_str(), &connection);
+  ASSERT_EQ(sqlite3_exec(connection, "DROP TABLE six_hour_sums; DROP TABLE sweeps; PRAGMA user_version = 2", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(connection);
+  store = open_sums(path);
+  EXPECT_EQ(by_day(), before);
+  EXPECT_GT(before.size(), 20U);
+}
+
+/// A report of a year by days of any zone that is whole hours from UTC reads no more than nine sums for a day and group.
+TEST(Sums, FewAreReadForDaysOfAnotherZone) {
+  using std::chrono::hours;
+  for (int offset = -12; offset <= 14; ++offset) {
+    const ReportQuery query{{"day"}, {}, {}, false, {}, zone_of("There", {{noon, offset * 60}})};
+    sqlite::ReportTimes times(query);
+    const TimePoint from = std::chrono::floor<std::chrono::days>(noon), until = from + std::chrono::days(10);
+    const auto ranges = sqlite::sum_ranges(times, from, until);
+    ASSERT_TRUE(ranges);
+    std::int64_t sums = 0;
+    TimePoint at = from;
+    for (const sqlite::SumRange& range : *ranges) {
+      EXPECT_EQ(range.from, at) << "without a gap";
+      at = range.until;
+      sums += (range.until - range.from) / range.table->length;
+    }
+    EXPECT_EQ(at, until);
+    EXPECT_EQ(sums, offset == 0 ? 10 : offset % 6 == 0 ? 40 : 90) << offset;
+  }
+}
+
+TEST(Sums, DoNotTellWhatHalfAnHourIsOf) {
+  const TimePoint from = std::chrono::floor<std::chrono::days>(noon), until = from + std::chrono::days(40);
+  const ReportQuery india{{"month"}, {}, {}, false, {}, zones[3]}, names{{"team"}, {}, {}, false, {}, zones[3]};
+  sqlite::ReportTimes of_india(india), of_names(names);
+  EXPECT_FALSE(sqlite::sum_ranges(of_india, from, until));
+  EXPECT_EQ(sqlite::sum_ranges(of_names, from, until)->size(), 1U);
+  // Between two months of India every hour is of one.
+  EXPECT_TRUE(sqlite::sum_ranges(of_india, from, from + std::chrono::days(20)));
 }
 
 }  // namespace

@@ -1,0 +1,17 @@
+#include <fairlead/snapshot.h>
+
+#include <algorithm>
+
+namespace fairlead {
+
+void index_secrets(Snapshot& snapshot) {
+  snapshot.secrets.clear();
+  for (int index = 0; const Key& key : snapshot.keys) {
+    snapshot.secrets.push_back({key.sha256, index});
+    for (const FormerSecret& former : key.former) snapshot.secrets.push_back({former.sha256, index, former.until});
+    ++index;
+  }
+  std::sort(snapshot.secrets.begin(), snapshot.secrets.end(), [](const Secret& a, const Secret& b) { return a.sha256 < b.sha256; });
+}
+
+}  // namespace fairlead
