@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -132,6 +134,40 @@ TEST(Json, ReadsEveryPieceAtEveryPlaceOfAString) {
         EXPECT_EQ(read.text(), a + std::string(text) + z);
         EXPECT_EQ(read.escaped, raw.find('\\') != std::string_view::npos) << json;
       }
+}
+
+/// The length of the string behind the quote that `text` begins with, by the grammar, one character after the other; empty: none.
+std::optional<std::size_t> string_length(std::string_view text) {
+  for (std::size_t at = 1; at < text.size(); ++at) {
+    if (text[at] == '"') return at - 1;
+    if (static_cast<unsigned char>(text[at]) < 0x20) return std::nullopt;
+    if (text[at] != '\\') continue;
+    if (++at == text.size() || std::string_view("\"\\/bfnrtu").find(text[at]) == std::string_view::npos) return std::nullopt;
+    if (text[at] == 'u' && text.substr(at + 1, 4) != "00e9") return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+TEST(Json, ReadsStringsOfAnyEscapesAsTheGrammarDoes) {
+  const std::vector<std::string> pieces = {"\\",   "\\\\", "\\\\\\\\", "\\\"", "\\n",        "\\t", "\\/", "\\u00e9",
+                                           "\\u0", "\\x",  "\"",       "\x01", "plain text", "n",   "é",   "\n"};
+  std::mt19937 random(7);
+  int whole = 0, broken = 0;
+  for (int round = 0; round < 40'000; ++round) {
+    const std::size_t kinds = round % 2 == 0 ? pieces.size() : 8;  // of these, the first may still end or break a string
+    const std::size_t bytes = 40 + random() % 200;
+    std::string text = "\"";
+    while (text.size() < bytes) text += random() % 3 == 0 ? std::string(random() % 30, 'y') : pieces[random() % kinds];
+    text += std::string(80, 'z') + "\"";
+    JsonReader json(text);
+    const JsonString string = json.string();
+    const auto expected = string_length(text);
+    ASSERT_EQ(!json.failed(), expected.has_value()) << text;
+    if (expected) ASSERT_EQ(string.raw.size(), *expected) << text;
+    ++(expected ? whole : broken);
+  }
+  EXPECT_GT(whole, 5'000);
+  EXPECT_GT(broken, 5'000);
 }
 
 TEST(Json, TellsATextThatEndsTooEarlyFromOneThatIsWrong) {
