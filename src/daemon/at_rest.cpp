@@ -11,6 +11,9 @@
 namespace fairlead::daemon {
 namespace {
 
+constexpr int kept_bytes_max = 16 << 20;   // free at the end of a worker's heap
+constexpr int mapped_bytes_min = 4 << 20;  // such a block is mapped for itself, and goes back at once when it is freed
+
 /// Of the program or one library: the parts that nobody writes to, so that nothing is lost.
 int drop_pages(dl_phdr_info* object, std::size_t, void*) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
@@ -26,6 +29,11 @@ int drop_pages(dl_phdr_info* object, std::size_t, void*) {
 }
 
 }  // namespace
+
+void keep_room_for_bodies() {
+  ::mallopt(M_TRIM_THRESHOLD, kept_bytes_max);
+  ::mallopt(M_MMAP_THRESHOLD, mapped_bytes_min);
+}
 
 void shrink_to_rest() {
   ::malloc_trim(0);

@@ -1,7 +1,11 @@
 #pragma once
-// The memory of a daemon that has started and waits.
+// The memory of a daemon: what it keeps between requests, and once it has started and waits.
 
 namespace fairlead::daemon {
+
+/// Call it before the first thread. Without it glibc gives the end of the heap back, or not, by how large bodies happened to lie:
+/// where it does, each request of 1 MB takes its pages from the kernel again, which doubles what it costs.
+void keep_room_for_bodies();
 
 /// Gives back what only the start needed: the heap's free pages, and the pages of code and constants, which come back from their
 /// files one by one as they are used.

@@ -75,6 +75,7 @@ class Daemon {
 
   /// Errors: what keeps the daemon from starting, in a sentence.
   Result<void> start() {
+    keep_room_for_bodies();
     auto loaded = keys_.load(files_.fresh());
     log_findings(loaded.findings);
     if (!loaded.snapshot) return Error(ErrorKind::config, ErrorOrigin::fairlead, config_file_ + " has errors");
