@@ -192,10 +192,10 @@ def test_a_place_is_free_again_however_a_request_ends_M21(start):
 
     def change(config):
         config["limits"] = {"attempts_max": 1}
-        config["timeouts"] = {"first_byte": "100ms"}
         config["models"] = {}
         for name, provider in providers.items():
             Stage.add(config, name, "generic", provider.url + "/v1", "m")
+        config["providers"]["slow"]["timeouts"] = {"first_byte": "100ms"}
         config["keys"].append({"name": "crowd", "hash": sha256("sk-fl-crowd"), "routes": list(providers), "limits": {"parallel": 16}})
 
     daemon = start(change)
