@@ -42,16 +42,19 @@ Sums::Sums(sqlite3* connection)
   for (const SumTable& table : sum_tables) tables_.emplace_back(connection, sum_sql(table.name));
 }
 
-void Sums::Sum::add(const Sum& other) {
-  group = other.group;
+void add_tokens(Usage& usage, const Usage& more) {
+  for (const auto kind : token_kinds)
+    if (more.*kind) usage.*kind = (usage.*kind).value_or(0) + *(more.*kind);
+}
+
+void Figures::add(const Figures& other) {
   requests += other.requests;
   attempts += other.attempts;
   failed += other.failed;
-  for (const auto kind : token_kinds)
-    if (other.usage.*kind) usage.*kind = (usage.*kind).value_or(0) + *(other.usage.*kind);
-  cost += other.cost;
-  usd += other.usd;
-  charge += other.charge;
+  add_tokens(usage, other.usage);
+  cost_pico += other.cost_pico;
+  usd_pico += other.usd_pico;
+  charge_usd_pico += other.charge_usd_pico;
 }
 
 Result<std::int64_t> Sums::group(const RequestOpen& request, const AttemptOpen& attempt, std::string_view usage_source,
@@ -70,30 +73,25 @@ Result<std::int64_t> Sums::group(const RequestOpen& request, const AttemptOpen& 
   return groups_.emplace(key_, number).first->second;
 }
 
-Sums::Sum& Sums::sum_of(const RequestOpen& request, const RequestRecord::Attempt& attempt, TimePoint counts_at) {
+Figures& Sums::sum_of(const RequestOpen& request, const RequestRecord::Attempt& attempt, TimePoint counts_at) {
   const bool open = attempt.state == RowState::open;
   const std::optional<Money>& cost = attempt.settle.cost;
   auto number = group(request, attempt.open, open ? std::string_view() : to_string(attempt.settle.usage_source),
                       !open && cost ? cost->currency.view() : std::string_view());
   if (!number && !error_) error_ = number.error();
-  const std::int64_t group_number = number ? *number : 0;
-  Sum& sum = hours_[floor_of(counts_at.time_since_epoch().count(), std::chrono::hours(1))][group_number];
-  sum.group = group_number;
-  return sum;
+  return hours_[floor_of(counts_at.time_since_epoch().count(), std::chrono::hours(1))][number ? *number : 0];
 }
 
 void Sums::add_attempt(const RequestOpen& request, const RequestRecord::Attempt& attempt, TimePoint counts_at) {
   const AttemptSettle& settle = attempt.settle;
-  Sum one;
-  Sum& sum = sum_of(request, attempt, counts_at);
-  one.group = sum.group;
+  Figures one;
   one.attempts = 1;
   one.failed = has_failed(attempt) ? 1 : 0;
   one.usage = settle.usage;
-  if (settle.cost) one.cost = settle.cost->pico;
-  one.usd = settle.usd_pico.value_or(0);
-  one.charge = settle.charge_usd_pico.value_or(0);
-  sum.add(one);
+  if (settle.cost) one.cost_pico = settle.cost->pico;
+  one.usd_pico = settle.usd_pico.value_or(0);
+  one.charge_usd_pico = settle.charge_usd_pico.value_or(0);
+  sum_of(request, attempt, counts_at).add(one);
 }
 
 void Sums::add_request(const RequestOpen& request, const RequestRecord::Attempt& last, TimePoint counts_at) {
@@ -129,9 +127,10 @@ Result<void> Sums::save(Statement& statement, const ByTime& sums) {
   for (const auto& [at, groups] : sums)
     for (const auto& [number, sum] : groups) {
       const Usage& u = sum.usage;
-      if (auto done = statement.run(at, number, sum.requests, sum.attempts, sum.failed, u.input, u.cached_input, u.cache_write,
-                                    u.output, u.reasoning, u.audio, u.image, sum.cost / milli, sum.cost % milli, sum.usd / milli,
-                                    sum.usd % milli, sum.charge / milli, sum.charge % milli);
+      if (auto done =
+              statement.run(at, number, sum.requests, sum.attempts, sum.failed, u.input, u.cached_input, u.cache_write, u.output,
+                            u.reasoning, u.audio, u.image, sum.cost_pico / milli, sum.cost_pico % milli, sum.usd_pico / milli,
+                            sum.usd_pico % milli, sum.charge_usd_pico / milli, sum.charge_usd_pico % milli);
           !done)
         return done;
     }

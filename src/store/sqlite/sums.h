@@ -21,6 +21,16 @@ inline constexpr Int128 milli = 1'000'000'000;
 inline constexpr std::optional<std::int64_t> Usage::*token_kinds[] = {
     &Usage::input, &Usage::cached_input, &Usage::cache_write, &Usage::output, &Usage::reasoning, &Usage::audio, &Usage::image};
 
+void add_tokens(Usage& usage, const Usage& more);
+
+/// Of one attempt, or of many.
+struct Figures {
+  std::int64_t requests = 0, attempts = 0, failed = 0;
+  Usage usage;
+  Int128 cost_pico = 0, usd_pico = 0, charge_usd_pico = 0;
+  void add(const Figures& other);
+};
+
 /// A table of sums. Each sums up some of the one before.
 struct SumTable {
   std::string_view name;
@@ -51,16 +61,10 @@ class Sums {
                              std::string_view currency);
 
  private:
-  struct Sum {
-    std::int64_t group = 0, requests = 0, attempts = 0, failed = 0;
-    Usage usage;
-    Int128 cost = 0, usd = 0, charge = 0;
-    void add(const Sum& other);
-  };
-  using ByGroup = std::unordered_map<std::int64_t, Sum>;
+  using ByGroup = std::unordered_map<std::int64_t, Figures>;
   using ByTime = std::unordered_map<std::int64_t, ByGroup>;  ///< by their beginning
 
-  Sum& sum_of(const RequestOpen& request, const RequestRecord::Attempt& attempt, TimePoint counts_at);
+  Figures& sum_of(const RequestOpen& request, const RequestRecord::Attempt& attempt, TimePoint counts_at);
   static Result<void> save(Statement& statement, const ByTime& sums);
 
   std::vector<Statement> tables_;  ///< as sum_tables

@@ -44,17 +44,6 @@ void nothing(sqlite3_context*) {}
 
 }  // namespace
 
-void Figures::add(const Figures& other) {
-  requests += other.requests;
-  attempts += other.attempts;
-  failed += other.failed;
-  for (const auto kind : token_kinds)
-    if (other.usage.*kind) usage.*kind = (usage.*kind).value_or(0) + *(other.usage.*kind);
-  cost_pico += other.cost_pico;
-  usd_pico += other.usd_pico;
-  charge_usd_pico += other.charge_usd_pico;
-}
-
 std::uint32_t Tally::place(const Names& names) {
   std::string key;
   for (const std::string& name : names) key.append(std::to_string(name.size())).append(" ").append(name);
@@ -106,8 +95,7 @@ Result<std::vector<ReportRow>> Tally::take_rows() {
     row.requests += figures.requests;
     row.attempts += figures.attempts;
     row.failed_attempts += figures.failed;
-    for (const auto kind : token_kinds)
-      if (figures.usage.*kind) row.usage.*kind = (row.usage.*kind).value_or(0) + *(figures.usage.*kind);
+    add_tokens(row.usage, figures.usage);
     if (place.unpriced) row.unpriced_attempts += figures.attempts;
     if (place.currency) add_money(row.cost, {figures.cost_pico, *place.currency});
     row.usd_pico += figures.usd_pico;

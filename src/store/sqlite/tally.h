@@ -16,14 +16,6 @@
 
 namespace fairlead::sqlite {
 
-/// Of one attempt, or of many.
-struct Figures {
-  std::int64_t requests = 0, attempts = 0, failed = 0;
-  Usage usage;
-  Int128 cost_pico = 0, usd_pico = 0, charge_usd_pico = 0;
-  void add(const Figures& other);
-};
-
 class Tally {
  public:
   Tally(const ReportQuery& query, ReportTimes& times) : query_(query), times_(times) {}
