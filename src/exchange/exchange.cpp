@@ -408,7 +408,7 @@ class Exchange {
   const Target* target_ = nullptr;  ///< of the last attempt
   AttemptOutcome outcome_;          ///< of the last attempt
   std::optional<Failure> failure_;
-  std::vector<Write> next_;            ///< noted, and not given yet
+  std::vector<Write> next_;  ///< noted, and not given yet
   std::vector<Rows> given_;
   RequestOpen* open_;                  ///< is changed until it is given
   bool opened_ = false;                ///< the books have it

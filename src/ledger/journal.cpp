@@ -8,7 +8,8 @@
 namespace fairlead {
 namespace {
 
-constexpr std::array<char, 64 << 10> zeros{};  // of one write
+constexpr std::array<char, 64 << 10> zeros{};             // of one write
+constexpr std::size_t first_segment_bytes_max = 1 << 20;  // a start waits for it
 
 }  // namespace
 
@@ -17,7 +18,8 @@ Journal::Journal(JournalFiles& files, std::string prefix, std::uint64_t sequence
 
 Result<void> Journal::write(std::span<const std::span<const Write>> group) {
   if (!sound_)
-    if (auto begun = begin_segment(segment_bytes_); !begun) return begun;
+    if (auto begun = begin_segment(sequence_ == 0 ? std::min(segment_bytes_, first_segment_bytes_max) : segment_bytes_); !begun)
+      return begun;
   if (group.empty()) return {};
   if (auto encoded = encode(group); !encoded) return encoded;
   // What a text's number means is each segment's own affair, so for another segment the rows are encoded once more.

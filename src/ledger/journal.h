@@ -23,8 +23,8 @@ enum class Sync : std::uint8_t { disk, os };
 
 class Journal {
  public:
-  /// Segments from this one on. A segment is created, of `segment_bytes` zeros, when there is something to write: rows later take
-  /// no room on the disk that is not there already.
+  /// Segments from this one on. A segment is created, of `segment_bytes` zeros (the first of fewer), when there is something to
+  /// write: rows later take no room on the disk that is not there already.
   Journal(JournalFiles& files, std::string prefix, std::uint64_t sequence, std::size_t segment_bytes, Sync sync);
 
   /// Hands all of the rows to the operating system, as one frame. On an error none of them counts, whatever the disk may hold of

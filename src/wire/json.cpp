@@ -11,11 +11,6 @@ constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
 
 constexpr std::uint64_t zero_bytes(std::uint64_t word) { return (word - ones) & ~word & highs; }
 
-/// Is it an escape of two characters, with this as the second?
-constexpr bool ends_short_escape(char c) {
-  return c == '"' || c == '\\' || c == '/' || c == 'b' || c == 'f' || c == 'n' || c == 'r' || c == 't';
-}
-
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 int hex_value(char c) {
@@ -44,6 +39,8 @@ std::size_t append_unicode_escape(std::string& out, std::string_view raw, std::s
   return at + 6;
 }
 
+constexpr std::size_t far_steps = 8;  // of 16 bytes: a string that is still plain there is a long one
+
 char simple_escape(char c) {
   switch (c) {
     case 'b': return '\b';
@@ -60,9 +57,11 @@ char simple_escape(char c) {
 /// The offset of the first quote, backslash, control character or byte above ASCII from `at` on; the size if there is none.
 std::size_t JsonReader::end_of_plain(std::string_view text, std::size_t at) {
 #ifdef __SSE2__
-  for (; text.size() - at >= 16; at += 16)
+  for (std::size_t steps = 1; text.size() - at >= 16; at += 16, ++steps) {
     if (const unsigned special = special_bits(text.data() + at); special != 0)
       return at + static_cast<std::size_t>(std::countr_zero(special));
+    if (steps == far_steps) at += plain_blocks(text.substr(at + 16));
+  }
 #endif
   for (; text.size() - at >= 8; at += 8) {
     std::uint64_t word = 0;
@@ -179,26 +178,6 @@ bool JsonReader::beyond_ascii() {
   return true;
 }
 
-/// Behind an escape, where there are often more: over plain characters and escapes of two, up to what needs a second look.
-void JsonReader::short_escapes() {
-#ifdef __SSE2__
-  constexpr std::size_t block_bytes = 64;
-  while (text_.size() - at_ > block_bytes) {
-    const char* const block = text_.data() + at_;
-    std::uint64_t bits = 0;
-    for (std::size_t at = 0; at < block_bytes; at += 16) bits |= std::uint64_t{special_bits(block + at)} << at;
-    std::size_t read = block_bytes;
-    while (bits != 0) {
-      const auto at = static_cast<std::size_t>(std::countr_zero(bits));
-      if (block[at] != '\\' || !ends_short_escape(block[at + 1])) return void(at_ += at);
-      if (at + 1 == block_bytes) ++read;
-      bits &= ~(std::uint64_t{3} << at);
-    }
-    at_ += read;
-  }
-#endif
-}
-
 /// Behind the opening quote; the first `plain` bytes are known to be.
 JsonString JsonReader::string_in_full(std::size_t plain) {
   const std::size_t begin = at_;
@@ -215,7 +194,7 @@ JsonString JsonReader::string_in_full(std::size_t plain) {
     }
     escaped = true;
     if (!escape()) return {};
-    short_escapes();
+    at_ += short_escape_blocks(text_.substr(at_));  // where there is one, there are often more
   }
 }
 

@@ -1,9 +1,7 @@
 #pragma once
 // A strict pull reader of JSON (RFC 8259) for bytes of strangers: no tree, no allocation, each byte is looked at once.
 // Used by the dialects. One reader per text; not shared between threads.
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "wire/json_blocks.h"
 
 #include <array>
 #include <bit>
@@ -125,17 +123,6 @@ class JsonReader {
   void skip_space() {
     if (at_ < text_.size() && static_cast<unsigned char>(text_[at_]) <= ' ') skip_more_space();
   }
-#ifdef __SSE2__
-  /// Of the 16 bytes at `bytes`, a bit for each quote, backslash, control character and byte above ASCII; the first byte's is the
-  /// lowest.
-  static unsigned special_bits(const char* bytes) {
-    const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
-    // Signed: bytes above ASCII are below the space too.
-    const __m128i low = _mm_cmplt_epi8(sixteen, _mm_set1_epi8(0x20));
-    const __m128i quote = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('\\'));
-    return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, slash))));
-  }
-#endif
   static std::size_t end_of_plain(std::string_view text, std::size_t at);
   friend void append_quoted(std::string& out, std::string_view text);
   JsonString string_in_full(std::size_t plain);
@@ -148,7 +135,6 @@ class JsonReader {
   template <std::size_t size>
   bool literal(const char (&word)[size]);
   bool escape();
-  void short_escapes();
   bool beyond_ascii();
   void fail(std::string_view reason);
 

@@ -179,15 +179,9 @@ void AnswerText::read(std::string_view text) {
 }
 
 void AnswerText::clear() {
-  std::vector<std::string_view> kept_usages = std::move(usages);
-  std::vector<std::string_view> kept_contents = std::move(contents);
-  std::vector<Range> kept_keys = std::move(reasoning_keys);
-  *this = AnswerText{};
-  usages = std::move(kept_usages);
-  contents = std::move(kept_contents);
-  reasoning_keys = std::move(kept_keys);
-  usages.clear();
+  static_cast<AnswerMarks&>(*this) = {};
   contents.clear();
+  usages.clear();
   reasoning_keys.clear();
 }
 

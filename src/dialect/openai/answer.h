@@ -11,25 +11,29 @@
 
 namespace fairlead::openai {
 
-/// Views and offsets are of the text that was read. Reused from chunk to chunk, so that reading allocates nothing.
-struct AnswerText {
+/// What is plain of it: all that has no room of its own.
+struct AnswerMarks {
   bool well_formed = false;  ///< a JSON object
   bool truncated = false;    ///< it ended too early, but was right up to there
   bool error = false;        ///< it is an error, in any of the shapes that come inside answers
   bool has_choices = false;  ///< `choices` is an array
   bool has_content = false;  ///< of some choice: text, reasoning, a refusal, a tool call, sound or an end
   std::size_t content_bytes = 0;
-  std::vector<std::string_view> contents;                   ///< what these bytes are
-  bool has_reasoning = false;                               ///< some of them are reasoning
+  bool has_reasoning = false;                               ///< some of the content is reasoning
+  bool broken_off = false;                                  ///< a finish_reason says that the provider failed
   std::uint64_t choices_seen = 0, choices_finished = 0;     ///< bit i is the choice of index i, up to 63
   wire::JsonString id, model, service_tier, finish_reason;  ///< the last is the first choice's
-  bool broken_off = false;                                  ///< a finish_reason says that the provider failed
-  std::vector<std::string_view> usages;                     ///< every usage object that is not null, in order
   Range model_value;                                        ///< with quotes; empty if it is no string or empty
   Range usage_value;                                        ///< of the top level, if it is an object; else empty
   Range usage_member;                                       ///< of the top level, null included, with the comma that goes with it
-  std::vector<Range> reasoning_keys;  ///< keys `reasoning`, without quotes, where there is no reasoning_content beside them
-  Range padding;                      ///< the string of `obfuscation`, without quotes, if it comes last; else empty
+  Range padding;  ///< the string of `obfuscation`, without quotes, if it comes last; else empty
+};
+
+/// Views and offsets are of the text that was read. Reused from chunk to chunk, so that reading allocates nothing.
+struct AnswerText : AnswerMarks {
+  std::vector<std::string_view> contents;  ///< what `content_bytes` counts
+  std::vector<std::string_view> usages;    ///< every usage object that is not null, in order
+  std::vector<Range> reasoning_keys;       ///< keys `reasoning`, without quotes, where there is no reasoning_content beside them
 
   void read(std::string_view text);
   /// As it begins, but for the room that it has.

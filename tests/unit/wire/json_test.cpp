@@ -103,7 +103,7 @@ TEST(Json, RefusesWhatTheGrammarRefuses) {
 }
 
 TEST(Json, FindsTheBadByteAtEveryPlaceOfARun) {
-  for (std::size_t length = 1; length < 150; ++length)
+  for (std::size_t length = 1; length < 520; length += length < 150 ? 1 : 123)
     for (std::size_t at = 0; at < length; ++at)
       for (const char bad : {'\x01', '\x1f', '\x80', '\xff', '"'}) {
         std::string text = "\"" + std::string(length, 'a') + "\"";
@@ -120,7 +120,7 @@ TEST(Json, ReadsEveryPieceAtEveryPlaceOfAString) {
                                      {"中文", "中文"}, {R"(\\\")", "\\\""}, {R"(\n\n\n)", "\n\n\n"}, {R"(\x)", {}},
                                      {"\\\x01", {}},   {R"(\u00g9)", {}}};
   for (const auto& [raw, text] : pieces)
-    for (std::size_t before = 0; before < 140; ++before)
+    for (std::size_t before = 0; before < 420; ++before)
       for (const std::size_t after : {0, 1, 70}) {
         const std::string a(before, 'a'), z(after, 'z');
         const std::string json = '"' + a + std::string(raw) + z + "\" ";
@@ -155,7 +155,7 @@ TEST(Json, ReadsStringsOfAnyEscapesAsTheGrammarDoes) {
   int whole = 0, broken = 0;
   for (int round = 0; round < 40'000; ++round) {
     const std::size_t kinds = round % 2 == 0 ? pieces.size() : 8;  // of these, the first may still end or break a string
-    const std::size_t bytes = 40 + random() % 200;
+    const std::size_t bytes = 40 + random() % 400;
     std::string text = "\"";
     while (text.size() < bytes) text += random() % 3 == 0 ? std::string(random() % 30, 'y') : pieces[random() % kinds];
     text += std::string(80, 'z') + "\"";
