@@ -15,6 +15,8 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr microseconds hour = std::chrono::hours(1), day = std::chrono::hours(24);
+/// They are read in less than a fifth of a second.
+constexpr std::int64_t few_sums = 500'000;
 
 bool is_full_hour(const std::optional<TimePoint>& at) { return !at || at->time_since_epoch() % hour == microseconds(0); }
 
@@ -39,14 +41,21 @@ Names read_names(const Statement& row, int first) {
   return names;
 }
 
-/// What is to be read of the period.
-Result<std::vector<SumRange>> ranges_of(Database& database, const ReportQuery& query, ReportTimes& times) {
-  if (all_from_rows(query)) return std::vector<SumRange>{{nullptr, begin_of(query), end_of(query)}};
+/// From the first day with sums to the last, as far as they are in the query's period.
+Result<std::pair<TimePoint, TimePoint>> days_of(Database& database, const ReportQuery& query) {
   const auto first = database.integer("SELECT coalesce(min(at), 0) FROM day_sums");
   const auto last = database.integer("SELECT coalesce(max(at), " + std::to_string(-day.count()) + ") FROM day_sums");
   if (!first || !last) return first ? last.error() : first.error();
   const TimePoint from(microseconds{*first}), until(microseconds(*last) + day);
-  return sum_ranges(times, std::max(from, begin_of(query)), std::min(until, end_of(query)));
+  return std::pair(std::max(from, begin_of(query)), std::min(until, end_of(query)));
+}
+
+/// What is to be read of the period.
+Result<std::vector<SumRange>> ranges_of(Database& database, const ReportQuery& query, ReportTimes& times) {
+  if (all_from_rows(query)) return std::vector<SumRange>{{nullptr, begin_of(query), end_of(query)}};
+  const auto days = days_of(database, query);
+  if (!days) return days.error();
+  return sum_ranges(times, days->first, days->second);
 }
 
 /// `at`: when that counts whose rows are needed.
@@ -135,6 +144,16 @@ Result<void> read_corrections(Database& database, const ReportQuery& query, Repo
   return {};
 }
 
+/// As many as are read of a day of one group, in the middle of the period; an hour of rows is taken for one.
+std::int64_t sums_of_a_day(const ReportQuery& query, TimePoint middle) {
+  ReportTimes times(query);
+  const TimePoint begin = std::chrono::floor<std::chrono::days>(middle);
+  std::int64_t sums = 0;
+  for (const SumRange& range : sum_ranges(times, begin, begin + day))
+    sums += (range.until - range.from) / (range.table == nullptr ? hour : range.table->length);
+  return sums;
+}
+
 }  // namespace
 
 Result<std::vector<ReportRow>> read_report(Database& database, const ReportQuery& query) {
@@ -155,6 +174,23 @@ Result<std::vector<ReportRow>> read_report(Database& database, const ReportQuery
   done = read_corrections(database, query, times, *rows);
   if (!done) return done.error();
   return rows;
+}
+
+Result<std::optional<TimePoint>> middle_of(Database& database, const ReportQuery& query) {
+  if (all_from_rows(query)) return std::optional<TimePoint>();
+  const auto groups = database.integer("SELECT count(*) FROM sum_groups");
+  const auto period = days_of(database, query);
+  if (!groups || !period) return groups ? period.error() : groups.error();
+  const auto& [from, until] = *period;
+  if (until <= from) return std::optional<TimePoint>();
+  const std::int64_t sums_max = *groups * sums_of_a_day(query, from + (until - from) / 2) * ((until - from) / day);
+  if (sums_max < few_sums) return std::optional<TimePoint>();
+  Statement days(database.handle(),
+                 "SELECT at FROM day_sums WHERE at > ?1 AND at < ?2 ORDER BY at LIMIT 1 OFFSET "
+                 "(SELECT count(*) / 2 FROM day_sums WHERE at > ?1 AND at < ?2)");
+  const Result<bool> found = days.bind(from, until).step();
+  if (!found) return found.error();
+  return *found ? std::optional(TimePoint(microseconds(days.integer(0)))) : std::nullopt;
 }
 
 }  // namespace fairlead::sqlite

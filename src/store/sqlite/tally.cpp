@@ -44,6 +44,19 @@ void nothing(sqlite3_context*) {}
 
 }  // namespace
 
+void add_figures(ReportRow& row, const ReportRow& more) {
+  row.requests += more.requests;
+  row.attempts += more.attempts;
+  row.failed_attempts += more.failed_attempts;
+  add_tokens(row.usage, more.usage);
+  row.estimated_attempts += more.estimated_attempts;
+  row.unpriced_attempts += more.unpriced_attempts;
+  for (const Money& cost : more.cost) add_money(row.cost, cost);
+  row.usd_pico += more.usd_pico;
+  row.charge_usd_pico += more.charge_usd_pico;
+  row.estimated_usd_pico += more.estimated_usd_pico;
+}
+
 std::uint32_t Tally::place(const Names& names) {
   std::string key;
   for (const std::string& name : names) key.append(std::to_string(name.size())).append(" ").append(name);
@@ -65,7 +78,13 @@ std::uint32_t Tally::place(const Names& names) {
 }
 
 void Tally::add(TimePoint at, std::uint32_t place, const Figures& figures) {
-  figures_[{static_cast<std::uint32_t>(times_.number(at)), place, cut_of(figures.usage)}].add(figures);
+  const At where{static_cast<std::uint32_t>(times_.number(at)), place, cut_of(figures.usage)};
+  Place& there = places_[place];
+  if (there.last == nullptr || there.last_at != where) {
+    there.last_at = where;
+    there.last = &figures_[where];
+  }
+  there.last->add(figures);
 }
 
 /// Twice the number of the bound that the input is above, and 1 if it thought.
@@ -88,6 +107,7 @@ std::vector<std::string> Tally::group_at(const At& at) const {
 Result<std::vector<ReportRow>> Tally::take_rows() {
   if (error_) return *error_;
   std::map<std::vector<std::string>, ReportRow> rows;
+  for (Place& place : places_) place.last = nullptr;
   for (auto next = figures_.begin(); next != figures_.end(); next = figures_.erase(next)) {  // there may be millions
     const auto& [at, figures] = *next;
     const Place& place = places_[at.place];
@@ -106,9 +126,10 @@ Result<std::vector<ReportRow>> Tally::take_rows() {
   }
   std::vector<ReportRow> all;
   all.reserve(rows.size());
-  for (auto next = rows.begin(); next != rows.end(); next = rows.erase(next)) {
-    next->second.group = next->first;
-    all.push_back(std::move(next->second));
+  while (!rows.empty()) {
+    auto next = rows.extract(rows.begin());
+    next.mapped().group = std::move(next.key());
+    all.push_back(std::move(next.mapped()));
   }
   return all;
 }
