@@ -106,32 +106,34 @@ std::vector<std::string> Tally::group_at(const At& at) const {
 
 Result<std::vector<ReportRow>> Tally::take_rows() {
   if (error_) return *error_;
-  std::map<std::vector<std::string>, ReportRow> rows;
+  using Part = std::pair<std::vector<std::string>, const std::pair<const At, Figures>*>;
+  std::vector<Part> parts;  // those of a group are neighbours once they are sorted
+  parts.reserve(figures_.size());
+  for (const auto& part : figures_) parts.emplace_back(group_at(part.first), &part);
+  std::sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.first < b.first; });
+  std::vector<ReportRow> rows;
+  rows.reserve(parts.size());
+  for (auto& [group, part] : parts) {
+    if (rows.empty() || rows.back().group != group) rows.emplace_back().group = std::move(group);
+    add(rows.back(), places_[part->first.place], part->second);
+  }
   for (Place& place : places_) place.last = nullptr;
-  for (auto next = figures_.begin(); next != figures_.end(); next = figures_.erase(next)) {  // there may be millions
-    const auto& [at, figures] = *next;
-    const Place& place = places_[at.place];
-    ReportRow& row = rows[group_at(at)];
-    row.requests += figures.requests;
-    row.attempts += figures.attempts;
-    row.failed_attempts += figures.failed;
-    add_tokens(row.usage, figures.usage);
-    if (place.unpriced) row.unpriced_attempts += figures.attempts;
-    if (place.currency) add_money(row.cost, {figures.cost_pico, *place.currency});
-    row.usd_pico += figures.usd_pico;
-    row.charge_usd_pico += figures.charge_usd_pico;
-    if (!place.estimated) continue;
-    row.estimated_attempts += figures.attempts;
-    row.estimated_usd_pico += figures.usd_pico;
-  }
-  std::vector<ReportRow> all;
-  all.reserve(rows.size());
-  while (!rows.empty()) {
-    auto next = rows.extract(rows.begin());
-    next.mapped().group = std::move(next.key());
-    all.push_back(std::move(next.mapped()));
-  }
-  return all;
+  figures_.clear();
+  return rows;
+}
+
+void Tally::add(ReportRow& row, const Place& place, const Figures& figures) {
+  row.requests += figures.requests;
+  row.attempts += figures.attempts;
+  row.failed_attempts += figures.failed;
+  add_tokens(row.usage, figures.usage);
+  if (place.unpriced) row.unpriced_attempts += figures.attempts;
+  if (place.currency) add_money(row.cost, {figures.cost_pico, *place.currency});
+  row.usd_pico += figures.usd_pico;
+  row.charge_usd_pico += figures.charge_usd_pico;
+  if (!place.estimated) return;
+  row.estimated_attempts += figures.attempts;
+  row.estimated_usd_pico += figures.usd_pico;
 }
 
 std::string tally_of(const SumTable& table) {

@@ -48,6 +48,7 @@ class Tally {
   };
   std::uint32_t cut_of(const Usage& usage) const;
   std::vector<std::string> group_at(const At& at) const;
+  static void add(ReportRow& row, const Place& place, const Figures& figures);
 
   const ReportQuery& query_;
   ReportTimes& times_;
