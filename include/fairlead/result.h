@@ -2,6 +2,7 @@
 // The world's errors as values. Used everywhere; plain values, safe to share between threads.
 #include <boost/system/result.hpp>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -57,21 +58,57 @@ enum class ErrorOrigin : std::uint8_t { app, fairlead, provider };
 /// app has seen nothing. `reused_connection_only`: once more at the same target, on a fresh connection.
 enum class Retry : std::uint8_t { never, before_commit, reused_connection_only };
 
-struct Error {
+/// Its words lie apart: errors are rare, and room for a result is in every frame that waits.
+class Error {
+ public:
   Error() = default;
-  Error(ErrorKind kind_, ErrorOrigin origin_, std::string message_, std::string detail_ = {}, Retry retry_ = Retry::never)
-      : kind(kind_), origin(origin_), retry(retry_), message(std::move(message_)), detail(std::move(detail_)) {}
+  Error(ErrorKind kind_, ErrorOrigin origin_, std::string message, std::string detail = {}, Retry retry_ = Retry::never)
+      : kind(kind_),
+        origin(origin_),
+        retry(retry_),
+        words_(std::make_unique<Words>(Words{std::move(message), std::move(detail), {}})) {}
+  Error(const Error& other)
+      : kind(other.kind),
+        origin(other.origin),
+        retry(other.retry),
+        words_(other.words_ ? std::make_unique<Words>(*other.words_) : nullptr) {}
+  Error(Error&&) noexcept = default;
+  Error& operator=(Error other) noexcept {
+    kind = other.kind, origin = other.origin, retry = other.retry;
+    words_ = std::move(other.words_);
+    return *this;
+  }
+  ~Error() = default;
 
   ErrorKind kind = ErrorKind::internal;
   ErrorOrigin origin = ErrorOrigin::fairlead;
   Retry retry = Retry::never;
-  std::string message;  ///< safe for the app: no secret, no host name, no prompt
-  std::string detail;   ///< for the log, redacted
-  std::string param;    ///< the field at fault, as a path in the app's JSON; may be empty
+
+  const std::string& message() const { return words().message; }  ///< safe for the app: no secret, no host name, no prompt
+  const std::string& detail() const { return words().detail; }    ///< for the log, redacted
+  const std::string& param() const { return words().param; }      ///< the field at fault, as a path in the app's JSON; may be empty
+  void set_message(std::string message) { own_words().message = std::move(message); }
+  void set_detail(std::string detail) { own_words().detail = std::move(detail); }
+  void set_param(std::string param) { own_words().param = std::move(param); }
+
+ private:
+  struct Words {
+    std::string message, detail, param;
+  };
+  const Words& words() const {
+    static const Words none;
+    return words_ ? *words_ : none;
+  }
+  Words& own_words() {
+    if (!words_) words_ = std::make_unique<Words>();
+    return *words_;
+  }
+
+  std::unique_ptr<Words> words_;  ///< null: all empty
 };
 
 [[noreturn]] inline void throw_exception_from_error(const Error& error, const boost::source_location&) {
-  throw std::logic_error("unchecked result: " + error.message);
+  throw std::logic_error("unchecked result: " + error.message());
 }
 
 template <class T>

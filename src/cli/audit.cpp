@@ -114,7 +114,7 @@ void pin(const std::string& path, const ChainLink& head, const std::vector<Chain
   if (head.number == 0 || std::any_of(anchors.begin(), anchors.end(), same)) return;
   const auto now = daemon::wall_clock();
   if (const auto added = add_anchor(path, head, now); !added)
-    std::cerr << "fairlead: " << added.error().message << ": the newest link is not pinned\n";
+    std::cerr << "fairlead: " << added.error().message() << ": the newest link is not pinned\n";
 }
 
 int audit(const AuditWanted& wanted) {

@@ -56,14 +56,14 @@ config::Sources sources_with_keys(bool secrets_assumed) {
     auto store = open_key_store(ledger, key_busy_ms_max);
     auto rows = store ? (*store)->all() : Result<std::vector<StoredKey>>(store.error());
     if (rows) return config::stored_keys(*rows, now);
-    std::cerr << "warning: the keys in the ledger are left out: " << rows.error().message << '\n';
+    std::cerr << "warning: the keys in the ledger are left out: " << rows.error().message() << '\n';
     return {};
   };
   return sources;
 }
 
 int fail(const Error& error) {
-  std::cerr << "fairlead: " << error.message << (error.detail.empty() ? "" : ": " + error.detail) << '\n';
+  std::cerr << "fairlead: " << error.message() << (error.detail().empty() ? "" : ": " + error.detail()) << '\n';
   return 1;
 }
 

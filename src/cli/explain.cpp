@@ -68,7 +68,7 @@ Result<ChatRequest> body_of(const std::string& path, const std::string& route) {
     text = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   }
   auto body = find_dialect("openai")->parse_request(Bytes(text));
-  if (!body) return wrong(body.error().message + (body.error().param == "model" ? " Or name one with --route." : ""));
+  if (!body) return wrong(body.error().message() + (body.error().param() == "model" ? " Or name one with --route." : ""));
   return body;
 }
 
@@ -87,7 +87,7 @@ std::string recall(const ExplainWanted& wanted, const Snapshot& snapshot, state:
   std::error_code error;
   if (!std::filesystem::exists(file, error)) return "the stated priors; nothing was learned yet in " + file;
   auto learned = daemon::read_estimates(file);
-  if (!learned) return "the stated priors; " + file + ": " + learned.error().message;
+  if (!learned) return "the stated priors; " + file + ": " + learned.error().message();
   estimates.restore(std::move(*learned));
   return "learned, from " + file;
 }

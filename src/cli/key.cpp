@@ -51,7 +51,7 @@ Result<Json> options_of(const KeyWanted& wanted) {
     const std::size_t equals = other.find('=');
     const std::string option = other.substr(0, equals);
     auto value = config::json_of_yaml(equals == std::string::npos ? "" : other.substr(equals + 1));
-    if (!value) return Error(ErrorKind::bad_request, ErrorOrigin::app, "--set " + option + ": " + value.error().message);
+    if (!value) return Error(ErrorKind::bad_request, ErrorOrigin::app, "--set " + option + ": " + value.error().message());
     if (option.empty() || equals == std::string::npos || options.contains(option) || option == "name" || option == "hash" ||
         option == "former")
       return Error(ErrorKind::bad_request, ErrorOrigin::app,

@@ -199,7 +199,7 @@ Result<Reconciled> reconciled(Store& store, const ReconcileWanted& wanted) {
   const auto tolerance = tolerance_of(wanted);
   if (!tolerance) return tolerance.error();
   auto bill = read_bill(*invoice, mapping);
-  if (!bill) return Error(bill.error().kind, ErrorOrigin::fairlead, wanted.invoice + ":" + bill.error().message);
+  if (!bill) return Error(bill.error().kind, ErrorOrigin::fairlead, wanted.invoice + ":" + bill.error().message());
   if (bill->lines.empty()) return Error(ErrorKind::config, ErrorOrigin::fairlead, wanted.invoice + ": the bill has no lines");
   Reconciled r;
   r.bill = std::move(*bill);

@@ -84,7 +84,7 @@ class Comparison {
     return "";
   }
 
-  std::string refusal() const { return "refused: " + refusal_of(plan_, "(hypothetical)").message; }
+  std::string refusal() const { return "refused: " + refusal_of(plan_, "(hypothetical)").message(); }
 
   const config::RoutingTest& test_;
   const Plan& plan_;
@@ -96,7 +96,7 @@ TestOutcome run(const config::RoutingTest& test, const Snapshot& snapshot, TimeP
   const Conditions conditions;
   ChatRequest body;
   const auto facts = facts_of(test.asked, body, snapshot);
-  if (!facts) return {&test, {facts.error().message}};
+  if (!facts) return {&test, {facts.error().message()}};
   const Plan plan = make_plan(*facts, snapshot, conditions, test.at.value_or(now));
   return {&test, Comparison(test, plan).differences()};
 }

@@ -155,7 +155,7 @@ Result<void> price_elsewhere(UsageReport& report, Store& store, const Target& ta
   if (!rows) {
     Error error = rows.error();
     if (query.cut->by_request)
-      error.message = "what a request costs at " + target.name + " depends on its length, and " + error.message;
+      error.set_message("what a request costs at " + target.name + " depends on its length, and " + error.message());
     return error;
   }
   std::map<std::vector<std::string>, Elsewhere> sums;

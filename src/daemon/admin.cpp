@@ -88,7 +88,7 @@ bool Admin::wants_body(const net::AppRequest& head) const {
 }
 
 std::string Admin::error_body(const Error& error) const {
-  return nlohmann::json{{"error", {{"message", error.message}, {"code", to_string(error.kind)}}}}.dump();
+  return nlohmann::json{{"error", {{"message", error.message()}, {"code", to_string(error.kind)}}}}.dump();
 }
 
 Limits Admin::limits() const { return views_.limits(); }

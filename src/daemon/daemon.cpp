@@ -89,9 +89,9 @@ class Daemon {
     if (auto known = know_budgets(snapshot); !known) return known;
     recall_estimates(snapshot);
     if (auto recalled = recall_limits(limits_, snapshot, wall_clock()); !recalled)
-      log(Level::warn, "limits_not_recalled", {{"reason", recalled.error().message + ": " + recalled.error().detail}});
+      log(Level::warn, "limits_not_recalled", {{"reason", recalled.error().message() + ": " + recalled.error().detail()}});
     if (auto recalled = recall_replays(replays_, snapshot, wall_clock()); !recalled)
-      log(Level::warn, "idempotency_not_recalled", {{"reason", recalled.error().message + ": " + recalled.error().detail}});
+      log(Level::warn, "idempotency_not_recalled", {{"reason", recalled.error().message() + ": " + recalled.error().detail()}});
     cell_.emplace(loaded.snapshot);
     if (auto listening = listen(snapshot); !listening) return listening;
     if (auto admin = listen_admin(snapshot); !admin) return admin;
@@ -222,10 +222,10 @@ class Daemon {
     std::vector<std::shared_ptr<const net::TlsServer>> certificates;
     for (const Listener& listener : next->listen) {
       auto tls = tls_of(listener);
-      if (!tls) return tls.error().message;
+      if (!tls) return tls.error().message();
       certificates.push_back(std::move(*tls));
     }
-    if (auto known = budget_desk_.know(*next, wall_clock()); !known) return known.error().message;
+    if (auto known = budget_desk_.know(*next, wall_clock()); !known) return known.error().message();
     // Beyond this point the new snapshot holds, whole.
     for (std::size_t i = 0; i < bound_.size(); ++i)
       for (Worker& worker : workers_)
@@ -245,7 +245,7 @@ class Daemon {
   void hold_keys(const std::shared_ptr<const Snapshot>& next) {
     if (auto known = budget_desk_.know(*next, wall_clock()); !known)
       log(Level::error, "budgets_not_filled",
-          {{"reason", known.error().message}, {"instead", "new ones begin with nothing charged"}});
+          {{"reason", known.error().message()}, {"instead", "new ones begin with nothing charged"}});
     hold(next);
     metrics_.in_force(next->hash);
   }
@@ -254,7 +254,7 @@ class Daemon {
   void watch(const Snapshot& snapshot, const std::vector<std::string>& files) {
     if (!snapshot.watch || draining_) return watch_.stop();
     if (const auto looking = watch_.look_at(files); !looking)
-      log(Level::error, "watch_failed", {{"reason", looking.error().message}, {"instead", "reload by SIGHUP"}});
+      log(Level::error, "watch_failed", {{"reason", looking.error().message()}, {"instead", "reload by SIGHUP"}});
   }
 
   void drain() {
@@ -307,14 +307,14 @@ class Daemon {
       estimates_.restore(std::move(*read));
     else
       log(Level::warn, "estimates_not_read",
-          {{"reason", read.error().message + "; estimates start from the priors"}, {"file", estimates_file_}});
+          {{"reason", read.error().message() + "; estimates start from the priors"}, {"file", estimates_file_}});
     estimates_.know(snapshot);
   }
 
   /// On the main thread, which no request waits for.
   void keep_estimates() {
     auto written = write_estimates(estimates_file_, estimates_.everything());
-    if (!written) log(Level::warn, "estimates_not_written", {{"reason", written.error().message}, {"file", estimates_file_}});
+    if (!written) log(Level::warn, "estimates_not_written", {{"reason", written.error().message()}, {"file", estimates_file_}});
   }
 
   /// Of what was reached; no request waits for that.
@@ -408,7 +408,7 @@ int serve(const std::string& config_file) {
   std::signal(SIGPIPE, SIG_IGN);
   Daemon daemon(config_file);
   if (const auto started = daemon.start(); !started) {
-    log(Level::error, "not_started", {{"reason", started.error().message}, {"detail", started.error().detail}});
+    log(Level::error, "not_started", {{"reason", started.error().message()}, {"detail", started.error().detail()}});
     return 1;
   }
   return daemon.run();

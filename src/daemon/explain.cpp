@@ -113,7 +113,7 @@ Result<std::string> explain(std::string_view asked_text, const Snapshot& snapsho
   ChatRequest body;
   if (const auto written = members.object("body")) {
     auto parsed = find_dialect("openai")->parse_request(Bytes(written->dump(-1, ' ', false, Json::error_handler_t::replace)));
-    if (!parsed) return wrong("body: " + parsed.error().message);
+    if (!parsed) return wrong("body: " + parsed.error().message());
     body = std::move(*parsed);
   }
   if (const std::string fault = members.fault(); !fault.empty()) return wrong(fault);

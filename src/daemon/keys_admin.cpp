@@ -26,7 +26,7 @@ KeyAnswer key_error(const Error& error) {
                      : error.kind == ErrorKind::config             ? 422
                      : error.kind == ErrorKind::ledger_unavailable ? 503
                                                                    : 500;
-  return told(status, {{"error", {{"message", error.message}, {"code", to_string(error.kind)}}}});
+  return told(status, {{"error", {{"message", error.message()}, {"code", to_string(error.kind)}}}});
 }
 
 Error wrong_key_request(std::string message) { return {ErrorKind::bad_request, ErrorOrigin::app, std::move(message)}; }

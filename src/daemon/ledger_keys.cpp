@@ -49,7 +49,7 @@ KeyAnswer LedgerKeys::answer(std::string_view method, std::string_view path, std
 void LedgerKeys::take_in() {
   const auto changed = keyring_.look();
   if (!changed && !unread_)
-    log(Level::error, "keys_not_read", {{"reason", changed.error().detail}, {"instead", "those known hold"}});
+    log(Level::error, "keys_not_read", {{"reason", changed.error().detail()}, {"instead", "those known hold"}});
   unread_ = !changed;
   if (!changed || !*changed) return;
   const auto loaded = load(files_.taken());

@@ -47,8 +47,8 @@ void RetentionJob::look() {
   }();
   if (!gone)
     log(Level::error, "retention_failed",
-        {{"reason", gone.error().message},
-         {"detail", gone.error().detail},
+        {{"reason", gone.error().message()},
+         {"detail", gone.error().detail()},
          {"instead", "the rows stay; the next try is in an hour"}});
   else if (gone->requests > 0)
     log(Level::info, "old_rows_gone", {{"requests", gone->requests}, {"files", gone->files}});

@@ -75,7 +75,7 @@ Task<std::string> Webhook::send(const Message& message, bool& heard) {
   request.fresh_connection = true;
   net::SendReport report;
   auto answer = co_await pool_.send(request, report, *cancel_);
-  if (!answer) co_return answer.error().message;
+  if (!answer) co_return answer.error().message();
   const int status = (*answer)->status();
   heard = status >= 200 && status < 300;
   co_return "HTTP " + std::to_string(status);

@@ -16,11 +16,11 @@ class OpenAi final : public Dialect {
 
   std::string error_body(const Error& error, std::string_view type, std::string_view code) const override {
     std::string body = R"({"error":{"message":)";
-    wire::append_quoted(body, error.message);
+    wire::append_quoted(body, error.message());
     body += R"(,"type":)";
     wire::append_quoted(body, type);
     body += R"(,"param":)";
-    append_or_null(body, error.param);
+    append_or_null(body, error.param());
     body += R"(,"code":)";
     append_or_null(body, code);
     return body += "}}";

@@ -28,12 +28,15 @@ std::string_view method_of(std::string_view path) {
 
 }  // namespace
 
+// The corridor stands in the server's frame: one more around it would be held as long as an answer streams.
 Task<void> Api::handle(net::AppRequest& request, net::AppAnswer& answer) {
+  if (request.method == "POST" && method_of(request.path) == "POST") return run_exchange(world_, request, answer);
+  return answer_at_once(request, answer);
+}
+
+/// All else than chats.
+Task<void> Api::answer_at_once(net::AppRequest& request, net::AppAnswer& answer) {
   const std::string_view method = method_of(request.path);
-  if (!method.empty() && request.method == method && method == "POST") {
-    co_await run_exchange(world_, request, answer);
-    co_return;
-  }
   const std::shared_ptr<const Snapshot> snapshot = world_.snapshot.get();
   Result<std::string> body =
       method.empty()             ? Result<std::string>(Error(ErrorKind::not_found, ErrorOrigin::app,

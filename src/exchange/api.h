@@ -14,6 +14,8 @@ class Api : public net::AppHandler {
   Limits limits() const override;
 
  private:
+  Task<void> answer_at_once(net::AppRequest& request, net::AppAnswer& answer);
+
   World& world_;
 };
 

@@ -66,7 +66,7 @@ void begin_attempt(const Request& request, const Candidate& candidate, AttemptEn
   end.target = candidate.target;
   end.sent_at = request.world.now();
   end.phase = Phase::connect;
-  end.asked = {candidate.input_tokens, candidate.output_tokens, 0, request.chat.stream, &request.facts};
+  end.asked = {candidate.input_tokens, candidate.output_tokens, candidate.repeated_tokens, 0, request.chat.stream, &request.facts};
 }
 
 void end_attempt(const Request& request, const Result<void>& result, AttemptOutcome& outcome) {
@@ -123,6 +123,15 @@ void make_coder(const Request& request, const Target& target, AttemptOutcome& ou
 }
 
 }  // namespace
+
+void Request::note_content_sent() {
+  if (std::exchange(content_sent, true)) return;
+  facts.fields = {};
+  std::vector<Member>().swap(chat.members);
+  chat.body = {};
+  app.release();
+  std::vector<Candidate>().swap(plan.candidates);
+}
 
 void add_budget_left(const Request& request, net::Fields& fields) {
   if (request.budget_left)

@@ -20,6 +20,7 @@ struct Request {
   const Dialect& dialect;  ///< the apps'
   ChatRequest chat;
   RequestFacts facts;
+  Plan plan;
   std::string id;
   SteadyTime started;
   SteadyTime deadline;
@@ -29,6 +30,10 @@ struct Request {
   std::optional<Int128> budget_left;         ///< in USD, of the budget with the least; empty: none counts it
   net::Fields more_fields = {};              ///< of the answer, whatever it is
   std::unique_ptr<Repeat> repeat = nullptr;  ///< null: there is no Idempotency-Key
+
+  /// The app has seen something of an answer: no other attempt can follow, and what only that would need is freed, since a stream
+  /// may take minutes.
+  void note_content_sent();
 };
 
 /// What an attempt leaves behind.

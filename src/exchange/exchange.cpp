@@ -53,6 +53,7 @@ class Exchange {
                  {},
                  {},
                  {},
+                 {},
                  world.steady_now(),
                  {},
                  {},
@@ -60,14 +61,15 @@ class Exchange {
                  {},
                  {}},
         key_(key),
-        charging_(world.budgets, *request_.snapshot, key, world.now()) {
-    row_.started_at = charging_.started_at();
-    row_.id = request_.id = make_request_id(row_.started_at, world.random);
-    row_.key = key.name;
-    row_.team = key.team;
-    row_.project = key.project;
-    row_.endpoint = "chat.completions";
-    row_.snapshot_hash = request_.snapshot->hash;
+        charging_(world.budgets, *request_.snapshot, key, world.now()),
+        open_(&note(RequestOpen())) {
+    open_->started_at = charging_.started_at();
+    open_->id = request_.id = make_request_id(open_->started_at, world.random);
+    open_->key = key.name;
+    open_->team = key.team;
+    open_->project = key.project;
+    open_->endpoint = "chat.completions";
+    open_->snapshot_hash = request_.snapshot->hash;
   }
 
   /// Parse, classify, plan: pure. An error is the app's answer.
@@ -75,28 +77,28 @@ class Exchange {
     auto chat = request_.dialect.parse_request(std::move(request_.app.body));
     if (!chat) return chat.error();
     request_.chat = std::move(*chat);
-    row_.requested_model = request_.chat.model;
-    row_.stream = request_.chat.stream;
+    open_->requested_model = request_.chat.model;
+    open_->stream = request_.chat.stream;
     auto facts = classify(request_.chat, key_);
     if (!facts) return facts.error();
     request_.facts = std::move(*facts);
-    if (request_.facts.route) row_.route = request_.facts.route->name;
+    if (request_.facts.route) open_->route = request_.facts.route->name;
     if (auto known = look_for_content(request_.facts, request_.chat, *request_.snapshot); !known) return known.error();
-    row_.content = content_text(request_.facts.content);
+    open_->content = content_text(request_.facts.content);
     if (auto added = add_head(request_.facts, request_.chat.wishes, head_of(request_.app, *request_.snapshot), *request_.snapshot);
         !added)
       return added.error();
-    row_.facts = request_.world.texts.facts(request_.facts);
+    open_->facts = request_.world.texts.facts(request_.facts);
     if (auto possible = check_wishes(request_.facts, *request_.snapshot); !possible) return possible.error();
     charging_.asks_for(request_.facts.route);
     if (auto known = look_for_repeat(); !known) return known.error();
     if (is_repeat()) return {};
     plan(request_.world.now());
-    row_.plan = request_.world.texts.plan(plan_);
-    row_.expected = expected_text(plan_);
-    if (plan_.candidates.empty()) return refusal_of(plan_, request_.id);
+    open_->plan = request_.world.texts.plan(request_.plan);
+    open_->expected = expected_text(request_.plan);
+    if (request_.plan.candidates.empty()) return refusal_of(request_.plan, request_.id);
     Milliseconds total{0};
-    for (const Candidate& c : plan_.candidates) total = std::max(total, c.target->provider->timeouts.total);
+    for (const Candidate& c : request_.plan.candidates) total = std::max(total, c.target->provider->timeouts.total);
     request_.deadline = request_.started + total;
     return pass_limits();
   }
@@ -107,16 +109,16 @@ class Exchange {
   /// Tries candidates until one answers, nothing more may be tried, or the app is gone. Leaves `failure_` empty on success.
   Task<void> attempt_all() {
     request_.answer.watch(request_.cancel);
-    AttemptCourse course(plan_.candidates.size(), request_.facts.route, request_.snapshot->limits.attempts_max);
+    AttemptCourse course(request_.plan.candidates.size(), request_.facts.route, request_.snapshot->limits.attempts_max);
     Step step;
     for (int number = 1;; ++number) {
-      const auto held = charging_.hold(request_, plan_, step.candidate);
+      const auto held = charging_.hold(request_, request_.plan, step.candidate);
       if (!held) {
         if (!failure_) refuse(held.error());
         co_return;
       }
       step.candidate = *held;
-      const Candidate& candidate = plan_.candidates[step.candidate];
+      const Candidate& candidate = request_.plan.candidates[step.candidate];
       // Beyond this point money may be spent: the books know of the attempt first.
       auto opened = co_await open_attempt(candidate, number);
       if (!opened) {
@@ -125,14 +127,14 @@ class Exchange {
         co_return;
       }
       outcome_ = AttemptOutcome{};
-      co_await run_attempt(request_, candidate, number, step.fresh_connection, outcome_);
       target_ = candidate.target;
+      co_await run_attempt(request_, candidate, number, step.fresh_connection, outcome_);
       outcome_.end.markup = charging_.markup();
       if (needs_estimate(outcome_.end))
         outcome_.end.bytes_per_token = request_.world.estimates.output_bytes_per_token(*target_, *request_.snapshot);
       tried_.back().settle = &note(settle_attempt(request_.id, number, outcome_.end, *request_.snapshot, request_.world.texts));
       charging_.post(request_, tried_.back().settle->charge_usd_pico);
-      learn_from(*tried_.back().settle, candidate);
+      learn_from(*tried_.back().settle);
       if (!outcome_.end.error) {
         failure_.reset();
         co_return;
@@ -170,14 +172,14 @@ class Exchange {
     if (failure_) request_.repeat.reset();  // so that a repeat is done anew, as soon as the app knows
     co_await tell_app(row);
     if (!tried_.empty() && tried_.back().settle == nullptr) tried_.pop_back();  // it broke
-    const Ended ended{*open_, row, tried_, failure_ ? failure_->error.detail : std::string{}};
+    const Ended ended{*open_, row, tried_, failure_ ? failure_->error.detail() : std::string{}};
     request_.world.observer.ended(ended);
   }
 
  private:
   /// A row for the books. It stays where it is to the end of the exchange.
   template <class Row>
-  const Row& note(Row&& row) {
+  Row& note(Row&& row) {
     next_.reserve(rows_at_once_max);
     assert(next_.size() < rows_at_once_max);  // else it would move
     next_.emplace_back(std::forward<Row>(row));
@@ -185,7 +187,7 @@ class Exchange {
   }
   /// Unless the books have it; again, if they could not take it.
   void note_open() {
-    if (!opened_) open_ = open_ == nullptr ? &note(std::move(row_)) : &note(RequestOpen(*open_));
+    if (!opened_ && next_.empty()) open_ = &note(RequestOpen(*open_));
   }
   /// What was noted since, for the ledger, which from then on keeps settlements whatever happens.
   Rows give() { return given_.emplace_back(std::make_shared<const std::vector<Write>>(std::exchange(next_, {}))); }
@@ -201,13 +203,13 @@ class Exchange {
     request_.repeat = std::move(*repeat);
     // Both are one object: {"idempotency":...,"tags":...}
     const std::string& marks = request_.repeat->facts();
-    row_.facts = row_.facts.empty() ? marks : marks.substr(0, marks.size() - 1) + "," + row_.facts.substr(1);
+    open_->facts = open_->facts.empty() ? marks : marks.substr(0, marks.size() - 1) + "," + open_->facts.substr(1);
     return {};
   }
 
   /// Beyond this point the request counts against the limits that it is under. An error is the app's answer.
   Result<void> pass_limits() {
-    auto admission = admit(request_.world.limits, request_.facts, *request_.snapshot, plan_, request_.started);
+    auto admission = admit(request_.world.limits, request_.facts, *request_.snapshot, request_.plan, request_.started);
     if (!admission) return {};
     request_.more_fields = std::move(admission->fields);
     admitted_ = std::move(admission->admitted);
@@ -240,16 +242,16 @@ class Exchange {
     const bool times = strategy && strategy->needs().times;
     Conditions conditions = request_.world.estimates.conditions(facts, request_.snapshot, times, now);
     conditions.seed = seed_of(request_.id);
-    plan_ = make_plan(facts, *request_.snapshot, conditions, now);
+    request_.plan = make_plan(facts, *request_.snapshot, conditions, now);
   }
 
   /// What came whole, with the provider's own figures, is what estimates learn from.
-  void learn_from(const AttemptSettle& settled, const Candidate& candidate) {
+  void learn_from(const AttemptSettle& settled) {
     if (!settled.error.empty() || settled.usage_source != UsageSource::reported) return;
-    const state::Observation seen{candidate.target,
+    const state::Observation seen{target_,
                                   &request_.facts,
                                   &settled.usage,
-                                  candidate.repeated_tokens,
+                                  outcome_.end.asked.repeated_tokens,
                                   request_.chat.stream ? settled.first_byte_us : std::nullopt,
                                   settled.duration_us,
                                   outcome_.end.content,
@@ -403,19 +405,33 @@ class Exchange {
   Request request_;
   const Key& key_;
   Charging charging_;
-  Plan plan_;
   const Target* target_ = nullptr;  ///< of the last attempt
   AttemptOutcome outcome_;          ///< of the last attempt
   std::optional<Failure> failure_;
-  RequestOpen row_;                    ///< until it is noted
-  const RequestOpen* open_ = nullptr;  ///< then
-  bool opened_ = false;                ///< the books have it
-  std::vector<Ended::Attempt> tried_;  ///< whose opening is in the books; without a settlement: under way, or broken
   std::vector<Write> next_;            ///< noted, and not given yet
   std::vector<Rows> given_;
+  RequestOpen* open_;                  ///< is changed until it is given
+  bool opened_ = false;                ///< the books have it
+  std::vector<Ended::Attempt> tried_;  ///< whose opening is in the books; without a settlement: under way, or broken
   std::unique_ptr<state::Limits::Admitted> admitted_;  ///< null: nothing is held of any limit
   std::optional<Milliseconds> retry_after_;            ///< of a refusal of ours
 };
+
+/// `key` is the snapshot's.
+Task<void> carry(World& world, std::shared_ptr<const Snapshot> snapshot, net::AppRequest& request, net::AppAnswer& answer,
+                 const Key& key) {
+  Exchange exchange(world, std::move(snapshot), request, answer, key);
+  try {
+    const auto ready = exchange.prepare();
+    if (!ready)
+      exchange.refuse(ready.error());
+    else if (!exchange.is_repeat())
+      co_await exchange.attempt_all();
+  } catch (const std::exception& error) {
+    exchange.broke(error.what());
+  }
+  co_await exchange.settle();
+}
 
 Task<void> turn_away(World& world, net::AppAnswer& answer, Error error) {
   const AppError seen = app_error(error);
@@ -429,25 +445,13 @@ Task<void> turn_away(World& world, net::AppAnswer& answer, Error error) {
 
 }  // namespace
 
+// Which of both it is needs no frame of its own.
 Task<void> run_exchange(World& world, net::AppRequest& request, net::AppAnswer& answer) {
   std::shared_ptr<const Snapshot> snapshot = world.snapshot.get();
   world.texts.use(snapshot);
   const auto key = authenticate(request.field("authorization"), *snapshot, world.now());
-  if (!key) {
-    co_await turn_away(world, answer, key.error());
-    co_return;
-  }
-  Exchange exchange(world, std::move(snapshot), request, answer, **key);
-  try {
-    const auto ready = exchange.prepare();
-    if (!ready)
-      exchange.refuse(ready.error());
-    else if (!exchange.is_repeat())
-      co_await exchange.attempt_all();
-  } catch (const std::exception& error) {
-    exchange.broke(error.what());
-  }
-  co_await exchange.settle();
+  if (!key) return turn_away(world, answer, key.error());
+  return carry(world, std::move(snapshot), request, answer, **key);
 }
 
 std::string make_request_id(TimePoint now, std::mt19937_64& random) {

@@ -32,7 +32,7 @@ Task<Result<void>> Relay::run() {
         sent = started.has_value();
       }
       if (sent) {
-        note_passing();
+        if (content_) request_.note_content_sent();
         auto written = co_await request_.answer.write(pieces_);
         sent = written.has_value();
       }
@@ -57,13 +57,6 @@ void Relay::note_content() {
 /// and no obstacle to another target's answer.
 bool Relay::may_pass() const {
   return content_ || request_.answer.committed() || request_.world.steady_now() - request_.started >= quiet_before_keep_alive;
-}
-
-/// Beyond this point the app has seen something of this target's answer: no other target's can follow, and none needs the body.
-void Relay::note_passing() {
-  if (!content_ || std::exchange(request_.content_sent, true)) return;
-  request_.chat.body = {};
-  request_.app.memory.release();
 }
 
 void Relay::note_passed() {

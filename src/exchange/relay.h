@@ -16,7 +16,6 @@ class Relay {
  private:
   void note_content();
   bool may_pass() const;
-  void note_passing();
   void note_passed();
 
   Request& request_;

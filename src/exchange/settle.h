@@ -17,6 +17,7 @@ namespace fairlead::exchange {
 struct Asked {
   std::int64_t input_tokens = 0;   ///< as estimated
   std::int64_t output_tokens = 0;  ///< as expected, of all choices
+  std::optional<std::int64_t> repeated_tokens = {};  ///< as TargetEstimate had it
   std::size_t body_bytes = 0;      ///< of the request as it was sent
   bool stream = false;
   const RequestFacts* facts = nullptr;

@@ -125,7 +125,7 @@ Task<Result<void>> SocketAnswer::flush() {
     error = later;
   }
   stream_.clear_deadline();
-  head_ = std::string();
+  if (!head_.empty()) std::string().swap(head_);
   if (error) {
     give_up();
     co_return app_gone(error == asio::error::timed_out ? "it took nothing for write_ms_max" : error.message());

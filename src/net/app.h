@@ -19,8 +19,9 @@
 
 namespace fairlead::net {
 
-/// A request that passed the framing gate. Views point into the connection and stay valid until the answer is finished.
+/// A request that passed the framing gate. Views point into `head`.
 struct AppRequest {
+  std::string head;  ///< as it came
   std::string_view method;
   std::string_view path;   ///< without the query, as sent (never decoded: an escaped slash is not a slash)
   std::string_view query;  ///< after '?'; may be empty
@@ -31,6 +32,8 @@ struct AppRequest {
   BodyMemory::Share memory;  ///< of its body, if that is large; to be released once the body is freed
   /// The first field of this name (any case), or empty.
   std::string_view field(std::string_view name) const;
+  /// Frees all of it: nothing of the request is needed any more, and its answer may stream for minutes.
+  void release();
 };
 
 /// Names outlive the answer: they are literals.

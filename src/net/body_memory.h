@@ -16,7 +16,12 @@ class BodyMemory {
     explicit Share(BodyMemory& memory) : memory_(&memory) {}
     ~Share() { release(); }
     Share(Share&& other) noexcept : memory_(other.memory_), bytes_(std::exchange(other.bytes_, 0)) {}
-    Share& operator=(Share&&) = delete;
+    Share& operator=(Share&& other) noexcept {
+      release();
+      memory_ = other.memory_;
+      bytes_ = std::exchange(other.bytes_, 0);
+      return *this;
+    }
 
     /// Takes what is missing to so many bytes. False: all shares together would hold more than `bytes_max`.
     bool cover(std::size_t bytes, std::size_t bytes_max) {

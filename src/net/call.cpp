@@ -126,7 +126,7 @@ Result<std::string_view> Call::decode(std::string_view bytes) {
   coded_began_ = true;
   inflated_.clear();
   const Result<void> fed = inflater_->feed(bytes, inflated_, inflated_bytes_max);
-  if (!fed) return protocol_error("its content coding: " + fed.error().message);
+  if (!fed) return protocol_error("its content coding: " + fed.error().message());
   return inflated_;
 }
 

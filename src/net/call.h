@@ -23,7 +23,10 @@ class Call final : public UpstreamAnswer {
   int status() const override { return response_.status(); }
   std::string_view field(std::string_view name) const override { return response_.field(name); }
   Task<Result<std::string_view>> read() override;
-  void first_content() override { content_began_ = true; }
+  void first_content() override {
+    content_began_ = true;
+    response_.forget_fields();
+  }
 
  private:
   Result<void> sent(boost::system::error_code ec, std::size_t bytes, SendReport& report);

@@ -35,7 +35,7 @@ class Appending final : public Room {
   Appending(std::string& text, std::size_t bytes_max) : text_(text), bytes_max_(std::min(bytes_max, room_bytes)) {}
   asio::mutable_buffer room() override { return {shared_.data(), bytes_max_}; }
   void release() override {
-    if (text_.empty()) text_ = std::string();  // who waits for a next request holds none
+    if (text_.empty()) std::string().swap(text_);  // who waits for a next request holds none
   }
   void end(std::size_t bytes) { text_.append(shared_.data(), bytes); }
 
@@ -139,37 +139,25 @@ Task<bool> Connection::await_request() {
 
 // One request from its first byte to the end of its answer. True if another may follow.
 Task<bool> Connection::serve_request() {
-  const Limits limits = handler_.limits();
-  stream_.set_deadline(arrived_at_ + limits.head_ms_max);
-  std::size_t looked_at = 0;
-  std::optional<Result<std::string>> bytes = take_head(looked_at, limits);
-  while (!bytes) {
-    const auto more = co_await read_more(head_read_bytes);
-    if (more)
-      bytes = take_head(looked_at, limits);
-    else
-      bytes = more.error();
-  }
-  Result<Head> head = *bytes ? parse_head(**bytes) : bytes->error();
-  if (!head) {
-    ++counters_.heads_refused;
-    const Error error = head.error();
-    co_await refuse(error, limits);
-    co_return false;
-  }
-  AppRequest request{head->method, head->path, head->query, std::move(head->fields),
-                     {},           peer_,      arrived_at_, BodyMemory::Share(memory_)};
-  std::optional<Result<bool>> wanted = take_body(*head, request, limits);
-  if (!wanted) wanted = co_await read_body(*head, request, limits);
+  Head head;
+  AppRequest request;
+  request.peer = peer_;
+  request.arrived_at = arrived_at_;
+  request.memory = BodyMemory::Share(memory_);
+  AnswerForm form;
+  std::optional<Result<bool>> wanted = take_request(head, request, form);
+  if (!wanted) wanted = co_await read_request(head, request);
   if (!*wanted) {
-    ++counters_.bodies_refused;
+    ++(request.method.empty() ? counters_.heads_refused : counters_.bodies_refused);
     const Error error = wanted->error();
-    co_await refuse(error, limits);
+    co_await refuse(error, form.write_ms_max);
     co_return false;
   }
   // From here on the request is whole, and what is left in the buffer is the next one's; or nobody wants its body.
   if (!**wanted) draining_ = true;
-  const AnswerForm form{head->http_1_0, head->method == "HEAD", head->keep_alive && !draining_, limits.write_ms_max};
+  form.http_1_0 = head.http_1_0;
+  form.head_only = head.method == "HEAD";
+  form.keep_alive = head.keep_alive && !draining_;
   SocketAnswer answer(stream_, date_, lookout_, form);
   stream_.clear_deadline();
   answer_ = &answer;
@@ -188,6 +176,31 @@ Task<bool> Connection::serve_request() {
   co_return false;
 }
 
+/// Out of the buffer. Empty: it is not whole yet, and more is to be read.
+std::optional<Result<bool>> Connection::take_request(Head& head, AppRequest& request, AnswerForm& form) {
+  const Limits limits = handler_.limits();
+  form.write_ms_max = limits.write_ms_max;
+  std::size_t looked_at = 0;
+  const std::optional<Result<void>> taken = take_head(looked_at, limits, head, request);
+  if (!taken) return std::nullopt;
+  if (!*taken) return taken->error();
+  return take_body(head, request, limits);
+}
+
+/// The rest of what take_request() found not to be whole. False: nobody wants its body, and what came of it was dropped.
+Task<Result<bool>> Connection::read_request(Head& head, AppRequest& request) {
+  const Limits limits = handler_.limits();
+  stream_.set_deadline(arrived_at_ + limits.head_ms_max);
+  std::size_t looked_at = buffer_.size();
+  while (request.method.empty()) {
+    if (auto more = co_await read_more(head_read_bytes); !more) co_return more.error();
+    const std::optional<Result<void>> taken = take_head(looked_at, limits, head, request);
+    if (taken && !*taken) co_return taken->error();
+  }
+  if (auto taken = take_body(head, request, limits); taken) co_return *taken;
+  co_return co_await read_body(head, request, limits);
+}
+
 Task<void> Connection::say_internal_error(SocketAnswer& answer) {
   const Error error(ErrorKind::internal, ErrorOrigin::fairlead, "Internal error.", "the handler gave no answer");
   const std::string text = handler_.error_body(error);
@@ -196,17 +209,24 @@ Task<void> Connection::say_internal_error(SocketAnswer& answer) {
   co_await answer.send(status_of(error.kind), fields, pieces);
 }
 
-/// Out of the buffer. Empty: it is not whole yet, and more is to be read.
-std::optional<Result<std::string>> Connection::take_head(std::size_t& looked_at, const Limits& limits) {
+/// Out of the buffer, into `request`, whose views then point to its own `head`. Empty: it is not whole yet.
+std::optional<Result<void>> Connection::take_head(std::size_t& looked_at, const Limits& limits, Head& head, AppRequest& request) {
   const Result<std::size_t> end = find_head_end(buffer_, looked_at);
   if (!end) return end.error();
   if (std::max(*end, *end == 0 ? buffer_.size() : 0) > limits.head_bytes_max)
     return Error(ErrorKind::head_too_large, ErrorOrigin::app, "The request's head is too large.");
   looked_at = buffer_.size();
   if (*end == 0) return std::nullopt;
-  std::string head = buffer_.substr(0, *end);
+  request.head = buffer_.substr(0, *end);
   buffer_.erase(0, *end);
-  return head;
+  Result<Head> parsed = parse_head(request.head);
+  if (!parsed) return parsed.error();
+  head = std::move(*parsed);
+  request.method = head.method;
+  request.path = head.path;
+  request.query = head.query;
+  request.fields = std::move(head.fields);
+  return boost::system::in_place_value;
 }
 
 /// Into `request`, of what came with the head: mostly that is all. Empty: it is not, or the handler is to be asked first.
@@ -217,7 +237,7 @@ std::optional<Result<bool>> Connection::take_body(const Head& head, AppRequest& 
   const Result<std::size_t> taken = body->feed(buffer_);
   if (!taken) return taken.error();
   if (*taken == buffer_.size())
-    buffer_ = std::string();
+    std::string().swap(buffer_);  // an answer may stream for minutes, and assigning would keep the room
   else
     buffer_.erase(0, *taken);
   request.body = body->take();
@@ -256,7 +276,7 @@ Task<Result<bool>> Connection::read_body(const Head& head, AppRequest& request, 
     if (!taken) co_return taken.error();
     buffer_.erase(0, *taken);
   }
-  if (buffer_.empty()) buffer_.shrink_to_fit();  // an answer may stream for minutes
+  if (buffer_.empty()) std::string().swap(buffer_);
   request.body = body->take();
   co_return true;
 }
@@ -299,10 +319,10 @@ Fields Connection::error_fields() {
 }
 
 /// Answers what never became a request, and closes: what follows on the connection cannot be trusted.
-Task<void> Connection::refuse(const Error& error, const Limits& limits) {
-  buffer_ = std::string();
+Task<void> Connection::refuse(const Error& error, Milliseconds write_ms_max) {
+  buffer_.clear();
   if (error.kind == ErrorKind::app_gone) co_return;
-  const AnswerForm form{false, false, false, limits.write_ms_max};
+  const AnswerForm form{false, false, false, write_ms_max};
   SocketAnswer answer(stream_, date_, lookout_, form);
   const std::string text = handler_.error_body(error);
   Fields fields = error_fields();

@@ -46,13 +46,15 @@ class Connection {
   Task<bool> await_request();
   Task<bool> serve_request();
   Task<void> say_internal_error(SocketAnswer& answer);
-  std::optional<Result<std::string>> take_head(std::size_t& looked_at, const Limits& limits);
+  std::optional<Result<bool>> take_request(Head& head, AppRequest& request, AnswerForm& form);
+  Task<Result<bool>> read_request(Head& head, AppRequest& request);
+  std::optional<Result<void>> take_head(std::size_t& looked_at, const Limits& limits, Head& head, AppRequest& request);
   std::optional<Result<bool>> take_body(const Head& head, AppRequest& request, const Limits& limits);
   Task<Result<bool>> read_body(const Head& head, AppRequest& request, const Limits& limits);
   Task<Result<void>> await_memory(BodyMemory::Share& share, std::size_t bytes, const Limits& limits);
   Task<Result<void>> say_continue(const Limits& limits);
   Task<Result<void>> read_more(std::size_t bytes_max);
-  Task<void> refuse(const Error& error, const Limits& limits);
+  Task<void> refuse(const Error& error, Milliseconds write_ms_max);
   Fields error_fields();
   Task<void> linger();
 

@@ -31,7 +31,7 @@ Task<Result<std::unique_ptr<Stream>>> dial(Executor executor, Addresses& address
     const auto ec = co_await stream->handshake_client(*tls, url.host, url.port, why);
     if (ec) {
       Error error = stream_error(ec, cancel, ErrorKind::upstream_tls, why);
-      if (error.kind == ErrorKind::upstream_tls) error.detail = why;
+      if (error.kind == ErrorKind::upstream_tls) error.set_detail(why);
       co_return error;
     }
   }

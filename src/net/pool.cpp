@@ -41,7 +41,7 @@ Result<std::shared_ptr<TlsClient>> Pool::tls_for(const Provider& provider) {
   const std::int64_t now = written_at(provider.ca_file);
   if (trust.tls && trust.written_at == now) return trust.tls;
   Result<std::unique_ptr<TlsClient>> made = TlsClient::make(provider.ca_file);
-  if (!made) return upstream_error(ErrorKind::upstream_tls, made.error().message);
+  if (!made) return upstream_error(ErrorKind::upstream_tls, made.error().message());
   trust = {std::move(*made), now};
   return trust.tls;
 }

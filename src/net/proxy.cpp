@@ -55,7 +55,7 @@ Task<Result<void>> open_tunnel(Stream& stream, const Url& url, const std::string
     const auto [ec, bytes] = co_await stream.read_some(response);
     if (ec) co_return stream_error(ec, cancel, ErrorKind::upstream_connect, doing);
     const Result<void> taken = response.take(bytes);
-    if (!taken) co_return upstream_error(ErrorKind::upstream_connect, doing + ": " + taken.error().detail);
+    if (!taken) co_return upstream_error(ErrorKind::upstream_connect, doing + ": " + taken.error().detail());
   }
   if (response.status() != 200)
     co_return upstream_error(ErrorKind::upstream_connect, doing + ": it answered " + std::to_string(response.status()));

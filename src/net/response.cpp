@@ -43,7 +43,7 @@ Response::~Response() { Buffers::of_this_thread().give(std::move(buffer_), capac
 
 void Response::release() {
   body_ = {};
-  joined_ = std::string();
+  std::string().swap(joined_);
   if (!buffer_) return;
   // Bytes are only left of a head that is not whole.
   const std::size_t rest = end_ - begin_;
@@ -51,6 +51,11 @@ void Response::release() {
   rest_.assign(buffer_.get() + begin_, rest);
   Buffers::of_this_thread().give(std::move(buffer_), capacity_);
   capacity_ = begin_ = end_ = 0;
+}
+
+void Response::forget_fields() {
+  std::vector<Field>().swap(head_.fields);
+  std::string().swap(head_text_);
 }
 
 boost::asio::mutable_buffer Response::room() {
@@ -130,7 +135,7 @@ Result<void> Response::parse_body() {
   std::string_view bytes(buffer_.get() + begin_, end_ - begin_);
   if (framing_ == Framing::chunks) {
     const auto step = chunks_.next(bytes);
-    if (!step) return protocol_error(step.error().message);
+    if (!step) return protocol_error(step.error().message());
     begin_ += step->taken;
     if (!step->content.empty()) {
       add_body(step->content);

@@ -45,6 +45,8 @@ class Response final : public Room {
   int status() const { return head_.status; }
   /// The first field of this name (any case), or empty.
   std::string_view field(std::string_view name) const { return head_.field(name); }
+  /// Frees the fields; what they said of the body and the connection stays.
+  void forget_fields();
   /// What the last take() brought of the body, freed of the transfer coding.
   std::string_view body() const { return body_; }
   /// The peer will take another request on the connection: the answer is whole and does not say otherwise.

@@ -188,7 +188,7 @@ WireStep Stream::Impl::read_now(asio::mutable_buffer buffer) {
     const std::size_t bytes = kept.copy(static_cast<char*>(buffer.data()), buffer.size(), kept_used);
     kept_used += bytes;
     if (kept_used == kept.size()) {
-      kept = std::string();
+      std::string().swap(kept);
       kept_used = 0;
     }
     return {WaitFor::nothing, {}, bytes};

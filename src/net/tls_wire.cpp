@@ -105,7 +105,10 @@ WireStep TlsWire::read(void* bytes, std::size_t size) {
   ERR_clear_error();
   const int result = SSL_read(ssl_.get(), bytes, size_of(size));
   if (result > 0) return {WaitFor::nothing, {}, static_cast<std::size_t>(result)};
-  return outcome(result);
+  const WireStep step = outcome(result);
+  // A session ticket makes OpenSSL take room for a record to write, which it gives back with the next write alone.
+  if (step.wait == WaitFor::read) SSL_free_buffers(ssl_.get());
+  return step;
 }
 
 WireStep TlsWire::write(const void* bytes, std::size_t size) {

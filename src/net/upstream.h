@@ -37,7 +37,7 @@ class UpstreamAnswer {
  public:
   virtual ~UpstreamAnswer() = default;
   virtual int status() const = 0;
-  /// The first field of this name (any case), or empty.
+  /// The first field of this name (any case), or empty; none is known any more after first_content().
   virtual std::string_view field(std::string_view name) const = 0;
   /// The next bytes of the body, freed of transfer and content coding; empty at its proper end, after which the connection is
   /// back in the pool. Valid until the next call. Errors: upstream_closed (cut), upstream_timeout (idle or total),

@@ -32,7 +32,7 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key) {
   if (!facts.route && key.may_name_targets) facts.target = target_of(key, request.model);
   if (!facts.route && !facts.target) {
     Error error(ErrorKind::unknown_model, ErrorOrigin::app, "The model does not exist, or this key may not use it.");
-    error.param = "model";
+    error.set_param("model");
     return error;
   }
   facts.needs = request.needs;

@@ -49,7 +49,7 @@ std::string lower(std::string_view text) {
 
 Error refuse_tag(std::string message) {
   Error error(ErrorKind::bad_request, ErrorOrigin::app, std::move(message));
-  error.param = "x-fairlead-tags";
+  error.set_param("x-fairlead-tags");
   return error;
 }
 

@@ -117,7 +117,7 @@ Json outcome_of(const Plan& plan) {
             {"expected_usd", best.expected ? Json(format_decimal(best.expected->usd_pico)) : Json(nullptr)}};
   }
   const Error error = refusal_of(plan, "(hypothetical)");
-  return {{"refused", to_string(error.kind)}, {"policies", refusing_policies(plan)}, {"message", error.message}};
+  return {{"refused", to_string(error.kind)}, {"policies", refusing_policies(plan)}, {"message", error.message()}};
 }
 
 Json needs_of(const RequestFacts& facts) {
@@ -149,14 +149,14 @@ Result<RequestFacts> facts_of(const Hypothetical& asked, ChatRequest& body, cons
   for (const Modality modality : asked.modalities)
     if (modality != Modality::text) facts->needs.add(capability_of(modality));
   facts->endpoint = asked.endpoint;
-  if (auto scanned = look_for_content(*facts, body, snapshot); !scanned) return wrong(scanned.error().message);
+  if (auto scanned = look_for_content(*facts, body, snapshot); !scanned) return wrong(scanned.error().message());
   if (auto known = add_content(*facts, asked.content, snapshot); !known) return known.error();
   const std::string tags = joined(asked.tags);
   const auto head = head_of(asked, tags);
   if (!head) return head.error();
-  if (auto added = add_head(*facts, body.wishes, *head, snapshot); !added) return wrong(added.error().message);
+  if (auto added = add_head(*facts, body.wishes, *head, snapshot); !added) return wrong(added.error().message());
   if (auto possible = check_wishes(*facts, snapshot); !possible)
-    return wrong(possible.error().param + ": " + possible.error().message);
+    return wrong(possible.error().param() + ": " + possible.error().message());
   facts->client = parse_ip(asked.client);
   if (!asked.client.empty() && !facts->client) return wrong("'" + asked.client + "' is no address");
   return facts;

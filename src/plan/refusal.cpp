@@ -43,7 +43,7 @@ Error refusal_of(const Plan& plan, const std::string& request_id) {
   const auto end = plan.rejections.end();
   if (const Rejection* wish = wished_away(plan)) {
     Error error(ErrorKind::bad_request, ErrorOrigin::app, "no target that this request may reach is as it wishes");
-    error.param = wish->rule;
+    error.set_param(wish->rule);
     return error;
   }
   if (rejected_by(RejectedBy::policy) != end) {

@@ -39,7 +39,7 @@ Result<RepeatMarks> repeat_marks(std::string_view key_name, std::string_view ide
   if (idempotency_key.empty() || idempotency_key.size() > idempotency_key_bytes_max || !plain) {
     Error error(ErrorKind::bad_request, ErrorOrigin::app,
                 "Idempotency-Key must have 1 to " + std::to_string(idempotency_key_bytes_max) + " printable ASCII characters.");
-    error.param = "Idempotency-Key";
+    error.set_param("Idempotency-Key");
     return error;
   }
   return RepeatMarks{mark_of(key_name, idempotency_key), mark_of({}, body)};

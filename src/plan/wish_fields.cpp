@@ -38,7 +38,7 @@ class WishField {
   Error refuse(const std::string& what) const {
     const std::string field = "x-fairlead-" + std::string(name_);
     Error error(ErrorKind::bad_request, ErrorOrigin::app, "The header '" + field + "' " + what + ".");
-    error.param = field;
+    error.set_param(field);
     return error;
   }
 

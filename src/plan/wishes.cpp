@@ -63,7 +63,7 @@ Error not_there(const char* param, std::string_view name, const Key& key) {
   Error error(
       ErrorKind::bad_request, ErrorOrigin::app,
       "There is no provider or target '" + std::string(name.substr(0, shown_bytes_max)) + "'" + did_you_mean(name, own, "; ", "."));
-  error.param = param;
+  error.set_param(param);
   return error;
 }
 
@@ -79,7 +79,7 @@ Result<void> check_wishes(const RequestFacts& facts, const Snapshot& snapshot) {
   if (!facts.wishes) return {};
   if (find_strategy(wished_strategy(facts, "cheapest")) == nullptr) {
     Error error(ErrorKind::bad_request, ErrorOrigin::app, "Targets cannot be sorted by that.");
-    error.param = "provider.sort";
+    error.set_param("provider.sort");
     return error;
   }
   const std::pair<const char*, const std::vector<std::string>*> lists[]{
@@ -97,7 +97,7 @@ Result<void> check_wishes(const RequestFacts& facts, const Snapshot& snapshot) {
   const auto unknown = std::find_if_not(models.begin(), models.end(), known);
   if (unknown == models.end()) return {};
   Error error(ErrorKind::bad_request, ErrorOrigin::app, "The model does not exist, or this key may not use it.");
-  error.param = "models[" + std::to_string(unknown - models.begin()) + "]";
+  error.set_param("models[" + std::to_string(unknown - models.begin()) + "]");
   return error;
 }
 

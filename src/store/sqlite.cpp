@@ -152,7 +152,7 @@ class SqliteStore final : public Store {
 
   /// SQLite's own words tell of no file, and there may be several.
   Error with_path(Error error) const {
-    if (!error.detail.empty()) error.detail += ", in " + path_;
+    if (!error.detail().empty()) error.set_detail(error.detail() + ", in " + path_);
     return error;
   }
 
@@ -211,7 +211,7 @@ class SqliteStore final : public Store {
 };
 
 Error cannot_open(const std::string& path, Error error) {
-  return {error.kind, error.origin, "cannot open the ledger " + path + ": " + error.detail};
+  return {error.kind, error.origin, "cannot open the ledger " + path + ": " + error.detail()};
 }
 
 Result<std::unique_ptr<Store>> open_to_write(const std::string& path, sqlite::FileKind kind) {
@@ -224,7 +224,7 @@ Result<std::unique_ptr<Store>> open_to_write(const std::string& path, sqlite::Fi
   if (auto done = database->execute("PRAGMA page_size = 8192"); !done) return cannot_open(path, done.error());  // of a new file
   // The schema comes before the write-ahead log, so that the file's own first page says from the beginning whose it is.
   if (auto done = sqlite::migrate(*database, path); !done)
-    return done.error().detail.empty() ? done.error() : cannot_open(path, done.error());
+    return done.error().detail().empty() ? done.error() : cannot_open(path, done.error());
   if (auto done = database->execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; "
                                     "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 2000");
       !done)
@@ -238,7 +238,7 @@ Result<std::unique_ptr<Store>> open_to_read(const std::string& path) {
   if (!database) return cannot_open(path, database.error());
   if (auto done = database->execute("PRAGMA query_only = ON"); !done) return cannot_open(path, done.error());
   if (auto done = sqlite::require_schema(*database, path); !done)
-    return done.error().detail.empty() ? done.error() : cannot_open(path, done.error());
+    return done.error().detail().empty() ? done.error() : cannot_open(path, done.error());
   return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(*database), path));
 }
 
@@ -271,7 +271,7 @@ Result<Database> open_beside(const std::string& path) {
   auto database = Database::open(path, SQLITE_OPEN_READWRITE);
   if (!database) return cannot_open(path, database.error());
   if (auto done = sqlite::require_schema(*database, path); !done)
-    return done.error().detail.empty() ? done.error() : cannot_open(path, done.error());
+    return done.error().detail().empty() ? done.error() : cannot_open(path, done.error());
   return database;
 }
 

@@ -34,7 +34,7 @@ void scan_content(benchmark::State& state, std::string_view unit, const std::uni
   const std::string body = body_of(unit, static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
     auto found = scanner->scan(body);
-    if (!found) state.SkipWithError(found.error().message.c_str());
+    if (!found) state.SkipWithError(found.error().message().c_str());
     benchmark::DoNotOptimize(found);
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * body.size()));

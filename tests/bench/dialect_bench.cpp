@@ -24,7 +24,7 @@ void parse_request(benchmark::State& state) {
   const CountAllocations count(state);
   for (auto _ : state) {
     auto request = dialect.parse_request(body);  // the copy of the body is one of the allocations
-    if (!request) state.SkipWithError(request.error().message.c_str());
+    if (!request) state.SkipWithError(request.error().message().c_str());
     benchmark::DoNotOptimize(request);
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * body.size()));
@@ -55,9 +55,9 @@ void watch_a_stream_of_100_chunks(benchmark::State& state) {
     Pieces out;
     for (const std::string& event : events) {
       out.clear();
-      if (auto fed = coder->feed(event, out); !fed) state.SkipWithError(fed.error().message.c_str());
+      if (auto fed = coder->feed(event, out); !fed) state.SkipWithError(fed.error().message().c_str());
     }
-    if (auto finished = coder->finish(out); !finished) state.SkipWithError(finished.error().message.c_str());
+    if (auto finished = coder->finish(out); !finished) state.SkipWithError(finished.error().message().c_str());
     benchmark::DoNotOptimize(coder->summary());
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * bytes));

@@ -25,7 +25,7 @@ void framing_of_a_head(benchmark::State& state) {
   for (auto _ : state) {
     auto end = find_head_end(bytes, 0);
     auto head = parse_head(std::string_view(bytes).substr(0, *end));
-    if (!head) state.SkipWithError(head.error().message.c_str());
+    if (!head) state.SkipWithError(head.error().message().c_str());
     benchmark::DoNotOptimize(head);
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * bytes.size()));

@@ -55,7 +55,7 @@ std::string run(const ChatRequest& request, const Target& target, std::string_vi
     result = coder->finish(out);
     take(out);
   }
-  if (!result) seen += "error " + std::string(to_string(result.error().kind)) + result.error().message;
+  if (!result) seen += "error " + std::string(to_string(result.error().kind)) + result.error().message();
   if (!result && request.stream && ("\n\n" + seen).find("\n\ndata: [DONE]\n\nerror ") != std::string::npos) std::abort();
   return seen;
 }
@@ -84,6 +84,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (run(request, there.target, bytes, 1U + data[0] % 32) != whole) std::abort();
   }
   const Refusal refusal = dialect_openai().read_refusal(400, bytes, there.target);
-  if (refusal.error.message.find(there.provider.api_key) != std::string::npos) std::abort();
+  if (refusal.error.message().find(there.provider.api_key) != std::string::npos) std::abort();
   return 0;
 }

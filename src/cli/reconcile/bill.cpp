@@ -118,7 +118,7 @@ class Export {
   Result<Int128> figure(const CsvCell& cell) const {
     if (cell.text.empty()) return Int128{0};
     auto parsed = parse_figure(cell.text);
-    if (!parsed) return bill_error(cell, parsed.error().message);
+    if (!parsed) return bill_error(cell, parsed.error().message());
     return parsed;
   }
 
@@ -157,7 +157,7 @@ class Export {
     std::string currency = named.text;
     for (char& c : currency)
       if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    if (!parse_currency(currency)) return bill_error(named, parse_currency(currency).error().message);
+    if (!parse_currency(currency)) return bill_error(named, parse_currency(currency).error().message());
     if (!bill_.currency.empty() && bill_.currency != currency)
       return bill_error(named, "the bill is in " + bill_.currency + " before, and in " + currency + " here: reconcile each apart");
     bill_.currency = currency;
@@ -194,7 +194,7 @@ Result<Bill> read_simulated(std::string_view text) {
       add_figure(figures, Measure::cache_write, written);
       add_figure(figures, Measure::output, count("completion_tokens"));
       const auto cost = parse_figure(line.at("cost").get<std::string>());
-      if (!cost) return bill_error(number, 1, cost.error().message);
+      if (!cost) return bill_error(number, 1, cost.error().message());
       add_figure(figures, Measure::cost, *cost);
     } catch (const nlohmann::json::exception&) {
       return bill_error(number, 1, "it is no line of the simulator's bill");

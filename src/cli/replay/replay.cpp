@@ -64,7 +64,7 @@ struct Replay::Fate {
 
 Replay::Fate Replay::fate_of(const RequestRecord& record) {
   auto recalled = recall_facts(record.open.facts);
-  if (!recalled) return {nullptr, recalled.error().message, false, {}};
+  if (!recalled) return {nullptr, recalled.error().message(), false, {}};
   Hypothetical asked;
   asked.key = record.open.key;
   asked.route = record.open.requested_model;
@@ -84,7 +84,7 @@ Replay::Fate Replay::fate_of(const RequestRecord& record) {
     content_unknown_ += !searched;
   }
   const auto facts = facts_of(asked, recalled->body, snapshot_);
-  if (!facts) return {nullptr, facts.error().message, false, {}};
+  if (!facts) return {nullptr, facts.error().message(), false, {}};
   const Conditions conditions;
   const Plan plan = make_plan(*facts, snapshot_, conditions, record.open.started_at);
   if (!plan.candidates.empty()) return {plan.candidates.front().target, {}, true, facts->mode};

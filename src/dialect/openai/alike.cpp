@@ -6,7 +6,7 @@ namespace {
 /// One string is all that it says, and nothing in it is for this chunk alone.
 bool says_one_thing(const AnswerText& answer) {
   return answer.well_formed && answer.contents.size() == 1 && answer.usages.empty() && answer.choices_finished == 0 &&
-         answer.finish_reason.raw.empty() && !answer.error;
+         answer.finish_reason.raw.empty() && !answer.error && answer.has_content && answer.reasoning_keys.size() <= 1;
 }
 
 /// The string whose opening quote stands before `at`; false if it is none.
@@ -25,10 +25,17 @@ void AlikeChunks::know(std::string_view text, const AnswerText& answer) {
   const auto begin = static_cast<std::size_t>(said.data() - text.data()), end = begin + said.size();
   if (text[begin - 1] != '"') return;  // Mistral's arrays
   const Range padding = answer.padding.begin != 0 ? answer.padding : Range{text.size(), text.size()};
+  known_.reserve(text.size() - said.size() - (padding.end - padding.begin));
   known_.append(text, 0, begin);
   known_.append(text, end, padding.begin - end);
   gaps_ = {begin, known_.size()};
   known_.append(text, padding.end);
+  said_bytes_ = said.size();
+  choices_seen_ = answer.choices_seen;
+  model_value_ = answer.model_value;
+  usage_member_ = answer.usage_member;
+  reasoning_key_ = answer.reasoning_keys.empty() ? Range() : answer.reasoning_keys.front();
+  has_reasoning_ = answer.has_reasoning;
 }
 
 bool AlikeChunks::read(std::string_view text, AnswerText& answer) const {
@@ -43,16 +50,19 @@ bool AlikeChunks::read(std::string_view text, AnswerText& answer) const {
   if (!after.empty() && !read_string(text, rest, padding)) return false;
   if (text.substr(rest + padding.size()) != after) return false;
 
-  const std::size_t longer = said.size() - answer.contents.front().size();  // less than 0 wraps, and wraps back
-  const auto move = [&](Range& range) {
-    if (range.begin > before.size()) range = {range.begin + longer, range.end + longer};
+  const std::size_t longer = said.size() - said_bytes_;  // less than 0 wraps, and wraps back
+  const auto moved = [&](const Range& range) {
+    return range.begin > before.size() ? Range{range.begin + longer, range.end + longer} : range;
   };
-  move(answer.model_value);
-  move(answer.usage_member);
-  for (Range& key : answer.reasoning_keys) move(key);
-  answer.contents.front() = said;
+  answer.clear();
+  answer.well_formed = answer.has_choices = answer.has_content = true;
+  answer.contents.push_back(said);
   answer.content_bytes = said.size();
-  answer.id = answer.model = answer.service_tier = {};
+  answer.has_reasoning = has_reasoning_;
+  answer.choices_seen = choices_seen_;
+  answer.model_value = moved(model_value_);
+  answer.usage_member = moved(usage_member_);
+  if (!reasoning_key_.empty()) answer.reasoning_keys.push_back(moved(reasoning_key_));
   return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,13 +16,18 @@ class AlikeChunks {
   /// `text` was read as `answer`. From now on, those that are like it are known; none, if one string of it is not all that it says.
   void know(std::string_view text, const AnswerText& answer);
 
-  /// True if `text` is what is known, but for other strings as content and as padding; `answer`, of the text before, is then what
-  /// reading it would have made, without `id`, `model` and `service_tier`, which are the same. False: it must be read.
+  /// True if `text` is what is known, but for other strings as content and as padding; `answer` is then what reading it would have
+  /// made, without `id`, `model` and `service_tier`, which are the same. False: it must be read.
   bool read(std::string_view text, AnswerText& answer) const;
 
  private:
   std::string known_;                  ///< the text without these strings; empty: there is none
   std::array<std::size_t, 2> gaps_{};  ///< where they stood in it; the second is its size if there is no padding
+  // Of what it was read as:
+  std::size_t said_bytes_ = 0;
+  std::uint64_t choices_seen_ = 0;
+  Range model_value_, usage_member_, reasoning_key_;
+  bool has_reasoning_ = false;
 };
 
 }  // namespace fairlead::openai

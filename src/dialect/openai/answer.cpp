@@ -174,6 +174,11 @@ class AnswerTextReader {
 }  // namespace
 
 void AnswerText::read(std::string_view text) {
+  clear();
+  AnswerTextReader(*this, text).read();
+}
+
+void AnswerText::clear() {
   std::vector<std::string_view> kept_usages = std::move(usages);
   std::vector<std::string_view> kept_contents = std::move(contents);
   std::vector<Range> kept_keys = std::move(reasoning_keys);
@@ -184,7 +189,6 @@ void AnswerText::read(std::string_view text) {
   usages.clear();
   contents.clear();
   reasoning_keys.clear();
-  AnswerTextReader(*this, text).read();
 }
 
 }  // namespace fairlead::openai

@@ -32,6 +32,8 @@ struct AnswerText {
   Range padding;                      ///< the string of `obfuscation`, without quotes, if it comes last; else empty
 
   void read(std::string_view text);
+  /// As it begins, but for the room that it has.
+  void clear();
 };
 
 }  // namespace fairlead::openai

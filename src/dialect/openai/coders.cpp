@@ -10,6 +10,8 @@ Error provider_failure(ErrorKind kind, std::string message, std::string detail) 
   return {kind, ErrorOrigin::provider, std::move(message), std::move(detail), Retry::before_commit};
 }
 
+thread_local AnswerText AnswerKeeper::text_;
+
 AnswerKeeper::AnswerKeeper(const Target& target, AnswerOptions options) : target_(target), options_(std::move(options)) {
   if (options_.answer_model == AnswerModel::asked && !options_.asked_model.empty())
     wire::append_quoted(quoted_model_, options_.asked_model);
@@ -22,13 +24,7 @@ Result<void> AnswerKeeper::read(std::string_view text) {
     return provider_failure(ErrorKind::upstream_protocol, "The provider's answer is not a JSON object.");
   }
   // First, since what a failed answer used is billed. What an error says is no content, and is not counted.
-  for (const std::string_view usage : text_.usages) report_.merge(usage);
-  summary.reported_usd_pico = report_.reported_usd_pico();
-  if (!text_.usages.empty() && report_.any()) {
-    const auto usage = report_.disjoint(target_.provider->profile->reasoning_outside_output);
-    summary.usage = usage.value_or(Usage{});
-    summary.usage_source = usage ? UsageSource::reported : UsageSource::invalid;
-  }
+  if (!text_.usages.empty()) take_usages();
   if (text_.error) return error_in_answer(text, target_);
   keep();
   if (text_.broken_off)
@@ -45,6 +41,16 @@ Result<void> AnswerKeeper::read_chunk(std::string_view text) {
   auto read = this->read(text);
   if (read) alike_.know(text, text_);
   return read;
+}
+
+void AnswerKeeper::take_usages() {
+  if (!report_) report_ = std::make_unique<UsageReport>();
+  for (const std::string_view usage : text_.usages) report_->merge(usage);
+  summary.reported_usd_pico = report_->reported_usd_pico();
+  if (!report_->any()) return;
+  const auto usage = report_->disjoint(target_.provider->profile->reasoning_outside_output);
+  summary.usage = usage.value_or(Usage{});
+  summary.usage_source = usage ? UsageSource::reported : UsageSource::invalid;
 }
 
 void AnswerKeeper::keep() {

@@ -28,21 +28,23 @@ class AnswerKeeper {
   /// The model's name as the app asked, and reasoning under one name, where the last text needs it.
   void add_edits(std::vector<Edit>& edits) const;
 
-  const AnswerText& text() const { return text_; }
+  /// The one that was read last. It is the thread's, which reads one after the other: a stream that waits holds none.
+  static const AnswerText& text() { return text_; }
   const AnswerOptions& options() const { return options_; }
   TextBytes content() const { return scripts_.total(); }
   AnswerSummary summary;
 
  private:
+  void take_usages();
   void keep();
   void keep_content();
 
   const Target& target_;
   AnswerOptions options_;
   std::string quoted_model_;  ///< empty: the provider's stays
-  AnswerText text_;
+  static thread_local AnswerText text_;
   AlikeChunks alike_;
-  UsageReport report_;
+  std::unique_ptr<UsageReport> report_;  ///< null: no usage came yet
   wire::ScriptCounter scripts_;
 };
 

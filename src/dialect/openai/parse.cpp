@@ -28,7 +28,7 @@ class RequestReader {
     if (json_.peek() != JsonKind::object && !json_.failed()) return refuse("", "The body must be a JSON object.");
     json_.object([&](JsonString key) { member(key); });
     json_.finish();
-    if (!refusal_.message.empty()) return refusal_;
+    if (!refusal_.message().empty()) return refusal_;
     if (json_.failed()) return malformed();
     if (request_.model.empty()) return refuse("model", "The field 'model' is missing; it must be a string that names a route.");
     if (!has_messages_)
@@ -216,13 +216,13 @@ class RequestReader {
 
   static Error refuse(std::string_view param, std::string message) {
     Error error(ErrorKind::bad_request, ErrorOrigin::app, std::move(message));
-    error.param = param;
+    error.set_param(std::string(param));
     return error;
   }
 
   /// Keeps the first thing that is wrong; the reading ends here, as the value is not read.
   void note(std::string_view param, std::string message) {
-    if (refusal_.message.empty() && !json_.failed()) refusal_ = refuse(param, std::move(message));
+    if (refusal_.message().empty() && !json_.failed()) refusal_ = refuse(param, std::move(message));
     json_.stop();
   }
 

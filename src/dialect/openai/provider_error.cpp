@@ -153,8 +153,8 @@ Error make_error(int status, const ProviderError& error, const Meaning& meaning,
   Error out(meaning.kind, ErrorOrigin::provider, std::string(meaning.message), log_detail(status, error, meaning, api_key),
             meaning.retry);
   if (!meaning.own_words) return out;
-  if (!error.message.empty()) out.message = safe_text(error.message, api_key);
-  out.param = safe_text(error.param, api_key);
+  if (!error.message.empty()) out.set_message(safe_text(error.message, api_key));
+  out.set_param(safe_text(error.param, api_key));
   return out;
 }
 

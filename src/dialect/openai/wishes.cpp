@@ -27,7 +27,7 @@ class WishReader {
       else
         provider();
     }
-    if (!error_.message.empty()) return error_;
+    if (!error_.message().empty()) return error_;
     return boost::system::in_place_value;
   }
 
@@ -115,9 +115,9 @@ class WishReader {
 
   /// Keeps the first thing that is wrong, and reads no further.
   void note(const std::string& path, const std::string& what) {
-    if (error_.message.empty()) {
+    if (error_.message().empty()) {
       error_ = Error(ErrorKind::bad_request, ErrorOrigin::app, "The field '" + path + "' " + what + ".");
-      error_.param = path;
+      error_.set_param(path);
     }
     json_.stop();
   }

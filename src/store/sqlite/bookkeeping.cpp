@@ -128,7 +128,7 @@ class SqliteBookkeeper final : public Bookkeeper {
   static Int128 amount(const Statement& row, int column) { return Int128{row.integer(column)} * milli + row.integer(column + 1); }
 
   Error with_path(Error error) const {
-    if (error.kind != ErrorKind::config && !error.detail.empty()) error.detail += ", in " + path_;
+    if (error.kind != ErrorKind::config && !error.detail().empty()) error.set_detail(error.detail() + ", in " + path_);
     return error;
   }
 

@@ -106,9 +106,9 @@ class Remover {
     Statement removal(database_.handle(),
                       "INSERT INTO removals (link, first_batch, last_batch, line, digest) VALUES (?, ?, ?, ?, ?)");
     for (const Removal& r : removals_) {
-      const auto line = r.line ? std::optional(r.line->first) : std::nullopt;
-      const auto digest = r.line ? std::optional(Blob{bytes_of(r.line->second)}) : std::nullopt;
-      if (auto done = removal.run(n, r.first_batch, r.last_batch, line, digest); !done) return done;
+      auto done = r.line ? removal.run(n, r.first_batch, r.last_batch, r.line->first, Blob{bytes_of(r.line->second)})
+                         : removal.run(n, r.first_batch, r.last_batch, std::nullopt, std::nullopt);
+      if (!done) return done;
     }
     return {};
   }

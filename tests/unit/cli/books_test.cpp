@@ -56,7 +56,7 @@ class BooksTest : public testing::Test {
  protected:
   BooksTest() {
     auto store = open_store(url(), StoreMode::write);
-    if (!store) throw std::runtime_error(store.error().message);
+    if (!store) throw std::runtime_error(store.error().message());
     RequestOpen first = request_open("req_1");
     first.requested_model = "chat\x1b[2J";
     first.plan = R"({"strategy":"cheapest","candidates":[
@@ -92,7 +92,7 @@ class BooksTest : public testing::Test {
          record_of(request_open("req_2", day_later), {settled_attempt(attempt_open("req_2", 1, "=cmd()", day_later), unpriced)},
                    free),
          record_of(request_open("req_3", day_later), {open_attempt(attempt_open("req_3", 1, "deepseek", day_later))})});
-    if (!done) throw std::runtime_error(done.error().detail);
+    if (!done) throw std::runtime_error(done.error().detail());
   }
 
   std::string url() const { return "sqlite:" + folder_.file("ledger.db"); }

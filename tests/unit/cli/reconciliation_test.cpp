@@ -51,7 +51,7 @@ TEST(Csv, ReadsWhatTheStandardAllowsAndTellsWhereTheRestIsWrong) {
   };
   for (const auto& c : cases) {
     const auto rows = read_csv(c.text);
-    EXPECT_EQ(rows ? cells(*rows) : rows.error().message, c.cells) << c.text;
+    EXPECT_EQ(rows ? cells(*rows) : rows.error().message(), c.cells) << c.text;
   }
 }
 
@@ -79,13 +79,13 @@ TEST(Figure, IsExactOrRefused) {
   };
   for (const auto& c : cases) {
     const auto figure = parse_figure(c.text);
-    EXPECT_EQ(figure ? figure_text(*figure) : figure.error().message, c.figure) << c.text;
+    EXPECT_EQ(figure ? figure_text(*figure) : figure.error().message(), c.figure) << c.text;
   }
 }
 
 /// "2026-11-01 deepseek-chat input 36; ..." of what a bill says.
 std::string told(const Result<Bill>& bill) {
-  if (!bill) return bill.error().message;
+  if (!bill) return bill.error().message();
   std::string text;
   for (const auto& [key, figures] : bill->lines) {
     text += key.day + " " + key.model;

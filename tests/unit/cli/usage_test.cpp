@@ -49,7 +49,7 @@ contracts:
 keys: []
 )";
     auto store = open_store(url(), StoreMode::write);
-    if (!store) throw std::runtime_error(store.error().message);
+    if (!store) throw std::runtime_error(store.error().message());
     // In USD: October a 4, b 1; November a 1, b 3, c 1.
     save(**store, "a", -20, 4);
     save(**store, "b", -1, 1);
@@ -77,7 +77,7 @@ keys: []
     const auto done =
         test::save(store, {test::record_of(open, {test::settled_attempt(test::attempt_open(id, 1, "deepseek", at), settle)},
                                            test::request_settle(id))});
-    if (!done) throw std::runtime_error(done.error().detail);
+    if (!done) throw std::runtime_error(done.error().detail());
   }
   /// Some more, each by a team of its own: when, and how many tokens of input.
   void save_more(const std::vector<std::pair<const char*, std::int64_t>>& sent) {

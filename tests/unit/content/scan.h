@@ -29,7 +29,7 @@ inline std::string body_of(std::string_view text) {
 /// What was found, "iban 1, phone 2"; the classes in the order asked for, those not found left out.
 inline std::string found_in_body(const ContentScanner& scanner, std::string_view body) {
   const auto found = scanner.scan(body);
-  if (!found) return "error: " + found.error().message;
+  if (!found) return "error: " + found.error().message();
   std::string text;
   for (const ContentCount& one : *found)
     if (one.count > 0) text += (text.empty() ? "" : ", ") + one.name + " " + std::to_string(one.count);

@@ -86,7 +86,7 @@ std::string described(const Outcome& outcome) {
   if (outcome.failed)
     text << "\nerror: " << to_string(outcome.error.kind)
          << (outcome.error.retry == Retry::before_commit ? ", retry before commit" : ", never retry")
-         << "\nmessage: " << outcome.error.message;
+         << "\nmessage: " << outcome.error.message();
   return text.str();
 }
 

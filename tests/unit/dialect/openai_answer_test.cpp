@@ -206,7 +206,7 @@ TEST(OpenAiStream, EndsWellOnlyWhenTheProviderDid) {  // M32
     EXPECT_EQ(outcome.failed, kind.has_value()) << bytes;
     EXPECT_EQ(outcome.error.kind, kind.value_or(Error{}.kind)) << bytes;
     const bool said = kind == ErrorKind::upstream_error_event;
-    EXPECT_EQ(outcome.error.message == "boom", said) << bytes;
+    EXPECT_EQ(outcome.error.message() == "boom", said) << bytes;
     EXPECT_EQ(outcome.seen, seen) << bytes;
   }
 }

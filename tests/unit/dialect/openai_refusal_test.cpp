@@ -96,10 +96,10 @@ TEST(OpenAiRefusal, MeansWhatTheProviderMeans) {
     const std::string what = std::string(expected.profile) + ' ' + std::to_string(expected.status) + ' ' + expected.body;
     EXPECT_EQ(refusal.error.kind, expected.kind) << what;
     EXPECT_EQ(refusal.error.retry, expected.retry) << what;
-    EXPECT_EQ(refusal.error.message, expected.message) << what;
+    EXPECT_EQ(refusal.error.message(), expected.message) << what;
     EXPECT_EQ(refusal.error.origin, ErrorOrigin::provider);
     EXPECT_EQ(refusal.code, expected.code) << what;
-    EXPECT_EQ(refusal.error.param, expected.param) << what;
+    EXPECT_EQ(refusal.error.param(), expected.param) << what;
     EXPECT_EQ(refusal.status, expected.status);
   }
 }
@@ -159,7 +159,7 @@ TEST(OpenAiErrors, HaveTheShapeThatSdksRead) {
   Error error(ErrorKind::bad_request, ErrorOrigin::app, "no \"x\"\n");
   EXPECT_EQ(dialect_openai().error_body(error, "invalid_request_error", ""),
             R"({"error":{"message":"no \"x\"\n","type":"invalid_request_error","param":null,"code":null}})");
-  error.param = "messages[0]";
+  error.set_param("messages[0]");
   EXPECT_EQ(dialect_openai().error_event(error, "t", "c"),
             "data: {\"error\":{\"message\":\"no \\\"x\\\"\\n\",\"type\":\"t\",\"param\":\"messages[0]\",\"code\":\"c\"}}\n\n");
 }

@@ -142,7 +142,7 @@ TEST(OpenAiRequest, AWishThatIsNotUnderstoodIsRefusedWithItsField) {
     const auto refused = dialect_openai().parse_request(body(row.more));
     ASSERT_FALSE(refused) << row.more;
     EXPECT_EQ(refused.error().kind, ErrorKind::bad_request) << row.more;
-    EXPECT_EQ(refused.error().param, row.param) << row.more;
+    EXPECT_EQ(refused.error().param(), row.param) << row.more;
   }
 }
 
@@ -230,8 +230,8 @@ TEST(OpenAiRequest, RefusesWithTheFieldAtFault) {
     ASSERT_FALSE(request) << text;
     EXPECT_EQ(request.error().kind, ErrorKind::bad_request) << text;
     EXPECT_EQ(request.error().origin, ErrorOrigin::app);
-    EXPECT_EQ(request.error().param, param) << text;
-    EXPECT_FALSE(request.error().message.empty());
+    EXPECT_EQ(request.error().param(), param) << text;
+    EXPECT_FALSE(request.error().message().empty());
   }
   std::string many = body("");
   many.pop_back();

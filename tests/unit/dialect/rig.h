@@ -87,7 +87,7 @@ inline Outcome run_answer(const ChatRequest& request, const Target& target, cons
 
 inline ChatRequest parsed(std::string body) {
   auto request = dialect_openai().parse_request(std::move(body));
-  if (!request) throw std::runtime_error(request.error().message);
+  if (!request) throw std::runtime_error(request.error().message());
   return std::move(*request);
 }
 

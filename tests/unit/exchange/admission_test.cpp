@@ -92,7 +92,7 @@ TEST(Admission, a_refusal_says_whose_limit_it_was_and_when_to_come_back) {
   const auto refused = asking.ask();
   ASSERT_TRUE(refused->refusal && !refused->admitted);
   EXPECT_EQ(refused->refusal->kind, ErrorKind::rate_limited);
-  EXPECT_EQ(refused->refusal->message, "Rate limit reached for route 'chat': 1 requests per minute. Please try again in 58.5s.");
+  EXPECT_EQ(refused->refusal->message(), "Rate limit reached for route 'chat': 1 requests per minute. Please try again in 58.5s.");
   EXPECT_EQ(refused->retry_after, milliseconds(58'500));
   EXPECT_THAT(as_map(refused->fields), testing::UnorderedElementsAre(testing::Pair("x-ratelimit-limit-requests", "1"),
                                                                      testing::Pair("x-ratelimit-remaining-requests", "0"),
@@ -108,7 +108,7 @@ TEST(Admission, the_keys_of_a_team_share_its_limits) {
   EXPECT_TRUE(asking.ask()->admitted);
   asking.key.name = "another";
   EXPECT_TRUE(asking.ask()->admitted);
-  EXPECT_EQ(asking.ask()->refusal->message,
+  EXPECT_EQ(asking.ask()->refusal->message(),
             "Rate limit reached for team 'payments': 2 requests per minute. Please try again in 1m0s.");
 }
 
@@ -116,7 +116,7 @@ TEST(Admission, what_never_fits_is_told_so) {
   Asking asking;
   asking.key.limits = RateLimits{{0, 0, 0, 99, 0}};
   const auto refused = asking.ask();
-  EXPECT_EQ(refused->refusal->message, "Rate limit reached for key 'app': 99 tokens per day. This request alone asks for more.");
+  EXPECT_EQ(refused->refusal->message(), "Rate limit reached for key 'app': 99 tokens per day. This request alone asks for more.");
   EXPECT_FALSE(refused->retry_after);
 }
 

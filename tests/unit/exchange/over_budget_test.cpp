@@ -68,11 +68,11 @@ TEST(OverBudget, SaysWhichWhatIsLeftAndUntilWhen) {
   budget.span.until = TimePoint(std::chrono::sys_days{std::chrono::year{2026} / 12 / 1}) + std::chrono::hours(23);
   const Error error = over_budget(budget, 2 * Int128{pico_per_unit});
   EXPECT_EQ(error.kind, ErrorKind::over_budget);
-  EXPECT_EQ(error.message,
+  EXPECT_EQ(error.message(),
             "the budget of team payments per month has 1 USD left of 5, and this request may cost up to 2; it begins anew at "
             "2026-12-01T23:00:00Z");
   budget.charged = 9 * Int128{pico_per_unit};
-  EXPECT_THAT(over_budget(budget, 1).message, HasSubstr("has 0 USD left of 5")) << "overdrawn";
+  EXPECT_THAT(over_budget(budget, 1).message(), HasSubstr("has 0 USD left of 5")) << "overdrawn";
 }
 
 }  // namespace

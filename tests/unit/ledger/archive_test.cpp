@@ -28,7 +28,7 @@ class ArchiveTest : public testing::Test {
  protected:
   ArchiveTest() {
     auto store = open_store(url(), StoreMode::write);
-    if (!store) throw std::runtime_error(store.error().message);
+    if (!store) throw std::runtime_error(store.error().message());
     store_ = std::move(*store);
     for (int day = 1; day <= 3; ++day)
       for (int i = 0; i < 700; ++i) save("r" + std::to_string(day) + "-" + std::to_string(i), noon - std::chrono::days(100 - day));
@@ -75,7 +75,7 @@ class ArchiveTest : public testing::Test {
 
 TEST_F(ArchiveTest, EachDayIsAFileAndThenItsRowsAreGone) {
   const auto gone = go();
-  ASSERT_TRUE(gone) << gone.error().detail;
+  ASSERT_TRUE(gone) << gone.error().detail();
   EXPECT_EQ(gone->requests, 2100);
   EXPECT_THAT(files(), ElementsAre("fairlead-2026-07-25.csv.gz", "fairlead-2026-07-26.csv.gz", "fairlead-2026-07-27.csv.gz"));
   const std::string text = unzipped("fairlead-2026-07-25.csv.gz");
@@ -97,7 +97,7 @@ TEST_F(ArchiveTest, NothingIsRemovedThatCannotBeArchived) {
   std::ofstream(archive()) << "a file where the folder should be";
   const auto gone = go();
   ASSERT_FALSE(gone);
-  EXPECT_THAT(gone.error().detail, HasSubstr("archive"));
+  EXPECT_THAT(gone.error().detail(), HasSubstr("archive"));
   EXPECT_TRUE(*store_->request("r1-0"));
   fs::remove(archive());
   EXPECT_EQ(go()->requests, 2100);
@@ -117,7 +117,7 @@ TEST_F(ArchiveTest, WhatWasInterruptedGoesOn) {
 
 TEST_F(ArchiveTest, ToldToStopItLeavesNoHalfFile) {
   const auto gone = go([](auto) { return false; });
-  ASSERT_TRUE(gone) << gone.error().detail;
+  ASSERT_TRUE(gone) << gone.error().detail();
   EXPECT_EQ(gone->requests, 0);
   EXPECT_THAT(files(), IsEmpty());
   EXPECT_TRUE(*store_->request("r1-0"));
@@ -129,7 +129,7 @@ TEST_F(ArchiveTest, AFileThatIsThereIsNeverReplaced) {
   ASSERT_TRUE(archive_rows(*books_, archive(), *rows, [](auto) { return true; }));
   std::ofstream(archive() + "/fairlead-2026-07-26.csv.gz") << "of another ledger";
   const auto gone = go();
-  ASSERT_TRUE(gone) << gone.error().detail;
+  ASSERT_TRUE(gone) << gone.error().detail();
   EXPECT_THAT(files(), ElementsAre("fairlead-2026-07-25.csv.gz", "fairlead-2026-07-26-2.csv.gz", "fairlead-2026-07-26.csv.gz",
                                    "fairlead-2026-07-27.csv.gz"));
   std::ifstream other(archive() + "/fairlead-2026-07-26.csv.gz");

@@ -78,7 +78,7 @@ inline bool always(int) { return true; }
 struct Books {
   explicit Books(LedgerLimits limits = quick()) {
     auto started = Ledger::start(std::make_unique<MemoryStore>(store_faults, saved), noon, limits, files);
-    if (!started) throw std::runtime_error(started.error().detail);
+    if (!started) throw std::runtime_error(started.error().detail());
     ledger = std::move(*started);
     await([this] { return ledger->stats().journal_bytes > 0; });  // the first segment is there
   }

@@ -91,7 +91,7 @@ TEST(Recovery, AJournalCutAtAnyByteGivesTheWholeFramesBefore) {
       if (garbage) bytes.resize(whole.size(), '\x5a');
       after.files.put_file(prefix + "000007", bytes);
       const auto recovered = after.recover();
-      ASSERT_TRUE(recovered) << recovered.error().detail;
+      ASSERT_TRUE(recovered) << recovered.error().detail();
       const auto frames =
           cut < segment_header_bytes ? 0 : std::count_if(ends.begin(), ends.end(), [cut](std::uint64_t end) { return end <= cut; });
       ASSERT_EQ(after.saved.durable.size(), 2u * static_cast<std::size_t>(frames)) << cut << rest;
@@ -204,7 +204,7 @@ TEST(Recovery, RefusesAJournalOfANewerVersionAndLeavesItAsItIs) {
   const auto recovered = world.recover();
   ASSERT_FALSE(recovered);
   EXPECT_EQ(recovered.error().kind, ErrorKind::ledger_unavailable);
-  EXPECT_THAT(recovered.error().message, HasSubstr("newer fairlead"));
+  EXPECT_THAT(recovered.error().message(), HasSubstr("newer fairlead"));
   EXPECT_EQ(world.files.contents(), before);
   EXPECT_THAT(world.saved.requests, IsEmpty());
 }
@@ -359,7 +359,7 @@ TEST(Recovery, ADeathAtAnyCallLosesNothingThatWasAcknowledged) {
       die();
       world.faults.set(nothing_fails);
       const auto recovered = world.recover();
-      ASSERT_TRUE(recovered) << recovered.error().detail;
+      ASSERT_TRUE(recovered) << recovered.error().detail();
       expect_books(world, life, power);
       EXPECT_THAT(world.files.names(), IsEmpty()) << death;
     }

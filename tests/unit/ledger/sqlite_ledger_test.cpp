@@ -34,7 +34,7 @@ constexpr auto sqlite_patience = std::chrono::seconds(60);
 
 std::unique_ptr<Store> open_or_throw(const std::string& path) {
   auto store = open_store("sqlite:" + path, StoreMode::write);
-  if (!store) throw std::runtime_error(store.error().message);
+  if (!store) throw std::runtime_error(store.error().message());
   return std::move(*store);
 }
 
@@ -44,7 +44,7 @@ std::unique_ptr<Ledger> start_or_throw(const std::string& path) {
   LedgerLimits limits;
   limits.segment_bytes = segment_bytes;
   auto ledger = Ledger::start(open_or_throw(path), noon, limits);
-  if (!ledger) throw std::runtime_error(ledger.error().message + ledger.error().detail);
+  if (!ledger) throw std::runtime_error(ledger.error().message() + ledger.error().detail());
   return std::move(*ledger);
 }
 

@@ -180,7 +180,7 @@ TEST_F(PoolTest, NoRequestFailsBecauseAnIdleConnectionWasClosed) {
   connect_to(server);
   for (int i = 0; i < 200; ++i) {
     const Got got = ask_as_the_exchange_does();
-    ASSERT_EQ(got.kind(), "ok") << i << ' ' << got.error->detail;
+    ASSERT_EQ(got.kind(), "ok") << i << ' ' << got.error->detail();
     ASSERT_EQ(got.body, "a");
   }
   EXPECT_EQ(server.accepted(), 200);
@@ -234,7 +234,7 @@ TEST_F(PoolTest, RefusedConnectionSendsNothing) {
   EXPECT_EQ(got.kind(), "upstream_connect");
   EXPECT_EQ(got.error->retry, Retry::before_commit);
   EXPECT_FALSE(got.report.bytes_sent);
-  EXPECT_EQ(got.error->message.find("127.0.0.1"), std::string::npos);
+  EXPECT_EQ(got.error->message().find("127.0.0.1"), std::string::npos);
 }
 
 TEST_F(PoolTest, TriesAllAddressesOfAName) {

@@ -81,7 +81,7 @@ TEST_F(ProxyTest, NothingButAClean200IsATunnel) {
     EXPECT_EQ(got.kind(), "upstream_connect") << answer;
     EXPECT_EQ(got.error->retry, Retry::before_commit) << answer;
     EXPECT_FALSE(got.report.bytes_sent) << answer;
-    EXPECT_EQ((got.error->message + got.error->detail).find("canary"), std::string::npos);
+    EXPECT_EQ((got.error->message() + got.error->detail()).find("canary"), std::string::npos);
   }
 }
 

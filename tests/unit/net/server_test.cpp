@@ -191,7 +191,7 @@ class ServerTest : public testing::Test {
 
   void start() {
     const auto bound = server->listen(*parse_endpoint("127.0.0.1:0"), tls);
-    ASSERT_TRUE(bound) << bound.error().message;
+    ASSERT_TRUE(bound) << bound.error().message();
     endpoint = *bound;
     thread = std::thread([this] {
       const auto work = asio::make_work_guard(context);
@@ -685,7 +685,7 @@ TEST_F(ServerTest, AnAddressThatIsNotOursIsAnErrorThatNamesIt) {
   const auto bound = server->listen(*parse_endpoint("192.0.2.1:80"));
   ASSERT_FALSE(bound);
   EXPECT_EQ(bound.error().kind, ErrorKind::io);
-  EXPECT_TRUE(bound.error().message.starts_with("cannot listen on 192.0.2.1 port 80: ")) << bound.error().message;
+  EXPECT_TRUE(bound.error().message().starts_with("cannot listen on 192.0.2.1 port 80: ")) << bound.error().message();
 }
 
 TEST_F(ServerTest, WorkersShareAPort) {
@@ -694,7 +694,7 @@ TEST_F(ServerTest, WorkersShareAPort) {
   std::promise<Result<Endpoint>> promise;
   asio::post(context, [&] { promise.set_value(second.listen(endpoint)); });
   const auto bound = promise.get_future().get();
-  ASSERT_TRUE(bound) << bound.error().message;
+  ASSERT_TRUE(bound) << bound.error().message();
   EXPECT_EQ(*bound, endpoint);
   std::promise<void> gone;
   asio::post(context, [&] {

@@ -135,8 +135,8 @@ TEST_F(TlsTest, AHandshakeThatFailsIsUpstreamTlsAndSendsNothing) {
   const Got got = ask();
   EXPECT_EQ(got.kind(), "upstream_tls");
   EXPECT_EQ(got.error->retry, Retry::before_commit);
-  EXPECT_NE(got.error->detail.find("unknown authority"), std::string::npos) << got.error->detail;
-  EXPECT_EQ(got.error->message.find("127.0.0.1"), std::string::npos);
+  EXPECT_NE(got.error->detail().find("unknown authority"), std::string::npos) << got.error->detail();
+  EXPECT_EQ(got.error->message().find("127.0.0.1"), std::string::npos);
   EXPECT_FALSE(got.report.bytes_sent);
   EXPECT_EQ(heard, "");
 }

@@ -70,9 +70,9 @@ TEST_F(Authenticate, M53M57EverythingElseIsRefusedWithOneConstantMessage) {
     const auto result = authenticate(header, snapshot, noon);
     ASSERT_FALSE(result) << header.substr(0, 80);
     EXPECT_EQ(result.error().kind, ErrorKind::unauthorized);
-    EXPECT_TRUE(result.error().detail.empty() && result.error().param.empty());
-    if (message.empty()) message = result.error().message;
-    EXPECT_EQ(result.error().message, message);
+    EXPECT_TRUE(result.error().detail().empty() && result.error().param().empty());
+    if (message.empty()) message = result.error().message();
+    EXPECT_EQ(result.error().message(), message);
   }
   EXPECT_EQ(message.find("sk-"), std::string::npos);
 }
@@ -118,7 +118,7 @@ TEST_F(Authenticate, M53AKeyIsRefusedFromTheMomentOfItsExpiryOnAsOneThatNobodyHa
   for (const TimePoint at : {noon, noon + std::chrono::hours(1)}) {
     const auto expired = authenticate("Bearer sk-first", snapshot, at);
     ASSERT_FALSE(expired);
-    EXPECT_EQ(expired.error().message, unknown.error().message);
+    EXPECT_EQ(expired.error().message(), unknown.error().message());
   }
   EXPECT_TRUE(authenticate("Bearer sk-last", snapshot, noon));
 }

@@ -90,7 +90,7 @@ TEST_F(Classify, M50WhatIsNotTheExactNameIsUnknown) {
     const auto facts = ask(model);
     ASSERT_FALSE(facts) << model;
     EXPECT_EQ(facts.error().kind, ErrorKind::unknown_model) << model;
-    EXPECT_EQ(facts.error().param, "model");
+    EXPECT_EQ(facts.error().param(), "model");
   }
   EXPECT_FALSE(ask(std::string("chat\0", 5)));
 }
@@ -98,7 +98,7 @@ TEST_F(Classify, M50WhatIsNotTheExactNameIsUnknown) {
 TEST_F(Classify, WhatTheKeyMayNotUseLooksLikeWhatIsNotThere) {
   key.may_name_targets = true;
   const Error absent = ask("no-such-route").error();
-  for (const char* model : {"other", "openai/gpt-6-luna"}) EXPECT_EQ(ask(model).error().message, absent.message);
+  for (const char* model : {"other", "openai/gpt-6-luna"}) EXPECT_EQ(ask(model).error().message(), absent.message());
 }
 
 TEST_F(Classify, ARouteComesBeforeATargetOfTheSameName) {

@@ -31,7 +31,7 @@ struct HeadStage : ::testing::Test {
     head.own = {{name, value}};
     wishes.reset();
     const auto got = facts();
-    return got ? "" : got.error().param;
+    return got ? "" : got.error().param();
   }
   std::optional<Address> client(std::string_view peer, std::vector<std::string_view> forwarded_for) {
     head.peer = peer;
@@ -72,8 +72,8 @@ TEST_F(HeadStage, ARequestMayAddTheTagsThatItsKeyLetsIt) {
   const auto refused = facts();
   ASSERT_FALSE(refused) << "an app that asks for stricter rules is not let go on without them";
   EXPECT_EQ(refused.error().kind, ErrorKind::bad_request);
-  EXPECT_EQ(refused.error().param, "x-fairlead-tags");
-  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("internal"));
+  EXPECT_EQ(refused.error().param(), "x-fairlead-tags");
+  EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("internal"));
 }
 
 TEST_F(HeadStage, WishesComeInTheHeadToo) {
@@ -89,7 +89,7 @@ TEST_F(HeadStage, WishesComeInTheHeadToo) {
               {"x-fairlead-max-price-input", "0.5"},
               {"x-fairlead-max-price-output", "2"}};
   const auto got = facts();
-  ASSERT_TRUE(got) << got.error().message;
+  ASSERT_TRUE(got) << got.error().message();
   const Wishes& w = *got->wishes;
   EXPECT_THAT(w.only, ::testing::ElementsAre("deepseek", "azure/DeepSeek-V3.1"));
   EXPECT_THAT(w.ignore, ::testing::ElementsAre("qwen"));
@@ -126,8 +126,8 @@ TEST_F(HeadStage, WhatWasWishedMayBeSaidAgainButNotInAnotherWay) {
     head.own = {{row.name, row.same}, {row.name, row.other}};
     const auto refused = facts();
     ASSERT_FALSE(refused) << row.name;
-    EXPECT_EQ(refused.error().param, row.name);
-    EXPECT_THAT(refused.error().message, ::testing::HasSubstr("contradicts"));
+    EXPECT_EQ(refused.error().param(), row.name);
+    EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("contradicts"));
   }
 }
 

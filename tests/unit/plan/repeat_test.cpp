@@ -24,7 +24,7 @@ TEST(Repeat, names_that_are_refused) {
     const auto marks = repeat_marks("app", name, "{}");
     ASSERT_FALSE(marks) << name;
     EXPECT_EQ(marks.error().kind, ErrorKind::bad_request);
-    EXPECT_EQ(marks.error().param, "Idempotency-Key");
+    EXPECT_EQ(marks.error().param(), "Idempotency-Key");
   }
   EXPECT_TRUE(repeat_marks("app", std::string(255, 'a'), "{}"));
   EXPECT_TRUE(repeat_marks("app", "stainless-node-retry-8c1f0f52 \"quoted\"", "{}"));

@@ -136,7 +136,7 @@ TEST_F(WishesStage, AModelThatTheKeyMayNotAskForIsRefused) {
   const auto fault = [&](std::vector<std::string> models) {
     wishes.models = std::move(models);
     const auto checked = check_wishes(facts, world.snapshot);
-    return checked ? "" : checked.error().param;
+    return checked ? "" : checked.error().param();
   };
   EXPECT_EQ(fault({}), "");
   EXPECT_EQ(fault({"chat", "mine", "luna", "openai/luna"}), "");
@@ -167,8 +167,8 @@ TEST_F(WishesStage, ANameThatIsNowhereIsRefusedAndWhatTheKeyMayNotReachIsNot) {
     wishes = {};
     (wishes.*row.list) = {"openai", row.name};
     const auto checked = check_wishes(facts, world.snapshot);
-    EXPECT_EQ(checked ? "" : checked.error().param, row.param) << row.name;
-    EXPECT_EQ(checked ? "" : checked.error().message, row.message) << row.name;
+    EXPECT_EQ(checked ? "" : checked.error().param(), row.param) << row.name;
+    EXPECT_EQ(checked ? "" : checked.error().message(), row.message) << row.name;
   }
 }
 

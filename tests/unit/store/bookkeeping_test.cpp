@@ -45,7 +45,7 @@ class BookkeepingTest : public testing::Test {
  protected:
   BookkeepingTest() {
     auto store = open_store(url(), StoreMode::write);
-    if (!store) throw std::runtime_error(store.error().message);
+    if (!store) throw std::runtime_error(store.error().message());
     store_ = std::move(*store);
     books_ = std::move(*open_bookkeeper(url()));
   }
@@ -79,7 +79,7 @@ class BookkeepingTest : public testing::Test {
   }
   std::string refusal(const std::string& month, TimePoint now) {
     const auto closed = books_->close_month(*parse_month(month), now);
-    return closed ? "" : closed.error().message;
+    return closed ? "" : closed.error().message();
   }
   void let_all_go(TimePoint until) {
     for (;;) {
@@ -107,7 +107,7 @@ TEST_F(BookkeepingTest, AMonthIsClosedOnceItIsOverAndNothingOfItIsOpen) {
   EXPECT_THAT(refusal("2026-10", noon), HasSubstr("still has open attempts (1)"));
   ASSERT_TRUE(store_->recover(noon));
   const auto closing = books_->close_month(*parse_month("2026-10"), noon);
-  ASSERT_TRUE(closing) << closing.error().message;
+  ASSERT_TRUE(closing) << closing.error().message();
   EXPECT_EQ(closing->attempts, 3);
   EXPECT_TRUE(closing->usd_pico == 2 * 28'672'000 + 33'600'000);
   EXPECT_THAT(refusal("2026-10", noon), HasSubstr("is closed already"));
@@ -175,10 +175,10 @@ TEST_F(BookkeepingTest, ACorrectionIsALineOfItsOwnInTheMonthInWhichItIsBooked) {
   EXPECT_THAT(*store_->report({{"month"}, {}, noon - hours(12)}), SizeIs(1)) << "not in October";
 
   correction.booked_at = october;
-  EXPECT_THAT(books_->correct(correction).error().message, HasSubstr("is closed"));
+  EXPECT_THAT(books_->correct(correction).error().message(), HasSubstr("is closed"));
   correction.booked_at = noon;
   correction.request_id = "nobody";
-  EXPECT_THAT(books_->correct(correction).error().message, HasSubstr("no request nobody"));
+  EXPECT_THAT(books_->correct(correction).error().message(), HasSubstr("no request nobody"));
   EXPECT_THAT(stranger("DELETE FROM corrections"), HasSubstr("another one takes it back"));
   EXPECT_THAT(stranger("UPDATE corrections SET usd_pico = 0"), HasSubstr("another one takes it back"));
 }
@@ -222,7 +222,7 @@ TEST_F(BookkeepingTest, RowsGoByTheDayAndReportsStay) {
     }
   }
   const auto of_rows = store_->report({{}, {}, {}, true});
-  EXPECT_THAT(of_rows.error().message, HasSubstr("rows before 2026-10-24 are no longer in the ledger"));
+  EXPECT_THAT(of_rows.error().message(), HasSubstr("rows before 2026-10-24 are no longer in the ledger"));
   EXPECT_TRUE(store_->report({{}, noon - days(7), {}, true}));
 }
 
@@ -234,7 +234,7 @@ TEST_F(BookkeepingTest, OnlyHoursThatSumsDoNotTellNeedRows) {
   const TimePoint november = noon - hours(12), half_past = noon - days(9) + std::chrono::minutes(30);
   const auto message = [&](const ReportQuery& query) {
     const auto rows = store_->report(query);
-    return rows ? "" : rows.error().message;
+    return rows ? "" : rows.error().message();
   };
   EXPECT_EQ(message({{"day"}, {}, {}, false, {}, zone}), "");
   EXPECT_EQ(store_->report({{}, november, november + std::chrono::minutes(1)})->at(0).attempts, 1) << "the late one";

@@ -25,7 +25,7 @@ using testing::HasSubstr;
 
 std::unique_ptr<Store> opened(const std::string& path, StoreMode mode = StoreMode::write) {
   auto store = open_store("sqlite:" + path, mode);
-  if (!store) throw std::runtime_error(store.error().message);
+  if (!store) throw std::runtime_error(store.error().message());
   return std::move(*store);
 }
 
@@ -44,12 +44,12 @@ RequestRecord turned_away(const std::string& id) { return record_of(request_open
 
 void must_save(Store& store, const std::vector<RequestRecord>& records) {
   const auto done = test::save(store, records);
-  ASSERT_TRUE(done) << done.error().message << " " << done.error().detail;
+  ASSERT_TRUE(done) << done.error().message() << " " << done.error().detail();
 }
 
 ChainCheck checked(Store& store, const std::vector<ChainLink>& anchors = {}) {
   auto check = store.check_chain(anchors);
-  if (!check) throw std::runtime_error(check.error().message + check.error().detail);
+  if (!check) throw std::runtime_error(check.error().message() + check.error().detail());
   return std::move(*check);
 }
 

@@ -31,12 +31,12 @@ struct StoredKeys : ::testing::Test {
   std::unique_ptr<Store> daemon;  ///< a daemon that runs meanwhile
   StoredKeys() {
     auto opened = open_store(url, StoreMode::write);
-    if (!opened) throw std::runtime_error(opened.error().message);
+    if (!opened) throw std::runtime_error(opened.error().message());
     daemon = std::move(*opened);
   }
   std::unique_ptr<KeyStore> open(int busy_ms_max = 100) const {
     auto store = open_key_store(url, busy_ms_max);
-    if (!store) throw std::runtime_error(store.error().message);
+    if (!store) throw std::runtime_error(store.error().message());
     return std::move(*store);
   }
 };
@@ -99,7 +99,7 @@ TEST_F(StoredKeys, HaveOneCurrentSecretAName) {
   const auto again = store->add(a_key("shop", '2'));
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().kind, ErrorKind::bad_request);
-  EXPECT_THAT(again.error().message, HasSubstr("'shop'"));
+  EXPECT_THAT(again.error().message(), HasSubstr("'shop'"));
   EXPECT_EQ(hashes_that_hold(*store, noon), "1");
 }
 
@@ -201,7 +201,7 @@ TEST(StoredKeysOfNoLedger, AreRefusedAndNothingIsCreated) {
   Folder folder;
   const auto store = open_key_store("sqlite:" + folder.file("none.db"), 100);
   ASSERT_FALSE(store);
-  EXPECT_THAT(store.error().message, HasSubstr("none.db"));
+  EXPECT_THAT(store.error().message(), HasSubstr("none.db"));
   EXPECT_FALSE(std::filesystem::exists(folder.file("none.db")));
   EXPECT_EQ(open_key_store("redis:x", 100).error().kind, ErrorKind::config);
 }

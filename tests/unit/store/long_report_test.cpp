@@ -49,7 +49,7 @@ class LongReportTest : public testing::Test {
   Database open() const { return std::move(*Database::open(path, SQLITE_OPEN_READWRITE)); }
   static void run(Database& database, const std::string& sql) {
     const auto done = database.execute(sql);
-    ASSERT_TRUE(done) << sql << ": " << done.error().detail;
+    ASSERT_TRUE(done) << sql << ": " << done.error().detail();
   }
   /// From all sums of one day to those of another, in one transaction.
   static void move_milli(Database& writer, int from, int to, std::int64_t milli) {

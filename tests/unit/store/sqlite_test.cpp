@@ -33,7 +33,7 @@ constexpr Currency cny{{'C', 'N', 'Y'}};
 
 std::unique_ptr<Store> open_or_fail(const std::string& path, StoreMode mode = StoreMode::write) {
   auto store = open_store("sqlite:" + path, mode);
-  if (!store) throw std::runtime_error(store.error().message);
+  if (!store) throw std::runtime_error(store.error().message());
   return std::move(*store);
 }
 
@@ -83,7 +83,7 @@ class Stranger {
 
 void save(Store& store, const std::vector<RequestRecord>& records) {
   const auto done = test::save(store, records);
-  ASSERT_TRUE(done) << done.error().message << " " << done.error().detail;
+  ASSERT_TRUE(done) << done.error().message() << " " << done.error().detail();
 }
 
 /// Its first attempt went to the provider; the request is settled.
@@ -96,7 +96,7 @@ RequestRecord under_way(const std::string& id) { return record_of(request_open(i
 
 std::vector<ReportRow> report(Store& store, ReportQuery query) {
   auto rows = store.report(query);
-  if (!rows) throw std::runtime_error(rows.error().message + rows.error().detail);
+  if (!rows) throw std::runtime_error(rows.error().message() + rows.error().detail());
   return std::move(*rows);
 }
 
@@ -220,7 +220,7 @@ TEST(Sqlite, SavingIsAllOrNothing) {
   wrong.settle.usd_pico = Int128{std::numeric_limits<std::int64_t>::max()} + 1;
   const auto done = test::save(*store, {whole("r2"), wrong});
   ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().kind, ErrorKind::internal) << done.error().detail;
+  EXPECT_EQ(done.error().kind, ErrorKind::internal) << done.error().detail();
   EXPECT_FALSE(store->request("r2")->has_value());
   save(*store, {whole("r2")});  // also what the line refers to
   EXPECT_EQ((*store->request("r2"))->open.plan, request_open("").plan);
@@ -236,7 +236,7 @@ TEST(Sqlite, AnAmountBeyond64BitsIsAnErrorAndNotARow) {
   const auto done = test::save(*store, {whole("r1", "deepseek", settle)});
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().kind, ErrorKind::internal);
-  EXPECT_THAT(done.error().detail, HasSubstr("9223372.036854775808"));
+  EXPECT_THAT(done.error().detail(), HasSubstr("9223372.036854775808"));
   settle.cost->pico -= 1;
   save(*store, {whole("r1", "deepseek", settle)});
   EXPECT_EQ((*store->request("r1"))->state, RowState::settled);
@@ -288,7 +288,7 @@ TEST(Sqlite, SyncSucceedsWhileSomebodyReads) {
   for (int i = 0; i < 50; ++i) {
     save(*store, {whole("r" + std::to_string(i))});
     const auto synced = store->sync();
-    ASSERT_TRUE(synced) << synced.error().detail;
+    ASSERT_TRUE(synced) << synced.error().detail();
   }
   EXPECT_EQ(reader.text("SELECT count(*) FROM requests"), "0");
 }
@@ -457,7 +457,7 @@ TEST(SqliteReport, NamesTheDimensionsThatThereAre) {
   const auto rows = store->report({{"team; DROP TABLE requests"}, {}, {}});
   ASSERT_FALSE(rows);
   EXPECT_EQ(rows.error().kind, ErrorKind::config);
-  EXPECT_THAT(rows.error().message,
+  EXPECT_THAT(rows.error().message(),
               HasSubstr("provider, model, target, route, key, team, project, usage_source, currency, month, week, day, hour"));
 }
 
@@ -524,7 +524,7 @@ TEST(SqliteFile, RefusesWhatItCannotOpenInPlainWords) {
     const auto store = open_store(c.url, c.mode);
     ASSERT_FALSE(store) << c.url;
     EXPECT_EQ(store.error().kind, c.kind) << c.url;
-    EXPECT_THAT(store.error().message, HasSubstr(c.text));
+    EXPECT_THAT(store.error().message(), HasSubstr(c.text));
   }
   EXPECT_FALSE(std::filesystem::exists(folder.file("none.db")));
 }
@@ -540,7 +540,7 @@ TEST(SqliteFile, TouchesNoFileOfAnotherProgram) {
     for (const StoreMode mode : {StoreMode::write, StoreMode::read}) {
       const Error error = refusal(path, mode);
       EXPECT_EQ(error.kind, ErrorKind::ledger_unavailable) << path;
-      EXPECT_THAT(error.message, HasSubstr("is not a ledger"));
+      EXPECT_THAT(error.message(), HasSubstr("is not a ledger"));
     }
     EXPECT_EQ(bytes_of(path), before);
     for (const char* end : {"-wal", "-shm", ".lock"}) EXPECT_FALSE(std::filesystem::exists(path + end)) << path << end;
@@ -553,7 +553,7 @@ TEST(SqliteFile, RefusesANewerSchemaAndLeavesItAsItIs) {
   open_or_fail(path);
   Stranger(path).run("PRAGMA user_version = 99");
   for (const StoreMode mode : {StoreMode::write, StoreMode::read})
-    EXPECT_THAT(refusal(path, mode).message, HasSubstr("schema version 99"));
+    EXPECT_THAT(refusal(path, mode).message(), HasSubstr("schema version 99"));
   EXPECT_EQ(Stranger(path).text("PRAGMA user_version"), "99");
 }
 
@@ -585,7 +585,7 @@ TEST(SqliteFile, AnOlderSchemaBecomesNewerAtOnceOrNotAtAllAndWhatIsOthersStays) 
   for (std::size_t room = 4'096; room < (1U << 20); room += 8'192) {
     const std::string said = [&] {
       const FullDisk full(room);
-      return refusal(path).message;
+      return refusal(path).message();
     }();
     if (said.empty()) break;
     ++failed;
@@ -605,7 +605,7 @@ TEST(SqliteFile, ADamagedLedgerIsAnErrorAndNotACrash) {
   file << std::string(std::filesystem::file_size(path) - 100, '\xff');
   file.close();
   EXPECT_EQ(refusal(path).kind, ErrorKind::ledger_unavailable);
-  EXPECT_THAT(refusal(path).message, HasSubstr(path));
+  EXPECT_THAT(refusal(path).message(), HasSubstr(path));
 }
 
 TEST(SqliteFile, ATouchedEmptyFileBecomesALedger) {
@@ -618,7 +618,7 @@ TEST(SqliteFile, ASecondWriterIsRefusedUntilTheFirstEnds) {
   Folder folder;
   const std::string path = folder.file("ledger.db");
   auto first = open_or_fail(path);
-  EXPECT_THAT(refusal(path).message, HasSubstr("another fairlead (process " + std::to_string(::getpid()) + ")"));
+  EXPECT_THAT(refusal(path).message(), HasSubstr("another fairlead (process " + std::to_string(::getpid()) + ")"));
   first.reset();
   open_or_fail(path);
 }
@@ -632,7 +632,7 @@ TEST(SqliteFile, AFullDiskFailsSavingAndProbesUntilThereIsRoom) {
     const FullDisk full(std::filesystem::file_size(path + "-wal"));
     const auto done = test::save(*store, {whole("r1")});
     ASSERT_FALSE(done);
-    EXPECT_EQ(done.error().kind, ErrorKind::ledger_unavailable) << done.error().detail;
+    EXPECT_EQ(done.error().kind, ErrorKind::ledger_unavailable) << done.error().detail();
     EXPECT_FALSE(test::save(*store, {}));
     EXPECT_EQ((*store->request("r1"))->state, RowState::open);
   }

@@ -26,7 +26,7 @@ using testing::SizeIs;
 
 std::unique_ptr<Store> open_sums(const std::string& path) {
   auto store = open_store("sqlite:" + path, StoreMode::write);
-  if (!store) throw std::runtime_error(store.error().message);
+  if (!store) throw std::runtime_error(store.error().message());
   return std::move(*store);
 }
 
@@ -46,7 +46,7 @@ std::string told(const ReportRow& row) {
 
 std::vector<std::string> told(Store& store, ReportQuery query) {
   const auto rows = store.report(query);
-  if (!rows) return {rows.error().message + rows.error().detail};
+  if (!rows) return {rows.error().message() + rows.error().detail()};
   std::vector<std::string> all;
   for (const ReportRow& row : *rows)
     if (row.correction.empty()) all.push_back(told(row));
@@ -189,7 +189,7 @@ TEST(Sums, AreThoseOfTheRowsWhateverHappens) {
         ++failed;
       }
       const auto saved = test::save(*store, records);
-      ASSERT_TRUE(saved) << saved.error().message << saved.error().detail;
+      ASSERT_TRUE(saved) << saved.error().message() << saved.error().detail();
       if (storm.one_of(40) == 0) {
         store.reset();
         store = open_sums(path);

@@ -65,7 +65,7 @@ class SweepTest : public testing::Test {
   void open() {
     store_.reset();
     auto store = open_store(url(), StoreMode::write);
-    if (!store) throw std::runtime_error(store.error().message);
+    if (!store) throw std::runtime_error(store.error().message());
     store_ = std::move(*store);
   }
   std::string path() const { return folder_.file("ledger.db"); }
@@ -74,7 +74,7 @@ class SweepTest : public testing::Test {
 
   void save(const RequestRecord& record) {
     const auto saved = test::save(*store_, {record});
-    ASSERT_TRUE(saved) << saved.error().message << saved.error().detail;
+    ASSERT_TRUE(saved) << saved.error().message() << saved.error().detail();
     saved_.insert_or_assign(record.open.id, told_of(record));
   }
   /// Rows of all days that ended before.
