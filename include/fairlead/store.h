@@ -36,7 +36,7 @@ struct ReportQuery {
   std::optional<TimePoint> since, until;  ///< of the time at which an attempt counts: sent_at, but for late ones; `until` exclusive
   bool from_rows = false;                 ///< of the rows themselves, not of the sums that are kept of them
   std::optional<PriceCut> cut{};
-  std::shared_ptr<const Zone> zone{};  ///< null: UTC. Sums are of UTC's hours: if its hours are others, rows are read
+  std::shared_ptr<const Zone> zone{};  ///< null: UTC. Sums are of hours of UTC: of one that is in several groups, rows are read
 };
 
 struct ReportRow {

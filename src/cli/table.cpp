@@ -14,44 +14,39 @@ std::size_t width(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
-using Lines = std::vector<std::vector<std::string>>;
-
-/// Title, rows and total, printable; columns without any value are gone.
+/// A column in which any row has a value.
 struct Shown {
-  std::vector<bool> right;
-  std::vector<std::size_t> widths;
-  Lines lines;
+  std::size_t number, width;
+  bool right;
 };
 
-Shown shown(const Table& table) {
-  Shown result;
-  result.lines.resize(1 + table.rows.size() + (table.total.empty() ? 0 : 1));
-  for (std::size_t column = 0; column < table.columns.size(); ++column) {
-    const bool used = std::any_of(table.rows.begin(), table.rows.end(), [&](const auto& row) { return !row[column].empty(); });
+std::vector<Shown> shown(const Table& table) {
+  std::vector<Shown> columns;
+  for (std::size_t number = 0; number < table.columns.size(); ++number) {
+    const bool used = std::any_of(table.rows.begin(), table.rows.end(), [&](const auto& row) { return !row[number].empty(); });
     if (!used) continue;
-    std::size_t widest = 0, line = 0;
-    const auto add = [&](const std::string& cell) {
-      result.lines[line].push_back(printable(cell));
-      widest = std::max(widest, width(result.lines[line++].back()));
-    };
-    add(table.columns[column].title);
-    for (const auto& row : table.rows) add(row[column]);
-    if (!table.total.empty()) add(table.total[column]);
-    result.right.push_back(table.columns[column].right);
-    result.widths.push_back(widest);
+    std::size_t widest = 0;
+    const auto measure = [&](const std::string& cell) { widest = std::max(widest, width(printable(cell))); };
+    measure(table.columns[number].title);
+    for (const auto& row : table.rows) measure(row[number]);
+    if (!table.total.empty()) measure(table.total[number]);
+    columns.push_back({number, widest, table.columns[number].right});
   }
-  return result;
+  return columns;
 }
 
-std::string line_text(const std::vector<std::string>& cells, const Shown& table, int indent) {
-  std::string text(static_cast<std::size_t>(indent), ' ');
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const std::string padding(table.widths[i] - width(cells[i]), ' ');
-    if (i > 0) text += "  ";
-    text += table.right[i] ? padding + cells[i] : cells[i] + padding;
+void append_line(std::string& text, const std::vector<Shown>& columns, const std::vector<std::string>& cells, std::size_t indent) {
+  text.append(indent, ' ');
+  for (const Shown& column : columns) {
+    const std::string cell = printable(cells[column.number]);
+    const std::size_t padding = column.width - width(cell);
+    if (column.right) text.append(padding, ' ');
+    text += cell;
+    if (!column.right) text.append(padding, ' ');
+    text += "  ";
   }
   text.erase(text.find_last_not_of(' ') + 1);
-  return text + '\n';
+  text += '\n';
 }
 
 }  // namespace
@@ -68,15 +63,18 @@ std::string printable(std::string_view text) {
 }
 
 std::string to_text(const Table& table, int indent) {
-  const Shown result = shown(table);
-  std::size_t wide = result.widths.empty() ? 0 : 2 * (result.widths.size() - 1);
-  for (const std::size_t w : result.widths) wide += w;
+  const std::vector<Shown> columns = shown(table);
+  const auto margin = static_cast<std::size_t>(indent);
+  std::size_t wide = columns.empty() ? 0 : 2 * (columns.size() - 1);
+  for (const Shown& column : columns) wide += column.width;
   std::string text;
-  for (std::size_t i = 0; i < result.lines.size(); ++i) {
-    const bool total = !table.total.empty() && i + 1 == result.lines.size();
-    if (total) text += std::string(static_cast<std::size_t>(indent), ' ') + std::string(wide, '-') + '\n';
-    text += line_text(result.lines[i], result, indent);
-  }
+  std::vector<std::string> titles;
+  for (const Column& column : table.columns) titles.push_back(column.title);
+  append_line(text, columns, titles, margin);
+  for (const auto& row : table.rows) append_line(text, columns, row, margin);
+  if (table.total.empty()) return text;
+  text.append(margin, ' ').append(wide, '-').append("\n");
+  append_line(text, columns, table.total, margin);
   return text;
 }
 

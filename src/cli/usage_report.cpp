@@ -125,6 +125,7 @@ Result<UsageReport> read_usage(Store& store, ReportQuery query, bool compare) {
   if (!rows) return rows.error();
   UsageReport report;
   report.query = std::move(query);
+  report.rows.reserve(rows->size());
   std::set<Currency> currencies;
   for (ReportRow& row : *rows) {
     add_figures(report.total.now, row);

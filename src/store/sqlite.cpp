@@ -8,7 +8,7 @@
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/keys.h"
-#include "store/sqlite/report.h"
+#include "store/sqlite/long_report.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/saving.h"
 #include "store/sqlite/schema.h"
@@ -122,7 +122,7 @@ class SqliteStore final : public Store {
   }
 
   Result<std::vector<ReportRow>> report(const ReportQuery& query) override {
-    return reading([&] { return sqlite::read_report(database_, query); });
+    return reading([&] { return sqlite::read_long_report(database_, path_, query); });
   }
 
   Result<std::optional<RequestRecord>> request(std::string_view id) override {

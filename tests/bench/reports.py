@@ -31,7 +31,10 @@ REPORTS = [
     ["--by", "month,team", "--zone", "Europe/Berlin"],
     *(["--by", "day", "--zone", zone] for zone in ("Europe/Berlin", "America/New_York", "Asia/Shanghai", "Pacific/Auckland")),
     ["--by", "day,key", "--zone", "Europe/Berlin"],
+    *(["--by", by, "--zone", "Asia/Kolkata"] for by in ("day", "day,key", "month,team")),
+    ["--by", "day", "--zone", "Australia/Adelaide"],
     ["--by", "hour"],
+    ["--by", "hour,team"],
 ]
 
 
@@ -111,11 +114,15 @@ def main():
         for report in REPORTS:
             took, said = best_of(3, [binary, "usage", *ledger, *report])
             print(f"{took:7.3f} s  usage {' '.join(report)}  ({len(said.splitlines())} lines)", flush=True)
-        as_json = ["--by", "team,model", "--format", "json"]
-        took, from_rows = best_of(1, [binary, "usage", *ledger, *as_json, "--from-rows"])
-        _, from_sums = best_of(1, [binary, "usage", *ledger, *as_json])
-        print(f"{took:7.3f} s  usage --by team,model --from-rows: {'the same figures' if from_rows == from_sums else 'OTHER FIGURES'}")
-        return 0 if from_rows == from_sums else 1
+        code = 0
+        for report in (["--by", "team,model"], ["--by", "day,key", "--zone", "Asia/Kolkata"]):
+            as_json = [*report, "--format", "json"]
+            took, from_rows = best_of(1, [binary, "usage", *ledger, *as_json, "--from-rows"])
+            _, from_sums = best_of(1, [binary, "usage", *ledger, *as_json])
+            same = from_rows == from_sums
+            print(f"{took:7.3f} s  usage {' '.join(report)} --from-rows: {'the same figures' if same else 'OTHER FIGURES'}")
+            code = code if same else 1
+        return code
 
 
 if __name__ == "__main__":

@@ -39,9 +39,12 @@ def test_sums_equal_the_rows_after_storms_and_deaths(start):
             daemon.stop()  # which feeds all that the journal has
     for by in GROUPS:
         assert usage(daemon, "--by", by) == usage(daemon, "--by", by, "--from-rows"), by
-    for zone in ("Europe/Berlin", "Pacific/Auckland", "Asia/Kolkata"):
-        at = ["--by", "week,day,hour,team", "--zone", zone]
-        assert usage(daemon, *at) == usage(daemon, *at, "--from-rows") != usage(daemon, *at[:2]), zone
+    for zone in ("Europe/Berlin", "Pacific/Auckland", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Adelaide"):
+        for by in ("week,day,hour,team", "month,day,key"):
+            at = ["--by", by, "--zone", zone]
+            assert usage(daemon, *at) == usage(daemon, *at, "--from-rows"), (zone, by)
+        at = ["--by", "hour", "--zone", zone]
+        assert usage(daemon, *at) != usage(daemon, *at[:2]), zone
     total = usage(daemon, "--by", "total")["total"]
     rows = daemon.ledger()
     assert total["attempts"] == len(rows.attempts) > REQUESTS

@@ -8,23 +8,18 @@ namespace {
 /// One kind of rows: a line with its first attempt, or a retry.
 struct Rows {
   std::string_view from;  ///< `x`: the row; `l`: its line
-  std::string_view is_last, number;
+  std::string_view line, is_last, number;
 };
-constexpr Rows first_attempts{"lines x JOIN lines l ON l.n = x.n", "NOT EXISTS (SELECT 1 FROM retries q WHERE q.line = l.n)", "1"};
-constexpr Rows retries{"retries x JOIN lines l ON l.n = x.line",
+constexpr Rows first_attempts{"lines x JOIN lines l ON l.n = x.n", "x.n", "NOT EXISTS (SELECT 1 FROM retries q WHERE q.line = l.n)",
+                              "1"};
+constexpr Rows retries{"retries x JOIN lines l ON l.n = x.line", "x.line",
                        "x.number = (SELECT max(number) FROM retries q WHERE q.line = x.line)", "x.number"};
 /// Of name_dimensions.
 constexpr std::string_view names =
     "t.provider, t.model, t.target, a.route, a.key, a.team, a.project, o.usage_source, o.cost_currency";
 
-std::string in_period(const std::string& at, const Span& period) {
-  std::string sql;
-  if (!period.since.empty()) sql += " AND " + at + " >= " + period.since;
-  if (!period.until.empty()) sql += " AND " + at + " < " + period.until;
-  return sql;
-}
-
 const std::string counts_at = "coalesce(b.booked_at, x.sent_at)";
+const std::string in_period = counts_at + " >= ?1 AND " + counts_at + " < ?2";
 
 /// `figures`: from `requests` to the end.
 std::string select(const Rows& rows, const std::string& figures, const std::string& where) {
@@ -42,28 +37,34 @@ std::string open_figures(const std::string& requests, const std::string& attempt
 }
 
 std::string row_figures(const Rows& rows) {
-  return std::string(rows.is_last) +
-         ", 1, (o.state = 'interrupted' OR (o.state = 'settled' AND o.error <> '')), x.input_tokens, x.cached_input_tokens, "
-         "x.cache_write_tokens, x.output_tokens, x.reasoning_tokens, x.audio_tokens, x.image_tokens, 0, x.cost_pico, 0, "
-         "x.attempt_usd_pico, 0, x.attempt_charge_usd_pico";
+  return "(l.ending <> 0 AND " + std::string(rows.is_last) +
+         "), (x.outcome <> 0), (o.state = 'interrupted' OR (o.state = 'settled' AND o.error <> '')), x.input_tokens, "
+         "x.cached_input_tokens, x.cache_write_tokens, x.output_tokens, x.reasoning_tokens, x.audio_tokens, x.image_tokens, 0, "
+         "x.cost_pico, 0, x.attempt_usd_pico, 0, x.attempt_charge_usd_pico";
 }
 
 }  // namespace
 
-std::vector<std::string> open_rows(const Span& period) {
+std::vector<std::string> open_rows() {
   const std::string first_last(first_attempts.is_last), retry_last(retries.is_last);
-  const std::string when = in_period(counts_at, period);
+  const auto open = [](const std::string& which) { return which + " AND " + in_period; };
   return {select(first_attempts, open_figures("(x.ending = 0 AND " + first_last + ")", "(x.outcome = 0)"),
-                 "x.batch IS NULL AND (x.outcome = 0 OR (x.ending = 0 AND " + first_last + "))" + when),
-          select(retries, open_figures("(l.ending = 0 AND " + retry_last + ")", "1"), "l.batch IS NULL AND x.outcome = 0" + when),
-          select(retries, open_figures("1", "0"), "l.batch IS NULL AND l.ending = 0 AND x.outcome <> 0 AND " + retry_last + when)};
+                 open("x.batch IS NULL AND (x.outcome = 0 OR (x.ending = 0 AND " + first_last + "))")),
+          select(retries, open_figures("(l.ending = 0 AND " + retry_last + ")", "1"), open("l.batch IS NULL AND x.outcome = 0")),
+          select(retries, open_figures("1", "0"), open("l.batch IS NULL AND l.ending = 0 AND x.outcome <> 0 AND " + retry_last))};
 }
 
-std::vector<std::string> all_rows(const Span& period, const std::string& sent_since) {
-  std::string when = "1" + in_period(counts_at, period);
-  if (!sent_since.empty()) when += " AND x.sent_at >= " + sent_since;
-  if (!period.until.empty()) when += " AND x.sent_at < " + period.until;  // it never counts before it was sent
-  return {select(first_attempts, row_figures(first_attempts), when), select(retries, row_figures(retries), when)};
+std::vector<std::string> ended_rows() {
+  std::vector<std::string> queries;
+  for (const Rows& rows : {first_attempts, retries}) {
+    const std::string ended = "(x.outcome <> 0 OR l.ending <> 0) AND " + in_period;
+    // None counts before it was sent. The late ones, which were sent before they count, are few: `+` keeps from seeking by time.
+    queries.push_back(select(rows, row_figures(rows), ended + " AND x.sent_at >= ?1 AND x.sent_at < ?2"));
+    queries.push_back(select(rows, row_figures(rows),
+                             ended + " AND +x.sent_at < ?1 AND " + std::string(rows.line) +
+                                 " IN (SELECT line FROM late WHERE booked_at >= ?1 AND booked_at < ?2)"));
+  }
+  return queries;
 }
 
 }  // namespace fairlead::sqlite

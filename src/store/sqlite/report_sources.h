@@ -1,5 +1,5 @@
 #pragma once
-// The rows that a report counts, as SQL that hands them to a tally.
+// The rows that a report counts, as SQL that hands them to a tally. Each query is of what counts from ?1 on and before ?2.
 #include "store/sqlite/tally.h"
 
 #include <string>
@@ -7,14 +7,9 @@
 
 namespace fairlead::sqlite {
 
-/// Microseconds; as texts for SQL.
-struct Span {
-  std::string since, until;  ///< empty: open
-};
-
 /// Of what is in no sum yet: how many it is, and nothing else.
-std::vector<std::string> open_rows(const Span& period);
-/// All. `sent_since`: no row that counts in the period was sent before.
-std::vector<std::string> all_rows(const Span& period, const std::string& sent_since);
+std::vector<std::string> open_rows();
+/// Of all that is in sums, the same.
+std::vector<std::string> ended_rows();
 
 }  // namespace fairlead::sqlite

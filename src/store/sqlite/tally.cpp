@@ -44,6 +44,19 @@ void nothing(sqlite3_context*) {}
 
 }  // namespace
 
+void add_figures(ReportRow& row, const ReportRow& more) {
+  row.requests += more.requests;
+  row.attempts += more.attempts;
+  row.failed_attempts += more.failed_attempts;
+  add_tokens(row.usage, more.usage);
+  row.estimated_attempts += more.estimated_attempts;
+  row.unpriced_attempts += more.unpriced_attempts;
+  for (const Money& cost : more.cost) add_money(row.cost, cost);
+  row.usd_pico += more.usd_pico;
+  row.charge_usd_pico += more.charge_usd_pico;
+  row.estimated_usd_pico += more.estimated_usd_pico;
+}
+
 std::uint32_t Tally::place(const Names& names) {
   std::string key;
   for (const std::string& name : names) key.append(std::to_string(name.size())).append(" ").append(name);
@@ -65,7 +78,13 @@ std::uint32_t Tally::place(const Names& names) {
 }
 
 void Tally::add(TimePoint at, std::uint32_t place, const Figures& figures) {
-  figures_[{static_cast<std::uint32_t>(times_.number(at)), place, cut_of(figures.usage)}].add(figures);
+  const At where{static_cast<std::uint32_t>(times_.number(at)), place, cut_of(figures.usage)};
+  Place& there = places_[place];
+  if (there.last == nullptr || there.last_at != where) {
+    there.last_at = where;
+    there.last = &figures_[where];
+  }
+  there.last->add(figures);
 }
 
 /// Twice the number of the bound that the input is above, and 1 if it thought.
@@ -87,30 +106,34 @@ std::vector<std::string> Tally::group_at(const At& at) const {
 
 Result<std::vector<ReportRow>> Tally::take_rows() {
   if (error_) return *error_;
-  std::map<std::vector<std::string>, ReportRow> rows;
-  for (auto next = figures_.begin(); next != figures_.end(); next = figures_.erase(next)) {  // there may be millions
-    const auto& [at, figures] = *next;
-    const Place& place = places_[at.place];
-    ReportRow& row = rows[group_at(at)];
-    row.requests += figures.requests;
-    row.attempts += figures.attempts;
-    row.failed_attempts += figures.failed;
-    add_tokens(row.usage, figures.usage);
-    if (place.unpriced) row.unpriced_attempts += figures.attempts;
-    if (place.currency) add_money(row.cost, {figures.cost_pico, *place.currency});
-    row.usd_pico += figures.usd_pico;
-    row.charge_usd_pico += figures.charge_usd_pico;
-    if (!place.estimated) continue;
-    row.estimated_attempts += figures.attempts;
-    row.estimated_usd_pico += figures.usd_pico;
+  using Part = std::pair<std::vector<std::string>, const std::pair<const At, Figures>*>;
+  std::vector<Part> parts;  // those of a group are neighbours once they are sorted
+  parts.reserve(figures_.size());
+  for (const auto& part : figures_) parts.emplace_back(group_at(part.first), &part);
+  std::sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.first < b.first; });
+  std::vector<ReportRow> rows;
+  rows.reserve(parts.size());
+  for (auto& [group, part] : parts) {
+    if (rows.empty() || rows.back().group != group) rows.emplace_back().group = std::move(group);
+    add(rows.back(), places_[part->first.place], part->second);
   }
-  std::vector<ReportRow> all;
-  all.reserve(rows.size());
-  for (auto next = rows.begin(); next != rows.end(); next = rows.erase(next)) {
-    next->second.group = next->first;
-    all.push_back(std::move(next->second));
-  }
-  return all;
+  for (Place& place : places_) place.last = nullptr;
+  figures_.clear();
+  return rows;
+}
+
+void Tally::add(ReportRow& row, const Place& place, const Figures& figures) {
+  row.requests += figures.requests;
+  row.attempts += figures.attempts;
+  row.failed_attempts += figures.failed;
+  add_tokens(row.usage, figures.usage);
+  if (place.unpriced) row.unpriced_attempts += figures.attempts;
+  if (place.currency) add_money(row.cost, {figures.cost_pico, *place.currency});
+  row.usd_pico += figures.usd_pico;
+  row.charge_usd_pico += figures.charge_usd_pico;
+  if (!place.estimated) return;
+  row.estimated_attempts += figures.attempts;
+  row.estimated_usd_pico += figures.usd_pico;
 }
 
 std::string tally_of(const SumTable& table) {

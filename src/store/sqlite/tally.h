@@ -16,6 +16,9 @@
 
 namespace fairlead::sqlite {
 
+/// Those of two parts of one group.
+void add_figures(ReportRow& row, const ReportRow& more);
+
 class Tally {
  public:
   Tally(const ReportQuery& query, ReportTimes& times) : query_(query), times_(times) {}
@@ -27,14 +30,16 @@ class Tally {
   Result<std::vector<ReportRow>> take_rows();
 
  private:
+  struct At {
+    std::uint32_t time = 0, place = 0, cut = 0;
+    bool operator==(const At&) const = default;
+  };
   struct Place {
     Names names;
     std::optional<Currency> currency;
     bool estimated = false, unpriced = false;
-  };
-  struct At {
-    std::uint32_t time = 0, place = 0, cut = 0;
-    bool operator==(const At&) const = default;
+    At last_at{};
+    Figures* last = nullptr;  ///< at last_at: most sums of a place come at the time of the one before
   };
   struct HashAt {
     std::size_t operator()(const At& at) const {
@@ -43,6 +48,7 @@ class Tally {
   };
   std::uint32_t cut_of(const Usage& usage) const;
   std::vector<std::string> group_at(const At& at) const;
+  static void add(ReportRow& row, const Place& place, const Figures& figures);
 
   const ReportQuery& query_;
   ReportTimes& times_;

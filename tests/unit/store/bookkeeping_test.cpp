@@ -226,6 +226,32 @@ TEST_F(BookkeepingTest, RowsGoByTheDayAndReportsStay) {
   EXPECT_TRUE(store_->report({{}, noon - days(7), {}, true}));
 }
 
+TEST_F(BookkeepingTest, OnlyHoursThatSumsDoNotTellNeedRows) {
+  save({sent_at("r1", october), sent_at("r2", october + days(1)), sent_at("r3", noon)});
+  ASSERT_EQ(refusal("2026-10", noon), "");
+  save({sent_at("late", october), sent_at("r4", december)});
+  const auto zone = std::make_shared<const Zone>(Zone{"Asia/Kolkata", {{october - days(400), 330}}});
+  const TimePoint november = noon - hours(12), half_past = noon - days(9) + std::chrono::minutes(30);
+  const auto message = [&](const ReportQuery& query) {
+    const auto rows = store_->report(query);
+    return rows ? "" : rows.error().message();
+  };
+  EXPECT_EQ(message({{"day"}, {}, {}, false, {}, zone}), "");
+  EXPECT_EQ(store_->report({{}, november, november + std::chrono::minutes(1)})->at(0).attempts, 1) << "the late one";
+
+  let_all_go(noon - days(1));
+  EXPECT_THAT(message({{"day"}, {}, {}, false, {}, zone}),
+              HasSubstr("the hours of Asia/Kolkata are not those that sums are kept of"));
+  EXPECT_EQ(message({{"day"}, october + days(2), {}, false, {}, zone}), "");
+  ASSERT_EQ(message({{"month"}, {}, {}, false, {}, zone}), "") << "November began when there were rows";
+  EXPECT_EQ(store_->report({{"month"}, {}, {}, false, {}, zone})->at(0).attempts, 2);
+  EXPECT_THAT(message({{}, half_past, {}}), HasSubstr("ask for whole hours, whose sums are kept"));
+  EXPECT_EQ(message({{}, half_past + days(1), {}}), "");
+  EXPECT_THAT(message({{}, november, november + std::chrono::minutes(1)}), HasSubstr("are no longer in the ledger"))
+      << "the late one, which was sent before";
+  EXPECT_EQ(message({{}, november, {}}), "");
+}
+
 TEST_F(BookkeepingTest, OpenRowsStayAndSoDoesTheirDay) {
   save({sent_at("r1", october),
         record_of(request_open("open", october), {test::open_attempt(attempt_open("open", 1, "qwen", october))}),

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <array>
 #include <cstdlib>
 #include <limits>
 #include <map>
@@ -17,6 +18,7 @@
 namespace fairlead {
 namespace {
 
+using std::chrono::minutes;
 using test::Folder;
 using test::noon;
 using testing::HasSubstr;
@@ -49,6 +51,19 @@ std::vector<std::string> told(Store& store, ReportQuery query) {
   for (const ReportRow& row : *rows)
     if (row.correction.empty()) all.push_back(told(row));
   return all;
+}
+
+/// Of all groups.
+std::array<Int128, 4> counts(Store& store, const ReportQuery& query) {
+  std::array<Int128, 4> sums{};
+  const auto rows = store.report(query);
+  for (const ReportRow& row : *rows) {
+    sums[0] += row.requests;
+    sums[1] += row.attempts;
+    sums[2] += row.usage.input.value_or(0);
+    sums[3] += row.usd_pico;
+  }
+  return sums;
 }
 
 /// Requests that begin, go on, end, are saved again, in any order.
@@ -149,6 +164,8 @@ const std::vector<std::shared_ptr<const Zone>> zones = {
     zone_of("Berlin", {{noon - std::chrono::days(200), 120}, {noon - std::chrono::hours(7 * 24 + 11), 60}}),
     zone_of("Auckland", {{noon - std::chrono::days(30), 720}, {noon + std::chrono::hours(14 * 24 + 2), 780}}),
     zone_of("Kolkata", {{noon - std::chrono::days(400), 330}}),
+    zone_of("Kathmandu", {{noon - std::chrono::days(400), 345}}),
+    zone_of("Adelaide", {{noon - std::chrono::days(400), 570}, {noon + std::chrono::minutes((10 * 24 + 4) * 60 + 30), 630}}),
     // Clocks that are set at a minute after midnight show the day before once more.
     zone_of("Newfoundland", {{noon - std::chrono::days(400), -120}, {noon + std::chrono::minutes(14 * 60 + 1), -180}}),
 };
@@ -192,11 +209,21 @@ TEST(Sums, AreThoseOfTheRowsWhateverHappens) {
     EXPECT_EQ(told(*store, {{"key"}, since, until}), told(*store, {{"key"}, since, until, true}));
     for (const auto& zone : zones)
       for (const auto& by : groupings)
-        for (const auto& [from, to] :
-             {std::pair<std::optional<TimePoint>, std::optional<TimePoint>>(), {since, until}, {since, {}}})
+        for (const auto& [from, to] : {std::pair<std::optional<TimePoint>, std::optional<TimePoint>>(),
+                                       {since, until},
+                                       {since + minutes(17), until + minutes(41)},
+                                       {since + minutes(17), since + minutes(59)}})
           EXPECT_EQ(told(*store, {by, from, to, false, {}, zone}), told(*store, {by, from, to, true, {}, zone}))
               << "seed " << seed << ", " << zone->name;
     EXPECT_NE(told(*store, {{"week"}, {}, {}, false, {}, zones[0]}), told(*store, {{"week"}, {}, {}}));
+    // What counts before a time and what counts from then on is all, also around the time at which late rows count.
+    const TimePoint november = noon - std::chrono::hours(12);
+    const auto all = counts(*store, {});
+    for (const TimePoint cut : {november - minutes(1), november, november + minutes(1), since + minutes(30), until - minutes(1)}) {
+      const auto before = counts(*store, {{}, {}, cut}), after = counts(*store, {{}, cut, {}});
+      for (std::size_t i = 0; i < all.size(); ++i)
+        EXPECT_TRUE(before[i] + after[i] == all[i]) << "seed " << seed << ", figure " << i;
+    }
     EXPECT_GT(storm.ended(), static_cast<std::size_t>(steps / 4));
     EXPECT_GT(died, 0);
     EXPECT_GT(failed, 0);
@@ -256,35 +283,47 @@ TEST(Sums, OfSixHoursAreMadeOfTheHoursThatAnOlderLedgerHas) {
   EXPECT_GT(before.size(), 20U);
 }
 
-/// A report of a year by days of any zone that is whole hours from UTC reads no more than nine sums for a day and group.
-TEST(Sums, FewAreReadForDaysOfAnotherZone) {
-  using std::chrono::hours;
-  for (int offset = -12; offset <= 14; ++offset) {
-    const ReportQuery query{{"day"}, {}, {}, false, {}, zone_of("There", {{noon, offset * 60}})};
-    sqlite::ReportTimes times(query);
-    const TimePoint from = std::chrono::floor<std::chrono::days>(noon), until = from + std::chrono::days(10);
-    const auto ranges = sqlite::sum_ranges(times, from, until);
-    ASSERT_TRUE(ranges);
-    std::int64_t sums = 0;
-    TimePoint at = from;
-    for (const sqlite::SumRange& range : *ranges) {
-      EXPECT_EQ(range.from, at) << "without a gap";
-      at = range.until;
-      sums += (range.until - range.from) / range.table->length;
-    }
-    EXPECT_EQ(at, until);
-    EXPECT_EQ(sums, offset == 0 ? 10 : offset % 6 == 0 ? 40 : 90) << offset;
+/// What is read of the ten days from noon's on, one behind the other without a gap: first how many sums of a group, then how many
+/// hours of rows.
+std::pair<std::int64_t, std::int64_t> read_of_ten_days(const std::vector<std::string>& by, int offset_minutes) {
+  const ReportQuery query{by, {}, {}, false, {}, zone_of("There", {{noon, offset_minutes}})};
+  sqlite::ReportTimes times(query);
+  const TimePoint from = std::chrono::floor<std::chrono::days>(noon), until = from + std::chrono::days(10);
+  std::pair<std::int64_t, std::int64_t> read;
+  TimePoint at = from;
+  for (const sqlite::SumRange& range : sqlite::sum_ranges(times, from, until)) {
+    EXPECT_EQ(range.from, at);
+    at = range.until;
+    const auto length = range.until - range.from;
+    (range.table != nullptr ? read.first : read.second) += length / (range.table != nullptr ? range.table->length : minutes(60));
   }
+  EXPECT_EQ(at, until);
+  return read;
 }
 
-TEST(Sums, DoNotTellWhatHalfAnHourIsOf) {
-  const TimePoint from = std::chrono::floor<std::chrono::days>(noon), until = from + std::chrono::days(40);
-  const ReportQuery india{{"month"}, {}, {}, false, {}, zones[3]}, names{{"team"}, {}, {}, false, {}, zones[3]};
-  sqlite::ReportTimes of_india(india), of_names(names);
-  EXPECT_FALSE(sqlite::sum_ranges(of_india, from, until));
-  EXPECT_EQ(sqlite::sum_ranges(of_names, from, until)->size(), 1U);
-  // Between two months of India every hour is of one.
-  EXPECT_TRUE(sqlite::sum_ranges(of_india, from, from + std::chrono::days(20)));
+/// A report of a year by days of any zone that is whole hours from UTC reads no more than nine sums for a day and group.
+TEST(Sums, FewAreReadForDaysOfAnotherZone) {
+  for (int offset = -12; offset <= 14; ++offset)
+    EXPECT_EQ(read_of_ten_days({"day"}, offset * 60), std::pair(offset == 0 ? 10L : offset % 6 == 0 ? 40L : 90L, 0L)) << offset;
+}
+
+TEST(Sums, DoNotTellOfAnHourInWhichADayBegins) {
+  EXPECT_EQ(read_of_ten_days({"day"}, 330), std::pair(80L, 10L)) << "of the six hours in which a day begins, five are read";
+  EXPECT_EQ(read_of_ten_days({"month"}, -330), std::pair(9L + 3 + 5, 1L)) << "November begins at five o'clock";
+  EXPECT_EQ(read_of_ten_days({"hour"}, 345), std::pair(0L, 240L));
+  EXPECT_EQ(read_of_ten_days({"team"}, 330), std::pair(10L, 0L));
+}
+
+/// The first and the last hour of a period may be in it only partly.
+TEST(Sums, OfPartsOfHoursThereAreNone) {
+  const ReportQuery query{{"team"}, {}, {}};
+  sqlite::ReportTimes times(query);
+  const TimePoint day = std::chrono::floor<std::chrono::days>(noon), from = day + minutes(59), until = day + minutes(36 * 60 + 1);
+  const auto ranges = sqlite::sum_ranges(times, from, until);
+  ASSERT_THAT(ranges, SizeIs(4)) << "between the parts, hours and six hours";
+  EXPECT_TRUE(ranges[0].table == nullptr && ranges[0].from == from && ranges[0].until == day + minutes(60));
+  EXPECT_TRUE(ranges[3].table == nullptr && ranges[3].from == day + minutes(36 * 60) && ranges[3].until == until);
+  EXPECT_THAT(sqlite::sum_ranges(times, from, from + minutes(1)), SizeIs(1));
 }
 
 }  // namespace
