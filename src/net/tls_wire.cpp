@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <string_view>
+#include <utility>
 
 namespace fairlead::net {
 
@@ -39,10 +41,14 @@ int TlsWire::send_bytes(BIO* bio, const char* bytes, int size) {
 int TlsWire::receive_bytes(BIO* bio, char* bytes, int size) {
   auto& wire = *static_cast<TlsWire*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
+  if (std::exchange(wire.emptied_, false) && !wire.asked_) return BIO_set_retry_read(bio), -1;
   ssize_t received = 0;
   do received = ::recv(wire.socket_, bytes, static_cast<std::size_t>(size), 0);
   while (received < 0 && errno == EINTR);
-  if (received > 0) return static_cast<int>(received);
+  if (received > 0) {
+    wire.emptied_ = received < size;
+    return static_cast<int>(received);
+  }
   if (received == 0)
     wire.ended_ = true;
   else if (errno == EAGAIN)
@@ -101,13 +107,18 @@ WireStep TlsWire::handshake(std::string& why) {
   return step;
 }
 
+/// A session ticket makes OpenSSL take room for a record to write, which it would give back with the next write alone. Not within a
+/// record that has begun: versions before 3.0.14 free what they still use then (CVE-2024-4741).
+void TlsWire::give_room_back() {
+  if (std::string_view(SSL_rstate_string(ssl_.get())) == "RH") SSL_free_buffers(ssl_.get());  // it awaits a record's header
+}
+
 WireStep TlsWire::read(void* bytes, std::size_t size) {
   ERR_clear_error();
   const int result = SSL_read(ssl_.get(), bytes, size_of(size));
   if (result > 0) return {WaitFor::nothing, {}, static_cast<std::size_t>(result)};
   const WireStep step = outcome(result);
-  // A session ticket makes OpenSSL take room for a record to write, which it gives back with the next write alone.
-  if (step.wait == WaitFor::read) SSL_free_buffers(ssl_.get());
+  if (step.wait == WaitFor::read) give_room_back();
   return step;
 }
 
@@ -129,7 +140,9 @@ void TlsWire::say_goodbye() {
 bool TlsWire::is_quiet() {
   char byte = 0;
   ERR_clear_error();
+  asked_ = true;
   const int result = SSL_peek(ssl_.get(), &byte, 1);
+  asked_ = false;
   return result <= 0 && outcome(result).wait == WaitFor::read;
 }
 

@@ -40,13 +40,16 @@ class TlsWire {
   static long control(BIO* bio, int command, long number, void* pointer);
   static BIO_METHOD* method();
   WireStep outcome(int result);
+  void give_room_back();
 
   SslPtr ssl_;
   int socket_;
-  int os_error_ = 0;     ///< of the last receive or send
-  bool ended_ = false;   ///< the peer's FIN was read
-  bool broken_ = false;  ///< after a fatal error nothing more may be said
-  bool ready_ = false;   ///< the handshake is done
+  int os_error_ = 0;      ///< of the last receive or send
+  bool emptied_ = false;  ///< the last receive took all that there was, so that the next would be in vain: it waits first
+  bool asked_ = false;    ///< by is_quiet(), which must know of what came since
+  bool ended_ = false;    ///< the peer's FIN was read
+  bool broken_ = false;   ///< after a fatal error nothing more may be said
+  bool ready_ = false;    ///< the handshake is done
 };
 
 }  // namespace fairlead::net
