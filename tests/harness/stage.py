@@ -53,10 +53,15 @@ class Stage:
             return next(int(line.split()[1]) << 10 for line in status if line.startswith(field + ":"))
 
     def forget_peak(self):
-        """From here on VmHWM tells of what comes. Gives the memory at this moment."""
+        """From here on peak_growth() tells of what comes."""
         with open(f"/proc/{self.daemon.process.pid}/clear_refs", "w") as file:
             file.write("5")
-        return self.memory()
+        self.at_first = self.memory(), self.memory("RssFile")
+
+    def peak_growth(self):
+        """Bytes of memory at the most since forget_peak(), above what there was; without pages of code, which a first request brings in."""
+        memory, code = self.at_first
+        return self.memory("VmHWM") - memory - max(0, self.memory("RssFile") - code)
 
     def last(self, count=1):
         """The last requests that the simulator received, oldest first."""

@@ -88,7 +88,7 @@ def test_an_app_that_leaves_is_recorded_with_what_it_consumed(daemon, simulator,
     post_chat(daemon, chat(f"[[sim chunks=2000 chunk_ms=5]] {HELLO}", stream=True), leave_after=400)
     (line,) = bill_of(simulator, 1)
     assert line["end"] == "client_closed"  # the provider was told at once
-    (attempt,) = settled().attempts
+    (attempt,) = wait_until(lambda: settled().attempts, "its row")  # SQLite is fed a moment later
     assert attempt["ended_by"] == "app" and attempt["usage_source"] == "estimated" and attempt["usd_pico"] > 0
 
 

@@ -118,10 +118,10 @@ def test_the_providers_own_habits_survive_one_byte_a_write_M26_M27(stage, provid
 def test_a_line_of_8_MiB_passes_M28(stage, segment):
     line = said("x" * (8 * MIB))
     stage.providers["generic"].will(stream(ROLE, line, STOP, USAGE_EVENT, DONE, segment=segment, piece=segment, usage=TOLD))
-    before = stage.forget_peak()
+    stage.forget_peak()
     answer = ask(stage)
     assert answer.body == ROLE + line + STOP + DONE
-    assert stage.memory("VmHWM") - before <= 3 * len(line) + SLACK
+    assert stage.peak_growth() <= 3 * len(line) + SLACK
 
 
 def test_a_chunk_of_8_MiB_of_a_provider_passes_M28(stage):
@@ -148,11 +148,11 @@ def endless(lead, filler=b"x" * 65536, **options):
 def test_an_endless_line_is_cut_off_at_the_limit_M29(small):
     sent, answer_of_provider = endless([ROLE, said("hello"), b'data: {"choices":[{"delta":{"content":"'])
     small.providers["first"].will(answer_of_provider)
-    before = small.forget_peak()
+    small.forget_peak()
     answer = ask(small, "pair")
     assert answer.status == 200 and answer.complete and text_of_prefix(answer) == "hello"
     assert answer.events()[-1]["error"]["code"] == "upstream_protocol" and b"[DONE]" not in answer.body
-    assert small.memory("VmHWM") - before <= 2 * EVENT_MAX + SLACK
+    assert small.peak_growth() <= 2 * EVENT_MAX + SLACK
     wait_until(lambda: sent, "the provider to see the end of its connection")
     assert sent[0] < EVENT_MAX + 16 * MIB  # what the kernel's buffers hold
     attempt = row_of(small, answer)
@@ -201,10 +201,10 @@ def test_an_endless_answer_of_any_other_kind_ends_too_M29(small, body):
             "error body": b"HTTP/1.1 500 No\r\nContent-Type: application/json\r\n\r\n{\"error\":\""}[body]
     small.providers["first"].will(Scripted(raw=head, then=more, billed=0 if body == "head" else 500 if body == "error body" else 200))
     small.providers["second"].will(whole(completion("from the second", told=usage()), told=(20, 0, 10)))
-    before = small.forget_peak()
+    small.forget_peak()
     answer = post_chat(small.daemon, chat(HELLO, "pair"))
     assert answer.status == 200 and text_of(answer) == "from the second"
-    assert small.memory("VmHWM") - before <= 2 * EVENT_MAX + SLACK
+    assert small.peak_growth() <= 2 * EVENT_MAX + SLACK
     wait_until(lambda: sent and sent[-1] == 0, "the provider to see the end of its connection")
     _, attempts = small.rows(answer)
     assert [attempt["error"] for attempt in attempts] == [
@@ -342,13 +342,13 @@ def test_a_coded_answer_that_cannot_be_decoded_is_a_failure_M35(small, fault, st
         coded = gzip.compress((b"data: " if streamed else b'{"a":"') + b"x" * (64 * MIB))
     small.providers["first"].will(stream(coded, fields=[("Content-Encoding", coding)]) if streamed
                                   else whole(coded, fields=[("Content-Encoding", coding)]))
-    before = small.forget_peak()
+    small.forget_peak()
     answer = post_chat(small.daemon, chat(HELLO, "first", stream=streamed))
     if answer.status == 200:  # some content came before the fault was seen
         assert fault == "cut" and streamed and "error" in answer.events()[-1] and b"[DONE]" not in answer.body
     else:
         assert answer.status == 502 and answer.json()["error"]["code"] in ("upstream_protocol", "upstream_closed")
-    assert small.memory("VmHWM") - before <= 32 * MIB + SLACK
+    assert small.peak_growth() <= 32 * MIB + SLACK
     assert row_of(small, answer)["error"] in ("upstream_protocol", "upstream_closed")
 
 
@@ -373,10 +373,10 @@ BOMB = gzip.compress(b"x" * (2 * EVENT_MAX), 9, mtime=0)  # about 1:1000
 ])
 def test_a_coded_request_that_cannot_be_read_is_refused_before_anything_is_sent_M36(small, coding, body, status):
     assert len(BOMB) * 900 < 2 * EVENT_MAX
-    before = small.forget_peak()
+    small.forget_peak()
     answer = post_chat(small.daemon, body, fields=[("Content-Encoding", coding)])
     assert answer.status == status and answer.json()["error"]["type"] == "invalid_request_error"
-    assert small.memory("VmHWM") - before <= EVENT_MAX + SLACK
+    assert small.peak_growth() <= EVENT_MAX + SLACK
     assert not any(provider.requests for provider in small.providers.values()) and not small.daemon.ledger().attempts
 
 
