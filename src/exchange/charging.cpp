@@ -16,7 +16,8 @@ void Charging::asks_for(const Route* route) {
   if (snapshot_.budgeted || !key_.budgets.empty()) wherever_ = budgets_of(snapshot_, key_, route);
 }
 
-Result<std::size_t> Charging::hold(Request& request, const Plan& plan, std::size_t candidate) {
+Result<std::size_t> Charging::hold(Request& request, std::size_t candidate) {
+  const Plan& plan = request.plan;
   for (;; ++candidate) {
     const Target& target = *plan.candidates[candidate].target;
     reserved_ = worst_cost(plan.candidates[candidate], request.facts, request.chat, snapshot_, request.world.now());

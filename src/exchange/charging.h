@@ -16,9 +16,9 @@ class Charging {
 
   /// Once it is known what the request asks for; null: a target by its name.
   void asks_for(const Route* route);
-  /// Holds the worst that this candidate may cost, or the next one whose provider's own budget has room for it: gives its position.
-  /// Errors: over_budget; nothing is held then.
-  Result<std::size_t> hold(Request& request, const Plan& plan, std::size_t candidate);
+  /// Holds the worst that this candidate of the plan may cost, or the next one whose provider's own budget has room for it: gives
+  /// its position. Errors: over_budget; nothing is held then.
+  Result<std::size_t> hold(Request& request, std::size_t candidate);
   /// What the attempt under way is charged takes the place of its hold.
   void post(Request& request, std::optional<Int128> charge);
   /// Nothing was sent.

@@ -112,7 +112,7 @@ class Exchange {
     AttemptCourse course(request_.plan.candidates.size(), request_.facts.route, request_.snapshot->limits.attempts_max);
     Step step;
     for (int number = 1;; ++number) {
-      const auto held = charging_.hold(request_, request_.plan, step.candidate);
+      const auto held = charging_.hold(request_, step.candidate);
       if (!held) {
         if (!failure_) refuse(held.error());
         co_return;

@@ -11,7 +11,7 @@
 
 namespace fairlead::openai {
 
-/// What is plain of it: all that has no room of its own.
+/// Of an AnswerText, what has no room of its own: plain figures and views.
 struct AnswerMarks {
   bool well_formed = false;  ///< a JSON object
   bool truncated = false;    ///< it ended too early, but was right up to there
