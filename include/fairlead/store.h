@@ -54,6 +54,10 @@ struct ReportRow {
   Int128 estimated_usd_pico = 0;  ///< the part of usd_pico that is of attempts with usage_source estimated or invalid
 };
 
+/// All but the group and the correction.
+void add_figures(ReportRow& row, const ReportRow& more);
+void add_money(ReportRow& row, const Money& more);
+
 /// One request with its attempts, as `explain` shows them. Rows not yet settled have empty settlements.
 struct RequestRecord {
   RowState state = RowState::open;

@@ -25,6 +25,11 @@ struct Usage {
   std::int64_t output_total() const { return output.value_or(0) + reasoning.value_or(0); }
 };
 
+inline constexpr std::optional<std::int64_t> Usage::*token_kinds[] = {
+    &Usage::input, &Usage::cached_input, &Usage::cache_write, &Usage::output, &Usage::reasoning, &Usage::audio, &Usage::image};
+
+void add_tokens(Usage& usage, const Usage& more);
+
 std::string_view to_string(UsageSource source);
 
 }  // namespace fairlead

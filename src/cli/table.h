@@ -2,7 +2,10 @@
 // Rows of cells for people and for spreadsheets. Pure; used by the commands that report.
 #include <fairlead/time.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +22,18 @@ struct Table {
   std::vector<std::vector<std::string>> rows;
   std::vector<std::string> total;  ///< under a line of its own; empty: none
 };
+
+/// One of any length, whose rows are made as they are written.
+struct LongTable {
+  std::vector<Column> columns;
+  std::size_t rows = 0;
+  std::function<void(std::size_t row, std::vector<std::string>& cells)> fill;  ///< `cells` are empty. Two threads call it at once
+  std::vector<std::string> total;
+};
+
+/// As to_text() and to_csv().
+void write_text(std::ostream& to, const LongTable& table, int indent = 0);
+void write_csv(std::ostream& to, const LongTable& table);
 
 /// Aligned columns, each line after `indent` spaces. Columns without any value are left out. Control characters become '?', so that
 /// no name of an app or a provider can speak to the terminal.

@@ -78,11 +78,11 @@ std::optional<ShownCurrency> shown_currency(const UsageWanted& wanted, const Sna
   return std::nullopt;
 }
 
-std::string form(const UsageReport& report, const std::string& format) {
-  if (format == "json") return usage_json(report);
-  if (format == "csv") return usage_csv(report);
-  if (format == "focus") return usage_focus(report);
-  return usage_text(report);
+void write(std::ostream& to, const UsageReport& report, const std::string& format) {
+  if (format == "json") return write_usage_json(to, report);
+  if (format == "csv") return write_usage_csv(to, report);
+  if (format == "focus") return write_usage_focus(to, report);
+  write_usage_text(to, report);
 }
 
 /// Adds what needs the configuration: rates of exchange, prices. The exit code.
@@ -113,7 +113,7 @@ int usage(const UsageWanted& wanted) {
   if (!report) return tell(report.error());
   if (const int code = add_from_config(wanted, *store, *report); code != 0) return code;
   if (wanted.top > 0) keep_top(*report, wanted.top);
-  std::cout << form(*report, wanted.format);
+  write(std::cout, *report, wanted.format);
   if (wanted.format == "focus" && report->total.now.unpriced_attempts > 0)
     std::cerr << "fairlead: " << report->total.now.unpriced_attempts
               << " attempts without a price are left out: their cost is unknown\n";

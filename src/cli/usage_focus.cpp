@@ -106,12 +106,15 @@ ReportQuery focus_query(std::optional<TimePoint> since, std::optional<TimePoint>
   return {{"day", "provider", "model", "target", "currency", "team", "project", "key", "route"}, since, until};
 }
 
-std::string usage_focus(const UsageReport& report) {
-  Table table;
-  for (const char* title : focus_columns) table.columns.push_back({title});
+void write_usage_focus(std::ostream& to, const UsageReport& report) {
+  std::vector<const ReportRow*> billed;  // the cost of the others is unknown, and no bill has such a line
   for (const UsageRow& row : report.rows)
-    if (!row.now.cost.empty()) table.rows.push_back(focus_row(row.now));  // else its cost is unknown, and no bill has such a line
-  return to_csv(table);
+    if (!row.now.cost.empty()) billed.push_back(&row.now);
+  LongTable table;
+  for (const char* title : focus_columns) table.columns.push_back({title});
+  table.rows = billed.size();
+  table.fill = [&](std::size_t row, std::vector<std::string>& cells) { cells = focus_row(*billed[row]); };
+  write_csv(to, table);
 }
 
 }  // namespace fairlead::cli

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <ostream>
+
 namespace fairlead::cli {
 namespace {
 
@@ -61,7 +63,7 @@ UsageJson row_json(const UsageRow& of, const UsageReport& report) {
 
 }  // namespace
 
-std::string usage_json(const UsageReport& report) {
+void write_usage_json(std::ostream& to, const UsageReport& report) {
   UsageJson json{{"by", report.query.by}, {"since", json_time(report.query.since)}, {"until", json_time(report.query.until)}};
   if (report.query.zone) json["zone"] = report.query.zone->name;
   if (report.before_since) json["before"] = {{"since", json_time(report.before_since)}, {"until", json_time(report.before_until)}};
@@ -76,7 +78,7 @@ std::string usage_json(const UsageReport& report) {
   for (const UsageRow& row : report.rows) json["rows"].push_back(row_json(row, report));
   json["left_out"] = report.left_out;
   json["total"] = row_json(report.total, report);
-  return json.dump(2, ' ', false, UsageJson::error_handler_t::replace) + '\n';
+  to << json.dump(2, ' ', false, UsageJson::error_handler_t::replace) << '\n';
 }
 
 }  // namespace fairlead::cli

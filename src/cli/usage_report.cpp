@@ -19,25 +19,6 @@ bool has_time(const std::vector<std::string>& by) {
   });
 }
 
-void add_figures(ReportRow& total, const ReportRow& row) {
-  total.requests += row.requests;
-  total.attempts += row.attempts;
-  total.failed_attempts += row.failed_attempts;
-  total.estimated_attempts += row.estimated_attempts;
-  total.unpriced_attempts += row.unpriced_attempts;
-  total.usd_pico += row.usd_pico;
-  total.charge_usd_pico += row.charge_usd_pico;
-  total.estimated_usd_pico += row.estimated_usd_pico;
-  for (auto kind :
-       {&Usage::input, &Usage::cached_input, &Usage::cache_write, &Usage::output, &Usage::reasoning, &Usage::audio, &Usage::image})
-    if (row.usage.*kind) total.usage.*kind = (total.usage.*kind).value_or(0) + *(row.usage.*kind);
-  for (const Money& cost : row.cost) {
-    auto same = std::find_if(total.cost.begin(), total.cost.end(), [&](const Money& m) { return m.currency == cost.currency; });
-    if (same == total.cost.end()) same = total.cost.insert(same, Money{0, cost.currency});
-    same->pico += cost.pico;
-  }
-}
-
 /// As many months before, if both ends are the first of a month; else as long before. All by the clocks of one place.
 TimePoint begin_before(TimePoint since, TimePoint until) {
   using namespace std::chrono;
@@ -63,22 +44,22 @@ Result<void> compare_with_before(UsageReport& report, Store& store) {
   if (!before) return before.error();
   std::map<std::vector<std::string>, std::size_t> places;
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
-    report.rows[i].before.emplace();
+    report.rows[i].before = std::make_unique<ReportRow>();
     if (report.rows[i].now.correction.empty()) places[report.rows[i].now.group] = i;
   }
-  report.total.before.emplace();
+  report.total.before = std::make_unique<ReportRow>();
   for (ReportRow& row : *before) {
     add_figures(*report.total.before, row);
     auto place = places.end();
     if (row.correction.empty()) place = places.find(row.group);
     if (place != places.end()) {
-      report.rows[place->second].before = std::move(row);
+      *report.rows[place->second].before = std::move(row);
       continue;
     }
     UsageRow gone;
     gone.now.group = row.group;
     gone.now.correction = row.correction;
-    gone.before = std::move(row);
+    gone.before = std::make_unique<ReportRow>(std::move(row));
     report.rows.push_back(std::move(gone));
   }
   std::stable_sort(report.rows.begin(), report.rows.end(), [](const UsageRow& a, const UsageRow& b) {

@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +22,7 @@ struct Elsewhere {
 
 struct UsageRow {
   ReportRow now;
-  std::optional<ReportRow> before;  ///< the same group in the period before
+  std::unique_ptr<ReportRow> before;  ///< the same group in the period before
   std::optional<Elsewhere> elsewhere;
   Int128 change_usd_pico() const { return now.usd_pico - (before ? before->usd_pico : 0); }
 };
@@ -56,11 +58,11 @@ std::int64_t share_of(Int128 part, Int128 whole, std::int64_t units = 10'000);
 /// "12.5 %" of 125 thousandths.
 std::string percent_text(std::int64_t thousandths);
 
-std::string usage_text(const UsageReport& report);
-std::string usage_csv(const UsageReport& report);
-std::string usage_json(const UsageReport& report);
+void write_usage_text(std::ostream& to, const UsageReport& report);
+void write_usage_csv(std::ostream& to, const UsageReport& report);
+void write_usage_json(std::ostream& to, const UsageReport& report);
 /// The FinOps Foundation's FOCUS as CSV. The query must be focus_query()'s.
-std::string usage_focus(const UsageReport& report);
+void write_usage_focus(std::ostream& to, const UsageReport& report);
 ReportQuery focus_query(std::optional<TimePoint> since, std::optional<TimePoint> until);
 
 }  // namespace fairlead::cli

@@ -3,6 +3,7 @@
 
 #include "cli/table.h"
 
+#include <ostream>
 #include <string_view>
 #include <utility>
 
@@ -30,15 +31,15 @@ std::string change_share(const UsageRow& row, bool for_people) {
   return for_people ? (share > 0 ? "+" : "") + percent_text(share) : format_decimal(Int128{share} * (pico_per_unit / units));
 }
 
-/// One row of cells behind `cells`, and with the first one the columns' titles. `for_people`: words, and columns that can be told
-/// from others are left out.
+/// One row of cells behind `cells`, and of titles behind `columns`, if there are such. `for_people`: words, and columns that can be
+/// told from others are left out.
 class Line {
  public:
-  Line(const UsageReport& report, bool for_people, std::vector<Column>& columns, std::vector<std::string>& cells)
-      : report_(report), people_(for_people), titled_(columns.empty()), columns_(columns), cells_(cells) {}
+  Line(const UsageReport& report, bool for_people, std::vector<std::string>& cells, std::vector<Column>* columns = nullptr)
+      : report_(report), people_(for_people), cells_(cells), columns_(columns) {}
 
   void add(std::string_view for_people, std::string_view for_machines, std::string cell) {
-    if (titled_) columns_.push_back({std::string(people_ ? for_people : for_machines), true});
+    if (columns_ != nullptr) columns_->push_back({std::string(people_ ? for_people : for_machines), true});
     cells_.push_back(std::move(cell));
   }
   void figures(const UsageRow& row);
@@ -47,9 +48,9 @@ class Line {
   void money(const UsageRow& row);
 
   const UsageReport& report_;
-  bool people_, titled_;
-  std::vector<Column>& columns_;
+  bool people_;
   std::vector<std::string>& cells_;
+  std::vector<Column>* columns_;
 };
 
 void Line::figures(const UsageRow& of) {
@@ -106,38 +107,29 @@ void Line::money(const UsageRow& of) {
   }
 }
 
-Table table_of_usage(const UsageReport& report, bool for_people) {
-  Table table;
-  std::vector<Column> figures;
-  const auto line = [&](const std::vector<std::string>& group, const UsageRow& row) {
-    std::vector<std::string> cells;
-    cells.reserve(group.size() + 1 + figures.size());
-    cells.insert(cells.end(), group.begin(), group.end());
-    cells.push_back(row.now.correction);
-    Line(report, for_people, figures, cells).figures(row);
-    return cells;
-  };
-  std::vector<std::string> label(report.query.by.size());
-  if (!label.empty()) label.front() = "total";
-  std::vector<std::string> total = line(label, report.total);  // also for the titles of a table without rows
+LongTable table_of_usage(const UsageReport& report, bool for_people) {
+  LongTable table;
   for (const std::string& dimension : report.query.by) table.columns.push_back({dimension, false});
   table.columns.push_back({"correction", false});
-  table.columns.insert(table.columns.end(), figures.begin(), figures.end());
-  table.rows.reserve(report.rows.size());
-  for (const UsageRow& row : report.rows) table.rows.push_back(line(row.now.group, row));
-  if (!label.empty() || table.rows.size() > 1) table.total = std::move(total);
+  table.rows = report.rows.size();
+  table.fill = [&report, for_people](std::size_t number, std::vector<std::string>& cells) {
+    const UsageRow& row = report.rows[number];
+    cells.insert(cells.end(), row.now.group.begin(), row.now.group.end());
+    cells.push_back(row.now.correction);
+    Line(report, for_people, cells).figures(row);
+  };
+  std::vector<std::string> total(table.columns.size());
+  if (!report.query.by.empty()) total.front() = "total";
+  Line(report, for_people, total, &table.columns).figures(report.total);
+  if (!report.query.by.empty() || table.rows > 1) table.total = std::move(total);
   return table;
 }
 
 std::string day_of(const std::optional<TimePoint>& at) { return at ? utc_text(*at).substr(0, 16) + "Z" : ""; }
 
-}  // namespace
-
-std::string usage_csv(const UsageReport& report) { return to_csv(table_of_usage(report, false)); }
-
-std::string usage_text(const UsageReport& report) {
-  if (report.rows.empty()) return "No attempts in this period.\n";
-  std::string text = to_text(table_of_usage(report, true));
+/// What is to be known of the table above.
+std::string notes_on(const UsageReport& report) {
+  std::string text;
   const ReportRow& total = report.total.now;
   if (report.left_out > 0) text += "\n" + counted(static_cast<std::int64_t>(report.left_out), "more group") + " in the total.\n";
   if (total.estimated_attempts > 0)
@@ -157,6 +149,19 @@ std::string usage_text(const UsageReport& report) {
       text += "It has no price for a part of them, so there is no sum where that part is.\n";
   }
   return text;
+}
+
+}  // namespace
+
+void write_usage_csv(std::ostream& to, const UsageReport& report) { write_csv(to, table_of_usage(report, false)); }
+
+void write_usage_text(std::ostream& to, const UsageReport& report) {
+  if (report.rows.empty()) {
+    to << "No attempts in this period.\n";
+    return;
+  }
+  write_text(to, table_of_usage(report, true));
+  to << notes_on(report);
 }
 
 }  // namespace fairlead::cli

@@ -1,6 +1,7 @@
 #include <fairlead/money.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 
@@ -36,23 +37,23 @@ std::string format_decimal(Int128 pico) {
   __extension__ using Unsigned = unsigned __int128;
   const bool negative = pico < 0;
   const Unsigned size = negative ? -static_cast<Unsigned>(pico) : static_cast<Unsigned>(pico);
-  std::string reversed;
   // Down to 64 bits as soon as it fits: a division of 128 bits costs as much as all the rest.
   auto fraction = static_cast<std::uint64_t>(size % pico_per_unit);
   Unsigned whole = size / pico_per_unit;
+  std::array<char, 64> text{};  // from its end
+  char* begin = text.data() + text.size();
   for (int i = 0; i < decimals_max; ++i, fraction /= 10) {
     const auto digit = static_cast<char>('0' + fraction % 10);
-    if (!reversed.empty() || digit != '0') reversed += digit;  // no trailing zeros
+    if (begin != text.data() + text.size() || digit != '0') *--begin = digit;  // no trailing zeros
   }
-  if (!reversed.empty()) reversed += '.';
+  if (begin != text.data() + text.size()) *--begin = '.';
   for (; whole > std::numeric_limits<std::uint64_t>::max(); whole /= 10)
-    reversed += static_cast<char>('0' + static_cast<int>(whole % 10));
+    *--begin = static_cast<char>('0' + static_cast<int>(whole % 10));
   auto rest = static_cast<std::uint64_t>(whole);
-  do reversed += static_cast<char>('0' + rest % 10);
+  do *--begin = static_cast<char>('0' + rest % 10);
   while ((rest /= 10) != 0);
-  if (negative) reversed += '-';
-  std::reverse(reversed.begin(), reversed.end());
-  return reversed;
+  if (negative) *--begin = '-';
+  return {begin, text.data() + text.size()};
 }
 
 Result<Currency> parse_currency(std::string_view text) {

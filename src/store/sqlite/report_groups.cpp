@@ -56,6 +56,8 @@ Result<void> require_dimensions(const std::vector<std::string>& by) {
   return {};
 }
 
+std::size_t texts_count(const ReportQuery& query) { return query.by.size() + (!query.cut ? 0 : query.cut->by_request ? 3 : 1); }
+
 ReportTimes::ReportTimes(const ReportQuery& query) : query_(query), unit_(0), cut_unit_(0) {
   for (const std::string& name : query.by)
     if (is_time(name)) unit_ = name == "hour" || unit_ == one_hour ? one_hour : one_day;
@@ -105,6 +107,7 @@ std::vector<std::string> ReportTimes::texts_of(TimePoint local, int offset_minut
   for (const std::string& name : query_.by)
     texts.push_back(is_time(name) ? time_text(name, local, query_.zone.get(), offset_minutes) : std::string());
   if (query_.cut) texts.push_back(std::to_string(cut.time_since_epoch().count()));
+  texts.resize(texts_count(query_));
   return texts;
 }
 

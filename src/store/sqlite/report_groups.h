@@ -21,6 +21,9 @@ inline constexpr std::size_t usage_source_name = 7, currency_name = 8;
 /// Errors: config, of a dimension that there is not.
 Result<void> require_dimensions(const std::vector<std::string>& by);
 
+/// How many a group has: one for each of the query's dimensions, and those of its cut.
+std::size_t texts_count(const ReportQuery& query);
+
 /// The part of a group that its time tells: month, week, day and hour as the query asks for them, and its cut.
 class ReportTimes {
  public:
@@ -30,8 +33,9 @@ class ReportTimes {
   std::size_t number(TimePoint at);
   /// Have all times between these the same texts?
   bool is_one(TimePoint from, TimePoint until);
-  /// One text for each of the query's dimensions, those that are names empty; then the cut's.
+  /// Those that names or usage tell are empty.
   const std::vector<std::string>& texts(std::size_t number) const { return texts_[number]; }
+  const std::vector<std::vector<std::string>>& all_texts() const { return texts_; }
 
  private:
   struct Stretch {  ///< in which the clocks show one hour or day, and the cut is one

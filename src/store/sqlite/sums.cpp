@@ -42,11 +42,6 @@ Sums::Sums(sqlite3* connection)
   for (const SumTable& table : sum_tables) tables_.emplace_back(connection, sum_sql(table.name));
 }
 
-void add_tokens(Usage& usage, const Usage& more) {
-  for (const auto kind : token_kinds)
-    if (more.*kind) usage.*kind = (usage.*kind).value_or(0) + *(more.*kind);
-}
-
 void Figures::add(const Figures& other) {
   requests += other.requests;
   attempts += other.attempts;

@@ -18,11 +18,6 @@ namespace fairlead::sqlite {
 /// Amounts are summed in two parts, of 10^-3 and of 10^-12 of a unit, which overflow only beyond a thousand million rows.
 inline constexpr Int128 milli = 1'000'000'000;
 
-inline constexpr std::optional<std::int64_t> Usage::*token_kinds[] = {
-    &Usage::input, &Usage::cached_input, &Usage::cache_write, &Usage::output, &Usage::reasoning, &Usage::audio, &Usage::image};
-
-void add_tokens(Usage& usage, const Usage& more);
-
 /// Of one attempt, or of many.
 struct Figures {
   std::int64_t requests = 0, attempts = 0, failed = 0;

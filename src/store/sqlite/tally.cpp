@@ -31,38 +31,51 @@ constexpr int columns_count = columns.size(), names_count = name_dimensions.size
 
 Int128 both_parts(sqlite3_value** parts) { return Int128{sqlite3_value_int64(parts[0])} * milli + sqlite3_value_int64(parts[1]); }
 
-void add_money(std::vector<Money>& all, const Money& more) {
-  const auto at = std::lower_bound(all.begin(), all.end(), more.currency,
-                                   [](const Money& money, const Currency& currency) { return money.currency < currency; });
-  if (at != all.end() && at->currency == more.currency)
-    at->pico += more.pico;
-  else
-    all.insert(at, more);
+/// For each text, how many different ones of its column are before it.
+std::vector<std::vector<std::uint32_t>> ranks_of(const std::vector<std::vector<std::string>>& lines) {
+  std::vector<std::vector<std::uint32_t>> ranks(lines.size());
+  for (std::size_t column = 0; !lines.empty() && column < lines.front().size(); ++column) {
+    std::map<std::string_view, std::uint32_t> rank_of;
+    for (const auto& line : lines) rank_of.emplace(line[column], 0);
+    std::uint32_t rank = 0;
+    for (auto& [text, its] : rank_of) its = rank++;
+    for (std::size_t i = 0; i < lines.size(); ++i) ranks[i].push_back(rank_of[lines[i][column]]);
+  }
+  return ranks;
 }
 
 void nothing(sqlite3_context*) {}
 
 }  // namespace
 
-void add_figures(ReportRow& row, const ReportRow& more) {
-  row.requests += more.requests;
-  row.attempts += more.attempts;
-  row.failed_attempts += more.failed_attempts;
-  add_tokens(row.usage, more.usage);
-  row.estimated_attempts += more.estimated_attempts;
-  row.unpriced_attempts += more.unpriced_attempts;
-  for (const Money& cost : more.cost) add_money(row.cost, cost);
-  row.usd_pico += more.usd_pico;
-  row.charge_usd_pico += more.charge_usd_pico;
-  row.estimated_usd_pico += more.estimated_usd_pico;
-}
+/// By the texts of times and groups, in the order of their columns. In each column, only times or only groups have any.
+class Tally::Order {
+ public:
+  Order(const std::vector<std::vector<std::string>>& times, const std::vector<std::vector<std::string>>& groups)
+      : times_(ranks_of(times)), groups_(ranks_of(groups)) {}
+
+  bool is_before(const Part& a, const Part& b) const {
+    const auto &time = times_[a.time], &time_b = times_[b.time], &group = groups_[a.group], &group_b = groups_[b.group];
+    for (std::size_t column = 0; column < time.size(); ++column) {
+      const std::uint32_t rank = time[column] + group[column], rank_b = time_b[column] + group_b[column];
+      if (rank != rank_b) return rank < rank_b;
+    }
+    return false;
+  }
+
+ private:
+  std::vector<std::vector<std::uint32_t>> times_, groups_;
+};
+
+Tally::Tally(const ReportQuery& query, ReportTimes& times)
+    : query_(query), times_(times), cuts_(query.cut && query.cut->by_request ? 2 * (query.cut->input_above.size() + 1) : 1) {}
 
 std::uint32_t Tally::place(const Names& names) {
   std::string key;
   for (const std::string& name : names) key.append(std::to_string(name.size())).append(" ").append(name);
   if (const auto known = by_names_.find(key); known != by_names_.end()) return known->second;
   const std::string &source = names[usage_source_name], &currency = names[currency_name];
-  Place place{names, {}, source == "estimated" || source == "invalid", !source.empty() && currency.empty()};
+  Place place{group(names), {}, source == "estimated" || source == "invalid", !source.empty() && currency.empty()};
   if (!currency.empty()) {
     const auto parsed = parse_currency(currency);
     if (parsed)
@@ -70,56 +83,94 @@ std::uint32_t Tally::place(const Names& names) {
     else if (!error_)
       error_ = parsed.error();
   }
-  std::vector<std::string> told_apart = group_of(query_, names, std::vector<std::string>(query_.by.size()));
-  told_apart.insert(told_apart.end(), {currency, place.estimated ? "estimated" : "", place.unpriced ? "unpriced" : ""});
-  const auto [same, added] = told_apart_.emplace(std::move(told_apart), static_cast<std::uint32_t>(places_.size()));
-  if (added) places_.push_back(std::move(place));
+  const std::string kind = currency + (place.estimated ? " estimated" : "") + (place.unpriced ? " unpriced" : "");
+  const auto [same, added] = kinds_.emplace(std::pair(place.group, kind), static_cast<std::uint32_t>(places_.size()));
+  if (added) places_.push_back(place);
   return by_names_.emplace(std::move(key), same->second).first->second;
 }
 
-void Tally::add(TimePoint at, std::uint32_t place, const Figures& figures) {
-  const At where{static_cast<std::uint32_t>(times_.number(at)), place, cut_of(figures.usage)};
-  Place& there = places_[place];
-  if (there.last == nullptr || there.last_at != where) {
-    there.last_at = where;
-    there.last = &figures_[where];
+std::size_t Tally::group(const Names& names) {
+  std::vector<std::string> texts = group_of(query_, names, std::vector<std::string>(texts_count(query_)));
+  const auto [same, added] = numbers_.emplace(texts, groups_.size());
+  if (!added) return same->second;
+  for (std::size_t cut = 0; cut < cuts_; ++cut) {
+    if (cuts_ > 1) {
+      texts.end()[-2] = cut < 2 ? "0" : std::to_string(query_.cut->input_above[cut / 2 - 1]);
+      texts.end()[-1] = cut % 2 == 0 ? "0" : "1";
+    }
+    groups_.push_back(texts);
   }
-  there.last->add(figures);
+  return same->second;
+}
+
+void Tally::add(TimePoint at, std::uint32_t place, const Figures& figures) {
+  if (const std::size_t time = times_.number(at); time != time_) {
+    end_time();
+    time_ = time;
+  }
+  const std::size_t where = place * cuts_ + cut_of(figures.usage);
+  if (where >= figures_.size()) figures_.resize(places_.size() * cuts_);
+  std::optional<Figures>& sum = figures_[where];
+  if (sum) return sum->add(figures);
+  sum = figures;
+  used_.push_back(where);
 }
 
 /// Twice the number of the bound that the input is above, and 1 if it thought.
-std::uint32_t Tally::cut_of(const Usage& usage) const {
-  if (!query_.cut || !query_.cut->by_request) return 0;
-  const std::int64_t input = usage.input.value_or(0) + usage.cached_input.value_or(0) + usage.cache_write.value_or(0);
+std::size_t Tally::cut_of(const Usage& usage) const {
+  if (cuts_ == 1) return 0;
   const auto& bounds = query_.cut->input_above;
-  const auto above = std::lower_bound(bounds.begin(), bounds.end(), input) - bounds.begin();
-  return static_cast<std::uint32_t>(2 * above + (usage.reasoning.value_or(0) > 0 ? 1 : 0));
+  const auto above = std::lower_bound(bounds.begin(), bounds.end(), usage.input_total()) - bounds.begin();
+  return static_cast<std::size_t>(2 * above + (usage.reasoning.value_or(0) > 0 ? 1 : 0));
 }
 
-std::vector<std::string> Tally::group_at(const At& at) const {
-  std::vector<std::string> group = group_of(query_, places_[at.place].names, times_.texts(at.time));
-  if (!query_.cut || !query_.cut->by_request) return group;
-  group.push_back(at.cut < 2 ? "0" : std::to_string(query_.cut->input_above[at.cut / 2 - 1]));
-  group.push_back(at.cut % 2 == 0 ? "0" : "1");
-  return group;
+void Tally::end_time() {
+  const std::size_t before = parts_.size();
+  newest_.resize(groups_.size());
+  for (const std::size_t where : used_) {
+    const Place& place = places_[where / cuts_];
+    const std::size_t group = place.group + where % cuts_;
+    if (newest_[group] <= before) {
+      parts_.push_back({time_, group, {}});
+      newest_[group] = parts_.size();
+    }
+    add(parts_[newest_[group] - 1].figures, place, *figures_[where]);
+    figures_[where].reset();
+  }
+  used_.clear();
 }
 
 Result<std::vector<ReportRow>> Tally::take_rows() {
   if (error_) return *error_;
-  using Part = std::pair<std::vector<std::string>, const std::pair<const At, Figures>*>;
-  std::vector<Part> parts;  // those of a group are neighbours once they are sorted
-  parts.reserve(figures_.size());
-  for (const auto& part : figures_) parts.emplace_back(group_at(part.first), &part);
-  std::sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.first < b.first; });
+  end_time();
+  const Order order(times_.all_texts(), groups_);
+  const auto is_before = [&order](const Part* a, const Part* b) { return order.is_before(*a, *b); };
+  std::vector<Part*> parts;
+  parts.reserve(parts_.size());
+  for (Part& part : parts_) parts.push_back(&part);
+  if (!std::is_sorted(parts.begin(), parts.end(), is_before)) std::sort(parts.begin(), parts.end(), is_before);
   std::vector<ReportRow> rows;
   rows.reserve(parts.size());
-  for (auto& [group, part] : parts) {
-    if (rows.empty() || rows.back().group != group) rows.emplace_back().group = std::move(group);
-    add(rows.back(), places_[part->first.place], part->second);
+  const Part* last = nullptr;
+  for (Part* part : parts) {
+    if (last != nullptr && !is_before(last, part)) {
+      add_figures(rows.back(), part->figures);
+      continue;
+    }
+    rows.push_back(std::move(part->figures));
+    rows.back().group = texts_of(*part);
+    last = part;
   }
-  for (Place& place : places_) place.last = nullptr;
-  figures_.clear();
+  parts_.clear();
+  newest_.clear();
   return rows;
+}
+
+std::vector<std::string> Tally::texts_of(const Part& part) const {
+  std::vector<std::string> texts = times_.texts(part.time);
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    if (texts[i].empty()) texts[i] = groups_[part.group][i];
+  return texts;
 }
 
 void Tally::add(ReportRow& row, const Place& place, const Figures& figures) {
@@ -128,7 +179,7 @@ void Tally::add(ReportRow& row, const Place& place, const Figures& figures) {
   row.failed_attempts += figures.failed;
   add_tokens(row.usage, figures.usage);
   if (place.unpriced) row.unpriced_attempts += figures.attempts;
-  if (place.currency) add_money(row.cost, {figures.cost_pico, *place.currency});
+  if (place.currency) add_money(row, {figures.cost_pico, *place.currency});
   row.usd_pico += figures.usd_pico;
   row.charge_usd_pico += figures.charge_usd_pico;
   if (!place.estimated) return;

@@ -16,46 +16,47 @@
 
 namespace fairlead::sqlite {
 
-/// Those of two parts of one group.
-void add_figures(ReportRow& row, const ReportRow& more);
-
 class Tally {
  public:
-  Tally(const ReportQuery& query, ReportTimes& times) : query_(query), times_(times) {}
+  Tally(const ReportQuery& query, ReportTimes& times);
 
   /// The place of all that has these names. A currency that is none becomes an error of take_rows().
   std::uint32_t place(const Names& names);
+  /// It costs least if what is of one time comes together.
   void add(TimePoint at, std::uint32_t place, const Figures& figures);
   /// By their groups. Nothing is left.
   Result<std::vector<ReportRow>> take_rows();
 
  private:
-  struct At {
-    std::uint32_t time = 0, place = 0, cut = 0;
-    bool operator==(const At&) const = default;
-  };
   struct Place {
-    Names names;
+    std::size_t group = 0;
     std::optional<Currency> currency;
     bool estimated = false, unpriced = false;
-    At last_at{};
-    Figures* last = nullptr;  ///< at last_at: most sums of a place come at the time of the one before
   };
-  struct HashAt {
-    std::size_t operator()(const At& at) const {
-      return ((std::uint64_t{at.time} << 32 | at.place) ^ std::uint64_t{at.cut} << 20) * 0x9e3779b97f4a7c15;
-    }
+  struct Part {  ///< of a group
+    std::size_t time = 0, group = 0;
+    ReportRow figures;
   };
-  std::uint32_t cut_of(const Usage& usage) const;
-  std::vector<std::string> group_at(const At& at) const;
+  class Order;
+  std::size_t group(const Names& names);
+  std::size_t cut_of(const Usage& usage) const;
+  void end_time();
+  std::vector<std::string> texts_of(const Part& part) const;
   static void add(ReportRow& row, const Place& place, const Figures& figures);
 
   const ReportQuery& query_;
   ReportTimes& times_;
+  std::size_t cuts_;  ///< as many has each place
   std::vector<Place> places_;
-  std::map<std::vector<std::string>, std::uint32_t> told_apart_;  ///< places, by group, currency, and whether they are estimates
-  std::unordered_map<std::string, std::uint32_t> by_names_;       ///< of all names
-  std::unordered_map<At, Figures, HashAt> figures_;
+  std::map<std::pair<std::size_t, std::string>, std::uint32_t> kinds_;  ///< places, by group, currency and doubt
+  std::unordered_map<std::string, std::uint32_t> by_names_;             ///< of all names
+  std::vector<std::vector<std::string>> groups_;                        ///< each as often as there are cuts
+  std::map<std::vector<std::string>, std::size_t> numbers_;             ///< of the first of these
+  std::size_t time_ = 0;                                                ///< what is added up now is of this one
+  std::vector<std::optional<Figures>> figures_;                         ///< by place and cut
+  std::vector<std::size_t> used_;                                       ///< of these
+  std::vector<Part> parts_;                                             ///< of times before
+  std::vector<std::size_t> newest_;                                     ///< of the parts of each group, counted from 1
   std::optional<Error> error_;
 };
 

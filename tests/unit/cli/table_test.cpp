@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <sstream>
+
 namespace fairlead::cli {
 namespace {
 
@@ -56,6 +59,32 @@ TEST(Text, OfTimesAndDurations) {
   EXPECT_EQ(duration_text(2'310'000), "2.31 s");
   EXPECT_EQ(counted(1, "attempt"), "1 attempt");
   EXPECT_EQ(counted(0, "attempt"), "0 attempts");
+}
+
+TEST(Table, HasItsRowsInOrderHoweverManyThereAre) {
+  for (const std::size_t rows : {0, 1, 8'191, 8'192, 16'383, 16'384, 16'385, 50'000}) {
+    LongTable table{{{"row", true}, {"name", false}}, rows, {}, {"all", "x"}};
+    table.fill = [](std::size_t row, std::vector<std::string>& cells) {
+      EXPECT_TRUE(cells.empty());
+      cells = {std::to_string(row), row == 40'000 ? "one\x1b, wide" : ""};
+    };
+    const std::size_t wide = std::max<std::size_t>(rows == 0 ? 0 : std::to_string(rows - 1).size(), 3);
+    std::string text = std::string(wide - 3, ' ') + "row" + (rows > 40'000 ? "  name" : ""), csv = "row,name\r\n";
+    if (rows == 0) text.clear();
+    text += "\n";
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::string number = std::to_string(row);
+      text += std::string(wide - number.size(), ' ') + number + (row == 40'000 ? "  one?, wide" : "") + "\n";
+      csv += number + (row == 40'000 ? ",\"one\x1b, wide\"\r\n" : ",\r\n");
+    }
+    text += std::string(rows == 0 ? 0 : rows > 40'000 ? wide + 12 : wide, '-') + "\n";
+    text += rows == 0 ? "\n" : std::string(wide - 3, ' ') + "all" + (rows > 40'000 ? "  x" : "") + "\n";
+    std::ostringstream as_text, as_csv;
+    write_text(as_text, table);
+    write_csv(as_csv, table);
+    EXPECT_TRUE(as_text.str() == text) << rows << " rows";
+    EXPECT_TRUE(as_csv.str() == csv) << rows << " rows";
+  }
 }
 
 }  // namespace
