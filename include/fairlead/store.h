@@ -56,6 +56,7 @@ struct ReportRow {
 
 /// All but the group and the correction.
 void add_figures(ReportRow& row, const ReportRow& more);
+/// To the cost in its currency.
 void add_money(ReportRow& row, const Money& more);
 
 /// One request with its attempts, as `explain` shows them. Rows not yet settled have empty settlements.
