@@ -15,11 +15,12 @@ namespace {
 
 constexpr std::size_t block_rows = 8'192;  ///< that a thread writes at a time
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\xc2'; }
+/// All that printable() changes begins with one.
+bool is_suspect(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\xc2'; }
 
 /// As printable(). `room`: where the text is changed.
 std::string_view shown_of(std::string_view cell, std::string& room) {
-  if (std::none_of(cell.begin(), cell.end(), is_control)) return cell;
+  if (std::none_of(cell.begin(), cell.end(), is_suspect)) return cell;
   return room = printable(cell);
 }
 
@@ -107,13 +108,6 @@ std::vector<std::string> titles(const LongTable& table) {
   return texts;
 }
 
-std::string csv_line(const std::vector<std::string>& cells) {
-  const std::vector<std::string_view> views(cells.begin(), cells.end());
-  std::string line;
-  append_csv_line(line, views);
-  return line;
-}
-
 LongTable long_table(const Table& table) {
   const auto fill = [&table](std::size_t row, std::vector<std::string>& cells) { cells = table.rows[row]; };
   return {table.columns, table.rows.size(), fill, table.total};
@@ -153,10 +147,18 @@ void write_text(std::ostream& to, const LongTable& table, int indent) {
 }
 
 void write_csv(std::ostream& to, const LongTable& table) {
-  to << csv_line(titles(table));
+  std::string first;
+  std::vector<std::string_view> names;
+  for (const Column& column : table.columns) names.emplace_back(column.title);
+  append_csv_line(first, names);
+  to << first;
   write_rows(to, table, [&](std::size_t from, std::size_t until) {
     std::string text;
-    each_row(table, from, until, [&](const std::vector<std::string>& cells) { text += csv_line(cells); });
+    std::vector<std::string_view> views;
+    each_row(table, from, until, [&](const std::vector<std::string>& cells) {
+      views.assign(cells.begin(), cells.end());
+      append_csv_line(text, views);
+    });
     return text;
   });
 }

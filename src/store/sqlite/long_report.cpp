@@ -1,7 +1,5 @@
 #include "store/sqlite/long_report.h"
 
-#include "store/sqlite/tally.h"
-
 #include <future>
 #include <iterator>
 #include <optional>
