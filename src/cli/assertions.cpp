@@ -110,7 +110,8 @@ std::string explain_command(const Counterexample& example, const Snapshot& snaps
   if (asked_by_any(snapshot, [](const When& when) { return when.endpoints != 0; })) add("--endpoint", to_string(facts.endpoint));
   if (asked_by_any(snapshot, [](const When& when) { return !when.input_tokens.empty(); }))
     add("--tokens", std::to_string(facts.input_tokens));
-  if (asked_by_any(snapshot, [](const When& when) { return !when.networks.empty(); })) add("--network", to_string(*facts.client));
+  if (asked_by_any(snapshot, [](const When& when) { return !when.networks.empty(); }))
+    add("--network", fairlead::to_string(*facts.client));
   add("--at", iso_8601(example.at));
   return command;
 }

@@ -128,7 +128,7 @@ int explain_hypothetical(ExplainWanted wanted, bool tokens_given) {
 }
 
 template <class Value>
-std::vector<std::string> names_of(int count) {
+std::vector<std::string> value_names(int count) {
   std::vector<std::string> names;
   for (int i = 0; i < count; ++i) names.emplace_back(to_string(static_cast<Value>(i)));
   return names;
@@ -156,8 +156,8 @@ void add_explain(CLI::App& app, int& exit_code) {
   add("--tag", wanted->asked.tags, "A tag that it adds to its key's; again for more");
   add("--class", wanted->asked.content, "A class of content that its prompt holds; again for more");
   add("--modality", wanted->modalities, "What it carries beside text; again for more")
-      ->check(CLI::IsMember(names_of<Modality>(modality_count)));
-  add("--endpoint", wanted->endpoint, "What it asks for, by its path")->check(CLI::IsMember(names_of<Endpoint>(endpoint_count)));
+      ->check(CLI::IsMember(value_names<Modality>(modality_count)));
+  add("--endpoint", wanted->endpoint, "What it asks for, by its path")->check(CLI::IsMember(value_names<Endpoint>(endpoint_count)));
   add("--network", wanted->asked.client, "The address that it comes from; without it, it may be any");
   add("--header", wanted->headers, "A field of its head that speaks to fairlead, as 'x-fairlead-only: deepseek'; again for more")
       ->check([](const std::string& text) { return parse_header(text) ? std::string{} : "'" + text + "' is no 'NAME: VALUE'"; });

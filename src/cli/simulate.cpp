@@ -51,7 +51,7 @@ void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int fail(const std::string& sentence, int exit_code = 1) {
+int give_up(const std::string& sentence, int exit_code = 1) {
   std::cerr << "simulate: " << sentence << '\n';
   return exit_code;
 }
@@ -59,15 +59,15 @@ int fail(const std::string& sentence, int exit_code = 1) {
 int simulate(SimulateOptions& options) {
   for (const std::string& text : options.faults) {
     auto odds = simulator::read_odds(text);
-    if (odds.has_error()) return fail(odds.error().sentence, 2);
+    if (odds.has_error()) return give_up(odds.error().sentence, 2);
     options.simulator.faults.push_back(*odds);
   }
   options.simulator.models = built_in_models();
-  if (options.simulator.models.empty()) return fail("the built-in price list cannot be read");
+  if (options.simulator.models.empty()) return give_up("the built-in price list cannot be read");
   raise_file_limit();
   boost::asio::io_context context{1};
   auto opened = simulator::Simulator::open(context, std::move(options.simulator));
-  if (opened.has_error()) return fail(opened.error().sentence);
+  if (opened.has_error()) return give_up(opened.error().sentence);
   simulator::Simulator& running = **opened;
   boost::asio::signal_set signals(context, SIGINT, SIGTERM);
   signals.async_wait([&](const boost::system::error_code& error, int) {

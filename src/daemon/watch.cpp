@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr int links_max = 40;  // on the way to one file, as Linux has it
 /// Writing is over with the close; a link appears by CREATE alone; rights may come later than the file.
-constexpr std::uint32_t told =
+constexpr std::uint32_t told_events =
     IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
 void add_places(const std::string& file, Places& places) {
@@ -88,7 +88,7 @@ Result<void> Watch::look_at(const std::vector<std::string>& files) {
   bool fresh = false;
   std::map<int, Directory> next;
   for (const auto& [path, names] : places_of(files)) {
-    const int number = ::inotify_add_watch(inotify_.native_handle(), path.c_str(), told);
+    const int number = ::inotify_add_watch(inotify_.native_handle(), path.c_str(), told_events);
     if (number < 0) {
       if (outcome) outcome = failed("the directory " + path + " cannot be watched");
       continue;

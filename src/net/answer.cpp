@@ -11,7 +11,6 @@
 namespace fairlead::net {
 namespace {
 
-constexpr std::size_t own_head_bytes_max = 256;  // of a head without the fields given
 constexpr std::string_view last_chunk = "0\r\n\r\n";
 constexpr std::string_view end_of_chunk = "\r\n";
 constexpr std::string_view end_of_chunk_and_body = "\r\n0\r\n\r\n";
@@ -34,7 +33,8 @@ bool has_body(int status) { return status != 204 && status != 304; }
 void SocketAnswer::make_head(int status, const Fields& fields, std::optional<std::size_t> length) {
   const std::string_view reason =
       boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(static_cast<unsigned>(status)));
-  std::size_t bytes_max = own_head_bytes_max;
+  constexpr std::size_t without_fields_max = 256;
+  std::size_t bytes_max = without_fields_max;
   for (const auto& [name, value] : fields) bytes_max += HeadWriter::bytes_of_field(name, value);
   HeadWriter head(head_, bytes_max);
   head.text("HTTP/1.1 ").number(static_cast<unsigned>(status)).text(" ").text(reason).text("\r\n");

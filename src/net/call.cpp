@@ -15,8 +15,6 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t inflated_bytes_max = 16 << 20;  // of one read
 
-Error protocol_error(std::string detail) { return upstream_error(ErrorKind::upstream_protocol, std::move(detail)); }
-
 }  // namespace
 
 Call::Call(std::unique_ptr<Link> link, std::shared_ptr<IdleLinks> idle, const UpstreamRequest& request, Cancel& cancel)

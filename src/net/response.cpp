@@ -13,8 +13,6 @@ constexpr std::size_t first_capacity = 16 << 10;
 constexpr std::size_t rest_max = 15;  // that a string holds without memory of its own
 constexpr std::string_view http1 = "HTTP/1.";
 
-Error protocol_error(std::string detail) { return upstream_error(ErrorKind::upstream_protocol, std::move(detail)); }
-
 /// The first buffers of answers, used again by whoever reads next on this thread: a stream that waits holds none.
 class Buffers {
  public:

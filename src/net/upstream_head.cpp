@@ -12,8 +12,6 @@ namespace {
 
 using FieldList = decltype(EncodedRequest::fields);
 
-constexpr std::size_t own_head_bytes_max = 256;  // of a head without path, host and the fields given
-
 bool names(const FieldList& fields, std::string_view name) {
   return std::any_of(fields.begin(), fields.end(), [name](const auto& field) { return equal_any_case(field.first, name); });
 }
@@ -46,7 +44,8 @@ Result<std::string> upstream_head(const UpstreamRequest& request) {
   std::size_t body_bytes = 0;
   for (const std::string_view piece : request.encoded->body) body_bytes += piece.size();
 
-  std::size_t bytes_max = own_head_bytes_max + url.path.size() + path.size() + url.host.size();
+  constexpr std::size_t without_texts_max = 256;  // without path, host and the fields given
+  std::size_t bytes_max = without_texts_max + url.path.size() + path.size() + url.host.size();
   for (const auto& [name, value] : fields) {
     if (!is_token(name) || !is_value(value))
       return unfit("a field holds what a head cannot: " + (is_token(name) ? std::string(name) : "its name"));

@@ -11,12 +11,6 @@ namespace {
 constexpr std::string_view own_prefix = "x-fairlead-";
 constexpr std::size_t tags_max = 32;  ///< of one request
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 bool is_trusted(const Address& address, const Snapshot& snapshot) {
   return std::any_of(snapshot.trusted_proxies.begin(), snapshot.trusted_proxies.end(),
                      [&](const Network& network) { return network.holds(address); });

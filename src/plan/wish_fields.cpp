@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::size_t names_max = 64;  ///< of one list
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  return begin == std::string_view::npos ? "" : text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
-}
-
 class WishField {
  public:
   WishField(std::string_view name, std::string_view value, Wishes& wishes) : name_(name), value_(trimmed(value)), wishes_(wishes) {}
@@ -89,6 +84,11 @@ class WishField {
 };
 
 }  // namespace
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  return begin == std::string_view::npos ? "" : text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
+}
 
 Result<void> take_wish(std::string_view name, std::string_view value, std::unique_ptr<Wishes>& wishes) {
   if (!wishes) wishes = std::make_unique<Wishes>();

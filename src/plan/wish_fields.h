@@ -15,4 +15,7 @@ namespace fairlead {
 /// what was said before, here or in the body: which of the two would be narrower?
 Result<void> take_wish(std::string_view name, std::string_view value, std::unique_ptr<Wishes>& wishes);
 
+/// Without the spaces and tabs around it.
+std::string_view trimmed(std::string_view text);
+
 }  // namespace fairlead

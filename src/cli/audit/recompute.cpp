@@ -77,9 +77,9 @@ Expected expected_cost(const AttemptSettle& row) {
   return expected;
 }
 
-class Attempt {
+class AttemptCheck {
  public:
-  Attempt(const RequestRecord::Attempt& attempt, std::vector<std::string>& wrong) : attempt_(attempt), wrong_(wrong) {}
+  AttemptCheck(const RequestRecord::Attempt& attempt, std::vector<std::string>& wrong) : attempt_(attempt), wrong_(wrong) {}
 
   void check() {
     const AttemptSettle& row = attempt_.settle;
@@ -118,7 +118,7 @@ std::vector<std::string> recompute(const RequestRecord& record) {
   Int128 usd = 0, charge = 0;
   for (const RequestRecord::Attempt& attempt : record.attempts) {
     if (attempt.state == RowState::open) continue;
-    Attempt(attempt, wrong).check();
+    AttemptCheck(attempt, wrong).check();
     usd += attempt.settle.usd_pico.value_or(0);
     charge += attempt.settle.charge_usd_pico.value_or(0);
   }

@@ -14,13 +14,13 @@ Int128 size_of(Int128 value) { return value < 0 ? -value : value; }
 Int128 figure_of(const Figures& figures, Measure measure) { return figures[static_cast<std::size_t>(measure)].value_or(0); }
 
 /// A share of a figure, in two steps so that neither leaves 128 bits.
-Int128 share_of(Int128 figure, Int128 share) { return (size_of(figure) / 1'000'000'000) * (share / 1'000'000'000); }
+Int128 part_of(Int128 figure, Int128 share) { return (size_of(figure) / 1'000'000'000) * (share / 1'000'000'000); }
 
 Verdict verdict_of(Int128 billed, Int128 booked, Measure measure, const Tolerance& tolerance) {
   const Int128 apart = size_of(billed - booked);
   if (apart == 0) return Verdict::equal;
   const Int128 absolute = measure == Measure::cost ? tolerance.cost : tolerance.tokens;
-  return apart <= absolute || apart <= share_of(billed, tolerance.share) ? Verdict::tolerated : Verdict::differs;
+  return apart <= absolute || apart <= part_of(billed, tolerance.share) ? Verdict::tolerated : Verdict::differs;
 }
 
 }  // namespace
