@@ -105,6 +105,15 @@ struct ChainCheck {
   std::int64_t findings_count = 0;  ///< also those that are not told
 };
 
+/// What the sums that reports read say, beside the rows that they were made of, and beside the closings of months.
+struct SumsCheck {
+  std::int64_t compared = 0;           ///< sums of one day and group
+  std::optional<TimePoint> rows_from;  ///< rows of before are no longer there to compare with; empty: all are
+  std::int64_t closed_months = 0;
+  std::vector<std::string> findings;  ///< none: all is well. At most ChainCheck::findings_max; all are counted
+  std::int64_t findings_count = 0;
+};
+
 /// Of a request that was served: what routing knew of it, and when it ended.
 struct ServedRequest {
   std::string facts;  ///< never empty
@@ -150,6 +159,8 @@ class Store {
   /// Verifies the chain of hashes over all that has ended, and that the anchors, taken from heads of earlier checks, are a part of
   /// it. Errors: ledger_unavailable.
   virtual Result<ChainCheck> check_chain(const std::vector<ChainLink>& anchors) = 0;
+  /// Compares sums with rows, finer sums with coarser ones, and closed months with what they were. Errors: ledger_unavailable.
+  virtual Result<SumsCheck> check_sums() = 0;
   /// Calls `visitor` with each request that came in the period and its attempts, in the order in which they came into the store;
   /// all of one state of the store. Errors: ledger_unavailable.
   virtual Result<void> visit(const Period& period, const std::function<void(const RequestRecord&)>& visitor) = 0;

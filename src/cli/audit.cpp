@@ -30,13 +30,15 @@ struct AuditWanted {
 
 struct Audit {
   ChainCheck chain;
+  SumsCheck sums;
   std::size_t anchors = 0;
   std::int64_t requests = 0, attempts = 0;      ///< whose amounts were computed anew
   std::int64_t told = 0, told_otherwise = 0;    ///< attempts whose provider said what they cost, and said another amount
   Int128 told_usd_pico = 0, ours_usd_pico = 0;  ///< of these attempts
   std::int64_t wrong_count = 0;
   std::vector<std::pair<std::string, std::string>> wrong;  ///< request and what; at most as many as the chain tells
-  bool whole() const { return chain.findings_count == 0 && wrong_count == 0; }
+  bool whole() const { return findings() == 0; }
+  std::int64_t findings() const { return chain.findings_count + sums.findings_count + wrong_count; }
 };
 
 void take(Audit& audit, const RequestRecord& record) {
@@ -66,6 +68,9 @@ std::string audit_text(const Audit& audit) {
             printable(removal.note) + "\n";
   if (audit.anchors > 0) text += "anchors   " + std::to_string(audit.anchors) + " compared\n";
   text += "amounts   " + counted(audit.requests, "request") + " with " + counted(audit.attempts, "attempt") + " computed anew\n";
+  text += "sums      " + counted(audit.sums.compared, "sum") + " of a day compared with the rows" +
+          (audit.sums.rows_from ? " from " + day_text(*audit.sums.rows_from) + " on" : std::string()) +
+          (audit.sums.closed_months > 0 ? ", " + counted(audit.sums.closed_months, "closed month") : std::string()) + "\n";
   if (audit.told > 0)
     text += "told      of " + counted(audit.told, "attempt") +
             " the provider said the cost: " + format_decimal(audit.told_usd_pico) + " USD, and the ledger has " +
@@ -76,8 +81,9 @@ std::string audit_text(const Audit& audit) {
     text += "link " + std::to_string(finding.link) + ": " + finding.what + "\n";
   }
   for (const auto& [request, what] : audit.wrong) text += "WRONG     request " + printable(request) + ", " + printable(what) + "\n";
-  const std::int64_t all = chain.findings_count + audit.wrong_count;
-  const auto told = static_cast<std::int64_t>(chain.findings.size() + audit.wrong.size());
+  for (const std::string& what : audit.sums.findings) text += "WRONG     " + printable(what) + "\n";
+  const std::int64_t all = audit.findings();
+  const auto told = static_cast<std::int64_t>(chain.findings.size() + audit.wrong.size() + audit.sums.findings.size());
   if (told < all) text += "          and " + std::to_string(all - told) + " more\n";
   return text +
          (all == 0 ? "The books are whole, and add up.\n" : counted(all, "finding") + ": the books are not what was written.\n");
@@ -90,6 +96,7 @@ std::string audit_json(const Audit& audit) {
     findings.push_back(
         {{"request", f.request.empty() ? AuditJson(nullptr) : AuditJson(f.request)}, {"link", f.link}, {"what", f.what}});
   for (const auto& [request, what] : audit.wrong) findings.push_back({{"request", request}, {"link", nullptr}, {"what", what}});
+  for (const std::string& what : audit.sums.findings) findings.push_back({{"request", nullptr}, {"link", nullptr}, {"what", what}});
   for (const auto& r : chain.removals) removals.push_back({{"link", r.link}, {"requests", r.requests}, {"note", r.note}});
   const AuditJson json{{"whole", audit.whole()},
                        {"sealed_requests", chain.sealed},
@@ -98,26 +105,38 @@ std::string audit_json(const Audit& audit) {
                        {"archived", removals},
                        {"anchors", audit.anchors},
                        {"recomputed", {{"requests", audit.requests}, {"attempts", audit.attempts}}},
+                       {"sums",
+                        {{"compared", audit.sums.compared},
+                         {"rows_from", audit.sums.rows_from ? AuditJson(utc_text(*audit.sums.rows_from)) : AuditJson(nullptr)},
+                         {"closed_months", audit.sums.closed_months}}},
                        {"told_by_providers",
                         {{"attempts", audit.told},
                          {"differing", audit.told_otherwise},
                          {"told_usd", format_decimal(audit.told_usd_pico)},
                          {"cost_usd", format_decimal(audit.ours_usd_pico)}}},
-                       {"findings_count", chain.findings_count + audit.wrong_count},
+                       {"findings_count", audit.findings()},
                        {"findings", findings}};
   return json.dump(2, ' ', false, AuditJson::error_handler_t::replace) + '\n';
 }
 
-/// A head that is pinned already, or no chain at all, adds nothing.
-void pin(const std::string& path, const ChainLink& head, const std::vector<ChainLink>& anchors) {
+/// A head that is pinned already, or no chain at all, adds nothing. False: it said on stderr why it could not be done.
+bool pin(const std::string& path, const ChainLink& head, const std::vector<ChainLink>& anchors) {
   const auto same = [&](const ChainLink& anchor) { return anchor.number == head.number; };
-  if (head.number == 0 || std::any_of(anchors.begin(), anchors.end(), same)) return;
+  if (head.number == 0 || std::any_of(anchors.begin(), anchors.end(), same)) return true;
   const auto now = daemon::wall_clock();
-  if (const auto added = add_anchor(path, head, now); !added)
-    std::cerr << "fairlead: " << added.error().message() << ": the newest link is not pinned\n";
+  const auto added = add_anchor(path, head, now);
+  if (!added) std::cerr << "fairlead: " << added.error().message() << ": the newest link is not pinned\n";
+  return added.has_value();
 }
 
 int audit(const AuditWanted& wanted) {
+  Period period;
+  if (!wanted.since.empty()) period.since = parse_time(wanted.since);
+  if (!wanted.until.empty()) period.until = parse_time(wanted.until);
+  if (period.since && period.until && *period.until <= *period.since) {
+    std::cerr << "fairlead: --until " << wanted.until << " is not after --since " << wanted.since << ": no time is between them\n";
+    return 2;
+  }
   const auto store = open_books(wanted.books);
   if (!store) return 1;
   std::vector<ChainLink> anchors;
@@ -131,14 +150,16 @@ int audit(const AuditWanted& wanted) {
   auto chain = store->check_chain(anchors);
   if (!chain) return fail(chain.error());
   audit.chain = std::move(*chain);
-  Period period;
-  if (!wanted.since.empty()) period.since = parse_time(wanted.since);
-  if (!wanted.until.empty()) period.until = parse_time(wanted.until);
+  auto sums = store->check_sums();
+  if (!sums) return fail(sums.error());
+  audit.sums = std::move(*sums);
   if (auto done = store->visit(period, [&](const RequestRecord& record) { take(audit, record); }); !done) return fail(done.error());
-  if (audit.whole() && !wanted.anchor.empty()) pin(wanted.anchor, audit.chain.head, anchors);
+  const bool pinned = !audit.whole() || wanted.anchor.empty() || pin(wanted.anchor, audit.chain.head, anchors);
   std::cout << (wanted.format == "json" ? audit_json(audit) : audit_text(audit));
-  return audit.whole() ? 0 : 1;
+  return audit.whole() && pinned ? 0 : 1;
 }
+
+std::string check_anchor(const std::string& path) { return path.empty() ? "it names no file: is a variable empty?" : ""; }
 
 }  // namespace
 
@@ -150,8 +171,10 @@ void add_audit(CLI::App& app, int& exit_code) {
   command->add_option("--since", wanted->since, "Compute the amounts of requests anew that came at or after this time (UTC)")
       ->check(CLI::Validator(check_time, "TIME"));
   command->add_option("--until", wanted->until, "The same, before this time (UTC)")->check(CLI::Validator(check_time, "TIME"));
-  command->add_option("--anchor", wanted->anchor,
-                      "A file outside of the ledger: its links are compared, and if all is well, the newest is added");
+  command
+      ->add_option("--anchor", wanted->anchor,
+                   "A file outside of the ledger: its links are compared, and if all is well, the newest is added")
+      ->check(CLI::Validator(check_anchor, "FILE"));
   command->add_option("--format", wanted->format, "The form of the answer")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();

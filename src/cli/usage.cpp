@@ -22,10 +22,11 @@ namespace {
 struct UsageWanted {
   BooksChoice books;
   std::string by = "provider,model";
+  bool by_given = false;
   std::string since, until, month, zone;
   std::string format = "table";
   bool compare = false, from_rows = false;
-  std::size_t top = 0;  ///< 0: all
+  int top = 0;  ///< 0: all
   std::string currency, elsewhere;
 };
 
@@ -102,9 +103,36 @@ int add_from_config(const UsageWanted& wanted, Store& store, UsageReport& report
   return 0;
 }
 
+/// What cannot be asked together. Empty: all can.
+std::string contradiction(const UsageWanted& wanted, const ReportQuery& query) {
+  if (wanted.format == "focus") {
+    if (!wanted.zone.empty()) return "--format focus has days of UTC: leave --zone out";
+    if (wanted.by_given) return "--format focus groups by all that it has columns for: leave --by out";
+    if (!wanted.currency.empty() || !wanted.elsewhere.empty() || wanted.top > 0 || wanted.compare)
+      return "--format focus has the columns and lines of FOCUS: leave --currency, --elsewhere, --top and --compare out";
+  }
+  for (std::size_t i = 0; i < query.by.size(); ++i) {
+    if (query.by[i] == "total") return "--by total has no groups, so nothing goes with it";
+    if (std::find(query.by.begin(), query.by.begin() + static_cast<std::ptrdiff_t>(i), query.by[i]) !=
+        query.by.begin() + static_cast<std::ptrdiff_t>(i))
+      return "--by has '" + query.by[i] + "' twice";
+  }
+  return "";
+}
+
+/// What a form without words leaves unsaid.
+void note_beside(const UsageReport& report, const std::string& format) {
+  if (format == "focus" && report.total.now.unpriced_attempts > 0)
+    std::cerr << "fairlead: " << report.total.now.unpriced_attempts
+              << " attempts without a price are left out: their cost is unknown\n";
+  if (format != "csv") return;
+  if (report.left_out > 0) std::cerr << "fairlead: " << report.left_out << " more groups are left out by --top\n";
+  if (report.shown) std::cerr << "fairlead: " << report.shown->rate_text() << '\n';
+}
+
 int usage(const UsageWanted& wanted) {
-  if (!wanted.zone.empty() && wanted.format == "focus") return wrong("--format focus has days of UTC: leave --zone out");
   ReportQuery query = query_of(wanted);
+  if (const std::string why = contradiction(wanted, query); !why.empty()) return wrong(why);
   if (query.since && query.until && *query.until <= *query.since)
     return wrong("--until " + wanted.until + " is not after --since " + wanted.since + ": no time is between them");
   const auto store = open_books(wanted.books);
@@ -112,11 +140,9 @@ int usage(const UsageWanted& wanted) {
   auto report = read_usage(*store, std::move(query), wanted.compare);
   if (!report) return tell(report.error());
   if (const int code = add_from_config(wanted, *store, *report); code != 0) return code;
-  if (wanted.top > 0) keep_top(*report, wanted.top);
+  if (wanted.top > 0) keep_top(*report, static_cast<std::size_t>(wanted.top));
   write(std::cout, *report, wanted.format);
-  if (wanted.format == "focus" && report->total.now.unpriced_attempts > 0)
-    std::cerr << "fairlead: " << report->total.now.unpriced_attempts
-              << " attempts without a price are left out: their cost is unknown\n";
+  note_beside(*report, wanted.format);
   return 0;
 }
 
@@ -145,21 +171,27 @@ void add_usage(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("usage", "Report tokens and cost from the ledger, also while the daemon runs");
   auto wanted = std::make_shared<UsageWanted>();
   add_books_options(*command, wanted->books);
-  command
-      ->add_option("--by", wanted->by,
-                   "Group by any of: provider, model, target, route, key, team, project, usage_source, currency; month, week, day, "
-                   "hour; or total")
-      ->capture_default_str();
+  auto* by =
+      command
+          ->add_option(
+              "--by", wanted->by,
+              "Group by any of: provider, model, target, route, key, team, project, usage_source, currency; month, week, day, "
+              "hour; or total")
+          ->capture_default_str();
   add_period_options(*command, *wanted);
   command->add_flag("--compare", wanted->compare, "Beside the period before, which is as long; what changed most comes first");
-  command->add_option("--top", wanted->top, "Only so many groups: those that changed most, or that cost most");
+  command->add_option("--top", wanted->top, "Only so many groups: those that changed most, or that cost most")
+      ->check(CLI::PositiveNumber);
   command->add_option("--currency", wanted->currency, "Show cost and charge in this one too, at the configuration's rate of today");
   command->add_option("--elsewhere", wanted->elsewhere, "What all of it would have cost at this target (provider/model)");
   command->add_flag("--from-rows", wanted->from_rows, "Add up the rows themselves, not the sums that are kept of them");
   command->add_option("--format", wanted->format, "The form of the report; focus: FOCUS columns, by day, for finance systems")
       ->check(CLI::IsMember({"table", "csv", "json", "focus"}))
       ->capture_default_str();
-  command->callback([wanted, &exit_code] { exit_code = usage(*wanted); });
+  command->callback([wanted, by, &exit_code] {
+    wanted->by_given = by->count() > 0;
+    exit_code = usage(*wanted);
+  });
 }
 
 }  // namespace fairlead::cli

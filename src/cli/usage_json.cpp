@@ -15,10 +15,6 @@ using UsageJson = nlohmann::ordered_json;
 UsageJson json_count(const std::optional<std::int64_t>& value) { return value ? UsageJson(*value) : UsageJson(nullptr); }
 UsageJson json_time(const std::optional<TimePoint>& at) { return at ? UsageJson(utc_text(*at)) : UsageJson(nullptr); }
 
-std::string decimal_of_share(Int128 part, Int128 whole) {
-  return format_decimal(Int128{share_of(part, whole)} * (pico_per_unit / 10'000));
-}
-
 void add_amounts(UsageJson& json, const UsageRow& of, const UsageReport& report) {
   const ReportRow& row = of.now;
   json["billed"] = UsageJson::object();
@@ -37,7 +33,8 @@ void add_amounts(UsageJson& json, const UsageRow& of, const UsageReport& report)
   if (!report.elsewhere.empty()) {
     const bool known = of.elsewhere && !of.elsewhere->unpriced;
     json["elsewhere_usd"] = known ? UsageJson(format_decimal(of.elsewhere->usd_pico)) : UsageJson(nullptr);
-    json["saved_usd"] = known ? UsageJson(format_decimal(of.elsewhere->usd_pico - row.usd_pico)) : UsageJson(nullptr);
+    const auto saved = of.saved_usd_pico();
+    json["saved_usd"] = saved ? UsageJson(format_decimal(*saved)) : UsageJson(nullptr);
   }
 }
 
@@ -55,7 +52,7 @@ UsageJson row_json(const UsageRow& of, const UsageReport& report) {
       {"output", json_count(u.output)}, {"reasoning", json_count(u.reasoning)},       {"audio", json_count(u.audio)},
       {"image", json_count(u.image)}};
   json["estimated_attempts"] = row.estimated_attempts;
-  json["estimated_share"] = decimal_of_share(row.estimated_attempts, row.attempts);
+  json["estimated_share"] = share_text(row.estimated_attempts, row.attempts);
   json["unpriced_attempts"] = row.unpriced_attempts;
   add_amounts(json, of, report);
   return json;

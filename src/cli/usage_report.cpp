@@ -3,6 +3,7 @@
 #include "cli/time.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <map>
 #include <set>
@@ -10,6 +11,9 @@
 
 namespace fairlead::cli {
 namespace {
+
+using std::chrono_literals::operator""h;
+using std::chrono_literals::operator""us;
 
 constexpr std::string_view time_dimensions[] = {"month", "week", "day", "hour"};
 
@@ -69,14 +73,20 @@ Result<void> compare_with_before(UsageReport& report, Store& store) {
   return {};
 }
 
-/// What the target's prices depend on, of those that may hold for it.
-PriceCut cut_for(const Target& target) {
+bool is_within_day(const std::optional<TimePoint>& at) { return at && *at != std::chrono::floor<std::chrono::days>(*at); }
+
+/// What the target's prices depend on, of those that may hold for it, and their rate to USD.
+PriceCut cut_for(const Target& target, const Snapshot& snapshot) {
   PriceCut cut;
+  for (const auto* shares : {&target.provider->discounts, &target.provider->surcharges})
+    for (const DatedShare& share : *shares) cut.hourly |= is_within_day(share.from) || is_within_day(share.until);
   std::set<std::int64_t> input_above;
   for (const auto* prices : {&target.contract, &target.model->prices})
     for (const Price& price : *prices) {
       if (!is_for(price, account_of(*target.provider))) continue;
-      cut.hourly |= !price.windows.empty();
+      cut.hourly |= !price.windows.empty() || is_within_day(price.from) || is_within_day(price.until);
+      if (const auto rates = snapshot.usd_per.find(std::string(price.currency.view())); rates != snapshot.usd_per.end())
+        for (const UsdRate& rate : rates->second.dated) cut.hourly |= is_within_day(rate.from);
       cut.by_request |= !price.tiers.empty() || price.thinking != Rates{};
       for (const PriceWindow& window : price.windows) cut.by_request |= window.thinking != Rates{};
       for (const PriceTier& tier : price.tiers) input_above.insert(tier.above_input_tokens);
@@ -92,8 +102,22 @@ Int128 ShownCurrency::amount_of(Int128 usd_pico) const {
   return (usd_pico * pico_per_unit + half) / rate.usd;
 }
 
+std::string ShownCurrency::rate_text() const {
+  return "One " + std::string(currency.view()) + " is " + format_decimal(rate.usd) + " USD" +
+         (rate.from ? " since " + day_text(*rate.from) : "") + ".";
+}
+
+std::optional<Int128> UsageRow::saved_usd_pico() const {
+  if (!elsewhere || elsewhere->unpriced || now.unpriced_attempts > 0) return std::nullopt;
+  return elsewhere->usd_pico - (now.usd_pico - corrections_usd_pico);
+}
+
 std::int64_t share_of(Int128 part, Int128 whole, std::int64_t units) {
   return whole == 0 ? 0 : static_cast<std::int64_t>((part * 2 * units + whole) / (2 * whole));
+}
+
+std::string share_text(Int128 part, Int128 whole) {
+  return format_decimal(Int128{share_of(part, whole)} * (pico_per_unit / 10'000));
 }
 
 std::string percent_text(std::int64_t thousandths) {
@@ -110,6 +134,7 @@ Result<UsageReport> read_usage(Store& store, ReportQuery query, bool compare) {
   std::set<Currency> currencies;
   for (ReportRow& row : *rows) {
     add_figures(report.total.now, row);
+    if (!row.correction.empty()) report.total.corrections_usd_pico += row.usd_pico;
     for (const Money& cost : row.cost) currencies.insert(cost.currency);
     report.rows.emplace_back().now = std::move(row);
   }
@@ -131,7 +156,7 @@ void keep_top(UsageReport& report, std::size_t count) {
 Result<void> price_elsewhere(UsageReport& report, Store& store, const Target& target, const Snapshot& snapshot) {
   report.elsewhere = target.name;
   ReportQuery query = report.query;
-  query.cut = cut_for(target);
+  query.cut = cut_for(target, snapshot);
   auto rows = store.report(query);
   if (!rows) {
     Error error = rows.error();
@@ -151,7 +176,8 @@ Result<void> price_elsewhere(UsageReport& report, Store& store, const Target& ta
     const PricedBy by = query.cut->by_request ? PricedBy(number(1) + 1, number(2) != 0) : PricedBy(0);
     row.group.resize(query.by.size());
     Elsewhere& sum = sums[row.group];
-    const auto price = price_of(target, by, at);
+    auto price = price_of(target, by, at);
+    if (!price) price = price_of(target, by, at + (query.cut->hourly ? 1h : 24h) - 1us);  // its first began in between
     const auto cost = price ? cost_of(row.usage, *price) : Result<Money>(Error(ErrorKind::internal, ErrorOrigin::fairlead, ""));
     const UsdRate* rate = price ? snapshot.usd_rate(price->entry->currency, at) : nullptr;
     if (!cost || rate == nullptr) {

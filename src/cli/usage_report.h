@@ -24,6 +24,9 @@ struct UsageRow {
   ReportRow now;
   std::unique_ptr<ReportRow> before;  ///< the same group in the period before
   std::optional<Elsewhere> elsewhere;
+  Int128 corrections_usd_pico = 0;  ///< the part of the cost that no tokens are behind; of the total
+  /// Of the tokens; empty where a part of them has no cost, here or there.
+  std::optional<Int128> saved_usd_pico() const;
   Int128 change_usd_pico() const { return now.usd_pico - (before ? before->usd_pico : 0); }
 };
 
@@ -32,6 +35,7 @@ struct ShownCurrency {
   Currency currency;
   UsdRate rate;
   Int128 amount_of(Int128 usd_pico) const;  ///< rounded half away from zero
+  std::string rate_text() const;            ///< "One EUR is 1.1 USD since 2026-10-01."
 };
 
 struct UsageReport {
@@ -55,6 +59,8 @@ Result<void> price_elsewhere(UsageReport& report, Store& store, const Target& ta
 
 /// `part` of `whole` in 1/`units`, rounded half up.
 std::int64_t share_of(Int128 part, Int128 whole, std::int64_t units = 10'000);
+/// The same as a decimal, to four places.
+std::string share_text(Int128 part, Int128 whole);
 /// "12.5 %" of 125 thousandths.
 std::string percent_text(std::int64_t thousandths);
 

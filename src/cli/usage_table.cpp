@@ -12,10 +12,6 @@ namespace {
 
 std::string count_cell(const std::optional<std::int64_t>& count) { return count ? std::to_string(*count) : ""; }
 
-std::string share_decimal(Int128 part, Int128 whole) {
-  return format_decimal(Int128{share_of(part, whole)} * (pico_per_unit / 10'000));
-}
-
 std::string billed_in(const ReportRow& row, Currency currency) {
   for (const Money& cost : row.cost)
     if (cost.currency == currency) return format_decimal(cost.pico);
@@ -72,7 +68,7 @@ void Line::figures(const UsageRow& of) {
     add("estimated", "", correction ? "" : percent_text(share_of(row.estimated_attempts, row.attempts, 1'000)));
   else {
     add("", "estimated_attempts", number(row.estimated_attempts));
-    add("", "estimated_share", correction ? "" : share_decimal(row.estimated_attempts, row.attempts));
+    add("", "estimated_share", correction ? "" : share_text(row.estimated_attempts, row.attempts));
   }
   add("unpriced", "unpriced_attempts", number(row.unpriced_attempts));
   money(of);
@@ -103,7 +99,8 @@ void Line::money(const UsageRow& of) {
   if (!report_.elsewhere.empty()) {
     const bool known = of.elsewhere && !of.elsewhere->unpriced;
     add("elsewhere USD", "elsewhere_usd", known ? format_decimal(of.elsewhere->usd_pico) : "");
-    add("saved USD", "saved_usd", known ? format_decimal(of.elsewhere->usd_pico - row.usd_pico) : "");
+    const auto saved = of.saved_usd_pico();
+    add("saved USD", "saved_usd", saved ? format_decimal(*saved) : "");
   }
 }
 
@@ -135,14 +132,12 @@ std::string notes_on(const UsageReport& report) {
   if (total.estimated_attempts > 0)
     text += "\n" + std::to_string(total.estimated_attempts) + " of " + counted(total.attempts, "attempt") + " (" +
             percent_text(share_of(total.estimated_attempts, total.attempts, 1'000)) + "), and " +
-            percent_text(share_of(total.estimated_usd_pico, total.usd_pico, 1'000)) +
-            " of the cost, could only be estimated: no provider's figures came.\n";
+            percent_text(share_of(total.estimated_usd_pico, total.usd_pico - report.total.corrections_usd_pico, 1'000)) +
+            " of their cost, could only be estimated: no provider's figures came, or none that can be.\n";
   if (total.unpriced_attempts > 0)
     text += "\n" + counted(total.unpriced_attempts, "attempt") + " without a price: the cost is unknown, and in no sum above.\n";
   if (report.before_since) text += "\nCompared with " + day_of(report.before_since) + " to " + day_of(report.before_until) + ".\n";
-  if (report.shown)
-    text += "\nOne " + std::string(report.shown->currency.view()) + " is " + format_decimal(report.shown->rate.usd) + " USD" +
-            (report.shown->rate.from ? " since " + day_text(*report.shown->rate.from) : "") + ".\n";
+  if (report.shown) text += "\n" + report.shown->rate_text() + "\n";
   if (!report.elsewhere.empty()) {
     text += "\nElsewhere: all of these tokens at " + report.elsewhere + ", at its prices of each time.\n";
     if (report.total.elsewhere && report.total.elsewhere->unpriced)

@@ -18,6 +18,7 @@ class Books::Wait {
  public:
   virtual ~Wait() = default;
   virtual void resume(Result<void> result) = 0;  ///< once; after that nothing
+  bool counted = false;                          ///< among the mailbox's waits; guarded by its mutex
 };
 
 template <class Handler>
@@ -50,9 +51,19 @@ struct Books::Mailbox : std::enable_shared_from_this<Mailbox> {
   std::optional<asio::executor_work_guard<Executor>> work;  ///< keeps the worker's loop alive while something is waited for
   std::size_t waits = 0;
 
-  void expect() {
+  void expect(Wait& wait) {
     const std::lock_guard lock(mutex);
+    wait.counted = true;
     if (waits++ == 0) work.emplace(worker);
+  }
+  /// Nobody waits for it any more, so a worker that has nothing else to do may end.
+  void forget(Wait& wait) {
+    const std::lock_guard lock(mutex);
+    count_out(wait);
+    if (waits == 0) work.reset();
+  }
+  void count_out(Wait& wait) {
+    if (std::exchange(wait.counted, false)) --waits;
   }
   void put(std::shared_ptr<Wait> wait, Result<void> result) {
     bool wake = false;
@@ -69,7 +80,7 @@ struct Books::Mailbox : std::enable_shared_from_this<Mailbox> {
     {
       const std::lock_guard lock(mutex);
       taken.swap(finished);
-      waits -= taken.size();
+      for (const Finished& one : taken) count_out(*one.wait);
       at_rest = waits == 0;
       if (at_rest) work.reset();
     }
@@ -139,7 +150,7 @@ void Books::queue(std::span<Outgoing> outgoing) {
       return std::holds_alternative<RequestOpen>(row) || std::holds_alternative<AttemptOpen>(row);
     });
     if (!opens) limit(one.wait);
-    mailbox_->expect();
+    mailbox_->expect(*one.wait);
     // The last reference must go on the worker's thread: the callback gives its own away.
     entries.push_back({std::move(one.rows), [wait = std::move(one.wait), mailbox = mailbox_](Result<void> result) mutable {
                          mailbox->put(std::move(wait), std::move(result));
@@ -169,8 +180,9 @@ void Books::give_up_old() {
     const std::shared_ptr<Wait> wait = weak.lock();
     if (wait && until > now) break;
     limited_.pop_front();
-    if (wait)
-      wait->resume(Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger cannot be written at the moment"));
+    if (!wait) continue;
+    mailbox_->forget(*wait);
+    wait->resume(Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger cannot be written at the moment"));
   }
   if (limited_.empty()) return;
   timer_runs_ = true;

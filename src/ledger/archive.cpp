@@ -3,6 +3,7 @@
 #include "wire/csv_line.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -26,12 +27,40 @@ Error archive_error(const std::string& doing, const std::string& path) {
           "cannot " + doing + " " + path + ": " + std::generic_category().message(errno)};
 }
 
+/// An empty file for this process alone, until it is closed; what one that died left there is overwritten.
+Result<int> open_alone(const std::string& path) {
+  for (;;) {
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (file < 0) return archive_error("create", path);
+    struct stat ours {
+    }, there{};
+    if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+      Error error = errno == EWOULDBLOCK
+                        ? Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the archive is being written",
+                                "another fairlead writes " + path + " at the moment: wait until it has ended")
+                        : archive_error("lock", path);
+      ::close(file);
+      return error;
+    }
+    // Who had it before may have removed it since it was opened here.
+    if (::fstat(file, &ours) == 0 && ::stat(path.c_str(), &there) == 0 && ours.st_dev == there.st_dev &&
+        ours.st_ino == there.st_ino) {
+      if (::ftruncate(file, 0) == 0) return file;
+      Error error = archive_error("write", path);
+      ::close(file);
+      return error;
+    }
+    ::close(file);
+  }
+}
+
 /// CSV into a gzip file, which is gone at the end unless it was given a name.
 class ArchiveFile final : public CellSink {
  public:
   static Result<std::unique_ptr<ArchiveFile>> create(const std::string& path, const Rest& rest) {
-    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (file < 0) return archive_error("create", path);
+    const Result<int> opened = open_alone(path);
+    if (!opened) return opened.error();
+    const int file = *opened;
     const int other = ::dup(file);
     gzFile zipped = other < 0 ? nullptr : ::gzdopen(other, "wb");
     if (zipped == nullptr) {
@@ -46,8 +75,8 @@ class ArchiveFile final : public CellSink {
   ArchiveFile& operator=(const ArchiveFile&) = delete;
   ~ArchiveFile() override {
     if (zipped_ != nullptr) (void)::gzclose(zipped_);
+    ::unlink(path_.c_str());  // while nobody else can have it
     ::close(file_);
-    ::unlink(path_.c_str());
   }
 
   Result<void> row(std::span<const std::string_view> cells) override {

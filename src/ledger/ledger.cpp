@@ -157,6 +157,11 @@ void Ledger::Impl::write(std::span<Ledger::Entry> entries) {
     if (journal_full) journal_full = is_journal_full();
     for (Ledger::Entry& entry : entries) {
       if (has_open(entry) && (numbers.queued + entry.size() > limits.queue_writes_max || journal_full)) {
+        if (auto kept = settlements_of(*entry.rows); !kept.empty()) {
+          numbers.queued += kept.size();
+          ++unfinished;
+          queue.push_back({{std::make_shared<const std::vector<Write>>(std::move(kept)), nullptr}});
+        }
         refused.push_back(std::move(entry));
         continue;
       }

@@ -81,7 +81,7 @@ def test_one_changed_row_is_named(daemon, tmp_path):
     tamper(daemon, f"UPDATE lines SET output_tokens = output_tokens - 1 WHERE id = '{ids[1]}'")
     code, report = audit(daemon)
     assert code == 1 and not report["whole"]
-    assert {finding["request"] for finding in report["findings"]} == {ids[1]}
+    assert {finding["request"] for finding in report["findings"] if finding["request"]} == {ids[1]}
     # The chain and the recomputation each see it by themselves.
     assert {finding["link"] is None for finding in report["findings"]} == {True, False}
     shown = run("audit", "--ledger", f"sqlite:{daemon.ledger_file}")
@@ -90,9 +90,37 @@ def test_one_changed_row_is_named(daemon, tmp_path):
     tamper(daemon, f"UPDATE lines SET output_tokens = output_tokens + 1 WHERE id = '{ids[1]}'")
     assert audit(daemon)[0] == 0
     tamper(daemon, f"DELETE FROM requests WHERE id = '{ids[2]}'", "DELETE FROM chain WHERE n = (SELECT max(n) FROM chain)")
-    assert audit(daemon)[0] == 0, "nothing in the file itself tells of its lost end"
+    code, report = audit(daemon)
+    assert code == 1 and all("the sums say" in finding["what"] for finding in report["findings"]), "nothing in the chain tells of its lost end"
     code, report = audit(daemon, "--anchor", anchor)
     assert code == 1 and "its end was taken away" in report["findings"][0]["what"]
+
+
+def test_sums_that_were_changed_are_named(daemon):
+    ask(daemon, 3)
+    daemon.ledger()
+    code, report = audit(daemon)
+    assert (code, report["findings"]) == (0, []) and report["sums"]["compared"] == 3, report
+    tamper(daemon, "update day_sums set usd_milli = usd_milli + 1000000")
+    code, report = audit(daemon)
+    assert code == 1 and not report["whole"] and any("the sums say" in finding["what"] for finding in report["findings"]), report
+
+
+def test_an_anchor_that_cannot_be_used_is_no_success(daemon, tmp_path):
+    post_chat(daemon, chat("hello", "deepseek"))
+    daemon.ledger()
+    anchor = tmp_path / "anchor.jsonl"
+    assert audit(daemon, "--anchor", anchor)[0] == 0
+    anchor.write_text(anchor.read_text().rstrip("\n"))  # as one that was copied by hand
+    post_chat(daemon, chat("hello", "deepseek"))
+    daemon.ledger()
+    assert audit(daemon, "--anchor", anchor)[0] == 0
+    code, report = audit(daemon, "--anchor", anchor)
+    assert (code, report["anchors"]) == (0, 2), report
+    for unusable in ("", tmp_path / "nowhere" / "anchor", tmp_path):
+        assert audit(daemon, "--anchor", unusable)[0] != 0, unusable
+    for period in (["--since", "2026-11-28", "--until", "2026-11-27"],):
+        assert audit(daemon, *period)[0] == 2
 
 
 def test_the_simulators_bill_is_reconciled_line_by_line(daemon, simulator, tmp_path):

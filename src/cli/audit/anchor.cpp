@@ -8,13 +8,23 @@
 #include <fstream>
 
 namespace fairlead::cli {
+namespace {
+
+/// As one that was copied by hand may.
+bool ends_within_line(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return file.seekg(-1, std::ios::end) && file.get() != '\n';
+}
+
+}  // namespace
 
 Result<std::vector<ChainLink>> read_anchors(const std::string& path) {
   std::vector<ChainLink> anchors;
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return anchors;
   std::ifstream file(path);
-  if (!file) return Error(ErrorKind::io, ErrorOrigin::fairlead, "the anchor file '" + path + "' cannot be read");
+  if (!file || std::filesystem::is_directory(path, error))
+    return Error(ErrorKind::io, ErrorOrigin::fairlead, "the anchor file '" + path + "' cannot be read");
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
     if (line.empty()) continue;
@@ -30,6 +40,7 @@ Result<std::vector<ChainLink>> read_anchors(const std::string& path) {
 
 Result<void> add_anchor(const std::string& path, const ChainLink& head, TimePoint now) {
   std::ofstream file(path, std::ios::app);
+  if (ends_within_line(path)) file << '\n';
   file << R"({"at":")" << utc_text(now) << R"(","link":)" << head.number << R"(,"hash":")" << head.hash << "\"}\n" << std::flush;
   if (!file) return Error(ErrorKind::io, ErrorOrigin::fairlead, "the anchor file '" + path + "' cannot be written");
   return {};

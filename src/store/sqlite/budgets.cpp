@@ -1,5 +1,7 @@
 #include "store/sqlite/budgets.h"
 
+#include "store/sqlite/report_tables.h"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -31,15 +33,20 @@ class SqliteBudgets final : public BudgetStore {
  public:
   explicit SqliteBudgets(Database database) : database_(std::move(database)) {}
 
-  /// Near its beginning and its end by the rows, which tell when a request began. In between by the sums by hour, which are few,
-  /// and stay when rows go.
+  /// Near its beginning and its end by the rows, which tell when a request began. In between, and where rows have gone, by the sums
+  /// by hour, which are few, and stay.
   Result<std::vector<Charge>> charges(const BudgetSpan& span) override {
     const TimePoint until = span.until.value_or(TimePoint::max());
-    const TimePoint sums_from = std::chrono::ceil<std::chrono::hours>(span.from) + edge,
+    const auto kept_from = rows_kept_from(database_);
+    if (!kept_from) return kept_from.error();
+    const bool has_rows = span.from >= *kept_from;
+    const TimePoint sums_from = has_rows ? std::chrono::ceil<std::chrono::hours>(span.from) + edge
+                                         : std::chrono::floor<std::chrono::hours>(span.from),
                     sums_until = std::max<TimePoint>(sums_from, std::chrono::floor<std::chrono::hours>(until));
     Charges charges;
     Statement rows(database_.handle(), rows_sql);
-    auto done = add(rows.bind(span.from, until, span.from, sums_from), charges);
+    Result<void> done;
+    if (has_rows) done = add(rows.bind(span.from, until, span.from, sums_from), charges);
     if (done && span.until) done = add(rows.bind(span.from, until, sums_until, TimePoint::max()), charges);
     Statement sums(database_.handle(), sums_sql);
     if (done) done = add(sums.bind(sums_from, sums_until), charges);

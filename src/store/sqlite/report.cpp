@@ -70,17 +70,16 @@ Error rows_gone(const ReportQuery& query, TimePoint at, TimePoint kept_from) {
 
 /// Rows can be read of what counts between times of which none was let go.
 Result<void> require_rows(Database& database, const ReportQuery& query, const std::vector<SumRange>& ranges) {
-  const auto gone = database.integer("SELECT coalesce(max(day), -1) FROM let_go");
-  if (!gone) return gone.error();
-  if (*gone < 0) return {};
-  const TimePoint kept_from(microseconds(*gone + day.count()));
+  const auto kept_from = rows_kept_from(database);
+  if (!kept_from) return kept_from.error();
+  if (*kept_from == TimePoint::min()) return {};
   Statement late(database.handle(),
                  "SELECT 1 FROM late WHERE booked_at >= ? AND booked_at < ? AND NOT EXISTS (SELECT 1 FROM lines WHERE n = line)");
   for (const SumRange& range : ranges) {
     if (range.table != nullptr) continue;
     const Result<bool> late_gone = late.bind(range.from, range.until).step();
     if (!late_gone) return late_gone.error();
-    if (range.from < kept_from || *late_gone) return rows_gone(query, range.from, kept_from);
+    if (range.from < *kept_from || *late_gone) return rows_gone(query, range.from, *kept_from);
   }
   return {};
 }

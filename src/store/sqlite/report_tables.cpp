@@ -1,5 +1,8 @@
 #include "store/sqlite/report_tables.h"
 
+#include "store/sqlite/database.h"
+
+#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -152,6 +155,12 @@ std::string report_tables() {
 
 std::string six_hour_table() {
   return std::string("CREATE TABLE six_hour_sums").append(sum_columns).append(six_of_hours).append(closed_sums("six_hour"));
+}
+
+Result<TimePoint> rows_kept_from(Database& database) {
+  const auto gone = database.integer("SELECT coalesce(max(day), -1) FROM let_go");
+  if (!gone) return gone.error();
+  return *gone < 0 ? TimePoint::min() : TimePoint(std::chrono::microseconds(*gone) + std::chrono::hours(24));
 }
 
 }  // namespace fairlead::sqlite

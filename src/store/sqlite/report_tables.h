@@ -1,5 +1,8 @@
 #pragma once
 // The tables behind reports: sums over rows that have ended, and what a month's end, a correction and retention leave behind.
+#include <fairlead/result.h>
+#include <fairlead/time.h>
+
 #include <string>
 
 namespace fairlead::sqlite {
@@ -8,5 +11,9 @@ namespace fairlead::sqlite {
 std::string report_tables();
 /// Its third: sums that spare hours where the days are those of another time zone.
 std::string six_hour_table();
+
+class Database;
+/// From when on no row was let go of; the earliest time if none ever was. Sums are kept of all.
+Result<TimePoint> rows_kept_from(Database& database);
 
 }  // namespace fairlead::sqlite

@@ -117,7 +117,8 @@ TEST_F(BooksTest, UsageIsATableWithATotalAndItsDoubts) {
             "-----------\n"
             "total            3         4       1    108     192     120     25.0 %         1   0.0002048    0.000105  0.000133672 "
             " 0.00007168\n"
-            "\n1 of 4 attempts (25.0 %), and 21.4 % of the cost, could only be estimated: no provider's figures came.\n"
+            "\n1 of 4 attempts (25.0 %), and 21.4 % of their cost, could only be estimated: no provider's figures came, or none "
+            "that can be.\n"
             "\n1 attempt without a price: the cost is unknown, and in no sum above.\n");
 }
 

@@ -38,7 +38,7 @@ providers:
   deepseek: {base_url: "http://127.0.0.1:1"}
   dear: {base_url: "http://127.0.0.1:1"}
 routes:
-  chat: {targets: [deepseek/deepseek-chat, dear/dear-chat, dear/tiered, dear/thinker]}
+  chat: {targets: [deepseek/deepseek-chat, dear/dear-chat, dear/tiered, dear/thinker, dear/midday, dear/newcomer]}
 contracts:
   dear/dear-chat:
     prices: [{from: 2026-01-01, input: "10", cached_input: "1", output: "30"}, {from: 2026-11-01, input: "20", cached_input: "2", output: "60"}]
@@ -46,6 +46,10 @@ contracts:
     prices: [{from: 2026-10-20, input: "1", output: "1", tiers: [{above_input_tokens: 1000, input: "2", output: "2"}]}]
   dear/thinker:
     prices: [{from: 2026-10-20, input: "1", output: "1", thinking: {output: "4"}}]
+  dear/midday:
+    prices: [{from: 2026-01-01, input: "1", output: "1"}, {from: 2026-09-20T12:00Z, input: "3", output: "3"}]
+  dear/newcomer:
+    prices: [{from: 2026-09-20T12:30Z, input: "1", output: "1"}]
 keys: []
 )";
     auto store = open_store(url(), StoreMode::write);
@@ -185,6 +189,47 @@ TEST_F(UsageTest, TellsWhatAllOfItWouldHaveCostElsewhere) {
   EXPECT_THAT(column(report, "saved_usd"), ElementsAre("22", "103"));
   EXPECT_EQ(report["total"]["saved_usd"], "125");
   EXPECT_EQ(tell("usage --elsewhere nobody/nothing").exit_code, 2);
+}
+
+TEST_F(UsageTest, CorrectionsAndWhatHasNoCostSaveNothing) {
+  ASSERT_EQ(tell("correct --amount -16 --currency CNY --reason refund --provider deepseek --day 2026-11-01").exit_code, 0);
+  const UsageTestJson report = json("--by month --elsewhere dear/dear-chat");
+  EXPECT_THAT(column(report, "saved_usd"), ElementsAre("22", "103", "null")) << "a correction has no tokens";
+  EXPECT_EQ(report["total"]["cost_usd"], "8");
+  EXPECT_EQ(report["total"]["saved_usd"], "125");
+  {
+    const auto store = open_store(url(), StoreMode::write);
+    AttemptSettle settle = test::attempt_settle("unpriced");
+    settle.usage.input = 1'000'000;
+    settle.cost = std::nullopt;
+    settle.usd_pico = settle.charge_usd_pico = std::nullopt;
+    const AttemptOpen open = test::attempt_open("unpriced", 1, "deepseek", noon);
+    ASSERT_TRUE(test::save(**store, {test::record_of(test::request_open("unpriced", noon), {test::settled_attempt(open, settle)},
+                                                     test::request_settle("unpriced"))}));
+  }
+  EXPECT_THAT(column(json("--by month --elsewhere dear/dear-chat"), "saved_usd"), ElementsAre("22", "null", "null"));
+}
+
+TEST_F(UsageTest, APriceThatBeginsWithinADayHoldsFromThen) {
+  // At noon of the 20th and of the 21st, and an hour before that of the 20th.
+  save_more({{"2026-09-20T11:00", 1'000'000}, {"2026-09-20T12:40", 1'000'000}, {"2026-09-21T12:00", 1'000'000}});
+  EXPECT_THAT(column(json("--by total --since 2026-09-20 --until 2026-09-22 --elsewhere dear/midday"), "elsewhere_usd"),
+              ElementsAre("7"));
+  EXPECT_THAT(column(json("--by day --since 2026-09-20T12:00Z --until 2026-09-22 --elsewhere dear/newcomer"), "elsewhere_usd"),
+              ElementsAre("1", "1"))
+      << "nobody sent anything before it began";
+  EXPECT_THAT(column(json("--by day --since 2026-09-20 --until 2026-09-22 --elsewhere dear/newcomer"), "elsewhere_usd"),
+              ElementsAre("null", "1"));
+}
+
+TEST_F(UsageTest, WhatCannotBeAskedTogetherIsRefused) {
+  for (const char* wrong : {"--by team,team", "--by total,team", "--top 0", "--top -1", "--format focus --by team",
+                            "--format focus --currency EUR", "--format focus --elsewhere dear/dear-chat", "--format focus --top 1",
+                            "--format focus --compare --month 2026-11", "--format focus --zone Asia/Kolkata"})
+    EXPECT_EQ(tell(std::string("usage ") + wrong).exit_code, 2) << wrong;
+  const Told cut = tell("usage --format csv --by team --top 2 --currency CNY");
+  EXPECT_EQ(cut.exit_code, 0);
+  EXPECT_EQ(cut.err, "fairlead: 1 more groups are left out by --top\nfairlead: One CNY is 0.125 USD since 2026-01-01.\n");
 }
 
 TEST_F(UsageTest, APriceByTheRequestsLengthIsTakenByTheRows) {

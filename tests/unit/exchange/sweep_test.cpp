@@ -69,6 +69,7 @@ class FakeStore : public Store {
   Result<std::vector<ReportRow>> report(const ReportQuery&) override { return std::vector<ReportRow>{}; }
   Result<std::optional<RequestRecord>> request(std::string_view) override { return std::optional<RequestRecord>{}; }
   Result<ChainCheck> check_chain(const std::vector<ChainLink>&) override { return ChainCheck(); }
+  Result<SumsCheck> check_sums() override { return SumsCheck(); }
   Result<void> visit(const Period&, const std::function<void(const RequestRecord&)>&) override { return {}; }
   Result<std::vector<ServedRequest>> served(std::string_view, TimePoint, std::size_t) override {
     return std::vector<ServedRequest>{};

@@ -2,9 +2,12 @@
 
 #include <fairlead/store.h>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <filesystem>
@@ -121,6 +124,22 @@ TEST_F(ArchiveTest, ToldToStopItLeavesNoHalfFile) {
   EXPECT_EQ(gone->requests, 0);
   EXPECT_THAT(files(), IsEmpty());
   EXPECT_TRUE(*store_->request("r1-0"));
+}
+
+TEST_F(ArchiveTest, TwoDoNotWriteOneFile) {
+  fs::create_directory(archive());
+  const std::string unfinished = archive() + "/fairlead-2026-07-25.unfinished";
+  const int other = ::open(unfinished.c_str(), O_RDWR | O_CREAT, 0600);
+  ASSERT_EQ(::flock(other, LOCK_EX), 0);
+  ASSERT_EQ(::write(other, "rows", 4), 4);
+  const auto gone = go();
+  ASSERT_FALSE(gone);
+  EXPECT_THAT(gone.error().detail(), HasSubstr("another fairlead writes"));
+  EXPECT_EQ(fs::file_size(unfinished), 4U) << "the other's is as it was";
+  EXPECT_TRUE(*store_->request("r1-0"));
+  ::close(other);
+  EXPECT_EQ(go()->requests, 2100) << "what one that died left is written over";
+  EXPECT_THAT(files(), testing::SizeIs(3));
 }
 
 TEST_F(ArchiveTest, AFileThatIsThereIsNeverReplaced) {

@@ -270,6 +270,37 @@ TEST(Ledger, AFullJournalRefusesOpensUntilTheStoreIsBack) {
   EXPECT_EQ(books.saved.durable.size(), 1u + static_cast<std::size_t>(opened));  // `again`, and all but the refused one
 }
 
+TEST(Ledger, ASettlementBesideAnOpenThatIsRefusedIsKept) {
+  Books queue(with([](LedgerLimits& limits) { limits.queue_writes_max = 2; }));
+  queue.open_durably("r1");
+  queue.hold_commit();
+  queue.open("r3");
+  queue.write("second", {attempt_settle("r1"), attempt_open("r1", 2, "qwen")});
+  EXPECT_EQ(queue.answers.of("second"), false);
+  queue.files.release();
+  ASSERT_TRUE(queue.ledger->flush(patience));
+  queue.close();
+  EXPECT_EQ(queue.attempt_state("r1"), RowState::settled);
+
+  Books journal(with([](LedgerLimits& limits) {
+    limits.segment_bytes = 2'048;
+    limits.journal_bytes_max = 6'144;
+  }));
+  journal.open_durably("r1");
+  journal.store_faults.set(always);
+  for (int opened = 0;; ++opened) {
+    const std::string id = "other" + std::to_string(opened);
+    journal.open(id);
+    if (journal.answers.of("open " + id) == false) break;
+    ASSERT_LT(opened, 1'000);
+  }
+  journal.write("second", {attempt_settle("r1"), attempt_open("r1", 2, "qwen")});
+  EXPECT_EQ(journal.answers.of("second"), false);
+  journal.store_faults.set(never);
+  journal.close();
+  EXPECT_EQ(journal.attempt_state("r1"), RowState::settled);
+}
+
 TEST(Ledger, ARowThatCanNeverBeWrittenHurtsNoOther) {
   Books books;
   books.open_durably("r1");

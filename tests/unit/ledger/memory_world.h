@@ -253,6 +253,7 @@ class MemoryStore final : public Store {
     return found == saved_.requests.end() ? std::nullopt : std::optional<RequestRecord>(found->second);
   }
   Result<ChainCheck> check_chain(const std::vector<ChainLink>&) override { return ChainCheck(); }
+  Result<SumsCheck> check_sums() override { return SumsCheck(); }
   Result<void> visit(const Period&, const std::function<void(const RequestRecord&)>&) override { return {}; }
   Result<std::vector<ServedRequest>> served(std::string_view, TimePoint, std::size_t) override {
     return std::vector<ServedRequest>{};

@@ -100,6 +100,38 @@ class BookkeepingTest : public testing::Test {
 const TimePoint october = noon - days(10);  // noon is on the first of November
 const TimePoint december = noon + days(40);
 
+TEST_F(BookkeepingTest, SumsAreCheckedAgainstRowsEachOtherAndClosings) {
+  save({sent_at("r1", october, 2), sent_at("r2", noon, 3)});
+  ASSERT_TRUE(books_->close_month(*parse_month("2026-10"), noon));
+  const auto findings = [&] {
+    const auto check = store_->check_sums();
+    EXPECT_TRUE(check);
+    return check->findings;
+  };
+  const std::int64_t us_of_noon = noon.time_since_epoch().count();
+  EXPECT_THAT(findings(), testing::IsEmpty());
+  EXPECT_EQ(store_->check_sums()->compared, 2);
+  EXPECT_EQ(store_->check_sums()->closed_months, 1);
+  const auto add = [&](const std::string& sum, const std::string& change) {
+    ASSERT_EQ(stranger("UPDATE " + sum + "_sums SET " + change + " WHERE at > " + std::to_string(us_of_noon - 86'400'000'000)), "");
+  };
+  add("hour", "attempts = attempts + 1");
+  EXPECT_THAT(findings(), testing::ElementsAre(AllOf(HasSubstr("2026-11-01"), HasSubstr("hour_sums and day_sums differ"))));
+  add("hour", "attempts = attempts - 1");
+  add("day", "usd_milli = usd_milli + 1000");
+  EXPECT_THAT(findings(), testing::Contains(HasSubstr("the sums say")));
+  add("day", "usd_milli = usd_milli - 1000");
+  EXPECT_THAT(findings(), testing::IsEmpty());
+  ASSERT_EQ(stranger("DROP TRIGGER closed_day_update;"
+                     "UPDATE day_sums SET usd_milli = usd_milli + 1000 WHERE at < " +
+                     std::to_string(us_of_noon - 86'400'000'000)),
+            "");
+  EXPECT_THAT(findings(), testing::Contains(HasSubstr("2026-10 was closed with")));
+  let_all_go(noon);
+  EXPECT_EQ(store_->check_sums()->compared, 1) << "of what rows are there";
+  EXPECT_THAT(findings(), testing::Contains(HasSubstr("2026-10 was closed with")));
+}
+
 TEST_F(BookkeepingTest, AMonthIsClosedOnceItIsOverAndNothingOfItIsOpen) {
   save({sent_at("r1", october, 2),
         record_of(request_open("r2", october), {test::open_attempt(attempt_open("r2", 1, "qwen", october))})});

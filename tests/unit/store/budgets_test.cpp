@@ -1,4 +1,5 @@
 // What budgets read of the ledger, and the credits that they write there.
+#include <fairlead/bookkeeper.h>
 #include <fairlead/budget_store.h>
 #include <fairlead/store.h>
 
@@ -72,6 +73,30 @@ TEST(BudgetStore, SumsChargesOfRequestsThatBeganInASpan) {
   EXPECT_THAT(
       told(*(*budgets)->charges({TimePoint(), std::nullopt})),
       ElementsAre("checkout payments till chat deepseek 18000000.000000000005", "checkout payments till chat qwen 0.000000000145"));
+}
+
+TEST(BudgetStore, ChargesStayWhenTheirRowsGo) {
+  const test::Folder folder;
+  const std::string url = "sqlite:" + folder.file("ledger.db");
+  auto store = open_store(url, StoreMode::write);
+  ASSERT_TRUE(store);
+  const TimePoint put_in = test::noon + std::chrono::minutes(20);
+  ChargedRecords records({charged("a", put_in + std::chrono::minutes(1), {{"deepseek", 40}}),
+                          charged("b", put_in + std::chrono::hours(1), {{"deepseek", 2}}),
+                          charged("c", put_in + std::chrono::days(50), {{"deepseek", 100}})});
+  ASSERT_TRUE((*store)->save(records));
+  auto budgets = open_budget_store(url, 1'000);
+  ASSERT_TRUE(budgets);
+  const auto before = told(*(*budgets)->charges({put_in, std::nullopt}));
+  EXPECT_THAT(before, ElementsAre("checkout payments till chat deepseek 0.000000000142"));
+  auto books = open_bookkeeper(url);
+  ASSERT_TRUE(books);
+  const auto old = (*books)->old_rows(test::noon + std::chrono::days(30));
+  ASSERT_TRUE(old && *old);
+  ASSERT_TRUE((*books)->let_go(**old, "", test::noon));
+  EXPECT_EQ(told(*(*budgets)->charges({put_in, std::nullopt})), before) << "they are on their way out";
+  ASSERT_EQ(*(*books)->remove(10), 2);
+  EXPECT_EQ(told(*(*budgets)->charges({put_in, std::nullopt})), before);
 }
 
 TEST(BudgetStore, KeepsCreditsBesideAWriter) {
