@@ -194,7 +194,9 @@ class Exchange {
 
   /// With an Idempotency-Key: an answer that was kept, or the turn to make one. An error is the app's answer.
   Result<void> look_for_repeat() {
-    const net::Field* field = idempotency_field(request_.app);
+    const auto found = idempotency_field(request_.app);
+    if (!found) return found.error();
+    const net::Field* field = *found;
     const Idempotency& rules = request_.snapshot->idempotency;
     if (field == nullptr || rules.window == Milliseconds{0}) return {};
     auto repeat =

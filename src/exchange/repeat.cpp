@@ -58,10 +58,18 @@ void Repeat::finish(const std::string& request_id, const std::string& target, bo
   turn_->finish(std::move(answer), rules_, now);
 }
 
-const net::Field* idempotency_field(const net::AppRequest& app) {
-  for (const net::Field& field : app.fields)
-    if (field.name.size() == field_name.size() && begins_as(field.name, field_name)) return &field;
-  return nullptr;
+Result<const net::Field*> idempotency_field(const net::AppRequest& app) {
+  const net::Field* found = nullptr;
+  for (const net::Field& field : app.fields) {
+    if (field.name.size() != field_name.size() || !begins_as(field.name, field_name)) continue;
+    if (found != nullptr) {
+      Error error(ErrorKind::bad_request, ErrorOrigin::app, "There is more than one Idempotency-Key.");
+      error.set_param("Idempotency-Key");
+      return error;
+    }
+    found = &field;
+  }
+  return found;
 }
 
 net::Fields replay_fields(const state::KeptAnswer& kept, const std::string& request_id) {

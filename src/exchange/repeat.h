@@ -39,8 +39,8 @@ class Repeat {
   bool too_large_ = false;
 };
 
-/// The field `Idempotency-Key`; null: there is none.
-const net::Field* idempotency_field(const net::AppRequest& app);
+/// The field `Idempotency-Key`; null: there is none. Errors: bad_request, if there are several.
+Result<const net::Field*> idempotency_field(const net::AppRequest& app);
 
 /// Header fields of an answer that was kept.
 net::Fields replay_fields(const state::KeptAnswer& kept, const std::string& request_id);

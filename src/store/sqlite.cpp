@@ -245,10 +245,8 @@ Result<std::unique_ptr<Store>> open_to_write(const std::string& path, sqlite::Fi
 }
 
 Result<std::unique_ptr<Store>> open_to_read(const std::string& path) {
-  // Not SQLITE_OPEN_READONLY: whoever reads a write-ahead log takes part in its shared memory.
-  auto database = Database::open(path, SQLITE_OPEN_READWRITE);
+  auto database = Database::open_to_read(path);
   if (!database) return cannot_open(path, database.error());
-  if (auto done = database->execute("PRAGMA query_only = ON"); !done) return cannot_open(path, done.error());
   if (auto done = sqlite::require_schema(*database, path); !done)
     return done.error().detail().empty() ? done.error() : cannot_open(path, done.error());
   return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(*database), path));

@@ -148,6 +148,8 @@ def test_names_that_are_refused(stage):
     for name in ("", "x" * 256, "a\tb"):
         answer = ask(stage.daemon, name)
         assert answer.status == 400 and answer.json()["error"]["param"] == "Idempotency-Key", name
+    answer = post_chat(stage.daemon, chat("hello", "one"), fields=[("Idempotency-Key", "a"), ("idempotency-key", "b")])
+    assert answer.status == 400 and answer.json()["error"]["param"] == "Idempotency-Key", "which of the two?"
 
 
 def test_the_header_means_nothing_where_the_window_is_nothing(stage):

@@ -99,6 +99,8 @@ class Statement {
 class Database {
  public:
   static Result<Database> open(const std::string& path, int flags);
+  /// Beside whoever writes it; or a copy at rest, in a folder where nothing may be written.
+  static Result<Database> open_to_read(const std::string& path);
 
   sqlite3* handle() const { return handle_.get(); }
   /// One or more statements without parameters or rows.

@@ -15,13 +15,6 @@ constexpr int moments_max = 8;
 /// Is another one after a commit of anybody else. In a transaction: of what that sees.
 Result<std::int64_t> version_of(Database& database) { return database.integer("PRAGMA data_version"); }
 
-Result<Database> open_another(const std::string& path) {
-  auto database = Database::open(path, SQLITE_OPEN_READWRITE);  // not for reading only: as the first one
-  if (!database) return database;
-  if (auto done = database->execute("PRAGMA query_only = ON"); !done) return done.error();
-  return database;
-}
-
 bool is_before(const ReportRow& a, const ReportRow& b) {
   using Place = std::tuple<bool, const std::vector<std::string>&>;
   const auto place = [](const ReportRow& row) { return Place(!row.correction.empty(), row.group); };
@@ -75,7 +68,7 @@ Result<std::vector<ReportRow>> read_long_report(Database& database, const std::s
   const auto middle = middle_of(database, query);
   if (!middle) return middle.error();
   if (!*middle) return read_report(database, query);
-  auto another = open_another(path);
+  auto another = Database::open_to_read(path);
   if (!another) return read_report(database, query);
   const auto shared = share_moment(database, *another);
   if (!shared) return shared.error();

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -639,6 +641,34 @@ TEST(SqliteFile, AFullDiskFailsSavingAndProbesUntilThereIsRoom) {
   EXPECT_TRUE(test::save(*store, {}));
   save(*store, {whole("r1")});
   EXPECT_EQ((*store->request("r1"))->attempts[0].state, RowState::settled);
+}
+
+TEST(SqliteStore, ACopyWhereNothingMayBeWrittenIsRead) {
+  const Folder folder;
+  const std::string copies = folder.file("100% #1?"), copy = copies + "/ledger.db";
+  {
+    auto store = open_store("sqlite:" + folder.file("ledger.db"), StoreMode::write);
+    ASSERT_TRUE(store);
+    ASSERT_TRUE(test::save(**store, {test::record_of(test::request_open("r1"), {}, test::request_settle("r1", 0))}));
+  }
+  std::filesystem::create_directory(copies);
+  std::filesystem::copy_file(folder.file("ledger.db"), copy);
+  std::filesystem::permissions(copy, std::filesystem::perms(0444));
+  std::filesystem::permissions(copies, std::filesystem::perms(0555));
+  std::filesystem::permissions(folder.file(""), std::filesystem::perms(0755));
+  const pid_t reader = ::fork();
+  if (reader == 0) {
+    if (::geteuid() == 0 && ::setuid(65'534) != 0) ::_exit(3);
+    const auto store = open_store("sqlite:" + copy, StoreMode::read);
+    if (!store) ::_exit(2);
+    const auto request = (*store)->request("r1");
+    ::_exit(request && *request ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(reader, &status, 0), reader);
+  EXPECT_TRUE(WIFEXITED(status)) << status;
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  std::filesystem::permissions(copies, std::filesystem::perms(0755));  // so that it can be removed
 }
 
 }  // namespace
