@@ -2,6 +2,7 @@
 #include "cli/admin_side.h"
 #include "cli/books.h"
 #include "cli/commands.h"
+#include "cli/subcommands.h"
 #include "cli/table.h"
 #include "daemon/ask.h"
 
@@ -83,7 +84,6 @@ int list(const CreditWanted& wanted) {
 
 void add_credit(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("credit", "Top up what keys and teams with `credit: true` pay from, while the daemon runs");
-  command->require_subcommand(1);
   auto wanted = std::make_shared<CreditWanted>();
 
   auto* adding = command->add_subcommand("add", "Put in an amount; a negative one takes back");
@@ -100,6 +100,7 @@ void add_credit(CLI::App& app, int& exit_code) {
   add_admin_options(*listing, wanted->side);
   listing->add_flag("--json", wanted->json, "As JSON");
   listing->callback([wanted, &exit_code] { exit_code = list(*wanted); });
+  require_one_of_its_commands(*command);
 }
 
 }  // namespace fairlead::cli

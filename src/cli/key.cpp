@@ -2,6 +2,7 @@
 // the lines of the configuration are printed that know it by its hash.
 #include "cli/commands.h"
 #include "cli/key_stored.h"
+#include "cli/subcommands.h"
 #include "config/scalar.h"
 #include "config/stored_keys.h"
 #include "daemon/new_key.h"
@@ -107,7 +108,6 @@ CLI::Validator a_name(bool slashes) {
 
 void add_key(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("key", "Virtual keys, which apps hold");
-  command->require_subcommand(1);
   auto* fresh = command->add_subcommand("new",
                                         "Make a key, and print it once; with --config or --store it is kept in the ledger's "
                                         "database, else its lines for the file are printed");
@@ -129,6 +129,7 @@ void add_key(CLI::App& app, int& exit_code) {
   fresh->add_option("--note", wanted->note, "What for, for the record");
   fresh->callback([wanted, config, store, &exit_code] { exit_code = make(*wanted, config->count() + store->count() > 0); });
   add_stored_keys(*command, exit_code);
+  require_one_of_its_commands(*command);
 }
 
 }  // namespace fairlead::cli

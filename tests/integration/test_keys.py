@@ -256,6 +256,16 @@ def test_the_command_says_what_is_wrong(shared, tmp_path):
     assert done.returncode == 1 and "none.db" in done.stderr
 
 
+def test_what_key_lacks_or_does_not_know_is_told_with_what_there_is():
+    for arguments, words in [(("foo",), ("there is no command 'key foo'",)), (("rotat", "x"), ("'key rotat'", "did you mean 'rotate'? key has")), ((), ()),
+                             (("foo", "revoke", "x"), ("'key foo'",)), (("check",), ())]:
+        done = run("key", *arguments)
+        assert done.returncode == 2 and not done.stdout and "key has the commands new, list, rotate and revoke" in done.stderr, done
+        assert all(word in done.stderr for word in words) and "A subcommand is required" not in done.stderr, done
+    assert "credit has the commands add and list" in run("credit", "foo").stderr
+    assert run("key", "rotate", "--help").returncode == run("key", "--help").returncode == 0
+
+
 def test_the_file_wins_when_both_name_one_and_drift_is_shown(start):
     daemon = start()
     secret = new_key(daemon, "shop")
