@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -133,26 +134,37 @@ int list(const StoredKeyWanted& wanted) {
   return 0;
 }
 
+bool is_of_the_file(const Desk& desk, const std::string& name) {
+  return desk.snapshot && std::any_of(desk.snapshot->keys.begin(), desk.snapshot->keys.end(),
+                                      [&](const Key& key) { return !key.stored && key.name == name; });
+}
+
+/// Says what is wrong with a change of a key, and of one of the file how that is changed. Gives the exit code.
+int fail_to(const char* what, const StoredKeyWanted& wanted, const Desk& desk, const Error& error) {
+  if (error.kind != ErrorKind::not_found || !is_of_the_file(desk, wanted.name)) return fail(error);
+  std::cerr << "fairlead: the key '" << printable(wanted.name) << "' is under `keys:` of " << wanted.books.config
+            << ", and not in the ledger: " << what << " there, and reload\n";
+  return 1;
+}
+
 int rotate(const StoredKeyWanted& wanted) {
   const Desk desk = open_desk(wanted.books);
   if (!desk.store) return 1;
   const auto grace = *config::parse_duration(wanted.grace);
-  return tell_made(
-      daemon::rotate_key(*desk.store, {wanted.name, user(), wanted.note, grace}, daemon::wall_clock()),
-      grace.count() == 0 ? "The one before is refused from now on. It is" : "The one before holds for " + wanted.grace + ". It is");
+  const auto made = daemon::rotate_key(*desk.store, {wanted.name, user(), wanted.note, grace}, daemon::wall_clock());
+  if (!made) return fail_to("give it another `hash`, and the one so far under `former`,", wanted, desk, made.error());
+  return tell_made(made, grace.count() == 0 ? "The one before is refused from now on. It is"
+                                            : "The one before holds for " + wanted.grace + ". It is");
 }
 
 int revoke(const StoredKeyWanted& wanted) {
   const Desk desk = open_desk(wanted.books);
   if (!desk.store) return 1;
   if (auto revoked = desk.store->revoke(wanted.name, daemon::wall_clock(), user(), wanted.note); !revoked)
-    return fail(revoked.error());
+    return fail_to("take it out", wanted, desk, revoked.error());
   std::cout << "Revoked: a running daemon refuses it within a second.\n";
-  if (desk.snapshot)
-    for (const Key& key : desk.snapshot->keys)
-      if (!key.stored && key.name == wanted.name)
-        std::cerr << "fairlead: the configuration has a key '" << wanted.name
-                  << "' of its own, which holds: take it out of the file\n";
+  if (is_of_the_file(desk, wanted.name))
+    std::cerr << "fairlead: the configuration has a key '" << wanted.name << "' of its own, which holds: take it out of the file\n";
   return 0;
 }
 

@@ -1,11 +1,16 @@
 #include "daemon/new_key.h"
 
 #include "config/digest.h"
+#include "config/findings.h"
+#include "config/scalar.h"
+#include "config/stored_keys.h"
 
 #include <openssl/rand.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 #include <utility>
 
 namespace fairlead::daemon {
@@ -24,13 +29,34 @@ Result<std::string> give_secret(StoredKey& row, TimePoint now) {
   return std::move(*secret);
 }
 
+/// What a key that holds is only warned of, and none is made with.
+Result<void> require_useful(const Snapshot& snapshot, const StoredKey& wanted, TimePoint now) {
+  for (const Key& key : snapshot.keys)
+    if (!key.stored && key.name == wanted.name)
+      return refused_key("no key was made: the configuration has one of the name '" + wanted.name + "'");
+  const auto options = nlohmann::json::parse(wanted.options, nullptr, false);
+  if (!options.is_object()) return {};
+  std::vector<std::string_view> known;
+  for (const auto& route : snapshot.routes) known.push_back(route->name);
+  for (const auto& route : options.value("routes", nlohmann::json::array()))
+    if (route.is_string() && snapshot.route(route.get_ref<const std::string&>()) == nullptr)
+      return refused_key("no key was made: routes: no route " + config::in_quotes(route.get_ref<const std::string&>()) + "; " +
+                         config::did_you_mean(route.get_ref<const std::string&>(), known, "the routes are"));
+  const auto ends = options.find("expires_at");
+  const auto at =
+      ends != options.end() && ends->is_string() ? config::parse_instant(ends->get_ref<const std::string&>()) : std::nullopt;
+  if (at && *at <= now) return refused_key("no key was made: expires_at: " + ends->get<std::string>() + " is past");
+  return {};
+}
+
 /// What the configuration has against the key that it was loaded with.
-Result<void> require_understood(const config::Loaded& loaded, const std::string& name) {
+Result<void> require_understood(const config::Loaded& loaded, const StoredKey& wanted, TimePoint now) {
   for (const config::Finding& finding : loaded.findings)
     if (!loaded.snapshot && finding.severity == config::Severity::error)
       return Error(ErrorKind::config, ErrorOrigin::fairlead, "the configuration has errors: " + config::format(finding));
+  if (auto useful = require_useful(*loaded.snapshot, wanted, now); !useful) return useful.error();
   for (const config::Finding& finding : loaded.findings)
-    if (finding.file == config::stored_key_file(name)) {
+    if (finding.file == config::stored_key_file(wanted.name)) {
       const std::string path = finding.path.starts_with("keys[0].") ? finding.path.substr(8) + ": " : "";
       return refused_key(path + finding.message + (finding.hint.empty() ? "" : "; " + finding.hint));
     }
@@ -64,7 +90,7 @@ Result<MadeKey> make_key(KeyStore& store, StoredKey wanted, const LoadWith& load
   const auto same_name = [&](const StoredKey& row) { return row.name == wanted.name && !row.replaced_at && !row.revoked_at; };
   if (std::none_of(rows->begin(), rows->end(), same_name)) {  // else add() says so
     rows->push_back(wanted);
-    if (auto understood = require_understood(load_with(*rows), wanted.name); !understood) return understood.error();
+    if (auto understood = require_understood(load_with(*rows), wanted, now); !understood) return understood.error();
   }
   if (auto added = store.add(wanted); !added) return added.error();
   return MadeKey{std::move(*secret), std::move(wanted)};

@@ -266,6 +266,25 @@ def test_what_key_lacks_or_does_not_know_is_told_with_what_there_is():
     assert run("key", "rotate", "--help").returncode == run("key", "--help").returncode == 0
 
 
+def test_a_key_of_the_file_is_ended_in_the_file_and_the_command_says_so(shared):
+    config = ("--config", shared.config_file)
+    for change in ("revoke", "rotate"):
+        told = key_command(shared, change, "app", *config, code=1).stderr
+        assert f"the key 'app' is under `keys:` of {shared.config_file}, and not in the ledger" in told and "reload" in told
+        assert "the ledger has no valid key 'none'" in key_command(shared, change, "none", *config, code=1).stderr
+        assert "the ledger has no valid key 'app'" in key_command(shared, change, "app", "--ledger", f"sqlite:{shared.ledger_file}", code=1).stderr
+
+
+def test_a_key_that_was_not_made_is_not_told_as_if_it_were(shared):
+    config = ("--config", shared.config_file)
+    for options, words in [(("x", "--route", "chat", "--route", "chatt"), "no key was made: routes: no route 'chatt'; did you mean 'chat'?"),
+                           (("app", "--route", "chat"), "no key was made: the configuration has one of the name 'app'"),
+                           (("x", "--route", "chat", "--expires-at", "2020-01-01"), "no key was made: expires_at: 2020-01-01 is past")]:
+        told = key_command(shared, "new", *options, *config, code=1).stderr
+        assert words in told and "holds" not in told and "by it" not in told, told
+    assert not any(name == "x" for name, _ in listed(shared, "--all"))
+
+
 def test_the_file_wins_when_both_name_one_and_drift_is_shown(start):
     daemon = start()
     secret = new_key(daemon, "shop")
