@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from harness.daemon import PROVIDER_KEY
+from harness.daemon import PROVIDER_KEY, TARGETS
 from harness.http import chat, post_chat
 from harness.process import run, wait_until
 
@@ -37,6 +37,41 @@ def credit(daemon, usd, *more):
 
 def money(daemon):
     return {name: (budget["limit_usd"], budget["charged_usd"], budget["left_usd"]) for name, budget in daemon.budgets().items()}
+
+
+def test_a_correction_is_refused_or_booked_whole_while_the_daemon_runs(daemon, settled):
+    answer = post_chat(daemon, chat("hello", "openai"))
+    settled()
+    request = answer.fields["x-request-id"]
+    of_it = ("--request", request, "--amount", "1")
+    for wrong, why in ((("--reason", ""), "the reason is empty"), (("--reason", " "), "the reason is empty"),
+                       (("--reason", "a\x1b[2Jb"), "control characters"),
+                       (("--reason", "why", "--provider", "deepseek"), f"its attempts went to {TARGETS['openai']}"),
+                       (("--reason", "why", "--team", "tresury"), "did you mean 'treasury'?")):
+        done = correct(daemon, *of_it, *wrong)
+        assert (done.returncode, done.stdout) == (2, "") and why in done.stderr and "\x1b" not in done.stderr, done
+    done = correct(daemon, *of_it, "--reason", "invoice 17")
+    assert done.returncode == 0 and done.stdout == "Booked: 1 USD (1 USD), charge 0 USD: invoice 17\n", done
+    report = fairlead(daemon, "usage", "--config", daemon.config_file, "--by", "provider", "--format", "json")
+    assert [(row["provider"], row["correction"]) for row in json.loads(report.stdout)["rows"] if "correction" in row] == [("openai", "invoice 17")]
+
+
+def test_the_charge_of_a_correction_is_in_reports_and_in_no_budget_or_credit(prepaid, start):
+    assert credit(prepaid, "5").returncode == 0
+    assert post_chat(prepaid, chat("hello")).status == 200
+    wait_until(lambda: prepaid.ledger().all_settled(), "open rows to settle")
+    reported, counted = charged(prepaid), money(prepaid)
+    done = correct(prepaid, "--provider", "openai", "--day", "2026-11-01", "--amount", "0", "--charge", "-1", "--key", "app", "--team",
+                   "payments", "--reason", "goodwill")
+    assert done.returncode == 0, done.stderr
+    assert charged(prepaid) == reported - 1 and money(prepaid) == counted
+    folder, config = prepaid.folder, prepaid.config
+    prepaid.stop()
+    again = start(lambda fresh: fresh.update(config), folder)
+    assert money(again) == counted
+    assert credit(again, "1", "--note", "goodwill").returncode == 0
+    (before,), (after,) = ([v for k, v in of.items() if k == "key app credit"] for of in (counted, money(again)))
+    assert Decimal(after[2]) == Decimal(before[2]) + 1
 
 
 def test_no_more_credit_is_taken_back_than_is_left(prepaid):
