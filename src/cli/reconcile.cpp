@@ -2,9 +2,12 @@
 // runs.
 #include "cli/books.h"
 #include "cli/commands.h"
+#include "cli/reconcile/mapping.h"
 #include "cli/reconcile/reconciliation.h"
 #include "cli/table.h"
 #include "cli/time.h"
+
+#include <fairlead/near.h>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -13,7 +16,9 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 namespace fairlead::cli {
@@ -31,10 +36,16 @@ struct ReconcileWanted {
   bool all = false;
 };
 
+/// Days, both included.
+struct Days {
+  std::string first, last;
+};
+
 struct Reconciled {
   Bill bill;
   Reconciliation result;
-  std::string first, last, provider;
+  Days of_bill, compared;
+  std::string provider;
   std::int64_t attempts = 0, estimated_attempts = 0, unpriced = 0, other_currency = 0;
   /// What is of no one line, and keeps the two from agreeing.
   bool agrees() const { return result.agrees() && other_currency == 0; }
@@ -82,7 +93,7 @@ Table table_of(const Reconciled& r, bool all, std::size_t& hidden) {
 }
 
 std::string text_of(const Reconciled& r, bool all) {
-  std::string text = "bill      " + r.bill.format + ", " + r.first + " to " + r.last +
+  std::string text = "bill      " + r.bill.format + ", " + r.compared.first + " to " + r.compared.last +
                      (r.bill.currency.empty() ? std::string() : ", in " + r.bill.currency) +
                      (r.provider.empty() ? std::string() : "; provider " + printable(r.provider)) + "\n";
   for (std::size_t i = 0; i < measure_count; ++i) {
@@ -137,8 +148,8 @@ std::string json_of(const Reconciled& r) {
   const ReconcileJson json{
       {"agree", r.agrees()},
       {"format", r.bill.format},
-      {"first_day", r.first},
-      {"last_day", r.last},
+      {"first_day", r.compared.first},
+      {"last_day", r.compared.last},
       {"provider", r.provider.empty() ? ReconcileJson(nullptr) : ReconcileJson(r.provider)},
       {"currency", r.bill.currency.empty() ? ReconcileJson(nullptr) : ReconcileJson(r.bill.currency)},
       {"attempts", r.attempts},
@@ -157,14 +168,20 @@ std::string json_of(const Reconciled& r) {
 
 /// The days that the bill is about, or those that were asked for: lines of others are left out.
 void choose_days(Reconciled& r, const ReconcileWanted& wanted) {
-  std::string first = "9999-12-31", last = "0000-01-01";
+  r.of_bill = {"9999-12-31", "0000-01-01"};
   for (const auto& line : r.bill.lines) {
-    first = std::min(first, line.first.day);
-    last = std::max(last, line.first.day);
+    r.of_bill.first = std::min(r.of_bill.first, line.first.day);
+    r.of_bill.last = std::max(r.of_bill.last, line.first.day);
   }
-  r.first = wanted.since.empty() ? first : wanted.since;
-  r.last = wanted.until.empty() ? last : wanted.until;
-  std::erase_if(r.bill.lines, [&](const auto& line) { return line.first.day < r.first || line.first.day > r.last; });
+  r.compared.first = wanted.since.empty() ? r.of_bill.first : wanted.since;
+  r.compared.last = wanted.until.empty() ? r.of_bill.last : wanted.until;
+  std::erase_if(r.bill.lines,
+                [&](const auto& line) { return line.first.day < r.compared.first || line.first.day > r.compared.last; });
+}
+
+/// When the first day begins, by the bill's zone.
+TimePoint begin_of(const Reconciled& r) {
+  return parse_time(r.compared.first).value_or(TimePoint()) - std::chrono::minutes(r.bill.zone_minutes);
 }
 
 /// All that can have been sent on those days: a request may be up to a day older than an attempt of it.
@@ -172,45 +189,103 @@ Period period_of(const Reconciled& r) {
   using std::chrono::days, std::chrono::minutes;
   const minutes zone(r.bill.zone_minutes);
   Period period;
-  if (const auto first = parse_time(r.first)) period.since = *first - zone - days(1);
-  if (const auto last = parse_time(r.last)) period.until = *last - zone + days(1);
+  period.since = begin_of(r) - days(1);
+  if (const auto last = parse_time(r.compared.last)) period.until = *last - zone + days(1);
   return period;
 }
 
-Result<Tolerance> tolerance_of(const ReconcileWanted& wanted) {
-  const auto percent = parse_figure(wanted.percent);
-  if (!percent) return percent.error();
-  const auto tokens = parse_figure(wanted.tokens);
-  if (!tokens) return tokens.error();
-  const auto cost = parse_figure(wanted.cost);
-  if (!cost) return cost.error();
-  return Tolerance{*percent / 100, *tokens, *cost};
+/// For CLI::Validator: what is wrong, or nothing.
+std::string check_tolerance(const std::string& text) {
+  const auto figure = parse_figure(text);
+  if (!figure) return figure.error().message();
+  return *figure < 0 ? "'" + text + "' is below 0" : std::string();
 }
 
-Result<Reconciled> reconciled(Store& store, const ReconcileWanted& wanted) {
+/// Of texts that were checked.
+Tolerance tolerance_of(const ReconcileWanted& wanted) {
+  const auto figure = [](const std::string& text) { return parse_figure(text).value(); };
+  return {figure(wanted.percent) / 100, figure(wanted.tokens), figure(wanted.cost)};
+}
+
+Error refusal(const std::string& what) { return {ErrorKind::config, ErrorOrigin::fairlead, what}; }
+
+Result<Bill> bill_of(const ReconcileWanted& wanted) {
   const auto invoice = text_of_file(wanted.invoice);
   if (!invoice) return invoice.error();
-  std::string mapping;
+  std::optional<Mapping> mapping;
   if (!wanted.mapping.empty()) {
-    auto text = text_of_file(wanted.mapping);
+    const auto text = text_of_file(wanted.mapping);
     if (!text) return text.error();
-    mapping = std::move(*text);
+    auto parsed = parse_mapping(wanted.mapping, *text);
+    if (!parsed) return parsed.error();
+    mapping = std::move(*parsed);
   }
-  const auto tolerance = tolerance_of(wanted);
-  if (!tolerance) return tolerance.error();
-  auto bill = read_bill(*invoice, mapping);
-  if (!bill) return Error(bill.error().kind, ErrorOrigin::fairlead, wanted.invoice + ":" + bill.error().message());
-  if (bill->lines.empty()) return Error(ErrorKind::config, ErrorOrigin::fairlead, wanted.invoice + ": the bill has no lines");
+  auto bill = read_bill(*invoice, mapping ? &*mapping : nullptr);
+  if (!bill) return refusal(wanted.invoice + ":" + bill.error().message());
+  if (bill->lines.empty()) return refusal(wanted.invoice + ": the bill has no lines");
+  return bill;
+}
+
+/// Of each provider that attempts of the ledger went to, the days of these (UTC), by the sums that are kept for ever.
+Result<std::map<std::string, Days>> booked_days(Store& store) {
+  ReportQuery query;
+  query.by = {"provider", "day"};
+  const auto rows = store.report(query);
+  if (!rows) return rows.error();
+  std::map<std::string, Days> booked;
+  for (const ReportRow& row : *rows) {
+    if (row.attempts == 0) continue;  // a correction
+    Days& days = booked.try_emplace(row.group[0], Days{row.group[1], row.group[1]}).first->second;
+    days.first = std::min(days.first, row.group[1]);
+    days.last = std::max(days.last, row.group[1]);
+  }
+  return booked;
+}
+
+/// The ledger or the configuration, where there is one, must know the provider.
+Result<void> require_provider(const std::string& name, const std::map<std::string, Days>& booked, const Snapshot* snapshot) {
+  std::set<std::string_view> known;
+  for (const auto& provider : booked) known.insert(provider.first);
+  if (snapshot != nullptr)
+    for (const auto& provider : snapshot->providers) known.insert(provider->name);
+  if (known.contains(name)) return {};
+  std::string names;
+  for (const std::string_view one : known) names.append(names.empty() ? "; known are " : ", ").append(one);
+  return refusal((snapshot == nullptr ? "the ledger knows" : "neither the ledger nor the configuration knows") +
+                 std::string(snapshot == nullptr ? " no" : " a") + " provider '" + name + "'" +
+                 did_you_mean(name, {known.begin(), known.end()}, "; ", names));
+}
+
+/// Neither side has a line: that is no agreement.
+Error nothing_compared(const Reconciled& r, const std::map<std::string, Days>& booked) {
+  Days ledger;
+  for (const auto& [provider, days] : booked) {
+    if (!r.provider.empty() && provider != r.provider) continue;
+    ledger.first = ledger.first.empty() ? days.first : std::min(ledger.first, days.first);
+    ledger.last = std::max(ledger.last, days.last);
+  }
+  return refusal("nothing was compared: the bill has " + r.of_bill.first + " to " + r.of_bill.last + ", the ledger " +
+                 (ledger.first.empty() ? "no attempts" : ledger.first + " to " + ledger.last + " (UTC)") +
+                 (r.provider.empty() ? "" : " of " + r.provider) + ", and neither has a line of the days that were asked for");
+}
+
+Result<Reconciled> reconciled(Store& store, const Snapshot* snapshot, const ReconcileWanted& wanted) {
+  auto bill = bill_of(wanted);
+  if (!bill) return bill.error();
+  const auto booked = booked_days(store);
+  if (!booked) return booked.error();
+  if (!wanted.provider.empty())
+    if (auto known = require_provider(wanted.provider, *booked, snapshot); !known) return known.error();
   Reconciled r;
   r.bill = std::move(*bill);
   choose_days(r, wanted);
   r.provider = wanted.provider;
-  BookSums books(r.bill, wanted.provider, r.first, r.last);
+  BookSums books(r.bill, wanted.provider, r.compared.first, r.compared.last);
   if (auto done = store.visit(period_of(r), [&](const RequestRecord& record) { books.add(record); }); !done) return done.error();
   if (wanted.provider.empty() && !r.bill.by_attempt && books.providers().size() > 1) {
     std::string names;
     for (const std::string& name : books.providers()) names += (names.empty() ? "" : ", ") + name;
-    return Error(ErrorKind::config, ErrorOrigin::fairlead, "whose bill is it? Name one with --provider: " + names);
+    return refusal("whose bill is it? Name one with --provider: " + names);
   }
   for (const auto& [key, line] : books.lines()) {
     r.attempts += line.attempts;
@@ -218,17 +293,29 @@ Result<Reconciled> reconciled(Store& store, const ReconcileWanted& wanted) {
   }
   r.unpriced = books.unpriced();
   r.other_currency = books.other_currency();
-  r.result = reconcile(r.bill, books, *tolerance);
+  r.result = reconcile(r.bill, books, tolerance_of(wanted));
+  if (r.result.lines.empty()) return nothing_compared(r, *booked);
   return r;
 }
 
-int reconcile_command(const ReconcileWanted& wanted) {
+/// 0: they agree; 1: they differ; 2: they could not be compared.
+int reconcile_command(ReconcileWanted wanted) {
+  if (!wanted.since.empty() && !wanted.until.empty() && wanted.until < wanted.since) {
+    fail(refusal("--until " + wanted.until + " is before --since " + wanted.since + ": no day is between them"));
+    return 2;
+  }
+  std::shared_ptr<const Snapshot> snapshot;
+  if (wanted.books.ledger.empty()) {
+    snapshot = books_snapshot(wanted.books);
+    if (!snapshot) return 2;
+    wanted.books.ledger = snapshot->ledger;
+  }
   const auto store = open_books(wanted.books);
-  if (!store) return 1;
-  const auto r = reconciled(*store, wanted);
+  if (!store) return 2;
+  const auto r = reconciled(*store, snapshot.get(), wanted);
   if (!r) {
     fail(r.error());
-    return r.error().kind == ErrorKind::config ? 2 : 1;
+    return 2;
   }
   std::cout << (wanted.format == "json" ? json_of(*r) : text_of(*r, wanted.all));
   return r->agrees() ? 0 : 1;
@@ -255,11 +342,15 @@ void add_reconcile(CLI::App& app, int& exit_code) {
       ->add_option("--since", wanted->since, "The first day that is compared, in the bill's own zone; without it, the bill's first")
       ->check(day);
   command->add_option("--until", wanted->until, "The last day that is compared; without it, the bill's last")->check(day);
+  const CLI::Validator tolerance(check_tolerance, "FIGURE");
   command->add_option("--tolerance", wanted->percent, "Differences up to this share of the bill's figure agree, in percent")
+      ->check(tolerance)
       ->capture_default_str();
   command->add_option("--tolerance-tokens", wanted->tokens, "Differences up to so many tokens or requests agree")
+      ->check(tolerance)
       ->capture_default_str();
   command->add_option("--tolerance-cost", wanted->cost, "Differences up to this amount of the bill's currency agree")
+      ->check(tolerance)
       ->capture_default_str();
   command->add_flag("--all", wanted->all, "Show what is equal too");
   command->add_option("--format", wanted->format, "The form of the answer")

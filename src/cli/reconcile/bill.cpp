@@ -219,15 +219,13 @@ std::string bill_day(TimePoint at, int zone_minutes) {
          padded(static_cast<unsigned>(date.day()));
 }
 
-Result<Bill> read_bill(std::string_view text, const std::string& mapping) {
-  if (mapping.empty() && text.starts_with('{')) return read_simulated(text);
+Result<Bill> read_bill(std::string_view text, const Mapping* mapping) {
+  if (mapping == nullptr && text.starts_with('{')) return read_simulated(text);
   const auto rows = read_csv(text);
   if (!rows) return rows.error();
   if (rows->empty()) return bill_error(1, 1, "it is empty");
-  if (!mapping.empty()) {
-    const auto own = parse_mapping("of --mapping", mapping);
-    if (!own) return own.error();
-    Export one(*rows, *own);
+  if (mapping != nullptr) {
+    Export one(*rows, *mapping);
     if (!one.fits()) return bill_error(1, 1, "the columns " + one.missing() + " are missing, which the mapping names");
     return one.read();
   }

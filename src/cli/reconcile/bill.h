@@ -46,8 +46,10 @@ void add_figure(Figures& figures, Measure measure, Int128 attos);
 /// The day of this time in the bill's zone.
 std::string bill_day(TimePoint at, int zone_minutes);
 
-/// A CSV export by a mapping (docs/reconcile.md), JSON; or, without one, by the built-in mapping whose columns it has. The
-/// simulator's bill is known by itself. Errors: config, with line and column.
-Result<Bill> read_bill(std::string_view text, const std::string& mapping);
+struct Mapping;
+
+/// A CSV export by a mapping (docs/audit.md); or, where that is null, by the built-in mapping whose columns it has. The simulator's
+/// bill is known by itself. Errors: config, with line and column.
+Result<Bill> read_bill(std::string_view text, const Mapping* mapping);
 
 }  // namespace fairlead::cli

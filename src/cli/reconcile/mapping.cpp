@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace fairlead::cli {
@@ -9,8 +10,27 @@ namespace {
 
 using MappingJson = nlohmann::json;
 
-Error bad_mapping(const std::string& name, const std::string& what) {
-  return {ErrorKind::config, ErrorOrigin::fairlead, "the mapping " + name + ": " + what};
+/// `where`: "map.json" or "map.json:3:7"
+Error bad_mapping(const std::string& where, const std::string& what) {
+  return {ErrorKind::config, ErrorOrigin::fairlead, where + ": " + what};
+}
+
+/// "3:7" of the nth character, from 1.
+std::string place_in(std::string_view text, std::size_t nth) {
+  const std::string_view before = text.substr(0, nth > 0 ? nth - 1 : 0);
+  const std::size_t line_begin = before.rfind('\n') + 1;  // 0 where there is none
+  return std::to_string(std::count(before.begin(), before.end(), '\n') + 1) + ":" + std::to_string(before.size() - line_begin + 1);
+}
+
+/// An object, or where it is none.
+Result<MappingJson> mapping_json(const std::string& name, std::string_view text) {
+  try {
+    auto json = MappingJson::parse(text);
+    if (json.is_object()) return json;
+    return bad_mapping(name + ":" + place_in(text, text.find_first_not_of(" \t\r\n") + 1), "it is not a JSON object");
+  } catch (const MappingJson::parse_error& error) {
+    return bad_mapping(name + ":" + place_in(text, error.byte), "it is not JSON; it was read up to here");
+  }
 }
 
 std::optional<Measure> parse_measure(std::string_view word) {
@@ -26,7 +46,9 @@ Titles titles_in(const MappingJson& value) {
 
 /// "+08:00"
 int minutes_in(const std::string& zone) {
-  const bool plain = zone.size() == 6 && (zone[0] == '+' || zone[0] == '-') && zone[3] == ':';
+  const auto digit = [&](std::size_t at) { return zone[at] >= '0' && zone[at] <= '9'; };
+  const bool plain =
+      zone.size() == 6 && (zone[0] == '+' || zone[0] == '-') && digit(1) && digit(2) && zone[3] == ':' && digit(4) && digit(5);
   if (!plain) throw std::invalid_argument("`zone` is a distance to UTC such as \"+08:00\"");
   const int minutes = std::stoi(zone.substr(1, 2)) * 60 + std::stoi(zone.substr(4, 2));
   return zone[0] == '-' ? -minutes : minutes;
@@ -98,15 +120,16 @@ constexpr std::pair<const char*, const char*> built_in[] = {
 
 }  // namespace
 
-Result<Mapping> parse_mapping(const std::string& name, const std::string& json) {
-  const MappingJson members = MappingJson::parse(json, nullptr, false);
-  if (!members.is_object()) return bad_mapping(name, "it is not a JSON object");
+Result<Mapping> parse_mapping(const std::string& name, std::string_view json) {
+  const auto members = mapping_json(name, json);
+  if (!members) return members.error();
   Mapping mapping;
   mapping.name = name;
+  std::string read;
   try {
-    for (const auto& member : members.items()) read_member(mapping, member.key(), member.value());
+    for (const auto& member : members->items()) read_member(mapping, read = member.key(), member.value());
   } catch (const MappingJson::exception&) {
-    return bad_mapping(name, "a member is of the wrong type");
+    return bad_mapping(name, "`" + read + "` is of the wrong type");
   } catch (const std::logic_error& error) {
     return bad_mapping(name, error.what());
   }

@@ -28,8 +28,9 @@ struct Mapping {
   std::string currency_always;
 };
 
-/// Errors: config, naming the member.
-Result<Mapping> parse_mapping(const std::string& name, const std::string& json);
+/// `name`: with which its errors begin, as "map.json:3:7: ...". Errors: config, naming the member, or line and column where it is
+/// no JSON object.
+Result<Mapping> parse_mapping(const std::string& name, std::string_view json);
 
 /// Those of the product.
 const std::vector<Mapping>& built_in_mappings();

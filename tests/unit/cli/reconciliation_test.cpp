@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "cli/reconcile/csv.h"
+#include "cli/reconcile/mapping.h"
 #include "unit/store/rows.h"
 
 namespace fairlead::cli {
@@ -83,6 +84,13 @@ TEST(Figure, IsExactOrRefused) {
   }
 }
 
+Result<Bill> bill_by(std::string_view text, const std::string& mapping) {
+  if (mapping.empty()) return read_bill(text, nullptr);
+  const auto own = parse_mapping("map.json", mapping);
+  if (!own) return own.error();
+  return read_bill(text, &*own);
+}
+
 /// "2026-11-01 deepseek-chat input 36; ..." of what a bill says.
 std::string told(const Result<Bill>& bill) {
   if (!bill) return bill.error().message();
@@ -138,14 +146,19 @@ TEST(Bill, ReadsWhatProvidersExport) {
       {"utc_date,model,type,amount\n2026-11-01,,output_tokens,1\n", "", "2:12: it names no model"},
       {"a,b\n1,2\n", R"({"day":"a","model":"c","cost":"b","currency_always":"USD"})",
        "1:1: the columns 'c' are missing, which the mapping names"},
-      {"a,b\n1,2\n", R"({"day":"a"})", "the mapping of --mapping: `day` and `model` are needed"},
+      {"a,b\n1,2\n", R"({"day":"a"})", "map.json: `day` and `model` are needed"},
+      {"a,b\n1,2\n", "{\n  \"day\": \"a\",\n  \"model\" \"b\"}", "map.json:3:13: it is not JSON; it was read up to here"},
+      {"a,b\n1,2\n", "{\"day\": \"a\"", "map.json:1:12: it is not JSON; it was read up to here"},
+      {"a,b\n1,2\n", "\n [1]", "map.json:2:2: it is not a JSON object"},
+      {"a,b\n1,2\n", R"({"day":"a","model":7})", "map.json: `model` is of the wrong type"},
+      {"a,b\n1,2\n", R"({"zone":"+x8:00"})", "map.json: `zone` is a distance to UTC such as \"+08:00\""},
       {"a,b\n1,2\n", R"({"day":"a","model":"b","figures":{"prompt":"b"}})",
-       "the mapping of --mapping: `figures` names 'prompt': requests, input, cached_input, cache_write, output or cost"},
+       "map.json: `figures` names 'prompt': requests, input, cached_input, cache_write, output or cost"},
       {"", "", "1:1: it is empty"},
       {"{}", "", "1:1: it is no line of the simulator's bill"},
   };
-  for (const auto& c : cases) EXPECT_EQ(told(read_bill(c.text, c.mapping)), c.told) << c.text;
-  EXPECT_THAT(told(read_bill("a,b\n1,2\n", "")), HasSubstr("1:1: its columns are of no known export: deepseek-amount ("));
+  for (const auto& c : cases) EXPECT_EQ(told(bill_by(c.text, c.mapping)), c.told) << c.text;
+  EXPECT_THAT(told(read_bill("a,b\n1,2\n", nullptr)), HasSubstr("1:1: its columns are of no known export: deepseek-amount ("));
 }
 
 RequestRecord booked(const std::string& id, AttemptSettle settle, TimePoint at = noon) {
@@ -167,7 +180,7 @@ std::string differences(const Bill& bill, const std::vector<RequestRecord>& reco
   return text;
 }
 
-Bill deepseek(const std::string& rows) { return read_bill("utc_date,model,type,amount\n" + rows, "").value(); }
+Bill deepseek(const std::string& rows) { return read_bill("utc_date,model,type,amount\n" + rows, nullptr).value(); }
 const std::string whole_day =
     "2026-11-01,deepseek-chat,input_cache_miss_tokens,36\n2026-11-01,deepseek-chat,input_cache_hit_tokens,64\n"
     "2026-11-01,deepseek-chat,output_tokens,40\n2026-11-01,deepseek-chat,request_count,1\n";
@@ -198,16 +211,15 @@ TEST(Reconciliation, TakesDifferencesWithinOneOfTheTolerances) {
 }
 
 TEST(Reconciliation, TheDayIsThatOfTheBillsZone) {
-  Bill bill =
-      read_bill("d,m,o\n2026-11-02,deepseek-chat,40\n", R"({"zone":"+08:00","day":"d","model":"m","figures":{"output":"o"}})")
-          .value();
+  Bill bill = bill_by("d,m,o\n2026-11-02,deepseek-chat,40\n", R"({"zone":"+08:00","day":"d","model":"m","figures":{"output":"o"}})")
+                  .value();
   EXPECT_EQ(differences(bill, {booked("r1", attempt_settle("r1"), noon + std::chrono::hours(4))}), "")
       << "16:00 UTC is the next day there";
 }
 
 TEST(Reconciliation, FindsTheModelByTheNameInTheAnswerTooAndAddsKindsThatTheBillDoesNotTell) {
-  const Bill bill = read_bill("d,m,i,o,c\n2026-11-01,deepseek-v3.2,100,40,0.0002048\n",
-                              R"({"day":"d","model":"m","figures":{"input":"i","output":"o"},"cost":"c","currency_always":"CNY"})")
+  const Bill bill = bill_by("d,m,i,o,c\n2026-11-01,deepseek-v3.2,100,40,0.0002048\n",
+                            R"({"day":"d","model":"m","figures":{"input":"i","output":"o"},"cost":"c","currency_always":"CNY"})")
                         .value();
   EXPECT_EQ(differences(bill, {booked("r1", attempt_settle("r1"))}), "");
   AttemptSettle dollars = attempt_settle("r1");

@@ -1,0 +1,130 @@
+// `fairlead reconcile` as an operator runs it, on a small ledger: what it refuses, and with which exit code.
+#include <fairlead/bookkeeper.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <fstream>
+
+#include "cli/commands.h"
+#include "unit/store/rows.h"
+
+namespace fairlead::cli {
+namespace {
+
+using testing::HasSubstr;
+
+struct ReconcileTold {
+  int exit_code = 0;
+  std::string out, err;
+};
+
+class ReconcileTest : public testing::Test {
+ protected:
+  ReconcileTest() {
+    write("fairlead.yaml", "ledger: " + url() + R"(
+providers:
+  deepseek: {base_url: "http://127.0.0.1:1"}
+  spare: {base_url: "http://127.0.0.1:1"}
+routes:
+  chat: {targets: [deepseek/deepseek-chat, spare/spare-chat]}
+keys: []
+)");
+    write("bill.csv", bill_of_days({"2026-11-01"}));
+    auto store = open_store(url(), StoreMode::write);
+    if (!store) throw std::runtime_error(store.error().message());
+    save(**store, "r1", test::noon);
+  }
+  void save(Store& store, const std::string& id, TimePoint at) {
+    const auto done = test::save(
+        store, {test::record_of(test::request_open(id, at),
+                                {test::settled_attempt(test::attempt_open(id, 1, "deepseek", at), test::attempt_settle(id))},
+                                test::request_settle(id))});
+    if (!done) throw std::runtime_error(done.error().detail());
+  }
+  /// One request of each day, as the rows of the ledger have them.
+  static std::string bill_of_days(const std::vector<std::string>& days) {
+    std::string text = "utc_date,model,type,amount\n";
+    for (const std::string& day : days)
+      for (const char* figure : {"input_cache_miss_tokens,36", "input_cache_hit_tokens,64", "output_tokens,40", "request_count,1"})
+        text.append(day).append(",deepseek-chat,").append(figure).append("\n");
+    return text;
+  }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(folder_.file(name)) << text; }
+  std::string url() const { return "sqlite:" + folder_.file("ledger.db"); }
+  std::string with_config() const { return " --config " + folder_.file("fairlead.yaml"); }
+  ReconcileTold tell(const std::string& options, const std::string& bill = "bill.csv") const {
+    CLI::App app;
+    ReconcileTold told;
+    add_reconcile(app, told.exit_code);
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    try {
+      app.parse("reconcile " + folder_.file(bill) + " " + options);
+    } catch (const CLI::ParseError& error) {
+      told.exit_code = 2;
+      std::cerr << error.what();
+    }
+    told.out = testing::internal::GetCapturedStdout();
+    told.err = testing::internal::GetCapturedStderr();
+    return told;
+  }
+  void expect_refused(const std::string& options, const std::string& why) const {
+    const ReconcileTold told = tell(options);
+    EXPECT_EQ(told.exit_code, 2) << options;
+    EXPECT_EQ(told.out, "") << options;
+    EXPECT_THAT(told.err, HasSubstr(why)) << options;
+  }
+
+  test::Folder folder_;
+};
+
+TEST_F(ReconcileTest, NothingComparedIsNoAgreement) {
+  EXPECT_EQ(tell("--ledger " + url()).exit_code, 0);
+  for (const char* period : {"--since 2026-12-01", "--until 2026-10-31", "--since 2026-12-01 --until 2026-12-31"})
+    for (const char* format : {"", " --format json"})
+      expect_refused(period + std::string(format) + " --ledger " + url(),
+                     "nothing was compared: the bill has 2026-11-01 to 2026-11-01, the ledger 2026-11-01 to 2026-11-01 (UTC), and "
+                     "neither has a line of the days that were asked for");
+  expect_refused("--since 2026-12-01 --provider spare" + with_config(), "the ledger no attempts of spare, and");
+  EXPECT_EQ(tell("--since 2026-11-01 --until 2026-11-01 --ledger " + url()).exit_code, 0) << "both are included";
+  expect_refused("--since 2026-11-02 --until 2026-11-01 --ledger " + url(),
+                 "--until 2026-11-01 is before --since 2026-11-02: no day is between them");
+}
+
+TEST_F(ReconcileTest, WhatKeepsFromComparingIsExitCode2) {
+  expect_refused("--ledger sqlite:" + folder_.file("missing.db"), folder_.file("missing.db"));
+  write("garbage.db", std::string(5000, 'x'));
+  expect_refused("--ledger sqlite:" + folder_.file("garbage.db"), folder_.file("garbage.db"));
+  expect_refused("--ledger postgres:x", "postgres");
+  expect_refused("--config " + folder_.file("missing.yaml"), folder_.file("missing.yaml"));
+  write("broken.yaml", "keys: [\n");
+  expect_refused("--config " + folder_.file("broken.yaml"), folder_.file("broken.yaml"));
+  for (const char* option : {"--tolerance", "--tolerance-tokens", "--tolerance-cost"}) {
+    expect_refused(option + std::string(" -1 --ledger ") + url(), option + std::string(": '-1' is below 0"));
+    expect_refused(option + std::string(" 1,5 --ledger ") + url(), "'1,5' is no figure");
+  }
+  write("map.json", "{\n \"day\" \"utc_date\"}");
+  expect_refused("--mapping " + folder_.file("map.json") + " --ledger " + url(),
+                 folder_.file("map.json") + ":2:17: it is not JSON");
+  write("map.json", R"({"day": "utc_date"})");
+  expect_refused("--mapping " + folder_.file("map.json") + " --ledger " + url(),
+                 folder_.file("map.json") + ": `day` and `model` are needed");
+}
+
+TEST_F(ReconcileTest, AProviderThatNobodyKnowsIsRefused) {
+  EXPECT_EQ(tell("--provider deepseek --ledger " + url()).exit_code, 0);
+  expect_refused("--provider deepsek --ledger " + url(), "the ledger knows no provider 'deepsek'; did you mean 'deepseek'?");
+  expect_refused("--provider spare --ledger " + url(), "the ledger knows no provider 'spare'; known are deepseek");
+  expect_refused("--provider nosuch" + with_config(),
+                 "neither the ledger nor the configuration knows a provider 'nosuch'; known are deepseek, spare");
+  const ReconcileTold spare = tell("--provider spare" + with_config());
+  EXPECT_EQ(spare.exit_code, 1) << "the configuration knows it, and nothing was sent to it";
+  EXPECT_THAT(spare.out, HasSubstr("only in the bill"));
+}
+
+}  // namespace
+}  // namespace fairlead::cli
