@@ -125,8 +125,8 @@ Result<Database> Database::open(const std::string& path, int flags) {
 
 namespace {
 
-/// Nobody writes it, or had to stop in the midst: such have a write-ahead log and its shared memory beside the file. And there may be
-/// none, as the folder is not ours.
+/// Nobody writes it, or had to stop in the midst: such have a write-ahead log and its shared memory beside the file. And there may
+/// be none, as the folder is not ours.
 bool is_copy_at_rest(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   return ::access(folder.c_str(), W_OK) != 0 && ::access((path + "-wal").c_str(), F_OK) != 0 &&
@@ -148,8 +148,8 @@ std::string immutable_uri(const std::string& path) {
 
 Result<Database> Database::open_to_read(const std::string& path) {
   // Not SQLITE_OPEN_READONLY where there is a log: whoever reads it takes part in its shared memory.
-  auto database = is_copy_at_rest(path) ? open(immutable_uri(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
-                                        : open(path, SQLITE_OPEN_READWRITE);
+  auto database =
+      is_copy_at_rest(path) ? open(immutable_uri(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI) : open(path, SQLITE_OPEN_READWRITE);
   if (!database) return database;
   if (auto done = database->execute("PRAGMA query_only = ON"); !done) return done.error();
   return database;
