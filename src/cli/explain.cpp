@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/explain_json.h"
 #include "cli/explain_text.h"
+#include "cli/kept_rows.h"
 #include "cli/time.h"
 #include "config/config.h"
 #include "daemon/estimates_file.h"
@@ -47,8 +48,10 @@ int explain_past(const ExplainWanted& wanted) {
   const auto record = store->request(wanted.id);
   if (!record) return fail(record.error());
   if (!*record) {
+    const auto kept = require_kept_rows(*store, {});
     std::cerr << "fairlead: "
-              << (wanted.id == "last" ? "the ledger has no request yet" : "no request '" + wanted.id + "' in the ledger") << '\n';
+              << (wanted.id == "last" ? "the ledger has no request yet" : "no request '" + wanted.id + "' in the ledger")
+              << (!kept && kept.error().kind == ErrorKind::config ? "; old ones were archived, it may be among them" : "") << '\n';
     return 1;
   }
   std::cout << (wanted.format == "json" ? explain_json(**record) : explain_text(**record));

@@ -2,6 +2,7 @@
 // runs.
 #include "cli/books.h"
 #include "cli/commands.h"
+#include "cli/kept_rows.h"
 #include "cli/reconcile/mapping.h"
 #include "cli/reconcile/reconciliation.h"
 #include "cli/table.h"
@@ -280,6 +281,7 @@ Result<Reconciled> reconciled(Store& store, const Snapshot* snapshot, const Reco
   r.bill = std::move(*bill);
   choose_days(r, wanted);
   r.provider = wanted.provider;
+  if (auto kept = require_kept_rows(store, begin_of(r)); !kept) return kept.error();
   BookSums books(r.bill, wanted.provider, r.compared.first, r.compared.last);
   if (auto done = store.visit(period_of(r), [&](const RequestRecord& record) { books.add(record); }); !done) return done.error();
   if (wanted.provider.empty() && !r.bill.by_attempt && books.providers().size() > 1) {

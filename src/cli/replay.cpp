@@ -3,6 +3,7 @@
 #include "cli/replay/replay.h"
 #include "cli/books.h"
 #include "cli/commands.h"
+#include "cli/kept_rows.h"
 #include "cli/table.h"
 #include "cli/time.h"
 #include "config/config.h"
@@ -86,6 +87,13 @@ std::string replay_json(const Replay& replay, const Snapshot& snapshot) {
 }
 
 int replay_command(const ReplayWanted& wanted) {
+  Period period;
+  if (!wanted.since.empty()) period.since = parse_time(wanted.since);
+  if (!wanted.until.empty()) period.until = parse_time(wanted.until);
+  if (period.since && period.until && *period.until <= *period.since) {
+    std::cerr << "fairlead: --until " << wanted.until << " is not after --since " << wanted.since << ": no time is between them\n";
+    return 2;
+  }
   config::Sources sources = sources_with_keys(true);
   if (!wanted.ledger.empty())  // the keys that asked are there, whatever ledger the other configuration names
     sources.stored_keys = [keys_of = sources.stored_keys, &wanted](const std::string&) { return keys_of(wanted.ledger); };
@@ -99,9 +107,10 @@ int replay_command(const ReplayWanted& wanted) {
   books.ledger = wanted.ledger.empty() ? loaded.snapshot->ledger : wanted.ledger;
   const auto store = open_books(books);
   if (!store) return 1;
-  Period period;
-  if (!wanted.since.empty()) period.since = parse_time(wanted.since);
-  if (!wanted.until.empty()) period.until = parse_time(wanted.until);
+  if (auto kept = require_kept_rows(*store, period.since); !kept) {
+    fail(kept.error());
+    return kept.error().kind == ErrorKind::config ? 2 : 1;
+  }
   Replay replay(*loaded.snapshot);
   if (auto done = store->visit(period, [&](const RequestRecord& record) { replay.add(record); }); !done) return fail(done.error());
   std::cout << (wanted.format == "json" ? replay_json(replay, *loaded.snapshot) : replay_text(replay));

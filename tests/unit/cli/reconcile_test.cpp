@@ -115,6 +115,25 @@ TEST_F(ReconcileTest, WhatKeepsFromComparingIsExitCode2) {
                  folder_.file("map.json") + ": `day` and `model` are needed");
 }
 
+TEST_F(ReconcileTest, RowsThatAreGoneAreNotTakenForNone) {
+  using std::chrono::days;
+  {
+    const auto store = open_store(url(), StoreMode::write);
+    save(**store, "r2", test::noon + days(1));
+  }
+  write("bill.csv", bill_of_days({"2026-11-01", "2026-11-02"}));
+  EXPECT_EQ(tell("--ledger " + url()).exit_code, 0);
+  const auto books = open_bookkeeper(url());
+  const auto rows = (*books)->old_rows(std::chrono::floor<days>(test::noon) + days(1));
+  ASSERT_TRUE((*books)->let_go(rows->value(), "", test::noon));
+  EXPECT_EQ((*books)->remove(100).value(), 1);
+  for (const char* period : {"", " --until 2026-11-01", " --since 2026-11-01"})
+    expect_refused("--ledger " + url() + period,
+                   "fairlead: rows before 2026-11-02 are no longer in the ledger: ask for a period from then on\n");
+  EXPECT_EQ(tell("--since 2026-11-02 --ledger " + url()).exit_code, 0);
+  EXPECT_EQ(tell("--since 2026-11-02 --provider deepseek --ledger " + url()).exit_code, 0);
+}
+
 TEST_F(ReconcileTest, AProviderThatNobodyKnowsIsRefused) {
   EXPECT_EQ(tell("--provider deepseek --ledger " + url()).exit_code, 0);
   expect_refused("--provider deepsek --ledger " + url(), "the ledger knows no provider 'deepsek'; did you mean 'deepseek'?");

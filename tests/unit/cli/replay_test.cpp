@@ -1,0 +1,112 @@
+// `fairlead replay` as an operator runs it, on a small ledger under its own configuration.
+#include <fairlead/bookkeeper.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <fstream>
+
+#include "cli/commands.h"
+#include "unit/store/rows.h"
+
+namespace fairlead::cli {
+namespace {
+
+using testing::HasSubstr;
+
+struct ReplayTold {
+  int exit_code = 0;
+  std::string out, err;
+};
+
+class ReplayTest : public testing::Test {
+ protected:
+  ReplayTest() {
+    std::ofstream(folder_.file("fairlead.yaml")) << "ledger: " + url() + R"(
+providers:
+  deepseek: {base_url: "http://127.0.0.1:1"}
+routes:
+  chat: {targets: [deepseek/deepseek-chat]}
+keys:
+  - {name: checkout, team: payments, project: till, routes: [chat], hash: "sha256:)" +
+                                                        std::string(64, 'a') + "\"}\n";
+    store_ = open_store(url(), StoreMode::write).value();
+  }
+  static RequestOpen opened(const std::string& id, TimePoint at = test::noon) {
+    RequestOpen open = test::request_open(id, at);
+    open.content = open.facts = "";
+    return open;
+  }
+  void save(const RequestRecord& record) {
+    if (const auto done = test::save(*store_, {record}); !done) throw std::runtime_error(done.error().detail());
+  }
+  void save_served(const std::string& id, TimePoint at) {
+    save(test::record_of(opened(id, at),
+                         {test::settled_attempt(test::attempt_open(id, 1, "deepseek", at), test::attempt_settle(id))},
+                         test::request_settle(id)));
+  }
+  std::string url() const { return "sqlite:" + folder_.file("ledger.db"); }
+  ReplayTold tell(const std::string& command) const {
+    CLI::App app;
+    ReplayTold told;
+    add_replay(app, told.exit_code);
+    add_explain(app, told.exit_code);
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    try {
+      app.parse(command + " --config " + folder_.file("fairlead.yaml"));
+    } catch (const CLI::ParseError& error) {
+      told.exit_code = 2;
+      std::cerr << error.what();
+    }
+    told.out = testing::internal::GetCapturedStdout();
+    told.err = testing::internal::GetCapturedStderr();
+    return told;
+  }
+  /// Takes away the rows before this time, as retention does.
+  void let_go(TimePoint until) const {
+    const auto books = open_bookkeeper(url());
+    for (;;) {
+      while (*(*books)->remove(100) > 0) {
+      }
+      const auto rows = (*books)->old_rows(until);
+      if (!*rows) return;
+      ASSERT_TRUE((*books)->let_go(**rows, "", test::noon));
+    }
+  }
+
+  test::Folder folder_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(ReplayTest, RowsThatAreGoneAreNotTakenForNone) {
+  using std::chrono::days;
+  for (int day = 0; day < 3; ++day) save_served("r" + std::to_string(day), test::noon + days(day));
+  EXPECT_EQ(tell("replay").exit_code, 0);
+  EXPECT_EQ(tell("explain nosuch").err, "fairlead: no request 'nosuch' in the ledger\n");
+  let_go(std::chrono::floor<days>(test::noon) + days(2));
+  const char* gone = "fairlead: rows before 2026-11-03 are no longer in the ledger: ask for a period from then on\n";
+  for (const char* period : {"", " --since 2026-11-02T23:59:59", " --until 2026-11-02", " --since 2026-11-01 --until 2026-11-04"}) {
+    const ReplayTold told = tell("replay" + std::string(period));
+    EXPECT_EQ(told.exit_code, 2) << period;
+    EXPECT_EQ(told.err, gone) << period;
+    EXPECT_EQ(told.out, "") << period;
+  }
+  const ReplayTold kept = tell("replay --since 2026-11-03");
+  EXPECT_EQ(kept.exit_code, 0) << kept.err;
+  EXPECT_THAT(kept.out, HasSubstr("1 request cost"));
+  EXPECT_THAT(tell("explain r0").err, HasSubstr("no request 'r0' in the ledger; old ones were archived"));
+  EXPECT_EQ(tell("explain r2").exit_code, 0);
+}
+
+TEST_F(ReplayTest, APeriodWithoutTimeIsRefused) {
+  const ReplayTold told = tell("replay --since 2026-11-02 --until 2026-11-02");
+  EXPECT_EQ(told.exit_code, 2);
+  EXPECT_THAT(told.err, HasSubstr("--until 2026-11-02 is not after --since 2026-11-02"));
+}
+
+}  // namespace
+}  // namespace fairlead::cli
