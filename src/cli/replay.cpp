@@ -40,7 +40,10 @@ Table replay_table(const Replay& replay) {
 
 std::string replay_text(const Replay& replay) {
   const ReplayGroup all = replay.total({});
-  if (all.requests == 0) return "No requests in this period.\n";
+  const std::string repeats =
+      replay.repeats() == 0 ? ""
+                            : counted(replay.repeats(), "repeat") + " with an Idempotency-Key: not sent, then or now. In no sum.\n";
+  if (all.requests == 0) return "No requests in this period.\n" + repeats;
   std::string text = to_text(replay_table(replay)) + "\n";
   text += counted(all.requests, "request") + " cost " + format_decimal(all.before_usd) + " USD, and would cost " +
           format_decimal(all.after_usd) + ": " +
@@ -53,6 +56,7 @@ std::string replay_text(const Replay& replay) {
   }
   if (all.unpriced > 0) text += counted(all.unpriced, "request") + " would go to a target without a price: in no sum.\n";
   if (all.tokenless > 0) text += counted(all.tokenless, "request") + " have no tokens to count: never answered. In no sum.\n";
+  text += repeats;
   if (replay.content_unknown() > 0)
     text += counted(replay.content_unknown(), "prompt") +
             " had not been searched for all that these rules ask for: taken not to hold it.\n";
@@ -78,11 +82,9 @@ std::string replay_json(const Replay& replay, const Snapshot& snapshot) {
   }
   for (std::size_t i = 0; i < replayed_count; ++i)
     outcomes[std::string(to_string(static_cast<Replayed>(i)))] = replay.total(static_cast<Replayed>(i)).requests;
-  const ReplayJson json{{"snapshot_hash", snapshot.hash},
-                        {"total", group_json(replay.total({}))},
-                        {"outcomes", outcomes},
-                        {"content_unknown", replay.content_unknown()},
-                        {"groups", groups}};
+  const ReplayJson json{{"snapshot_hash", snapshot.hash}, {"total", group_json(replay.total({}))},
+                        {"outcomes", outcomes},           {"content_unknown", replay.content_unknown()},
+                        {"repeats", replay.repeats()},    {"groups", groups}};
   return json.dump(2, ' ', false, ReplayJson::error_handler_t::replace) + '\n';
 }
 

@@ -5,6 +5,7 @@
 #include "plan/hypothetical.h"
 #include "plan/plan.h"
 #include "plan/refusal.h"
+#include "plan/repeat.h"
 
 #include <nlohmann/json.hpp>
 
@@ -43,6 +44,13 @@ std::int64_t input_of(const RequestRecord& record) {
 bool was_routed(const RequestRecord& record) {
   const auto plan = nlohmann::json::parse(record.open.plan, nullptr, false);
   return plan.is_object() && plan.contains("candidates") && !plan["candidates"].empty();
+}
+
+/// It got the answer of another request, or was refused for that one's sake; perhaps its app was gone before it had the answer.
+bool is_repeat(const RequestRecord& record) {
+  const std::string& error = record.settle.error;
+  if (!record.attempts.empty()) return false;
+  return error.empty() || error.starts_with("idempotency_") || (record.open.plan.empty() && marks_in(record.open.facts));
 }
 
 std::string joined_names(const std::vector<std::string>& names) {
@@ -94,7 +102,10 @@ Replay::Fate Replay::fate_of(const RequestRecord& record) {
 
 void Replay::add(const RequestRecord& record) {
   if (record.state == RowState::open) return;
-  if (record.attempts.empty() && record.settle.error.empty()) return;  // a repeat, which got the answer of another request
+  if (is_repeat(record)) {
+    ++repeats_;
+    return;
+  }
   const bool refused_later = record.attempts.empty() && was_routed(record);
   const Fate fate = refused_later ? Fate{nullptr, record.settle.error, true, {}} : fate_of(record);
   const std::string from = record.attempts.empty() ? std::string() : record.attempts.front().open.target;

@@ -42,9 +42,10 @@ class Replay {
   const std::map<ReplayKey, ReplayGroup>& groups() const { return groups_; }
   /// Of these outcomes, or of all.
   ReplayGroup total(std::optional<Replayed> outcome) const;
-  std::int64_t content_unknown() const {
-    return content_unknown_;
-  }  ///< requests whose prompt was not searched for all that rules ask now
+  /// Requests whose prompt was not searched for all that rules ask now.
+  std::int64_t content_unknown() const { return content_unknown_; }
+  /// Requests of no group: repeats with an Idempotency-Key, which are not sent under any configuration.
+  std::int64_t repeats() const { return repeats_; }
 
  private:
   struct Fate;
@@ -52,7 +53,7 @@ class Replay {
 
   const Snapshot& snapshot_;
   std::map<ReplayKey, ReplayGroup> groups_;
-  std::int64_t content_unknown_ = 0;
+  std::int64_t content_unknown_ = 0, repeats_ = 0;
 };
 
 }  // namespace fairlead::cli

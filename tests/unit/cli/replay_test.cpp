@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <fstream>
@@ -16,6 +17,7 @@ namespace fairlead::cli {
 namespace {
 
 using testing::HasSubstr;
+using ReplayTestJson = nlohmann::json;
 
 struct ReplayTold {
   int exit_code = 0;
@@ -47,6 +49,16 @@ keys:
     save(test::record_of(opened(id, at),
                          {test::settled_attempt(test::attempt_open(id, 1, "deepseek", at), test::attempt_settle(id))},
                          test::request_settle(id)));
+  }
+  /// Without any attempt, before there was a plan.
+  void save_unsent(const std::string& id, const std::string& error, const std::string& facts) {
+    RequestOpen open = opened(id);
+    open.facts = facts;
+    open.plan = open.expected = "";
+    RequestSettle settle = test::request_settle(id, 0);
+    settle.error = error;
+    settle.usd_pico = settle.charge_usd_pico = 0;
+    save(test::record_of(open, {}, settle));
   }
   std::string url() const { return "sqlite:" + folder_.file("ledger.db"); }
   ReplayTold tell(const std::string& command) const {
@@ -81,6 +93,22 @@ keys:
   test::Folder folder_;
   std::unique_ptr<Store> store_;
 };
+
+TEST_F(ReplayTest, RepeatsAreSentUnderNoConfiguration) {
+  const std::string marks = R"({"idempotency":")" + std::string(64, '5') + R"("})";
+  save_served("r1", test::noon);
+  save_unsent("r2", "", marks);
+  for (const char* error : {"idempotency_in_progress", "idempotency_mismatch", "idempotency_gone"}) save_unsent(error, error, "");
+  save_unsent("r3", "app_gone", marks);
+  const ReplayTold told = tell("replay --format json");
+  ASSERT_EQ(told.exit_code, 0) << told.err;
+  const ReplayTestJson report = ReplayTestJson::parse(told.out);
+  EXPECT_EQ(report["repeats"], 5);
+  EXPECT_EQ(report["total"]["requests"], 1);
+  EXPECT_EQ(report["outcomes"]["stays"], 1) << report.dump();
+  EXPECT_EQ(report["outcomes"]["admitted"], 0);
+  EXPECT_THAT(tell("replay").out, HasSubstr("5 repeats with an Idempotency-Key: not sent, then or now. In no sum.\n"));
+}
 
 TEST_F(ReplayTest, RowsThatAreGoneAreNotTakenForNone) {
   using std::chrono::days;
