@@ -32,7 +32,7 @@ std::shared_ptr<const Snapshot> books_snapshot(const BooksChoice& choice);
 /// The ledger's URL. Empty after saying why on stderr.
 std::string books_url(const BooksChoice& choice);
 
-/// For closing and correcting, while a daemon may write. Null after saying why on stderr.
+/// For closing a month, while a daemon may write. Null after saying why on stderr.
 std::unique_ptr<Bookkeeper> open_books_to_keep(const BooksChoice& choice);
 
 /// Opened for reading, while a daemon may write. Null after saying why on stderr.

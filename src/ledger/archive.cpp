@@ -32,8 +32,8 @@ Result<int> open_alone(const std::string& path) {
   for (;;) {
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (file < 0) return archive_error("create", path);
-    struct stat ours {
-    }, there{};
+    struct stat ours;
+    struct stat there;
     if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
       Error error = errno == EWOULDBLOCK
                         ? Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the archive is being written",

@@ -117,12 +117,12 @@ void SharedJournal::tell_synced(std::size_t entries) {
   unsynced_.erase(unsynced_.begin(), end);
 }
 
-/// Tells the feeder.
+/// Tells the feeder. Abandoned files last: from a later one it would take those before for read to their ends.
 void SharedJournal::follow(std::size_t rows) {
-  for (const std::uint64_t sequence : journal_.take_abandoned()) feeder_.follow(sequence, 0, segment_header_bytes, 0);
   for (const Journal::Place& place : journal_.take_finished()) feeder_.follow(place.sequence, place.segment_bytes, place.end, 0);
   const Journal::Place place = journal_.place();
   if (place.sequence != 0) feeder_.follow(place.sequence, place.segment_bytes, journal_.synced_end(), rows);
+  for (const std::uint64_t sequence : journal_.take_abandoned()) feeder_.follow(sequence, 0, segment_header_bytes, 0);
 }
 
 }  // namespace fairlead

@@ -42,7 +42,7 @@ struct Writer {
   sqlite::LineWriter lines;
 };
 
-/// What a request becomes whose process died.
+/// What a request becomes whose process died, or that broke before its attempt had ended.
 void interrupt(RequestRecord& record, TimePoint now) {
   Int128 usd_pico = 0, charge_usd_pico = 0;
   for (RequestRecord::Attempt& attempt : record.attempts) {
@@ -68,14 +68,15 @@ void interrupt(RequestRecord& record, TimePoint now) {
     usd_pico += attempt.settle.usd_pico.value_or(0);
     charge_usd_pico += attempt.settle.charge_usd_pico.value_or(0);
   }
-  if (record.state != RowState::open) return;
-  record.state = RowState::interrupted;
-  record.settle = {};
-  record.settle.id = record.open.id;
-  record.settle.ended_at = now;
-  record.settle.ended_by = EndedBy::fairlead;
-  record.settle.error = "interrupted";
-  record.settle.attempts = static_cast<int>(record.attempts.size());
+  if (record.state == RowState::open) {
+    record.state = RowState::interrupted;
+    record.settle = {};
+    record.settle.id = record.open.id;
+    record.settle.ended_at = now;
+    record.settle.ended_by = EndedBy::fairlead;
+    record.settle.error = "interrupted";
+    record.settle.attempts = static_cast<int>(record.attempts.size());
+  }
   record.settle.usd_pico = usd_pico;
   record.settle.charge_usd_pico = charge_usd_pico;
 }

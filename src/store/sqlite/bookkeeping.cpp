@@ -261,9 +261,9 @@ class SqliteBookkeeper final : public Bookkeeper {
     if (!*found) return {};
     const std::int64_t day = part.integer(0), number = part.integer(1), n_min = part.integer(2), n_max = part.integer(3);
     part.reset();
-    Statement lines(database_.handle(), "SELECT count(*), coalesce(json_group_array(n), '[]') FROM (SELECT n FROM lines WHERE " +
-                                            of_day +
-                                            " AND n BETWEEN ?3 AND ?4 AND ending <> 0 AND coalesce(outcome, 1) <> 0 LIMIT ?5)");
+    Statement lines(database_.handle(),
+                    "SELECT count(*), coalesce(json_group_array(n), '[]') FROM (SELECT n FROM lines WHERE " + of_day +
+                        " AND n BETWEEN ?3 AND ?4 AND ending <> 0 AND coalesce(outcome, 1) <> 0 AND batch IS NOT NULL LIMIT ?5)");
     lines.bind(day, day + day_us, n_min, n_max, requests_max);
     if (const auto row = lines.step(); !row) return row.error();
     removed = lines.integer(0);

@@ -334,15 +334,22 @@ TEST(Sqlite, RecoveryInterruptsOpenRowsWithTheirEstimate) {
     unpriced.estimate_cost.reset();
     unpriced.estimate_usd_pico = unpriced.estimate_usd_rate = std::nullopt;
     save(*store, {record_of(request_open("unpriced"), {open_attempt(unpriced)})});
+    save(*store, {record_of(request_open("broke"), {open_attempt(attempt_open("broke"))}, request_settle("broke"))});
   }
   auto store = open_or_fail(path);
   const TimePoint now = noon + std::chrono::hours(1);
-  EXPECT_EQ(*store->recover(now), 2);
+  EXPECT_EQ(*store->recover(now), 3);
   EXPECT_EQ(*store->recover(now), 0);
 
   const RequestRecord done = **store->request("done");
   EXPECT_EQ(done.state, RowState::settled);
   EXPECT_EQ(done.attempts[0].state, RowState::settled);
+
+  const RequestRecord broke = **store->request("broke");
+  EXPECT_EQ(broke.state, RowState::settled) << "it ended by itself, and its attempt did not";
+  EXPECT_EQ(broke.attempts[0].state, RowState::interrupted);
+  EXPECT_EQ(broke.settle.usd_pico, broke.attempts[0].settle.usd_pico.value());
+  EXPECT_EQ(broke.settle.charge_usd_pico, broke.attempts[0].settle.charge_usd_pico.value());
 
   const RequestRecord cut = **store->request("cut");
   EXPECT_EQ(cut.state, RowState::interrupted);
