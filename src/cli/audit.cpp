@@ -130,11 +130,9 @@ bool pin(const std::string& path, const ChainLink& head, const std::vector<Chain
 }
 
 int audit(const AuditWanted& wanted) {
-  Period period;
-  if (!wanted.since.empty()) period.since = parse_time(wanted.since);
-  if (!wanted.until.empty()) period.until = parse_time(wanted.until);
-  if (period.since && period.until && *period.until <= *period.since) {
-    std::cerr << "fairlead: --until " << wanted.until << " is not after --since " << wanted.since << ": no time is between them\n";
+  const auto period = read_period(wanted.since, wanted.until);
+  if (!period) {
+    fail(period.error());
     return 2;
   }
   const auto store = open_books(wanted.books);
@@ -153,7 +151,8 @@ int audit(const AuditWanted& wanted) {
   auto sums = store->check_sums();
   if (!sums) return fail(sums.error());
   audit.sums = std::move(*sums);
-  if (auto done = store->visit(period, [&](const RequestRecord& record) { take(audit, record); }); !done) return fail(done.error());
+  if (auto done = store->visit(*period, [&](const RequestRecord& record) { take(audit, record); }); !done)
+    return fail(done.error());
   const bool pinned = !audit.whole() || wanted.anchor.empty() || pin(wanted.anchor, audit.chain.head, anchors);
   std::cout << (wanted.format == "json" ? audit_json(audit) : audit_text(audit));
   return audit.whole() && pinned ? 0 : 1;

@@ -89,11 +89,9 @@ std::string replay_json(const Replay& replay, const Snapshot& snapshot) {
 }
 
 int replay_command(const ReplayWanted& wanted) {
-  Period period;
-  if (!wanted.since.empty()) period.since = parse_time(wanted.since);
-  if (!wanted.until.empty()) period.until = parse_time(wanted.until);
-  if (period.since && period.until && *period.until <= *period.since) {
-    std::cerr << "fairlead: --until " << wanted.until << " is not after --since " << wanted.since << ": no time is between them\n";
+  const auto period = read_period(wanted.since, wanted.until);
+  if (!period) {
+    fail(period.error());
     return 2;
   }
   config::Sources sources = sources_with_keys(true);
@@ -109,12 +107,12 @@ int replay_command(const ReplayWanted& wanted) {
   books.ledger = wanted.ledger.empty() ? loaded.snapshot->ledger : wanted.ledger;
   const auto store = open_books(books);
   if (!store) return 1;
-  if (auto kept = require_kept_rows(*store, period.since); !kept) {
+  if (auto kept = require_kept_rows(*store, period->since); !kept) {
     fail(kept.error());
     return kept.error().kind == ErrorKind::config ? 2 : 1;
   }
   Replay replay(*loaded.snapshot);
-  if (auto done = store->visit(period, [&](const RequestRecord& record) { replay.add(record); }); !done) return fail(done.error());
+  if (auto done = store->visit(*period, [&](const RequestRecord& record) { replay.add(record); }); !done) return fail(done.error());
   std::cout << (wanted.format == "json" ? replay_json(replay, *loaded.snapshot) : replay_text(replay));
   return 0;
 }

@@ -33,14 +33,9 @@ std::string days_of(std::string_view table) {
 }
 
 bool same_figures(const ReportRow& a, const ReportRow& b) {
-  const auto money = [](const ReportRow& row) {
-    std::vector<std::pair<std::string, Int128>> all;
-    for (const Money& cost : row.cost) all.emplace_back(cost.currency.view(), cost.pico);
-    return all;
-  };
   return a.requests == b.requests && a.attempts == b.attempts && a.failed_attempts == b.failed_attempts && a.usage == b.usage &&
          a.unpriced_attempts == b.unpriced_attempts && a.usd_pico == b.usd_pico && a.charge_usd_pico == b.charge_usd_pico &&
-         money(a) == money(b);
+         a.cost == b.cost;
 }
 
 std::string amounts_text(const ReportRow& row) {
