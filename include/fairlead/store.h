@@ -99,6 +99,7 @@ struct ChainCheck {
 
   std::int64_t sealed = 0;          ///< requests that are there, and were sealed
   std::int64_t open = 0;            ///< requests that have not ended yet
+  std::int64_t entries = 0;         ///< corrections, credits and closings of months that are there as they were booked
   ChainLink head;                   ///< the newest
   std::vector<Removal> removals;    ///< that the chain has a record of
   std::vector<Finding> findings;    ///< rows that were changed, added or taken away since they were sealed; none: all is well

@@ -63,6 +63,9 @@ std::string audit_text(const Audit& audit) {
   std::string text = "chain     " + counted(chain.sealed, "request") + " sealed, " + std::to_string(chain.open) + " open, " +
                      counted(chain.head.number, "link") +
                      (chain.head.number > 0 ? "; the newest is " + chain.head.hash : std::string()) + "\n";
+  if (chain.entries > 0)
+    text += "booked    " + std::to_string(chain.entries) +
+            (chain.entries == 1 ? " correction, credit or closing\n" : " corrections, credits and closings\n");
   for (const auto& removal : chain.removals)
     text += "archived  " + counted(removal.requests, "request") + ", recorded in link " + std::to_string(removal.link) + ": " +
             printable(removal.note) + "\n";
@@ -77,8 +80,9 @@ std::string audit_text(const Audit& audit) {
             format_decimal(audit.ours_usd_pico) + "; " + std::to_string(audit.told_otherwise) + " differ\n";
   for (const auto& finding : chain.findings) {
     text += "WRONG     ";
-    if (!finding.request.empty()) text += "request " + printable(finding.request) + ", ";
-    text += "link " + std::to_string(finding.link) + ": " + finding.what + "\n";
+    if (!finding.request.empty()) text += "request " + printable(finding.request) + (finding.link > 0 ? ", " : ": ");
+    if (finding.link > 0) text += "link " + std::to_string(finding.link) + ": ";
+    text += printable(finding.what) + "\n";
   }
   for (const auto& [request, what] : audit.wrong) text += "WRONG     request " + printable(request) + ", " + printable(what) + "\n";
   for (const std::string& what : audit.sums.findings) text += "WRONG     " + printable(what) + "\n";
@@ -93,14 +97,16 @@ std::string audit_json(const Audit& audit) {
   const ChainCheck& chain = audit.chain;
   AuditJson findings = AuditJson::array(), removals = AuditJson::array();
   for (const auto& f : chain.findings)
-    findings.push_back(
-        {{"request", f.request.empty() ? AuditJson(nullptr) : AuditJson(f.request)}, {"link", f.link}, {"what", f.what}});
+    findings.push_back({{"request", f.request.empty() ? AuditJson(nullptr) : AuditJson(f.request)},
+                        {"link", f.link > 0 ? AuditJson(f.link) : AuditJson(nullptr)},
+                        {"what", f.what}});
   for (const auto& [request, what] : audit.wrong) findings.push_back({{"request", request}, {"link", nullptr}, {"what", what}});
   for (const std::string& what : audit.sums.findings) findings.push_back({{"request", nullptr}, {"link", nullptr}, {"what", what}});
   for (const auto& r : chain.removals) removals.push_back({{"link", r.link}, {"requests", r.requests}, {"note", r.note}});
   const AuditJson json{{"whole", audit.whole()},
                        {"sealed_requests", chain.sealed},
                        {"open_requests", chain.open},
+                       {"booked", chain.entries},
                        {"head", {{"link", chain.head.number}, {"hash", chain.head.hash}}},
                        {"archived", removals},
                        {"anchors", audit.anchors},

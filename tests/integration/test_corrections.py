@@ -1,5 +1,7 @@
 """What is put right by hand, by corrections and by credit; and what reaches which of them."""
+import contextlib
 import json
+import sqlite3
 from decimal import Decimal
 
 import pytest
@@ -54,6 +56,25 @@ def test_a_correction_is_refused_or_booked_whole_while_the_daemon_runs(daemon, s
     assert done.returncode == 0 and done.stdout == "Booked: 1 USD (1 USD), charge 0 USD: invoice 17\n", done
     report = fairlead(daemon, "usage", "--config", daemon.config_file, "--by", "provider", "--format", "json")
     assert [(row["provider"], row["correction"]) for row in json.loads(report.stdout)["rows"] if "correction" in row] == [("openai", "invoice 17")]
+
+
+def test_the_audit_names_what_was_booked_and_changed_since(prepaid):
+    assert credit(prepaid, "5").returncode == 0
+    assert correct(prepaid, "--reason", "invoice 17", "--amount", "1", "--day", "2026-11-01", "--provider", "openai").returncode == 0
+
+    def audit():
+        done = fairlead(prepaid, "audit", "--config", prepaid.config_file)
+        return done.returncode, done.stdout
+
+    code, shown = audit()
+    assert code == 0 and "booked    2 corrections, credits and closings\n" in shown, shown
+    for change in ("UPDATE credits SET usd_pico = 2 * usd_pico",
+                   "DROP TRIGGER correction_delete; DELETE FROM corrections"):
+        with contextlib.closing(sqlite3.connect(prepaid.ledger_file)) as connection:
+            connection.executescript(change)
+    code, shown = audit()
+    assert code == 1 and 'link 1: what was booked is not there, or says something else: {"credit":1,' in shown, shown
+    assert 'WRONG     it was not booked, or not so: {"credit":1,' in shown and 'says something else: {"correction":1,' in shown
 
 
 def test_the_charge_of_a_correction_is_in_reports_and_in_no_budget_or_credit(prepaid, start):

@@ -1,6 +1,7 @@
 #include "store/sqlite/bookkeeping.h"
 
 #include "store/sqlite/chain.h"
+#include "store/sqlite/entries.h"
 #include "store/sqlite/report.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sums.h"
@@ -134,12 +135,8 @@ class SqliteBookkeeper final : public Bookkeeper {
 
   template <class Work>
   Result<void> writing(Work work) {
-    if (auto begun = database_.execute("BEGIN IMMEDIATE"); !begun) return with_path(begun.error());
-    auto done = work();
-    if (done) done = database_.execute("COMMIT");
-    if (done) return done;
-    if (sqlite3_get_autocommit(database_.handle()) == 0) (void)database_.execute("ROLLBACK");
-    return with_path(done.error());
+    auto done = database_.writing(work);
+    return done ? done : with_path(done.error());
   }
 
   template <class... Values>
@@ -170,8 +167,9 @@ class SqliteBookkeeper final : public Bookkeeper {
       closing.charge_usd_pico += row.charge_usd_pico;
     }
     Statement statement(database_.handle(), "INSERT INTO closings VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    return statement.run(std::string_view(month.name), month.until, now, closing.attempts, closing.usd_pico / milli,
-                         closing.usd_pico % milli, closing.charge_usd_pico / milli, closing.charge_usd_pico % milli);
+    auto booked = statement.run(std::string_view(month.name), month.until, now, closing.attempts, closing.usd_pico / milli,
+                                closing.usd_pico % milli, closing.charge_usd_pico / milli, closing.charge_usd_pico % milli);
+    return booked ? seal_last(database_, Entry::closing) : booked;
   }
 
   Result<void> book(const Correction& correction) {
@@ -203,8 +201,10 @@ class SqliteBookkeeper final : public Bookkeeper {
     Statement statement(database_.handle(),
                         "INSERT INTO corrections (booked_at, sum_group, reason, request_id, day, cost_pico, usd_pico, "
                         "charge_usd_pico) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    return statement.run(correction.booked_at, *group, std::string_view(correction.reason), std::string_view(correction.request_id),
-                         correction.day, correction.amount.pico, correction.usd_pico, correction.charge_usd_pico);
+    auto booked =
+        statement.run(correction.booked_at, *group, std::string_view(correction.reason), std::string_view(correction.request_id),
+                      correction.day, correction.amount.pico, correction.usd_pico, correction.charge_usd_pico);
+    return booked ? seal_last(database_, Entry::correction) : booked;
   }
 
   Result<void> tell_rows(const OldRows& rows, CellSink& sink) {

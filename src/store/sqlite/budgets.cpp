@@ -1,5 +1,6 @@
 #include "store/sqlite/budgets.h"
 
+#include "store/sqlite/entries.h"
 #include "store/sqlite/report_tables.h"
 
 #include <algorithm>
@@ -69,9 +70,12 @@ class SqliteBudgets final : public BudgetStore {
   }
 
   Result<void> add(const Credit& credit) override {
-    Statement insert(database_.handle(), "INSERT INTO credits (whose, name, usd_pico, at, note) VALUES (?, ?, ?, ?, ?)");
-    return insert.run(to_string(credit.of), std::string_view(credit.name), credit.usd_pico, credit.at,
-                      std::string_view(credit.note));
+    return database_.writing([&] {
+      Statement insert(database_.handle(), "INSERT INTO credits (whose, name, usd_pico, at, note) VALUES (?, ?, ?, ?, ?)");
+      auto booked = insert.run(to_string(credit.of), std::string_view(credit.name), credit.usd_pico, credit.at,
+                               std::string_view(credit.note));
+      return booked ? seal_last(database_, Entry::credit) : booked;
+    });
   }
 
  private:

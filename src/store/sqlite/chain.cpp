@@ -7,8 +7,8 @@
 namespace fairlead::sqlite {
 namespace {
 
-/// The first bytes of each link's own: a batch can never be taken for a removal.
-constexpr char batch_mark = 'b', removal_mark = 'r';
+/// The first byte of each link's own: one kind can never be taken for another.
+constexpr char batch_mark = 'b', removal_mark = 'r', entry_mark = 'e';
 
 void put_number(std::string& bytes, std::int64_t value) {
   for (int shift = 0; shift < 64; shift += 8) bytes.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> shift));
@@ -40,6 +40,19 @@ Result<End> end_of(Statement& statement) {
 }
 
 constexpr std::string_view end_sql = "SELECT n, hash FROM chain ORDER BY n DESC LIMIT 1";
+
+/// The next link, which has a note: `hash_of` gives its hash from that of the one before and its number, which is returned.
+template <class HashOf>
+Result<std::int64_t> add_noted_link(Database& database, std::int64_t lines, std::string_view note, HashOf hash_of) {
+  Statement last(database.handle(), end_sql);
+  const auto end = end_of(last);
+  if (!end) return end.error();
+  const std::int64_t n = end->n + 1;
+  const Digest hash = hash_of(end->hash, n);
+  Statement link(database.handle(), "INSERT INTO chain (n, lines, note, hash) VALUES (?, ?, ?, ?)");
+  if (auto done = link.run(n, lines, note, Blob{bytes_of(hash)}); !done) return done.error();
+  return n;
+}
 
 class Remover {
  public:
@@ -95,19 +108,16 @@ class Remover {
   }
 
   Result<void> add_link(std::string_view note) {
-    Statement last(database_.handle(), end_sql);
-    const auto end = end_of(last);
-    if (!end) return end.error();
-    Sha256 sha;
-    const std::int64_t n = end->n + 1;
-    const Digest hash = removal_hash(sha, end->hash, n, note, removals_);
-    Statement link(database_.handle(), "INSERT INTO chain (n, lines, note, hash) VALUES (?, ?, ?, ?)");
-    if (auto done = link.run(n, lines_, note, Blob{bytes_of(hash)}); !done) return done;
+    const auto n = add_noted_link(database_, lines_, note, [&](const Digest& before, std::int64_t number) {
+      Sha256 sha;
+      return removal_hash(sha, before, number, note, removals_);
+    });
+    if (!n) return n.error();
     Statement removal(database_.handle(),
                       "INSERT INTO removals (link, first_batch, last_batch, line, digest) VALUES (?, ?, ?, ?, ?)");
     for (const Removal& r : removals_) {
-      auto done = r.line ? removal.run(n, r.first_batch, r.last_batch, r.line->first, Blob{bytes_of(r.line->second)})
-                         : removal.run(n, r.first_batch, r.last_batch, std::nullopt, std::nullopt);
+      auto done = r.line ? removal.run(*n, r.first_batch, r.last_batch, r.line->first, Blob{bytes_of(r.line->second)})
+                         : removal.run(*n, r.first_batch, r.last_batch, std::nullopt, std::nullopt);
       if (!done) return done;
     }
     return {};
@@ -145,6 +155,10 @@ Digest removal_hash(Sha256& sha, const Digest& before, std::int64_t n, std::stri
   return sha.of(bytes);
 }
 
+Digest entry_hash(Sha256& sha, const Digest& before, std::int64_t n, std::string_view note) {
+  return sha.of(link_head(entry_mark, before, n).append(note));
+}
+
 ChainWriter::ChainWriter(sqlite3* connection)
     : head_(connection, end_sql), insert_(connection, "INSERT INTO chain (n, lines, hash) VALUES (?, ?, ?)") {}
 
@@ -175,6 +189,14 @@ void ChainWriter::forget() {
 
 Result<std::int64_t> record_removal(Database& database, const std::string& where, std::string_view note) {
   return Remover(database, where).run(note);
+}
+
+Result<void> record_entry(Database& database, std::string_view note) {
+  const auto n = add_noted_link(database, 0, note, [&](const Digest& before, std::int64_t number) {
+    Sha256 sha;
+    return entry_hash(sha, before, number, note);
+  });
+  return n ? Result<void>() : n.error();
 }
 
 }  // namespace fairlead::sqlite

@@ -1,6 +1,7 @@
 #pragma once
 // The chain of hashes over the lines that ended: each batch (what one transaction sealed) carries the hash of the one before, so
-// that a line which is changed, added or taken away afterwards is seen by `fairlead audit`. docs/audit.md explains it to people.
+// that a line which is changed, added or taken away afterwards is seen by `fairlead audit`; so are the entries of people.
+// docs/audit.md explains it to people.
 #include <fairlead/store.h>
 
 #include "store/sqlite/database.h"
@@ -28,6 +29,9 @@ Digest batch_hash(Sha256& sha, const Digest& before, std::int64_t n, std::vector
 /// The link that records a removal, with what it says of itself.
 Digest removal_hash(Sha256& sha, const Digest& before, std::int64_t n, std::string_view note, const std::vector<Removal>& removals);
 
+/// The link of what people booked (entries.h), with all that it says.
+Digest entry_hash(Sha256& sha, const Digest& before, std::int64_t n, std::string_view note);
+
 /// Adds batches at the end of the chain, inside of the caller's transactions.
 class ChainWriter {
  public:
@@ -51,5 +55,8 @@ class ChainWriter {
 /// went (the file of an archive). Returns how many. Lines that have not ended are not among them. Inside the caller's transaction.
 /// This is the only way in which lines may go: `fairlead audit` shows every other.
 Result<std::int64_t> record_removal(Database& database, const std::string& where, std::string_view note);
+
+/// Adds the link of an entry. Inside the transaction that books it.
+Result<void> record_entry(Database& database, std::string_view note);
 
 }  // namespace fairlead::sqlite

@@ -3,6 +3,7 @@
 #include <fairlead/hex.h>
 
 #include "store/sqlite/chain.h"
+#include "store/sqlite/entries.h"
 #include "store/sqlite/line_digests.h"
 
 #include <algorithm>
@@ -54,7 +55,7 @@ class Check {
 
   Result<ChainCheck> run() {
     for (const auto part :
-         {&Check::read_removals, &Check::read_lines, &Check::read_parts, &Check::find_lost_retries, &Check::read_chain})
+         {&Check::read_notes, &Check::read_lines, &Check::read_parts, &Check::find_lost_retries, &Check::read_chain})
       if (auto done = (this->*part)(); !done) return done.error();
     compare_anchors();
     return std::move(result_);
@@ -84,19 +85,31 @@ class Check {
     return std::optional(found);
   }
 
-  /// Links that record what was taken away: what they say holds if their hash does.
-  Result<void> read_removals() {
+  /// Links that record what was taken away, or booked: what they say holds if their hash does.
+  Result<void> read_notes() {
+    auto entries = read_entries(database_);
+    if (!entries) return entries.error();
+    if (auto done = read_noted_links(*entries); !done) return done;
+    for (const std::string& entry : *entries) find({}, 0, "it was not booked, or not so: " + entry);
+    return {};
+  }
+
+  Result<void> read_noted_links(std::set<std::string>& entries) {
     Statement links(database_.handle(), "SELECT n, lines, note, hash FROM chain WHERE note IS NOT NULL ORDER BY n");
     for (;;) {
       const auto row = links.step();
       if (!row) return row.error();
       if (!*row) return {};
       const std::int64_t n = links.integer(0);
-      const auto removals = removals_of(n);
-      if (!removals) return removals.error();
       const auto before = link(n - 1);
       if (!before) return before.error();
       done_.insert(n);
+      if (links.integer(1) == 0) {
+        check_entry(n, *before, links, entries);
+        continue;
+      }
+      const auto removals = removals_of(n);
+      if (!removals) return removals.error();
       if (!*before || digest_in(links.view(3)) != removal_hash(sha_, (*before)->hash, n, links.view(2), *removals)) {
         find({}, n, "the record of what was archived is not what it was");
         continue;
@@ -110,6 +123,16 @@ class Check {
           removed_.emplace(removal.first_batch, removal.last_batch);
       }
     }
+  }
+
+  void check_entry(std::int64_t n, const std::optional<Link>& before, const Statement& row, std::set<std::string>& entries) {
+    const std::string note = row.text(2);
+    if (!before || digest_in(row.view(3)) != entry_hash(sha_, before->hash, n, note))
+      find({}, n, "the record of what was booked is not what it was");
+    else if (entries.erase(note) == 0)
+      find({}, n, "what was booked is not there, or says something else: " + note);
+    else
+      ++result_.entries;
   }
 
   Result<std::vector<Removal>> removals_of(std::int64_t n) {

@@ -106,6 +106,16 @@ class Database {
   /// One or more statements without parameters or rows.
   Result<void> execute(const std::string& script);
   Result<std::int64_t> integer(std::string_view query);
+  /// `work` in one transaction, which becomes nothing if it fails.
+  template <class Work>
+  Result<void> writing(Work work) {
+    // A deferred transaction would fail at once, not wait, when it turns into a writer.
+    if (auto begun = execute("BEGIN IMMEDIATE"); !begun) return begun;
+    Result<void> done = work();
+    if (done) done = execute("COMMIT");
+    if (!done && sqlite3_get_autocommit(handle()) == 0) (void)execute("ROLLBACK");
+    return done;
+  }
 
  private:
   struct Close {

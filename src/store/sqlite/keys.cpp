@@ -57,7 +57,7 @@ class SqliteKeys final : public KeyStore {
   }
 
   Result<void> add(const StoredKey& key) override {
-    return writing([&]() -> Result<void> {
+    return database_.writing([&]() -> Result<void> {
       const auto current = options_of(key.name);
       if (!current) return current.error();
       if (*current)
@@ -68,7 +68,7 @@ class SqliteKeys final : public KeyStore {
   }
 
   Result<void> replace(const StoredKey& fresh, TimePoint ends_at) override {
-    return writing([&]() -> Result<void> {
+    return database_.writing([&]() -> Result<void> {
       const auto current = options_of(fresh.name);
       if (!current) return current.error();
       if (!*current) return no_key(fresh.name);
@@ -81,7 +81,7 @@ class SqliteKeys final : public KeyStore {
   }
 
   Result<void> revoke(std::string_view name, TimePoint at, std::string_view by, std::string_view because) override {
-    return writing([&]() -> Result<void> {
+    return database_.writing([&]() -> Result<void> {
       Statement end(database_.handle(),
                     "UPDATE keys SET revoked_at = ?1, revoked_by = ?2, revoked_because = ?3 "
                     "WHERE name = ?4 AND revoked_at IS NULL AND (replaced_at IS NULL OR ends_at > ?1)");
@@ -119,15 +119,6 @@ class SqliteKeys final : public KeyStore {
                      "INSERT INTO keys (name, hash, options, created_at, created_by, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
     return insert.run(std::string_view(key.name), std::string_view(key.hash), std::string_view(options), key.created_at,
                       std::string_view(key.created_by), std::string_view(key.note));
-  }
-
-  template <class Work>
-  Result<void> writing(Work work) {
-    if (auto begun = database_.execute("BEGIN IMMEDIATE"); !begun) return begun;
-    auto done = work();
-    if (done) done = database_.execute("COMMIT");
-    if (!done && sqlite3_get_autocommit(database_.handle()) == 0) (void)database_.execute("ROLLBACK");
-    return done;
   }
 
   Database database_;

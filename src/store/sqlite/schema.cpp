@@ -1,5 +1,6 @@
 #include "store/sqlite/schema.h"
 
+#include "store/sqlite/entries.h"
 #include "store/sqlite/report_tables.h"
 
 #include <iterator>
@@ -142,11 +143,11 @@ CREATE TABLE retries (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX retries_by_time ON retries (sent_at);
 
--- What each transaction sealed, and what was taken away with a record of it: each link carries the hash of the one before.
+-- What each transaction sealed, what was taken away with a record of it, and what people booked: each link carries the hash of the one before.
 CREATE TABLE chain (
   n     INTEGER PRIMARY KEY,  -- from 1, without a gap
-  lines INTEGER NOT NULL,     -- how many were sealed, or taken away
-  note  TEXT,                 -- where those went that were taken away; NULL: it seals
+  lines INTEGER NOT NULL,     -- how many were sealed, or taken away; 0: it is what somebody booked
+  note  TEXT,                 -- that; or where those went that were taken away; NULL: it seals
   hash  BLOB NOT NULL         -- SHA-256
 ) STRICT;
 CREATE TABLE removals (
@@ -248,8 +249,11 @@ END;
 constexpr std::string_view sweeps_table = "CREATE TABLE sweeps (n INTEGER NOT NULL) STRICT; INSERT INTO sweeps VALUES (0);";
 
 // Step i brings version i to version i + 1. A step that was released is never changed: a change of the schema is a new step.
-std::string (*const steps[])() = {[] { return std::string(row_tables); }, report_tables, six_hour_table,
-                                  [] { return std::string(sweeps_table); }};
+using Step = Result<void> (*)(Database&);
+constexpr Step steps[] = {[](Database& database) { return database.execute(std::string(row_tables)); },
+                          [](Database& database) { return database.execute(report_tables()); },
+                          [](Database& database) { return database.execute(six_hour_table()); },
+                          [](Database& database) { return database.execute(std::string(sweeps_table)); }, seal_all};
 
 Error newer(const std::string& path, std::int64_t version) {
   return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,
@@ -262,7 +266,7 @@ Result<void> apply_steps(Database& database, const std::string& path) {
   if (!version) return version.error();
   if (*version > schema_version()) return newer(path, *version);
   for (auto step = static_cast<std::size_t>(*version); step < std::size(steps); ++step)
-    if (auto done = database.execute(steps[step]()); !done) return done;
+    if (auto done = steps[step](database); !done) return done;
   if (*version == schema_version()) return {};
   return database.execute("PRAGMA application_id = " + std::to_string(application_id) +
                           "; PRAGMA user_version = " + std::to_string(schema_version()));
@@ -273,11 +277,7 @@ Result<void> apply_steps(Database& database, const std::string& path) {
 std::int64_t schema_version() { return static_cast<std::int64_t>(std::size(steps)); }
 
 Result<void> migrate(Database& database, const std::string& path) {
-  if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return begun;
-  auto done = apply_steps(database, path);
-  if (done) done = database.execute("COMMIT");
-  if (!done) (void)database.execute("ROLLBACK");
-  return done;
+  return database.writing([&] { return apply_steps(database, path); });
 }
 
 Result<void> require_schema(Database& database, const std::string& path) {

@@ -29,12 +29,11 @@ Result<void> Sweep::begin() {
              {Refers::texts, "texts", "0"}};
   lines_read_ = false;
   swept_ = 0;
-  if (auto begun = database_.execute("BEGIN IMMEDIATE"); !begun) return begun;
-  auto done = database_.execute("UPDATE sweeps SET n = n + 1");
-  if (done) done = look();
-  if (done) done = database_.execute("COMMIT");
+  auto done = database_.writing([&] {
+    auto counted = database_.execute("UPDATE sweeps SET n = n + 1");
+    return counted ? look() : counted;
+  });
   begun_ = done.has_value();
-  if (!done && sqlite3_get_autocommit(database_.handle()) == 0) (void)database_.execute("ROLLBACK");
   return done;
 }
 

@@ -1,6 +1,9 @@
 // The chain of hashes: whatever is changed, added or taken away behind the ledger's back is seen, and nothing else is.
 #include "store/sqlite/chain.h"
 
+#include <fairlead/bookkeeper.h>
+#include <fairlead/budget_store.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -204,6 +207,91 @@ TEST(Chain, OnlyAnAnchorShowsThatTheEndWasTakenAway) {
   EXPECT_EQ(told(checked(*store, {head})), ", link 3: an anchor names it, and the chain ends at 2: its end was taken away; ");
   must_save(*store, {ended("r7")});
   EXPECT_THAT(told(checked(*store, {head})), HasSubstr("link 3: its hash is not the anchor's"));
+}
+
+/// A correction, a credit and a closed month, between requests.
+void book(const std::string& path) {
+  const std::string url = "sqlite:" + path;
+  auto store = opened(path);
+  must_save(*store, {ended("r1")});
+  auto books = open_bookkeeper(url);
+  auto budgets = open_budget_store(url, 1'000);
+  ASSERT_TRUE(books && budgets);
+  Correction correction;
+  correction.booked_at = noon + std::chrono::days(40);
+  correction.reason = "a \"credit note\"";
+  correction.request_id = "r1";
+  correction.amount = {-7, {}};
+  correction.usd_pico = -7;
+  ASSERT_TRUE((*books)->correct(correction));
+  ASSERT_TRUE((*budgets)->add({BudgetOf::team, "payments", 5 * pico_per_unit, noon, "topped up"}));
+  must_save(*store, {ended("r2")});
+  ASSERT_TRUE((*books)->close_month(*parse_month("2026-10"), noon));
+}
+
+TEST(Chain, HoldsWhatPeopleBook) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  book(path);
+  const ChainCheck check = checked(*opened(path));
+  EXPECT_EQ(told(check), "");
+  EXPECT_EQ(check.entries, 3);
+  EXPECT_EQ(check.sealed, 2);
+  EXPECT_EQ(check.head.number, 5);
+
+  const struct {
+    const char* sql;
+    const char* told;
+  } cases[] = {
+      {"UPDATE corrections SET usd_pico = -8", "link 2: what was booked is not there, or says something else: {\"correction\":1,"},
+      {"UPDATE corrections SET usd_pico = -8", "link 0: it was not booked, or not so: {\"correction\":1,"},
+      {"UPDATE corrections SET reason = 'none'", "link 2: what was booked is not there"},
+      {"UPDATE sum_groups SET team = 'treasury'", "link 2: what was booked is not there"},
+      {"DELETE FROM sum_groups", "link 2: what was booked is not there"},
+      {"DELETE FROM corrections", "link 2: what was booked is not there"},
+      {"INSERT INTO corrections SELECT 2, booked_at, sum_group, reason, request_id, day, cost_pico, usd_pico, charge_usd_pico FROM "
+       "corrections",
+       "link 0: it was not booked, or not so: {\"correction\":2,"},
+      {"UPDATE credits SET usd_pico = 2 * usd_pico", "link 3: what was booked is not there"},
+      {"UPDATE credits SET name = 'treasury'", "link 3: what was booked is not there"},
+      {"DELETE FROM credits", "link 3: what was booked is not there"},
+      {"INSERT INTO credits (whose, name, usd_pico, at, note) VALUES ('key', 'mine', 1, 1, '')", "it was not booked, or not so"},
+      {"UPDATE closings SET attempts = 7", "link 5: what was booked is not there"},
+      {"DELETE FROM closings", "link 5: what was booked is not there"},
+      {"UPDATE chain SET note = replace(note, ':-7', ':-8') WHERE n = 2",
+       "link 2: the record of what was booked is not what it was"},
+      {"DELETE FROM credits; DELETE FROM chain WHERE n = 3", "link 3: it is missing"},
+      {"UPDATE chain SET lines = 0, note = 'none' WHERE n = 1", "link 1: the record of what was booked is not what it was"},
+      {"UPDATE chain SET lines = 1 WHERE n = 3", "link 3: the record of what was archived is not what it was"},
+  };
+  for (const auto& c : cases) {
+    Folder other;
+    book(other.file("ledger.db"));
+    tamper(other.file("ledger.db"),
+           std::string("DROP TRIGGER correction_update; DROP TRIGGER correction_delete; DROP TRIGGER closing_update; "
+                       "DROP TRIGGER closing_delete; ") +
+               c.sql);
+    auto store = opened(other.file("ledger.db"), StoreMode::read);
+    EXPECT_THAT(told(checked(*store)), HasSubstr(c.told)) << c.sql;
+  }
+}
+
+TEST(Chain, WhatWasBookedBeforeThereWereLinksOfItIsSealedOnce) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  {
+    (void)opened(path);
+    auto budgets = open_budget_store("sqlite:" + path, 1'000);
+    ASSERT_TRUE(budgets && (*budgets)->add({BudgetOf::key, "checkout", 1, noon, ""}) &&
+                (*budgets)->add({BudgetOf::key, "checkout", 2, noon, ""}));
+  }
+  tamper(path, "DELETE FROM chain; PRAGMA user_version = 4");
+  for (int start = 0; start < 2; ++start) {
+    const ChainCheck check = checked(*opened(path));
+    EXPECT_EQ(told(check), "");
+    EXPECT_EQ(check.entries, 2);
+    EXPECT_EQ(check.head.number, 2);
+  }
 }
 
 TEST(Chain, SeveralMayAddToIt) {

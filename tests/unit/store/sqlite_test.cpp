@@ -499,7 +499,7 @@ TEST(SqliteFile, IsPrivateAndDurable) {
   }
   Stranger sql(path);
   EXPECT_EQ(sql.text("PRAGMA journal_mode"), "wal");
-  EXPECT_EQ(sql.text("PRAGMA user_version"), "4");
+  EXPECT_EQ(sql.text("PRAGMA user_version"), "5");
   EXPECT_EQ(sql.text("PRAGMA application_id"), "1716282482");
 }
 
@@ -575,7 +575,7 @@ TEST(SqliteFile, AnOlderSchemaBecomesNewerAtOnceOrNotAtAllAndWhatIsOthersStays) 
   {  // as the first version left it, with a table of somebody's own
     Stranger older(path);
     const std::string version = older.text("PRAGMA user_version");
-    ASSERT_EQ(version, "4") << "a new step wants a new case here";
+    ASSERT_EQ(version, "5") << "a new step wants a new case here";
     ASSERT_EQ(
         older.run(older.text(
             "SELECT group_concat('DROP ' || type || ' ' || name || ';', '') FROM (SELECT type, name FROM sqlite_master "
@@ -603,7 +603,7 @@ TEST(SqliteFile, AnOlderSchemaBecomesNewerAtOnceOrNotAtAllAndWhatIsOthersStays) 
     ASSERT_EQ(seen(), "1miner10") << "after it failed with " << room << " bytes of room: " << said;
   }
   EXPECT_GT(failed, 2);
-  EXPECT_EQ(seen(), "4miner11");
+  EXPECT_EQ(seen(), "5miner11");
   EXPECT_TRUE(open_or_fail(path)->request("r1")->has_value());
 }
 
