@@ -220,6 +220,26 @@ def test_a_week_is_replayed_under_another_configuration(daemon, simulator, tmp_p
     assert len(simulator.bill()) == 6, "nothing was sent"
 
 
+def test_what_was_malformed_is_refused_under_every_configuration(start, tmp_path):
+    daemon = start()
+    malformed = [post_chat(daemon, {"model": "deepseek", "messages": "none"}), post_chat(daemon, b'{"model"'),
+                 post_chat(daemon, chat("hello", "deepseek"), fields=[("x-fairlead-sort", "colour")]),
+                 post_chat(daemon, chat("hello", "deepseek"), fields=[("x-fairlead-tags", "nobodys")]),
+                 post_chat(daemon, chat("hello", "deepseek"), fields=[("idempotency-key", "k" * 300)])]
+    assert [answer.status for answer in malformed] == [400] * 5
+    assert post_chat(daemon, chat("hello", "later")).status == 404
+    config = daemon.changed_config()
+    config["routes"]["later"] = config["routes"]["deepseek"]
+    config["keys"][0]["routes"] = list(config["routes"])
+    daemon.ledger()
+    other = tmp_path / "other.yaml"
+    other.write_text(json.dumps(config))
+    done = run("replay", "--config", other, "--ledger", f"sqlite:{daemon.ledger_file}", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    outcomes = json.loads(done.stdout)["outcomes"]
+    assert (outcomes["kept out"], outcomes["admitted"]) == (5, 1), outcomes
+
+
 def test_what_routing_knew_beside_the_prompt_is_in_the_row(start):
     daemon = start(lambda config: config["keys"][0].update(request_tags=["batch"]))
     tools = [{"type": "function", "function": {"name": "now", "parameters": {"type": "object"}}}]

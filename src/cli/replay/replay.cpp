@@ -53,6 +53,15 @@ bool is_repeat(const RequestRecord& record) {
   return error.empty() || error.starts_with("idempotency_") || (record.open.plan.empty() && marks_in(record.open.facts));
 }
 
+/// Refused for what it was, before routing was asked: it could not be read, or said what no request may. Where wishes are known, it
+/// may be they that named what was not there; the other configuration may have it.
+bool was_malformed(const RequestRecord& record) {
+  if (!record.attempts.empty() || !record.open.plan.empty()) return false;
+  if (record.open.requested_model.empty()) return true;
+  const auto recalled = recall_facts(record.open.facts);
+  return record.settle.error == to_string(ErrorKind::bad_request) && !(recalled && recalled->body.wishes);
+}
+
 std::string joined_names(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -106,8 +115,8 @@ void Replay::add(const RequestRecord& record) {
     ++repeats_;
     return;
   }
-  const bool refused_later = record.attempts.empty() && was_routed(record);
-  const Fate fate = refused_later ? Fate{nullptr, record.settle.error, true, {}} : fate_of(record);
+  const bool refused_anyway = was_malformed(record) || (record.attempts.empty() && was_routed(record));
+  const Fate fate = refused_anyway ? Fate{nullptr, record.settle.error, true, {}} : fate_of(record);
   const std::string from = record.attempts.empty() ? std::string() : record.attempts.front().open.target;
   const std::string to = fate.target ? fate.target->name : std::string();
   Replayed outcome = Replayed::stays;

@@ -51,8 +51,9 @@ keys:
                          test::request_settle(id)));
   }
   /// Without any attempt, before there was a plan.
-  void save_unsent(const std::string& id, const std::string& error, const std::string& facts) {
+  void save_unsent(const std::string& id, const std::string& error, const std::string& facts, const std::string& model = "chat") {
     RequestOpen open = opened(id);
+    open.requested_model = model;
     open.facts = facts;
     open.plan = open.expected = "";
     RequestSettle settle = test::request_settle(id, 0);
@@ -108,6 +109,28 @@ TEST_F(ReplayTest, RepeatsAreSentUnderNoConfiguration) {
   EXPECT_EQ(report["outcomes"]["stays"], 1) << report.dump();
   EXPECT_EQ(report["outcomes"]["admitted"], 0);
   EXPECT_THAT(tell("replay").out, HasSubstr("5 repeats with an Idempotency-Key: not sent, then or now. In no sum.\n"));
+}
+
+TEST_F(ReplayTest, WhatWasMalformedIsRefusedAgain) {
+  save_unsent("no JSON", "bad_request", "", "");
+  save_unsent("it broke while it was read", "internal", "", "");
+  save_unsent("a wish in the head that is none", "bad_request", "");
+  save_unsent("an Idempotency-Key of 300 characters", "bad_request", R"({"tags":["web"]})");
+  const ReplayTold told = tell("replay --format json");
+  ASSERT_EQ(told.exit_code, 0) << told.err;
+  const ReplayTestJson report = ReplayTestJson::parse(told.out);
+  EXPECT_EQ(report["outcomes"]["kept out"], 4) << report.dump();
+  EXPECT_EQ(report["total"]["tokenless_requests"], 0);
+  EXPECT_EQ(report["groups"][0]["why"], "bad_request");
+}
+
+TEST_F(ReplayTest, WhatTheConfigurationDidNotHaveIsAdmitted) {
+  save_unsent("a model of the other configuration", "unknown_model", "");
+  save_unsent("a wish for its provider", "bad_request", R"({"wishes":{"only":["deepseek"]}})");
+  save_unsent("a wish for nobody's", "bad_request", R"({"wishes":{"only":["nobody"]}})");
+  const ReplayTestJson report = ReplayTestJson::parse(tell("replay --format json").out);
+  EXPECT_EQ(report["outcomes"]["admitted"], 2) << report.dump();
+  EXPECT_EQ(report["outcomes"]["cannot be asked"], 1) << report.dump();
 }
 
 TEST_F(ReplayTest, RowsThatAreGoneAreNotTakenForNone) {
