@@ -17,7 +17,8 @@ inline constexpr std::int64_t input_tokens_media_max = 4'000'000;
 inline constexpr std::int64_t output_of_limit_max = 2;
 inline constexpr std::int64_t output_tokens_beside_limit = 1'024;
 inline constexpr std::int64_t output_tokens_unlimited = 1'000'000;  ///< the limit where nobody states one
-/// The part of it that is no reasoning may exceed that limit if the content that came has as many bytes.
+/// The part of it that is no reasoning may exceed that limit if the content that came has as many bytes, and by the
+/// sound and images in it, up to what the model's limit allows: no bytes tell of them.
 
 /// May this be believed? Only of a 'reported' usage.
 bool can_be(const AttemptEnd& end);

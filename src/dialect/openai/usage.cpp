@@ -124,12 +124,13 @@ std::optional<Usage> UsageReport::disjoint(bool reasoning_outside_output) const 
   usage.image = sum(counts_[input_image], counts_[output_image]);
   if (const auto input = either(counts_[prompt], sum(counts_[hit], counts_[miss]))) {
     usage.input = *input - usage.cached_input.value_or(0) - usage.cache_write.value_or(0);
-    if (*usage.input < 0) return std::nullopt;
+    if (*usage.input < 0 || sum(counts_[input_audio], counts_[input_image]) > input) return std::nullopt;
   }
 
   usage.output = counts_[completion];
   usage.reasoning = either(counts_[reasoning_inside], counts_[reasoning]);
   if (!usage.output) return usage;
+  if (sum(counts_[output_audio], counts_[output_image]) > usage.output) return std::nullopt;
   bool outside = reasoning_outside_output;
   if (counts_[prompt] && counts_[total]) {
     const std::int64_t rest = *counts_[total] - *counts_[prompt] - *usage.output;

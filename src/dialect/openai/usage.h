@@ -18,7 +18,7 @@ class UsageReport {
   /// fractional, not numbers, above 10^12) make the report absurd, until a later one states them right.
   void merge(std::string_view json);
 
-  /// Disjoint kinds. Empty: absurd, in itself or in sum (more cached than there was).
+  /// Disjoint kinds. Empty: absurd, in itself or in sum (more cached than there was, or more sound and images).
   ///  - cached and written tokens are inside the prompt's count; DeepSeek's prompt_cache_hit_tokens wins over cached_tokens, and
   ///    hit + miss stands in for a missing prompt count, but never overrules one;
   ///  - reasoning is inside the output's count if total = prompt + output, outside if the total says so, and else as

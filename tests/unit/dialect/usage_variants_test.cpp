@@ -126,6 +126,23 @@ TEST(UsageVariants, EveryProvidersReportBecomesDisjointKinds) {  // M04
   }
 }
 
+TEST(UsageVariants, SoundAndImagesArePartsOfWhatWasReadOrWritten) {
+  const auto read = [](const std::string& input, const std::string& output) {
+    UsageReport report;
+    report.merge(R"({"prompt_tokens":100,"completion_tokens":20,"prompt_tokens_details":{"cached_tokens":60,)" + input +
+                 R"(},"completion_tokens_details":{"reasoning_tokens":8,)" + output + "}}");
+    return report.disjoint(false);
+  };
+  const auto all = read(R"("audio_tokens":70,"image_tokens":30)", R"("audio_tokens":20)");
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->audio, 90);
+  EXPECT_EQ(all->image, 30);
+  EXPECT_FALSE(read(R"("audio_tokens":1000000000)", R"("audio_tokens":0)"));
+  EXPECT_FALSE(read(R"("audio_tokens":71,"image_tokens":30)", R"("audio_tokens":0)"));
+  EXPECT_FALSE(read(R"("audio_tokens":0)", R"("image_tokens":21)"));
+  EXPECT_FALSE(read(R"("audio_tokens":0)", R"("audio_tokens":11,"image_tokens":10)"));
+}
+
 TEST(UsageVariants, WhatAProviderSaysThatItCostsIsKeptBesideItsTokens) {
   const auto said = [](const std::string& member) {
     UsageReport report;

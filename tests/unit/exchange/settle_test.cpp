@@ -253,6 +253,11 @@ TEST(Settle, FiguresThatCannotBeAreNotBelieved) {
       {"reasoning within the model's limit", used(250, 90, 60'000), true},
       {"beyond the model's", used(250, 90, 2 * (64'000 + 1'024) + 1), false},
       {"sound, of which no bytes tell", {250, {}, {}, 9'000, {}, 8'000, {}}, true},
+      {"sound up to the model's limit", {250, {}, {}, 130'000, {}, 130'000, {}}, true},
+      {"10^9 tokens of it", {250, {}, {}, 1'000'000'000, {}, 1'000'000'000, {}}, false},
+      {"10^9 of images", {250, {}, {}, 1'000'000'000, {}, {}, 1'000'000'000}, false},
+      {"the same without its total", {250, {}, {}, {}, {}, {}, 1'000'000'000}, false},
+      {"more sound than was sent and written", {250, {}, {}, 90, {}, 1'000'000'000, {}}, false},
       {"near to overflow", used(1'000'000'000'000, 1'000'000'000'000), false},
   };
   f.facts.output_tokens_max = 100;
