@@ -41,10 +41,10 @@ Result<void> Journal::sync() {
   return journal_error("write", path());
 }
 
-void Journal::drop_unsynced() {
+void Journal::drop_unsynced(std::uint64_t synced) {
   sound_ = false;
-  dropped_ = dropped_ || synced_ != end_;
-  end_ = synced_;
+  dropped_ = dropped_ || synced != end_;
+  end_ = synced_ = synced;
 }
 
 Result<void> Journal::encode(std::span<const std::span<const Write>> group) {
@@ -67,7 +67,7 @@ Result<void> Journal::end_segment() {
   if (sync_ == Sync::os || synced_ == end_) return {};
   if (file_.sync()) return synced_ = end_, Result<void>();
   const Error error = journal_error("write", path());
-  drop_unsynced();
+  drop_unsynced(synced_);
   return error;
 }
 
@@ -122,7 +122,7 @@ Result<void> Journal::write_frame() {
 /// this one ends; until there is a next one, the frame's own first bytes are zeros again.
 void Journal::void_frame() {
   if (file_.write(zeros.data(), frame_header_bytes, end_) && file_.sync()) synced_ = end_;
-  drop_unsynced();
+  drop_unsynced(synced_);
 }
 
 }  // namespace fairlead

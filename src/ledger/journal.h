@@ -38,8 +38,9 @@ class Journal {
   Result<void> sync();
   void synced(std::uint64_t until) { synced_ = until; }
   /// After an error of sync(): what is not on the disk does not count, and is to be written again. So it is after a write that
-  /// failed, and take_dropped() says so, once.
-  void drop_unsynced();
+  /// failed, and take_dropped() says so, once. `synced` is synced_end() as it was before that call: of two syncs at a time the
+  /// system tells one alone of an error, so what the other (of a write that failed) believes since does not count either.
+  void drop_unsynced(std::uint64_t synced);
   bool has_dropped() const { return dropped_; }
   bool take_dropped() { return std::exchange(dropped_, false); }
   std::uint64_t synced_end() const { return synced_; }

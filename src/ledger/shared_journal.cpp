@@ -55,18 +55,19 @@ void SharedJournal::acknowledged(std::vector<Rows> group) {
 }
 
 Result<void> SharedJournal::sync(std::size_t rows) {
-  std::uint64_t until = 0;
+  std::uint64_t before = 0, until = 0;
   std::size_t covered = 0;
   bool synced = false;
   {
     const std::lock_guard lock(mutex_);
+    before = journal_.synced_end();
     until = journal_.place().end;
     covered = unsynced_.size();
     synced = journal_.is_all_synced();
   }
   Result<void> result = synced ? Result<void>() : journal_.sync();
   const std::lock_guard lock(mutex_);
-  if (!result) journal_.drop_unsynced();
+  if (!result) journal_.drop_unsynced(before);
   if (!result || journal_.has_dropped()) {
     at_once_ = false;
     return result ? dropped() : result;

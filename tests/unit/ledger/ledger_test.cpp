@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <limits>
+#include <random>
 #include <thread>
 
 #include "unit/ledger/memory_books.h"
@@ -101,6 +102,33 @@ TEST(Ledger, WhatWasAcknowledgedAndDidNotReachTheDiskIsWrittenAgain) {
   for (int i = 0; i < 8; ++i) EXPECT_EQ(books.attempt_state("r" + std::to_string(i)), RowState::settled);
   EXPECT_EQ(books.state("held"), RowState::open);
   EXPECT_THAT(books.saved.wrong, testing::IsEmpty());
+}
+
+// Of two syncs at a time the system tells one alone that the disk failed: the other is that of a caller whose write failed.
+TEST(Ledger, WhatTheDiskDidNotTakeIsWrittenAgainThoughASyncBesideItSucceeded) {
+  Books books(with([](LedgerLimits& limits) { limits.close_ms_max = 1ms; }));
+  books.store_faults.set(always);  // all there is of a row is in the journal
+  books.hold_commit();
+  EXPECT_TRUE(test::write_at_once(*books.ledger, {request_open("r1"), attempt_open("r1")}));
+  books.disk.set([](int number) { return number == 1 || number == 3; });  // the write of r2, and the sync that is held
+  std::thread caller([&] { EXPECT_FALSE(test::write_at_once(*books.ledger, {request_open("r2"), attempt_open("r2")})); });
+  books.files.await_sync(2);
+  books.files.release();
+  caller.join();
+  books.await([&] { return books.ledger->stats().failed_commits == 1; });
+  ASSERT_TRUE(books.ledger->flush(patience));
+  books.disk.set(always);
+  books.ledger.reset();
+  std::mt19937 random(1);
+  books.files.lose_power(random);
+  books.disk.set(never);
+  books.store_faults.set(never);
+  const auto again =
+      Ledger::start(std::make_unique<test::MemoryStore>(books.store_faults, books.saved), noon, quick(), books.files);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(books.has("held"));
+  EXPECT_TRUE(books.has("r1"));
+  EXPECT_FALSE(books.has("r2"));
 }
 
 // A write that took long: for a while no caller waits for the disk.

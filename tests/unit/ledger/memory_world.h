@@ -53,9 +53,9 @@ class MemoryFiles : public JournalFiles {
     const std::lock_guard lock(faults_.mutex);
     held_ = true;
   }
-  void await_sync() {
+  void await_sync(int waiting = 1) {
     std::unique_lock lock(faults_.mutex);
-    faults_.changed.wait_for(lock, patience, [&] { return waiting_ > 0; });
+    faults_.changed.wait_for(lock, patience, [&] { return waiting_ >= waiting; });
   }
   void release() {
     const std::lock_guard lock(faults_.mutex);
@@ -135,12 +135,18 @@ class MemoryFiles : public JournalFiles {
   }
   int sync(int file) override {
     std::unique_lock lock(faults_.mutex);
+    const int turn = ++turns_;
     ++waiting_;
     faults_.changed.notify_all();
-    faults_.changed.wait(lock, [&] { return !held_; });
+    faults_.changed.wait(lock, [&] { return !held_ && turn == turns_over_ + 1; });
     --waiting_;
-    if (faults_.hit()) return fail(EIO);
+    ++turns_over_;
+    const bool failed = faults_.hit();
     File& synced = *open_.at(file);
+    if (failed) {  // as with Linux: what could not be written is tried by no later sync, which is told of no error
+      synced.unsynced.clear();
+      return fail(EIO);
+    }
     for (const auto& [offset, bytes] : synced.unsynced) put(synced.durable, offset, bytes);
     synced.unsynced.clear();
     return 0;
@@ -195,6 +201,7 @@ class MemoryFiles : public JournalFiles {
   std::map<std::string, std::shared_ptr<File>> names_, durable_names_;
   std::map<int, std::shared_ptr<File>> open_;
   int last_ = 2, waiting_ = 0;
+  int turns_ = 0, turns_over_ = 0;  ///< of syncs, in the order in which they were called
   bool held_ = false;
 };
 

@@ -46,7 +46,7 @@ Result<void> append(Journal& journal, const std::vector<Write>& writes) {
   const std::span<const Write> group[] = {writes};
   if (auto written = journal.write(group); !written) return written;
   auto synced = journal.sync();
-  synced ? journal.synced(journal.place().end) : journal.drop_unsynced();
+  synced ? journal.synced(journal.place().end) : journal.drop_unsynced(journal.synced_end());
   return synced;
 }
 
