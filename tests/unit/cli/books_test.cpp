@@ -4,12 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <fstream>
 
 #include "cli/commands.h"
+#include "unit/cli/said.h"
 #include "unit/store/rows.h"
 
 namespace fairlead::cli {
@@ -23,33 +23,13 @@ using test::open_attempt;
 using test::record_of;
 using test::request_open;
 using test::request_settle;
+using test::Said;
 using test::settled_attempt;
 using testing::HasSubstr;
 using testing::Not;
 using Json = nlohmann::json;
 
-struct Said {
-  int exit_code = 0;
-  std::string out, err;
-};
-
-Said say(const std::string& command_line) {
-  CLI::App app;
-  Said said;
-  add_usage(app, said.exit_code);
-  add_explain(app, said.exit_code);
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  try {
-    app.parse(command_line);
-  } catch (const CLI::ParseError& error) {
-    said.exit_code = 2;
-    std::cerr << error.what();
-  }
-  said.out = testing::internal::GetCapturedStdout();
-  said.err = testing::internal::GetCapturedStderr();
-  return said;
-}
+Said say(const std::string& command_line) { return test::say({add_usage, add_explain}, command_line); }
 
 /// One request that failed at deepseek and was answered by openai, one without a price, and one in flight.
 class BooksTest : public testing::Test {

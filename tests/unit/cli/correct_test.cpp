@@ -4,27 +4,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <fstream>
 #include <stdexcept>
 
 #include "cli/commands.h"
+#include "unit/cli/said.h"
 #include "unit/store/rows.h"
 
 namespace fairlead::cli {
 namespace {
 
 using test::Folder;
+using test::Said;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-struct SaidOfCorrection {
-  int exit_code = 0;
-  std::string out, err;
-};
 
 /// A request that went to deepseek and then to openai, one that went nowhere, and a configuration that knows dear instead of
 /// openai.
@@ -55,32 +50,19 @@ keys: [{name: notebooks, team: science, project: papers, routes: [chat], hash: "
   }
   std::string url() const { return "sqlite:" + folder_.file("ledger.db"); }
 
-  SaidOfCorrection say(std::vector<std::string> options) const {
-    CLI::App app;
-    SaidOfCorrection said;
-    add_correct(app, said.exit_code);
+  Said say(std::vector<std::string> options) const {
     options.insert(options.begin(), "correct");
     std::reverse(options.begin(), options.end());  // as the parser takes them
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    try {
-      app.parse(options);
-    } catch (const CLI::ParseError& error) {
-      said.exit_code = 2;
-      std::cerr << error.what();
-    }
-    said.out = testing::internal::GetCapturedStdout();
-    said.err = testing::internal::GetCapturedStderr();
-    return said;
+    return test::say({add_correct}, std::move(options));
   }
-  SaidOfCorrection correct(std::vector<std::string> options, bool configured = true) const {
+  Said correct(std::vector<std::string> options, bool configured = true) const {
     for (const std::string& option : configured ? std::vector<std::string>{"--config", folder_.file("fairlead.yaml")}
                                                 : std::vector<std::string>{"--ledger", url()})
       options.push_back(option);
     return say(std::move(options));
   }
   /// Of a day of a provider, with an amount and a reason.
-  SaidOfCorrection of_a_day(std::vector<std::string> options, bool configured = true) const {
+  Said of_a_day(std::vector<std::string> options, bool configured = true) const {
     const auto given = [&](const char* option) { return std::find(options.begin(), options.end(), option) != options.end(); };
     for (const auto& [option, value] :
          {std::pair("--amount", "1"), {"--reason", "why"}, {"--provider", "deepseek"}, {"--day", "2026-11-01"}})
@@ -88,7 +70,7 @@ keys: [{name: notebooks, team: science, project: papers, routes: [chat], hash: "
     return correct(std::move(options), configured);
   }
   /// What is refused as a wrong option, and books nothing.
-  std::string refusal(const SaidOfCorrection& said) const {
+  std::string refusal(const Said& said) const {
     EXPECT_EQ(said.exit_code, 2) << said.out << said.err;
     EXPECT_EQ(said.out, "");
     EXPECT_EQ(booked().size(), 0U);

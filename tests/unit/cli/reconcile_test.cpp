@@ -4,23 +4,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
-
 #include <chrono>
 #include <fstream>
 
 #include "cli/commands.h"
+#include "unit/cli/said.h"
 #include "unit/store/rows.h"
 
 namespace fairlead::cli {
 namespace {
 
+using test::Said;
 using testing::HasSubstr;
-
-struct ReconcileTold {
-  int exit_code = 0;
-  std::string out, err;
-};
 
 class ReconcileTest : public testing::Test {
  protected:
@@ -56,24 +51,11 @@ keys: []
   void write(const std::string& name, const std::string& text) const { std::ofstream(folder_.file(name)) << text; }
   std::string url() const { return "sqlite:" + folder_.file("ledger.db"); }
   std::string with_config() const { return " --config " + folder_.file("fairlead.yaml"); }
-  ReconcileTold tell(const std::string& options, const std::string& bill = "bill.csv") const {
-    CLI::App app;
-    ReconcileTold told;
-    add_reconcile(app, told.exit_code);
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    try {
-      app.parse("reconcile " + folder_.file(bill) + " " + options);
-    } catch (const CLI::ParseError& error) {
-      told.exit_code = 2;
-      std::cerr << error.what();
-    }
-    told.out = testing::internal::GetCapturedStdout();
-    told.err = testing::internal::GetCapturedStderr();
-    return told;
+  Said tell(const std::string& options, const std::string& bill = "bill.csv") const {
+    return test::say({add_reconcile}, "reconcile " + folder_.file(bill) + " " + options);
   }
   void expect_refused(const std::string& options, const std::string& why) const {
-    const ReconcileTold told = tell(options);
+    const Said told = tell(options);
     EXPECT_EQ(told.exit_code, 2) << options;
     EXPECT_EQ(told.out, "") << options;
     EXPECT_THAT(told.err, HasSubstr(why)) << options;
@@ -140,7 +122,7 @@ TEST_F(ReconcileTest, AProviderThatNobodyKnowsIsRefused) {
   expect_refused("--provider spare --ledger " + url(), "the ledger knows no provider 'spare'; known are deepseek");
   expect_refused("--provider nosuch" + with_config(),
                  "neither the ledger nor the configuration knows a provider 'nosuch'; known are deepseek, spare");
-  const ReconcileTold spare = tell("--provider spare" + with_config());
+  const Said spare = tell("--provider spare" + with_config());
   EXPECT_EQ(spare.exit_code, 1) << "the configuration knows it, and nothing was sent to it";
   EXPECT_THAT(spare.out, HasSubstr("only in the bill"));
 }

@@ -4,25 +4,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <fstream>
 
 #include "cli/commands.h"
+#include "unit/cli/said.h"
 #include "unit/store/rows.h"
 
 namespace fairlead::cli {
 namespace {
 
+using test::Said;
 using testing::HasSubstr;
 using ReplayTestJson = nlohmann::json;
-
-struct ReplayTold {
-  int exit_code = 0;
-  std::string out, err;
-};
 
 class ReplayTest : public testing::Test {
  protected:
@@ -62,22 +58,8 @@ keys:
     save(test::record_of(open, {}, settle));
   }
   std::string url() const { return "sqlite:" + folder_.file("ledger.db"); }
-  ReplayTold tell(const std::string& command) const {
-    CLI::App app;
-    ReplayTold told;
-    add_replay(app, told.exit_code);
-    add_explain(app, told.exit_code);
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    try {
-      app.parse(command + " --config " + folder_.file("fairlead.yaml"));
-    } catch (const CLI::ParseError& error) {
-      told.exit_code = 2;
-      std::cerr << error.what();
-    }
-    told.out = testing::internal::GetCapturedStdout();
-    told.err = testing::internal::GetCapturedStderr();
-    return told;
+  Said tell(const std::string& command) const {
+    return test::say({add_replay, add_explain}, command + " --config " + folder_.file("fairlead.yaml"));
   }
   /// Takes away the rows before this time, as retention does.
   void let_go(TimePoint until) const {
@@ -101,7 +83,7 @@ TEST_F(ReplayTest, RepeatsAreSentUnderNoConfiguration) {
   save_unsent("r2", "", marks);
   for (const char* error : {"idempotency_in_progress", "idempotency_mismatch", "idempotency_gone"}) save_unsent(error, error, "");
   save_unsent("r3", "app_gone", marks);
-  const ReplayTold told = tell("replay --format json");
+  const Said told = tell("replay --format json");
   ASSERT_EQ(told.exit_code, 0) << told.err;
   const ReplayTestJson report = ReplayTestJson::parse(told.out);
   EXPECT_EQ(report["repeats"], 5);
@@ -116,7 +98,7 @@ TEST_F(ReplayTest, WhatWasMalformedIsRefusedAgain) {
   save_unsent("it broke while it was read", "internal", "", "");
   save_unsent("a wish in the head that is none", "bad_request", "");
   save_unsent("an Idempotency-Key of 300 characters", "bad_request", R"({"tags":["web"]})");
-  const ReplayTold told = tell("replay --format json");
+  const Said told = tell("replay --format json");
   ASSERT_EQ(told.exit_code, 0) << told.err;
   const ReplayTestJson report = ReplayTestJson::parse(told.out);
   EXPECT_EQ(report["outcomes"]["kept out"], 4) << report.dump();
@@ -141,12 +123,12 @@ TEST_F(ReplayTest, RowsThatAreGoneAreNotTakenForNone) {
   let_go(std::chrono::floor<days>(test::noon) + days(2));
   const char* gone = "fairlead: rows before 2026-11-03 are no longer in the ledger: ask for a period from then on\n";
   for (const char* period : {"", " --since 2026-11-02T23:59:59", " --until 2026-11-02", " --since 2026-11-01 --until 2026-11-04"}) {
-    const ReplayTold told = tell("replay" + std::string(period));
+    const Said told = tell("replay" + std::string(period));
     EXPECT_EQ(told.exit_code, 2) << period;
     EXPECT_EQ(told.err, gone) << period;
     EXPECT_EQ(told.out, "") << period;
   }
-  const ReplayTold kept = tell("replay --since 2026-11-03");
+  const Said kept = tell("replay --since 2026-11-03");
   EXPECT_EQ(kept.exit_code, 0) << kept.err;
   EXPECT_THAT(kept.out, HasSubstr("1 request cost"));
   EXPECT_THAT(tell("explain r0").err, HasSubstr("no request 'r0' in the ledger; old ones were archived"));
@@ -154,7 +136,7 @@ TEST_F(ReplayTest, RowsThatAreGoneAreNotTakenForNone) {
 }
 
 TEST_F(ReplayTest, APeriodWithoutTimeIsRefused) {
-  const ReplayTold told = tell("replay --since 2026-11-02 --until 2026-11-02");
+  const Said told = tell("replay --since 2026-11-02 --until 2026-11-02");
   EXPECT_EQ(told.exit_code, 2);
   EXPECT_THAT(told.err, HasSubstr("--until 2026-11-02 is not after --since 2026-11-02"));
 }

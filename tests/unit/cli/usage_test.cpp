@@ -6,13 +6,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <fstream>
 
 #include "cli/commands.h"
 #include "cli/time.h"
+#include "unit/cli/said.h"
 #include "unit/store/rows.h"
 
 namespace fairlead::cli {
@@ -20,14 +20,10 @@ namespace {
 
 using test::Folder;
 using test::noon;
+using test::Said;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using UsageTestJson = nlohmann::json;
-
-struct Told {
-  int exit_code = 0;
-  std::string out, err;
-};
 
 class UsageTest : public testing::Test {
  protected:
@@ -104,26 +100,11 @@ keys: []
     }
   }
   std::string url() const { return "sqlite:" + folder_.file("ledger.db"); }
-  Told tell(const std::string& command) const {
-    CLI::App app;
-    Told told;
-    add_usage(app, told.exit_code);
-    add_close(app, told.exit_code);
-    add_correct(app, told.exit_code);
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    try {
-      app.parse(command + " --config " + folder_.file("fairlead.yaml"));
-    } catch (const CLI::ParseError& error) {
-      told.exit_code = 2;
-      std::cerr << error.what();
-    }
-    told.out = testing::internal::GetCapturedStdout();
-    told.err = testing::internal::GetCapturedStderr();
-    return told;
+  Said tell(const std::string& command) const {
+    return test::say({add_usage, add_close, add_correct}, command + " --config " + folder_.file("fairlead.yaml"));
   }
   UsageTestJson json(const std::string& command) const {
-    const Told told = tell("usage --format json " + command);
+    const Said told = tell("usage --format json " + command);
     return told.exit_code == 0 ? UsageTestJson::parse(told.out) : UsageTestJson(told.err);
   }
   /// One member of each row.
@@ -153,7 +134,7 @@ TEST_F(UsageTest, ComparesWithThePeriodBefore) {
   EXPECT_THAT(column(report, "team"), ElementsAre("a", "b", "c")) << "what changed most comes first";
   EXPECT_THAT(column(report, "change_usd"), ElementsAre("-3", "2", "1"));
   EXPECT_EQ(report["total"]["change_usd"], "0");
-  const Told text = tell("usage --by team --month 2026-11 --compare --top 1");
+  const Said text = tell("usage --by team --month 2026-11 --compare --top 1");
   EXPECT_THAT(text.out, HasSubstr("-75.0 %"));
   EXPECT_THAT(text.out, HasSubstr("2 more groups in the total."));
   EXPECT_THAT(text.out, HasSubstr("Compared with 2026-10-01T00:00Z to 2026-11-01T00:00Z."));
@@ -176,7 +157,7 @@ TEST_F(UsageTest, ShowsAnotherCurrencyAtItsDatedRate) {
   EXPECT_THAT(column(report, "charge"), ElementsAre("50", "40", "10"));
   EXPECT_EQ(report["currency"], (UsageTestJson{{"code", "CNY"}, {"usd", "0.125"}, {"from", "2026-01-01"}}));
   EXPECT_THAT(tell("usage --currency EUR").out, HasSubstr("One EUR is 2 USD."));
-  const Told unknown = tell("usage --currency GBP");
+  const Said unknown = tell("usage --currency GBP");
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("there is no rate for 'GBP'"));
   EXPECT_EQ(unknown.out, "");
@@ -227,7 +208,7 @@ TEST_F(UsageTest, WhatCannotBeAskedTogetherIsRefused) {
                             "--format focus --currency EUR", "--format focus --elsewhere dear/dear-chat", "--format focus --top 1",
                             "--format focus --compare --month 2026-11", "--format focus --zone Asia/Kolkata"})
     EXPECT_EQ(tell(std::string("usage ") + wrong).exit_code, 2) << wrong;
-  const Told cut = tell("usage --format csv --by team --top 2 --currency CNY");
+  const Said cut = tell("usage --format csv --by team --top 2 --currency CNY");
   EXPECT_EQ(cut.exit_code, 0);
   EXPECT_EQ(cut.err, "fairlead: 1 more groups are left out by --top\nfairlead: One CNY is 0.125 USD since 2026-01-01.\n");
 }
@@ -243,7 +224,7 @@ TEST_F(UsageTest, APriceByTheRequestsLengthIsTakenByTheRows) {
               ElementsAre("4"));
 
   let_go("2026-11-21");
-  const Told gone = tell("usage --by month --elsewhere dear/tiered");
+  const Said gone = tell("usage --by month --elsewhere dear/tiered");
   EXPECT_EQ(gone.exit_code, 2);
   EXPECT_THAT(gone.err,
               HasSubstr("what a request costs at dear/tiered depends on its length, and rows before 2026-11-21 are no longer in "
@@ -300,7 +281,7 @@ TEST_F(UsageTest, PeriodsAreThoseOfAZone) {
 TEST_F(UsageTest, WithoutRowsAZoneOfOtherHoursIsRefused) {
   const std::string berlin = json("--by day --zone Europe/Berlin").dump();
   let_go("2026-11-01");
-  const Told gone = tell("usage --by day --zone Asia/Kolkata");
+  const Said gone = tell("usage --by day --zone Asia/Kolkata");
   EXPECT_EQ(gone.exit_code, 2);
   EXPECT_THAT(gone.err,
               HasSubstr("the hours of Asia/Kolkata are not those that sums are kept of, and rows before 2026-11-01 are no longer "
@@ -312,7 +293,7 @@ TEST_F(UsageTest, WithoutRowsAZoneOfOtherHoursIsRefused) {
 
 TEST_F(UsageTest, FocusHasALinePerDayAndCurrency) {
   ASSERT_EQ(tell("correct --amount -8 --currency CNY --reason '=refund' --provider deepseek --day 2026-11-01").exit_code, 0);
-  const Told told = tell("usage --format focus --since 2026-11-01");
+  const Said told = tell("usage --format focus --since 2026-11-01");
   std::istringstream lines(told.out);
   std::string titles, first, line, last;
   std::getline(lines, titles);
@@ -337,7 +318,7 @@ TEST_F(UsageTest, CorrectionsAreLinesOfTheirOwn) {
   EXPECT_THAT(tell("close").out, HasSubstr("2026-10 is closed since 20"));
   EXPECT_THAT(tell("close 2026-10").err, HasSubstr("2026-10 is closed already"));
   EXPECT_EQ(tell("close October").exit_code, 2);
-  const Told done = tell("correct --amount -16 --currency CNY --charge -1.5 --reason refund --request r1");
+  const Said done = tell("correct --amount -16 --currency CNY --charge -1.5 --reason refund --request r1");
   EXPECT_EQ(done.out, "Booked: -16 CNY (-2 USD), charge -1.5 USD: refund\n") << done.err;
   const UsageTestJson report = json("--by team,provider");
   EXPECT_EQ(report["rows"].back()["correction"], "refund");
