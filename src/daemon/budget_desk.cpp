@@ -81,26 +81,35 @@ Result<void> BudgetDesk::know(const Snapshot& snapshot, TimePoint now) {
     Int128 charged;
   };
   std::vector<Found> found;
+  std::vector<LateCharges::Counted> counted;
   Filling filling(*store_);
+  const auto between_saves = late_charges_.stop_saves();
   for (const Budget* budget : budgets) {
+    counted.push_back({budget, counts_from(*budget)});
     if (budgets_.knows(budget->id)) continue;
     BudgetSpan span = period_of(*budget, now);
     const TimePoint from = span.from;
     if (budget->per == BudgetPeriod::credit) {
-      const auto first = first_put_in(credits_, *budget);
-      if (!first) continue;
-      span.from = *first;
+      if (counted.back().from == TimePoint::max()) continue;
+      span.from = counted.back().from;
     }
     const auto charged = filling.charged(*budget, span);
     if (!charged) return charged.error();
     found.push_back({budget, from, *charged});
   }
   // Beyond this point nothing can fail.
+  late_charges_.know(snapshot.hash, counted);
   budgets_.know(budgets);
   for (const Found& one : found) budgets_.restore(one.budget->id, one.from, one.charged);
   for (const Budget* budget : budgets)
     if (budget->per == BudgetPeriod::credit) budgets_.put_in(budget->id, put_in(credits_, *budget));
   return {};
+}
+
+/// Of which requests: those that began then or later.
+TimePoint BudgetDesk::counts_from(const Budget& budget) const {
+  if (budget.per != BudgetPeriod::credit) return TimePoint::min();
+  return first_put_in(credits_, budget).value_or(TimePoint::max());
 }
 
 void BudgetDesk::tell(const Snapshot& snapshot) {
@@ -138,6 +147,7 @@ Result<std::string> BudgetDesk::top_up(std::string_view asked, const Snapshot& s
                        " cannot be taken back");
   if (auto added = store_->add(*credit); !added) return added.error();
   credits_.push_back(*credit);
+  late_charges_.count_from(*budget, counts_from(*budget));
   budgets_.put_in(budget->id, put_in(credits_, *budget));
   log(Level::info, "credit_topped_up", {{"budget", budget->id}, {"usd", format_decimal(credit->usd_pico)}, {"note", credit->note}});
   return budgets_json(budgets_.look({&budget, 1}, now));

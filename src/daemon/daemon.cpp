@@ -129,7 +129,7 @@ class Daemon {
     if (!store) return store.error();
     LedgerLimits limits;
     limits.sync = snapshot.ledger_on_disk ? Sync::disk : Sync::os;
-    auto ledger = Ledger::start(std::move(*store), wall_clock(), limits);
+    auto ledger = Ledger::start(budget_desk_.watch(std::move(*store)), wall_clock(), limits);
     if (!ledger) return ledger.error();
     ledger_ = std::move(*ledger);
     const LedgerFound& found = ledger_->found();

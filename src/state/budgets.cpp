@@ -90,6 +90,15 @@ void Budgets::restore(const std::string& id, TimePoint from, Int128 charged) {
   notices_.resize(before);
 }
 
+void Budgets::charge(const std::string& id, TimePoint started_at, Int128 charge) {
+  const std::lock_guard lock(mutex_);
+  const auto found = accounts_.find(id);
+  if (found == accounts_.end()) return;
+  Bucket& bucket = bucket_at(found->second, started_at);
+  bucket.charged += charge;
+  tell(found->second, bucket);
+}
+
 void Budgets::put_in(const std::string& id, Int128 credit) {
   const std::lock_guard lock(mutex_);
   if (const auto found = accounts_.find(id); found != accounts_.end()) found->second.budget.usd_pico = credit;

@@ -82,6 +82,8 @@ class Budgets {
   bool knows(const std::string& id) const;
   /// What the ledger has of the period that begins at `from`; not told of again. For budgets that are known, before they are used.
   void restore(const std::string& id, TimePoint from, Int128 charged);
+  /// What was charged for a request that began then and held nothing of this budget.
+  void charge(const std::string& id, TimePoint started_at, Int128 charge);
   /// For credits: all that was ever put in.
   void put_in(const std::string& id, Int128 credit);
 

@@ -1,10 +1,13 @@
 """Budgets: two-phase money over sockets. Never overrun, nothing left held, and the ledger has the same sums."""
 import asyncio
+import contextlib
 import datetime
 import http.server
 import json
 import os
+import sqlite3
 import threading
+import urllib.request
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -247,6 +250,49 @@ def test_no_ending_leaves_a_hold_and_charges_are_the_ledgers_M10_to_M14_M19(star
         assert usd(after["installation in all"], "charged") > usd(seen["installation in all"], "charged")
     finally:
         again.stop()
+
+
+def test_a_budget_that_comes_with_a_reload_counts_what_the_database_has_not_yet(start, simulator):
+    """Settled and not fed, as the database is locked; under way at the reload; and between two reloads that leave it out."""
+    daemon = start(add_priced)
+    body = chat(HELLO, "vllm", max_completion_tokens=50)
+    config = daemon.changed_config()
+    config["keys"][0]["budget"] = {"usd": "1", "per": "month"}
+    config["providers"]["vllm"]["budget"] = {"usd": "1", "per": "all"}
+
+    async def slow_over(act):
+        """A request that begins before, and ends after."""
+        slow = chat("[[sim bytes=200 delay_ms=1500]] hello", "vllm", max_completion_tokens=50)
+        task = asyncio.ensure_future(Connection(daemon.address).exchange(request_bytes("POST", "/v1/chat/completions", CLIENT_KEY, slow)))
+        while b"delay_ms=1500" not in await asyncio.to_thread(lambda: urllib.request.urlopen(f"{simulator.url}/_sim/last?n=1", timeout=60).read()):
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(act)
+        assert (await task).status == 200
+
+    def lock_and_reload():
+        assert all(post_chat(daemon, body).status == 200 for _ in range(5))
+        assert daemon.admin_reload(config)["result"] == "taken"
+        assert all(post_chat(daemon, body).status == 200 for _ in range(3))
+
+    assert post_chat(daemon, body).status == 200
+    daemon.ledger()
+    with contextlib.closing(sqlite3.connect(daemon.ledger_file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        asyncio.run(slow_over(lock_and_reload))
+        other.execute("ROLLBACK")
+    everything = {"key app per month": lambda *_: True, "provider vllm in all": lambda *_: True}
+
+    def expect_sums(requests):
+        ledger = wait_until(lambda: (rows := daemon.ledger()).all_settled() and rows, "rows to settle")
+        assert len(ledger.requests) == requests and charged(ledger) > 0
+        assert set(expect_budgets(daemon, ledger, everything)) == set(everything)
+
+    expect_sums(10)
+    assert daemon.admin_reload(daemon.config)["result"] == "taken"
+    assert post_chat(daemon, body).status == 200
+    asyncio.run(slow_over(lambda: daemon.admin_reload(config)))
+    assert post_chat(daemon, body).status == 200
+    expect_sums(13)
 
 
 def test_who_always_leaves_before_the_end_pays_until_the_budget_is_spent_M10(start):
