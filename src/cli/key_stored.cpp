@@ -11,7 +11,6 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -96,7 +95,7 @@ Table table_of(const Json& keys) {
                {"made"},
                {"by"},
                {"ends"},
-               {"last used"},
+               {"name last used"},
                {"note"}},
               {},
               {}};
@@ -134,25 +133,12 @@ int list(const StoredKeyWanted& wanted) {
   return 0;
 }
 
-bool is_of_the_file(const Desk& desk, const std::string& name) {
-  return desk.snapshot && std::any_of(desk.snapshot->keys.begin(), desk.snapshot->keys.end(),
-                                      [&](const Key& key) { return !key.stored && key.name == name; });
-}
-
-/// Says what is wrong with a change of a key, and of one of the file how that is changed. Gives the exit code.
-int fail_to(const char* what, const StoredKeyWanted& wanted, const Desk& desk, const Error& error) {
-  if (error.kind != ErrorKind::not_found || !is_of_the_file(desk, wanted.name)) return fail(error);
-  std::cerr << "fairlead: the key '" << printable(wanted.name) << "' is under `keys:` of " << wanted.books.config
-            << ", and not in the ledger: " << what << " there, and reload\n";
-  return 1;
-}
-
 int rotate(const StoredKeyWanted& wanted) {
   const Desk desk = open_desk(wanted.books);
   if (!desk.store) return 1;
   const auto grace = *config::parse_duration(wanted.grace);
   const auto made = daemon::rotate_key(*desk.store, {wanted.name, user(), wanted.note, grace}, daemon::wall_clock());
-  if (!made) return fail_to("give it another `hash`, and the one so far under `former`,", wanted, desk, made.error());
+  if (!made) return fail(daemon::change_error(made.error(), desk.snapshot.get(), wanted.name, daemon::KeyChange::rotate));
   return tell_made(made, grace.count() == 0 ? "The one before is refused from now on. It is"
                                             : "The one before holds for " + wanted.grace + ". It is");
 }
@@ -161,9 +147,9 @@ int revoke(const StoredKeyWanted& wanted) {
   const Desk desk = open_desk(wanted.books);
   if (!desk.store) return 1;
   if (auto revoked = desk.store->revoke(wanted.name, daemon::wall_clock(), user(), wanted.note); !revoked)
-    return fail_to("take it out", wanted, desk, revoked.error());
+    return fail(daemon::change_error(revoked.error(), desk.snapshot.get(), wanted.name, daemon::KeyChange::revoke));
   std::cout << "Revoked: a running daemon refuses it within a second.\n";
-  if (is_of_the_file(desk, wanted.name))
+  if (daemon::is_of_the_file(desk.snapshot.get(), wanted.name))
     std::cerr << "fairlead: the configuration has a key '" << wanted.name << "' of its own, which holds: take it out of the file\n";
   return 0;
 }

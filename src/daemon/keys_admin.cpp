@@ -92,9 +92,12 @@ KeyAnswer change_key(const KeyDesk& desk, const std::string& name, bool rotates,
   if (rotates) {
     const auto duration = config::parse_duration(grace);
     if (!duration) return key_error(wrong_key_request("'grace' is no duration such as 30m or 24h"));
-    return made_answer(desk, rotate_key(desk.keyring.store(), {name, by_admin, note, *duration}, wall_clock()));
+    const auto made = rotate_key(desk.keyring.store(), {name, by_admin, note, *duration}, wall_clock());
+    if (!made) return key_error(change_error(made.error(), desk.snapshot().get(), name, KeyChange::rotate));
+    return made_answer(desk, made);
   }
-  if (auto revoked = desk.keyring.store().revoke(name, wall_clock(), by_admin, note); !revoked) return key_error(revoked.error());
+  if (auto revoked = desk.keyring.store().revoke(name, wall_clock(), by_admin, note); !revoked)
+    return key_error(change_error(revoked.error(), desk.snapshot().get(), name, KeyChange::revoke));
   desk.changed();
   return told(200, {{"name", name}, {"state", "revoked"}});
 }

@@ -80,6 +80,20 @@ std::optional<std::string> new_secret() {
   return key;
 }
 
+bool is_of_the_file(const Snapshot* snapshot, const std::string& name) {
+  return snapshot != nullptr &&
+         std::any_of(snapshot->keys.begin(), snapshot->keys.end(), [&](const Key& key) { return !key.stored && key.name == name; });
+}
+
+Error change_error(const Error& error, const Snapshot* snapshot, const std::string& name, KeyChange change) {
+  if (error.kind != ErrorKind::not_found || !is_of_the_file(snapshot, name)) return error;
+  const std::string what =
+      change == KeyChange::rotate ? "give it another `hash`, and the one so far under `former`," : "take it out";
+  return {
+      ErrorKind::not_found, ErrorOrigin::app,
+      "the key '" + name + "' is under `keys:` of " + snapshot->file + ", and not in the ledger: " + what + " there, and reload"};
+}
+
 std::string hash_of(const std::string& secret) { return "sha256:" + config::hex(config::sha256(secret)); }
 
 Result<MadeKey> make_key(KeyStore& store, StoredKey wanted, const LoadWith& load_with, TimePoint now) {

@@ -16,6 +16,11 @@ std::optional<std::string> new_secret();
 /// "sha256:<64 hex digits>"
 std::string hash_of(const std::string& secret);
 
+bool is_of_the_file(const Snapshot* snapshot, const std::string& name);
+enum class KeyChange { rotate, revoke };
+/// Why a key could not be changed; of one that is in the configuration file, how it is changed there. Null: no file is known.
+Error change_error(const Error& error, const Snapshot* snapshot, const std::string& name, KeyChange change);
+
 struct MadeKey {
   std::string secret;  ///< the only place where it ever is
   StoredKey row;
