@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <fstream>
 #include <iostream>
 
 namespace fairlead::cli {
@@ -22,7 +21,7 @@ std::string admin_of(const AdminChoice& choice) {
   if (!loaded.admin.empty() && !any_port) return loaded.admin;
   for (const config::Finding& finding : loaded.findings)
     if (!loaded.snapshot && finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
-  if (!loaded.snapshot && !std::ifstream(choice.config)) return {};  // nothing is known of what it tells
+  if (!loaded.readable) return {};  // nothing is known of what it tells
   std::cerr << "fairlead: " << choice.config
             << (any_port ? " lets `admin` take any port: name it with --admin\n"
                          : " tells no `admin` address: name it with --admin\n");

@@ -65,6 +65,7 @@ struct Loaded {
   std::shared_ptr<const Snapshot> snapshot;  ///< null if there is an error
   std::vector<Finding> findings;             ///< all of them, in the order of the files
   std::vector<std::string> files;            ///< all that were read or looked for: secrets and certificates too
+  bool readable = false;                     ///< the file is there, and YAML
   std::string admin;                         ///< the admin address, as far as it can be told with errors too
   std::vector<RoutingTest> tests;
   std::vector<WrittenOption> written;  ///< what `diff` compares as it stands

@@ -156,6 +156,7 @@ Loaded load(const std::string& file, const Sources& sources) {
   } catch (const std::exception& e) {
     findings.add(Severity::error, {findings.add_file(file), 0, 0}, "", std::string("it could not be read: ") + e.what());
   }
+  loaded.readable = snapshot != nullptr;
   if (snapshot) loaded.admin = snapshot->admin;
   if (!findings.failed()) loaded.snapshot = std::move(snapshot);
   loaded.findings = findings.take();

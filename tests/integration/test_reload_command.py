@@ -86,6 +86,14 @@ def test_a_file_without_an_address_is_told(tmp_path, text, told):
     assert done.returncode == 1 and told in done.stderr and not done.stdout
 
 
+@pytest.mark.parametrize("command", [["reload"], ["credit", "list"]])
+def test_a_file_that_is_no_yaml_is_told_once(tmp_path, command):
+    (tmp_path / "f.yaml").write_text("admin: [\n")
+    done = run(*command, "--config", tmp_path / "f.yaml")
+    assert done.returncode == 1 and not done.stdout
+    assert "not YAML" in done.stderr and "`admin`" not in done.stderr and len(done.stderr.splitlines()) == 1
+
+
 def test_nobody_there_is_told():
     with socket.socket() as taken:  # bound, and nobody listens
         taken.bind(("127.0.0.1", 0))
