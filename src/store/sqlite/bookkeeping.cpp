@@ -15,11 +15,13 @@ namespace {
 
 Error refused(std::string message) { return {ErrorKind::config, ErrorOrigin::fairlead, std::move(message)}; }
 
-/// What is open and was sent before the time, or began before it.
+/// What is open and was sent before the time, or began before it. An attempt counts in the month in which it was sent, and its row
+/// leaves with the day of its request's first: so what keeps either from ending is both what was sent before, and what belongs to
+/// such a request, though it was sent later.
 constexpr std::string_view open_before =
     "SELECT (SELECT count(*) FROM lines WHERE batch IS NULL AND (ending = 0 OR outcome = 0) AND coalesce(sent_at, started_at) < "
-    "?1) + (SELECT count(*) FROM lines l JOIN retries r ON r.line = l.n WHERE l.batch IS NULL AND r.outcome = 0 AND r.sent_at < "
-    "?1)";
+    "?1) + (SELECT count(*) FROM lines l JOIN retries r ON r.line = l.n WHERE l.batch IS NULL AND r.outcome = 0 AND "
+    "(r.sent_at < ?1 OR coalesce(l.sent_at, l.started_at) < ?1))";
 
 // Days by which rows leave: that of a request's first attempt, or of its beginning if it has none. By two indices.
 constexpr std::string_view oldest =

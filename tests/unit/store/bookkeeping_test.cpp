@@ -294,6 +294,19 @@ TEST_F(BookkeepingTest, OpenRowsStayAndSoDoesTheirDay) {
   EXPECT_FALSE(*books_->old_rows(october)) << "the day is not over then";
 }
 
+TEST_F(BookkeepingTest, ARetryAfterMidnightThatIsOpenKeepsTheDayOfItsRequest) {
+  const TimePoint midnight = std::chrono::floor<days>(october) + days(1), late = midnight - std::chrono::seconds(1);
+  // It broke: the request has ended, and its last attempt has not.
+  save({record_of(request_open("broke", late),
+                  {settled_attempt(attempt_open("broke", 1, "deepseek", late), attempt_settle("broke", 1)),
+                   test::open_attempt(attempt_open("broke", 2, "qwen", midnight))},
+                  request_settle("broke", 2)),
+        sent_at("r2", noon)});
+  EXPECT_FALSE(*books_->old_rows(noon));
+  ASSERT_TRUE(store_->recover(noon));
+  EXPECT_TRUE(*books_->old_rows(noon));
+}
+
 TEST_F(BookkeepingTest, WhatComesAfterItsDayWentGoesAsAnotherPart) {
   save({sent_at("r1", october), sent_at("r2", noon)});
   let_all_go(noon);
