@@ -48,8 +48,9 @@ struct Reconciled {
   Days of_bill, compared;
   std::string provider;
   std::int64_t attempts = 0, estimated_attempts = 0, unpriced = 0, other_currency = 0;
+  std::int64_t without_rows = 0;  ///< attempts of the first days whose requests began before, and went with that day's rows
   /// What is of no one line, and keeps the two from agreeing.
-  bool agrees() const { return result.agrees() && other_currency == 0; }
+  bool agrees() const { return result.agrees() && other_currency == 0 && without_rows == 0; }
 };
 
 Result<std::string> text_of_file(const std::string& path) {
@@ -118,6 +119,10 @@ std::string text_of(const Reconciled& r, bool all) {
   if (r.unpriced > 0) text += counted(r.unpriced, "attempt") + " without a price: their cost is unknown, and in no sum.\n";
   if (r.other_currency > 0)
     text += counted(r.other_currency, "attempt") + " of the ledger cost in another currency than " + r.bill.currency + ".\n";
+  if (r.without_rows > 0)
+    text +=
+        counted(r.without_rows, "attempt") + " of " + r.compared.first +
+        " followed requests of the day before, whose rows were let go: the sums have them, and the ledger's side here has not.\n";
   return text + (r.agrees() ? "The bill and the ledger agree.\n" : "The bill and the ledger DIFFER.\n");
 }
 
@@ -157,6 +162,7 @@ std::string json_of(const Reconciled& r) {
       {"estimated_attempts", r.estimated_attempts},
       {"unpriced_attempts", r.unpriced},
       {"other_currency_attempts", r.other_currency},
+      {"attempts_without_rows", r.without_rows},
       {"total",
        {{"bill", figures_json(r, r.result.billed)},
         {"ledger", figures_json(r, r.result.booked)},
@@ -270,6 +276,26 @@ Error nothing_compared(const Reconciled& r, const std::map<std::string, Days>& b
                  (r.provider.empty() ? "" : " of " + r.provider) + ", and neither has a line of the days that were asked for");
 }
 
+/// Attempts of the first day that only the sums have still. Where the rows of the day before were let go, those are of requests
+/// that began then and were tried again after midnight.
+Result<std::int64_t> attempts_without_rows(Store& store, const Reconciled& r) {
+  using std::chrono::days, std::chrono::hours;
+  if (require_kept_rows(store, begin_of(r) - days(1))) return 0;
+  ReportQuery query;
+  query.by = {"provider"};
+  query.since = std::chrono::floor<hours>(begin_of(r));
+  query.until = *query.since + days(1);
+  std::int64_t attempts[2] = {0, 0};
+  for (const bool from_rows : {false, true}) {
+    query.from_rows = from_rows;
+    const auto rows = store.report(query);
+    if (!rows) return rows.error();
+    for (const ReportRow& row : *rows)
+      if (row.correction.empty() && (r.provider.empty() || row.group[0] == r.provider)) attempts[from_rows ? 1 : 0] += row.attempts;
+  }
+  return std::max<std::int64_t>(attempts[0] - attempts[1], 0);
+}
+
 Result<Reconciled> reconciled(Store& store, const Snapshot* snapshot, const ReconcileWanted& wanted) {
   auto bill = bill_of(wanted);
   if (!bill) return bill.error();
@@ -282,6 +308,9 @@ Result<Reconciled> reconciled(Store& store, const Snapshot* snapshot, const Reco
   choose_days(r, wanted);
   r.provider = wanted.provider;
   if (auto kept = require_kept_rows(store, begin_of(r)); !kept) return kept.error();
+  const auto without_rows = attempts_without_rows(store, r);
+  if (!without_rows) return without_rows.error();
+  r.without_rows = *without_rows;
   BookSums books(r.bill, wanted.provider, r.compared.first, r.compared.last);
   if (auto done = store.visit(period_of(r), [&](const RequestRecord& record) { books.add(record); }); !done) return done.error();
   if (wanted.provider.empty() && !r.bill.by_attempt && books.providers().size() > 1) {

@@ -16,6 +16,7 @@ namespace {
 
 using test::Said;
 using testing::HasSubstr;
+using testing::Not;
 
 class ReconcileTest : public testing::Test {
  protected:
@@ -114,6 +115,34 @@ TEST_F(ReconcileTest, RowsThatAreGoneAreNotTakenForNone) {
                    "fairlead: rows before 2026-11-02 are no longer in the ledger: ask for a period from then on\n");
   EXPECT_EQ(tell("--since 2026-11-02 --ledger " + url()).exit_code, 0);
   EXPECT_EQ(tell("--since 2026-11-02 --provider deepseek --ledger " + url()).exit_code, 0);
+}
+
+TEST_F(ReconcileTest, ARetryAfterMidnightWhoseRequestIsGoneIsTold) {
+  using std::chrono::days, std::chrono::seconds;
+  const TimePoint midnight = std::chrono::floor<days>(test::noon) + days(1);
+  {
+    const auto store = open_store(url(), StoreMode::write);
+    const auto attempt = [](int number, TimePoint at) {
+      return test::settled_attempt(test::attempt_open("late", number, "deepseek", at), test::attempt_settle("late", number));
+    };
+    const auto late = test::record_of(test::request_open("late", midnight - seconds(2)),
+                                      {attempt(1, midnight - seconds(1)), attempt(2, midnight)}, test::request_settle("late", 2));
+    ASSERT_TRUE(test::save(**store, {late}));
+    save(**store, "r2", midnight + days(1) / 2);
+  }
+  const std::string of_second = "--since 2026-11-02 --ledger " + url();
+  write("bill.csv", bill_of_days({"2026-11-02"}));
+  EXPECT_THAT(tell(of_second).out, Not(HasSubstr("were let go"))) << "the bill lacks the retry, and the rows have it";
+  const auto books = open_bookkeeper(url());
+  const auto rows = (*books)->old_rows(midnight);
+  ASSERT_TRUE((*books)->let_go(rows->value(), "", test::noon));
+  EXPECT_EQ((*books)->remove(100).value(), 2);
+  for (const char* provider : {"", " --provider deepseek"}) {
+    const Said told = tell(of_second + provider);
+    EXPECT_EQ(told.exit_code, 1) << "rows and bill have the same, but the sums have more";
+    EXPECT_THAT(told.out, HasSubstr("1 attempt of 2026-11-02 followed requests of the day before, whose rows were let go"));
+  }
+  EXPECT_THAT(tell(of_second + " --format json").out, HasSubstr("\"attempts_without_rows\": 1"));
 }
 
 TEST_F(ReconcileTest, AProviderThatNobodyKnowsIsRefused) {
