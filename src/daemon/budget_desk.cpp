@@ -83,10 +83,12 @@ Result<void> BudgetDesk::know(const Snapshot& snapshot, TimePoint now) {
   std::vector<Found> found;
   std::vector<LateCharges::Counted> counted;
   Filling filling(*store_);
-  const auto between_saves = late_charges_.stop_saves();
+  const auto is_new = [&](const Budget* budget) { return !budgets_.knows(budget->id); };
+  std::unique_lock<std::mutex> between_saves;
+  if (std::any_of(budgets.begin(), budgets.end(), is_new)) between_saves = late_charges_.stop_saves();
   for (const Budget* budget : budgets) {
     counted.push_back({budget, counts_from(*budget)});
-    if (budgets_.knows(budget->id)) continue;
+    if (!is_new(budget)) continue;
     BudgetSpan span = period_of(*budget, now);
     const TimePoint from = span.from;
     if (budget->per == BudgetPeriod::credit) {

@@ -26,7 +26,7 @@ class LateCharges::Watched final : public Store {
   Watched(LateCharges& charges, std::unique_ptr<Store> store) : charges_(charges), store_(std::move(store)) {}
 
   Result<void> save(RecordSource& records) override {
-    const std::lock_guard lock(charges_.mutex_);
+    const std::lock_guard lock(charges_.saves_);
     charges_.late_.clear();
     charges_.progress_.clear();
     Passing passing(charges_, records);
@@ -65,6 +65,7 @@ bool LateCharges::Account::is_in(std::uint64_t snapshot) const {
 }
 
 void LateCharges::know(const std::string& snapshot_hash, std::span<const Counted> budgets) {
+  const std::lock_guard lock(mutex_);
   ++number_;
   current_ = snapshot_hash;
   // One that comes again is the same, whatever was in between.
@@ -81,8 +82,8 @@ void LateCharges::know(const std::string& snapshot_hash, std::span<const Counted
   absent_ = 0;
   for (auto& [whose, accounts] : accounts_)
     for (Account& account : accounts) {
-      const bool is_there = ids.count(account.id) != 0, was_there = account.turns.size() % 2 == 1;
-      if (is_there != was_there) account.turns.push_back(number_);
+      const bool is_there = ids.count(account.id) != 0;
+      if (is_there != account.is_in_force()) account.turns.push_back(number_);
       if (!is_there) ++absent_;
     }
 }
@@ -102,10 +103,11 @@ LateCharges::Account& LateCharges::account_of(const Budget& budget) {
 void LateCharges::note(const RequestRecord& record) {
   const auto under_way = settled_.empty() ? settled_.end() : settled_.find(record.open.id);
   const std::size_t before = under_way == settled_.end() ? 0 : under_way->second;
-  const bool ended = record.state != RowState::open;
   const auto settled = static_cast<std::size_t>(
       std::count_if(record.attempts.begin(), record.attempts.end(), [](const auto& one) { return one.state != RowState::open; }));
+  const bool ended = record.state != RowState::open && settled == record.attempts.size();
   if (!ended || under_way != settled_.end()) progress_.push_back({record.open.id, settled, ended});
+  const std::lock_guard lock(mutex_);
   if (accounts_.empty() || (absent_ == 0 && record.open.snapshot_hash == current_)) return;
   const auto snapshot = snapshots_.find(record.open.snapshot_hash);
   if (snapshot == snapshots_.end()) return;
@@ -125,12 +127,13 @@ void LateCharges::note_late(const RequestRecord& record, const RequestRecord::At
     const auto accounts = accounts_.find(whose);
     if (accounts == accounts_.end()) continue;
     for (const Account& account : accounts->second)
-      if (!account.is_in(snapshot) && open.started_at >= account.from) late_.push_back({account.id, open.started_at, charge});
+      if (!account.is_in(snapshot) && open.started_at >= account.from)
+        late_.push_back({account.id, open.started_at, charge, account.is_in_force()});
   }
 }
 
 void LateCharges::saved() {
-  for (const Late& late : late_) budgets_.charge(late.id, late.started_at, late.charge);
+  for (const Late& late : late_) budgets_.charge(late.id, late.started_at, late.charge, late.in_force);
   for (const Progress& one : progress_)
     if (one.ended)
       settled_.erase(one.request);

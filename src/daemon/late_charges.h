@@ -28,14 +28,14 @@ class LateCharges {
 
   /// The same store, which tells this object of what it saved.
   std::unique_ptr<Store> watch(std::unique_ptr<Store> store);
-  /// Nothing is saved while it is held; waits for a save that is under way.
-  std::unique_lock<std::mutex> stop_saves() { return std::unique_lock(mutex_); }
+  /// Nothing is saved while it is held; waits for a save that is under way, a second at most.
+  std::unique_lock<std::mutex> stop_saves() { return std::unique_lock(saves_); }
 
   struct Counted {
     const Budget* budget = nullptr;
     TimePoint from = TimePoint::min();  ///< requests that began before do not count; a credit's are those since it was first put in
   };
-  /// These are all budgets of the configuration that holds from now on. Between saves.
+  /// These are all budgets of the configuration that holds from now on. Between saves, if one of them is new.
   void know(const std::string& snapshot_hash, std::span<const Counted> budgets);
   void count_from(const Budget& budget, TimePoint from);
 
@@ -49,11 +49,13 @@ class LateCharges {
     TimePoint from;
     std::vector<std::uint64_t> turns;  ///< of the snapshots' numbers: it came with the first, went with the second, and so on
     bool is_in(std::uint64_t snapshot) const;
+    bool is_in_force() const { return turns.size() % 2 == 1; }
   };
   struct Late {
     std::string id;
     TimePoint started_at;
     Int128 charge = 0;
+    bool in_force = false;  ///< the budget is in the current snapshot
   };
   struct Progress {
     std::string request;
@@ -67,16 +69,17 @@ class LateCharges {
   void saved();
 
   state::Budgets& budgets_;
+  std::mutex saves_;                                      // held through each save: guards the next three
+  std::unordered_map<std::string, std::size_t> settled_;  ///< saved while under way: how many attempts had ended
+  std::vector<Late> late_;                                ///< of the save that is under way
+  std::vector<Progress> progress_;
   std::mutex mutex_;  // guards what follows
   std::map<std::pair<BudgetOf, std::string>, std::vector<Account>> accounts_;
   std::unordered_map<std::string, std::uint64_t> snapshots_;  ///< hash -> number, from 1
   std::deque<std::string> in_order_;
   std::uint64_t number_ = 0;
   std::string current_;
-  std::size_t absent_ = 0;                                ///< accounts that the current snapshot is without
-  std::unordered_map<std::string, std::size_t> settled_;  ///< saved while under way: how many attempts had ended
-  std::vector<Late> late_;                                ///< of the save that is under way
-  std::vector<Progress> progress_;
+  std::size_t absent_ = 0;  ///< accounts that the current snapshot is without
 };
 
 }  // namespace fairlead::daemon

@@ -67,9 +67,7 @@ void Budgets::know(std::span<const Budget* const> budgets) {
     // Shares that a changed limit has passed already are no news.
     for (auto& [from, bucket] : account.periods) {
       bucket.told = 0;
-      const std::size_t before = notices_.size();
-      tell(account, bucket);
-      notices_.resize(before);
+      pass_in_silence(account, bucket);
     }
   }
 }
@@ -85,18 +83,19 @@ void Budgets::restore(const std::string& id, TimePoint from, Int128 charged) {
   if (found == accounts_.end()) return;
   Bucket& bucket = bucket_at(found->second, from);
   bucket.charged += charged;
-  const std::size_t before = notices_.size();
-  tell(found->second, bucket);
-  notices_.resize(before);
+  pass_in_silence(found->second, bucket);
 }
 
-void Budgets::charge(const std::string& id, TimePoint started_at, Int128 charge) {
+void Budgets::charge(const std::string& id, TimePoint started_at, Int128 charge, bool in_force) {
   const std::lock_guard lock(mutex_);
   const auto found = accounts_.find(id);
   if (found == accounts_.end()) return;
   Bucket& bucket = bucket_at(found->second, started_at);
   bucket.charged += charge;
-  tell(found->second, bucket);
+  if (in_force)
+    tell(found->second, bucket);
+  else
+    pass_in_silence(found->second, bucket);
 }
 
 void Budgets::put_in(const std::string& id, Int128 credit) {
@@ -153,6 +152,12 @@ void Budgets::tell(const Account& account, Bucket& bucket) {
   const std::vector<Int128>& shares = account.budget.notify_at;
   for (; bucket.told < shares.size() && bucket.charged >= multiply_pico(account.limit(), shares[bucket.told]); ++bucket.told)
     if (notices_.size() < notices_max) notices_.push_back({shares[bucket.told], state_of(account.budget, bucket)});
+}
+
+void Budgets::pass_in_silence(const Account& account, Bucket& bucket) {
+  const std::size_t before = notices_.size();
+  tell(account, bucket);
+  notices_.resize(before);
 }
 
 }  // namespace fairlead::state

@@ -82,8 +82,8 @@ class Budgets {
   bool knows(const std::string& id) const;
   /// What the ledger has of the period that begins at `from`; not told of again. For budgets that are known, before they are used.
   void restore(const std::string& id, TimePoint from, Int128 charged);
-  /// What was charged for a request that began then and held nothing of this budget.
-  void charge(const std::string& id, TimePoint started_at, Int128 charge);
+  /// What was charged for a request that began then and held nothing of this budget. Not told of, if it is not `in_force`.
+  void charge(const std::string& id, TimePoint started_at, Int128 charge, bool in_force);
   /// For credits: all that was ever put in.
   void put_in(const std::string& id, Int128 credit);
 
@@ -112,6 +112,7 @@ class Budgets {
   static Bucket& bucket_at(Account& account, TimePoint at);
   static BudgetState state_of(const Budget& budget, const Bucket& bucket);
   void tell(const Account& account, Bucket& bucket);
+  void pass_in_silence(const Account& account, Bucket& bucket);
   std::optional<Int128> post(Hold& hold, Int128 actual);
 
   mutable std::mutex mutex_;  // guards what follows, and all that holds point to

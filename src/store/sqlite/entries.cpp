@@ -9,7 +9,8 @@ namespace {
 
 constexpr Entry kinds[] = {Entry::correction, Entry::credit, Entry::closing};
 
-/// Each row in the order of booking, as JSON with all that it says; of a correction also what its group stands for.
+/// Each row in the order of booking, as JSON with all that it says; of a correction also what its group stands for. Ledgers have
+/// these texts: a change of one needs a mark of its own, beside this one for the links that are there.
 std::string select(Entry kind) {
   switch (kind) {
     case Entry::correction:

@@ -84,13 +84,24 @@ class Comparison {
     return {};
   }
 
-  /// From the first day on of which all rows are there.
-  Result<void> compare_rows() {
+  /// From the first day on whose sums are of rows alone that are there. Not the first that was kept, which has the retries after
+  /// midnight of requests that went with the day before; nor one that counts what came late, and went with its own day.
+  Result<TimePoint> comparable_from() {
     const auto kept_from = rows_kept_from(database_);
-    if (!kept_from) return kept_from.error();
+    if (!kept_from || *kept_from == TimePoint::min()) return kept_from;
+    const auto late =
+        database_.integer("SELECT coalesce(max(booked_at), 0) FROM late WHERE NOT EXISTS (SELECT 1 FROM lines WHERE n = line)");
+    if (!late) return late.error();
+    using std::chrono::days;
+    return std::max<TimePoint>(*kept_from, std::chrono::floor<days>(TimePoint(microseconds(*late)))) + days(1);
+  }
+
+  Result<void> compare_rows() {
+    const auto from = comparable_from();
+    if (!from) return from.error();
     ReportQuery query;
     query.by = finest;
-    if (*kept_from != TimePoint::min()) query.since = result_.rows_from = *kept_from;
+    if (*from != TimePoint::min()) query.since = result_.rows_from = *from;
     const auto sums = read_report(database_, query);
     if (!sums) return sums.error();
     query.from_rows = true;

@@ -145,6 +145,26 @@ TEST_F(ReconcileTest, ARetryAfterMidnightWhoseRequestIsGoneIsTold) {
   EXPECT_THAT(tell(of_second + " --format json").out, HasSubstr("\"attempts_without_rows\": 1"));
 }
 
+TEST_F(ReconcileTest, WhatCameLateAndIsGoneKeepsNoOtherMonthFromBeingCompared) {
+  using std::chrono::days;
+  const TimePoint october = test::noon - days(1);
+  const auto books = [&] {
+    const auto store = open_store(url(), StoreMode::write);
+    save(**store, "r1", test::noon);
+    auto opened = open_bookkeeper(url());
+    EXPECT_TRUE((*opened)->close_month(*parse_month("2026-10"), test::noon));
+    save(**store, "late", october);  // counts on the first of November
+    save(**store, "r3", test::noon + days(1));
+    return std::move(*opened);
+  }();
+  const auto rows = books->old_rows(std::chrono::floor<days>(test::noon));
+  ASSERT_TRUE(books->let_go(rows->value(), "", test::noon));
+  EXPECT_EQ(books->remove(100).value(), 1);
+  write("bill.csv", bill_of_days({"2026-11-01"}));
+  const Said told = tell("--ledger " + url());
+  EXPECT_EQ(told.exit_code, 0) << told.out << told.err;
+}
+
 TEST_F(ReconcileTest, AProviderThatNobodyKnowsIsRefused) {
   EXPECT_EQ(tell("--provider deepseek --ledger " + url()).exit_code, 0);
   expect_refused("--provider deepsek --ledger " + url(), "the ledger knows no provider 'deepsek'; did you mean 'deepseek'?");

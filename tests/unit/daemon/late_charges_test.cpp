@@ -86,8 +86,11 @@ class LateChargesTest : public testing::Test {
   state::Budgets budgets_;
   LateCharges charges_{budgets_};
   std::unique_ptr<Store> store_ = charges_.watch(std::make_unique<Sink>(locked_));
-  const Budget key_ = budget_of(BudgetOf::key, "checkout"), other_ = budget_of(BudgetOf::key, "other"),
-               provider_ = budget_of(BudgetOf::provider, "deepseek");
+  const Budget key_ = budget_of(BudgetOf::key, "checkout"), other_ = budget_of(BudgetOf::key, "other"), provider_ = [] {
+    Budget budget = budget_of(BudgetOf::provider, "deepseek");
+    budget.notify_at = {parse_decimal("0.00001").value(), parse_decimal("0.00002").value()};
+    return budget;
+  }();
 };
 
 TEST_F(LateChargesTest, ANewBudgetCountsWhatIsSavedOfSnapshotsWithoutIt) {
@@ -112,6 +115,13 @@ TEST_F(LateChargesTest, AnAttemptCountsOnceHoweverOftenItsRequestIsSaved) {
   locked_ = false;
   save({record("long", "a", 2)});
   EXPECT_EQ(charged(provider_), 30);
+
+  RequestRecord broke = record("broke", "a", 1, true);  // it ended, and its second attempt has not
+  broke.state = RowState::settled;
+  save({broke});
+  EXPECT_EQ(charged(provider_), 40);
+  save({record("broke", "a", 2)});
+  EXPECT_EQ(charged(provider_), 50);
 }
 
 TEST_F(LateChargesTest, ABudgetThatWasLeftOutAndComesBackHasMissedNothing) {
@@ -119,9 +129,11 @@ TEST_F(LateChargesTest, ABudgetThatWasLeftOutAndComesBackHasMissedNothing) {
   hold("b", {});
   save({record("1", "b", 1), record("2", "a", 1)});
   EXPECT_EQ(charged(provider_), 10);
+  EXPECT_TRUE(budgets_.take_notices().empty()) << "there is no such budget now";
   hold("a", {&provider_});
   save({record("3", "b", 1), record("4", "a", 1)});
   EXPECT_EQ(charged(provider_), 20);
+  EXPECT_EQ(budgets_.take_notices().size(), 1U) << "the second share";
 }
 
 TEST_F(LateChargesTest, ACreditCountsFromWhenItWasFirstPutIn) {

@@ -101,7 +101,7 @@ const TimePoint october = noon - days(10);  // noon is on the first of November
 const TimePoint december = noon + days(40);
 
 TEST_F(BookkeepingTest, SumsAreCheckedAgainstRowsEachOtherAndClosings) {
-  save({sent_at("r1", october, 2), sent_at("r2", noon, 3)});
+  save({sent_at("r1", october, 2), sent_at("r2", noon + days(1), 3)});
   ASSERT_TRUE(books_->close_month(*parse_month("2026-10"), noon));
   const auto findings = [&] {
     const auto check = store_->check_sums();
@@ -116,7 +116,7 @@ TEST_F(BookkeepingTest, SumsAreCheckedAgainstRowsEachOtherAndClosings) {
     ASSERT_EQ(stranger("UPDATE " + sum + "_sums SET " + change + " WHERE at > " + std::to_string(us_of_noon - 86'400'000'000)), "");
   };
   add("hour", "attempts = attempts + 1");
-  EXPECT_THAT(findings(), testing::ElementsAre(AllOf(HasSubstr("2026-11-01"), HasSubstr("hour_sums and day_sums differ"))));
+  EXPECT_THAT(findings(), testing::ElementsAre(AllOf(HasSubstr("2026-11-02"), HasSubstr("hour_sums and day_sums differ"))));
   add("hour", "attempts = attempts - 1");
   add("day", "usd_milli = usd_milli + 1000");
   EXPECT_THAT(findings(), testing::Contains(HasSubstr("the sums say")));
@@ -130,6 +130,24 @@ TEST_F(BookkeepingTest, SumsAreCheckedAgainstRowsEachOtherAndClosings) {
   let_all_go(noon);
   EXPECT_EQ(store_->check_sums()->compared, 1) << "of what rows are there";
   EXPECT_THAT(findings(), testing::Contains(HasSubstr("2026-10 was closed with")));
+}
+
+TEST_F(BookkeepingTest, SumsOfRowsThatWentWithAnotherDayAreNoFindings) {
+  const TimePoint midnight = std::chrono::floor<days>(noon), before = midnight - std::chrono::seconds(1);
+  save({record_of(request_open("over midnight", before),
+                  {settled_attempt(attempt_open("over midnight", 1, "deepseek", before), attempt_settle("over midnight")),
+                   settled_attempt(attempt_open("over midnight", 2, "qwen", midnight), attempt_settle("over midnight", 2))},
+                  request_settle("over midnight", 2)),
+        sent_at("r2", noon), sent_at("r3", december)});
+  ASSERT_TRUE(books_->close_month(*parse_month("2026-10"), noon));
+  save({sent_at("late", october), sent_at("last", december)});
+  for (const TimePoint until : {october, noon - days(1), noon, noon + days(2)}) {
+    let_all_go(until);
+    const auto check = store_->check_sums();
+    ASSERT_TRUE(check) << check.error().message();
+    EXPECT_THAT(check->findings, testing::IsEmpty());
+  }
+  EXPECT_EQ(store_->check_sums()->compared, 1);
 }
 
 TEST_F(BookkeepingTest, AMonthIsClosedOnceItIsOverAndNothingOfItIsOpen) {

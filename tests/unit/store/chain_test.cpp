@@ -209,6 +209,15 @@ TEST(Chain, OnlyAnAnchorShowsThatTheEndWasTakenAway) {
   EXPECT_THAT(told(checked(*store, {head})), HasSubstr("link 3: its hash is not the anchor's"));
 }
 
+/// Of links that have one, a line each.
+std::string notes(const std::string& path) {
+  auto database = sqlite::Database::open(path, SQLITE_OPEN_READONLY);
+  sqlite::Statement rows(database->handle(), "SELECT note FROM chain WHERE note IS NOT NULL ORDER BY n");
+  std::string text;
+  while (*rows.step()) text += rows.text(0) + "\n";
+  return text;
+}
+
 /// A correction, a credit and a closed month, between requests.
 void book(const std::string& path) {
   const std::string url = "sqlite:" + path;
@@ -238,6 +247,19 @@ TEST(Chain, HoldsWhatPeopleBook) {
   EXPECT_EQ(check.entries, 3);
   EXPECT_EQ(check.sealed, 2);
   EXPECT_EQ(check.head.number, 5);
+
+  // Ledgers hold these texts.
+  EXPECT_EQ(
+      notes(path),
+      R"({"correction":1,"booked_at":1796990400000000,"reason":"a \"credit note\"","request_id":"r1","day":null,"cost_pico":-7,)"
+      R"("usd_pico":-7,"charge_usd_pico":0,"key":"checkout","team":"payments","project":"till","route":"chat",)"
+      R"("provider":"deepseek","model":"deepseek-chat","target":"deepseek/deepseek-chat","usage_source":"","currency":"USD"})"
+      "\n"
+      R"({"credit":1,"whose":"team","name":"payments","usd_pico":5000000000000,"at":1793534400000000,"note":"topped up"})"
+      "\n"
+      R"({"closing":"2026-10","until":1793491200000000,"closed_at":1793534400000000,"attempts":0,"usd_milli":0,)"
+      R"("usd_rest_pico":0,"charge_milli":0,"charge_rest_pico":0})"
+      "\n");
 
   const struct {
     const char* sql;
