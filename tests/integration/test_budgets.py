@@ -285,6 +285,7 @@ def test_a_budget_that_comes_with_a_reload_counts_what_the_database_has_not_yet(
     def expect_sums(requests):
         ledger = wait_until(lambda: (rows := daemon.ledger()).all_settled() and rows, "rows to settle")
         assert len(ledger.requests) == requests and charged(ledger) > 0
+        wait_until(lambda: usd(daemon.budgets()["provider vllm in all"], "charged") == charged(ledger), "budgets to be told of the last save")
         assert set(expect_budgets(daemon, ledger, everything)) == set(everything)
 
     expect_sums(10)
