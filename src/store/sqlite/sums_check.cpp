@@ -87,7 +87,7 @@ class Comparison {
   /// From the first day on whose sums are of rows alone that are there. Not the first that was kept, which has the retries after
   /// midnight of requests that went with the day before; nor one that counts what came late, and went with its own day.
   Result<TimePoint> comparable_from() {
-    const auto kept_from = rows_kept_from(database_);
+    auto kept_from = rows_kept_from(database_);
     if (!kept_from || *kept_from == TimePoint::min()) return kept_from;
     const auto late =
         database_.integer("SELECT coalesce(max(booked_at), 0) FROM late WHERE NOT EXISTS (SELECT 1 FROM lines WHERE n = line)");
