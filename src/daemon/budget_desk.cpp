@@ -4,7 +4,9 @@
 #include "daemon/log.h"
 #include "plan/budgets.h"
 
+#include <algorithm>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <utility>
 

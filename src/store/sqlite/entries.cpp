@@ -3,6 +3,7 @@
 #include "store/sqlite/chain.h"
 
 #include <functional>
+#include <utility>
 
 namespace fairlead::sqlite {
 namespace {

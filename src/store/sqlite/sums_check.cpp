@@ -6,6 +6,7 @@
 #include "store/sqlite/report.h"
 #include "store/sqlite/report_tables.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string_view>
 #include <utility>
