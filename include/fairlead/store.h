@@ -102,14 +102,14 @@ struct ChainCheck {
   std::int64_t entries = 0;         ///< corrections, credits and closings of months that are there as they were booked
   ChainLink head;                   ///< the newest
   std::vector<Removal> removals;    ///< that the chain has a record of
-  std::vector<Finding> findings;    ///< rows that were changed, added or taken away since they were sealed; none: all is well
+  std::vector<Finding> findings;    ///< rows, and what people booked, changed, added or taken away since; none: all is well
   std::int64_t findings_count = 0;  ///< also those that are not told
 };
 
 /// What the sums that reports read say, beside the rows that they were made of, and beside the closings of months.
 struct SumsCheck {
   std::int64_t compared = 0;           ///< sums of one day and group
-  std::optional<TimePoint> rows_from;  ///< rows of before are no longer there to compare with; empty: all are
+  std::optional<TimePoint> rows_from;  ///< of before, not all rows are there to compare with; empty: all are
   std::int64_t closed_months = 0;
   std::vector<std::string> findings;  ///< none: all is well. At most ChainCheck::findings_max; all are counted
   std::int64_t findings_count = 0;

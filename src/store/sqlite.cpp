@@ -32,7 +32,7 @@ constexpr int save_busy_ms_max = 1'000;
 /// The statements that only a writer has.
 struct Writer {
   explicit Writer(sqlite3* connection)
-      : begin(connection, "BEGIN IMMEDIATE"),  // a deferred transaction would fail at once, not wait, when it turns into a writer
+      : begin(connection, "BEGIN IMMEDIATE"),  // as in Database::writing
         commit(connection, "COMMIT"),
         rollback(connection, "ROLLBACK"),
         probe(connection, "PRAGMA user_version = " + std::to_string(sqlite::schema_version())),  // writes a page that says the same
