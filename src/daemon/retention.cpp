@@ -1,5 +1,7 @@
 #include "daemon/retention.h"
 
+#include <pthread.h>
+
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "ledger/archive.h"
@@ -13,6 +15,7 @@ constexpr std::chrono::hours looked_every{1};
 
 void RetentionJob::start() {
   thread_ = std::thread([this] { run(); });
+  pthread_setname_np(thread_.native_handle(), "retention");
 }
 
 void RetentionJob::stop() {

@@ -1,5 +1,6 @@
 #include "daemon/worker.h"
 
+#include <pthread.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
@@ -49,6 +50,7 @@ Result<net::Endpoint> Worker::listen(const net::Endpoint& endpoint, std::shared_
 
 void Worker::start() {
   thread_ = std::thread([this] { io_.run(); });
+  pthread_setname_np(thread_.native_handle(), "worker");
 }
 
 void Worker::set_tls(net::Endpoint endpoint, std::shared_ptr<const net::TlsServer> tls) {

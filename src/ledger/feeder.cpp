@@ -1,5 +1,7 @@
 #include "ledger/feeder.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -12,6 +14,7 @@ Feeder::Feeder(Store& store, JournalFiles& files, std::string prefix, FeedLimits
 void Feeder::start() {
   work();  // what it needs is open before the first request comes
   thread_ = std::thread([this] { run(); });
+  pthread_setname_np(thread_.native_handle(), "ledger-feeder");
 }
 
 Feeder::~Feeder() { close(Clock::now()); }

@@ -4,6 +4,8 @@
 #include "ledger/recovery.h"
 #include "ledger/shared_journal.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -97,6 +99,7 @@ struct Ledger::Impl {
     if (const auto begun = journal.begin(); !begun) lose_journal({}, begun.error());
     feeder.start();
     writer = std::thread([this] { run(); });
+    pthread_setname_np(writer.native_handle(), "ledger-writer");
   }
 
   void write(std::span<Ledger::Entry> entries);

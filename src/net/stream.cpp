@@ -46,11 +46,10 @@ class Remainder {
   }
 
   /// The first bytes, `most` at most, in one place.
-  std::string gather(std::size_t most) const {
-    std::string bytes;
+  void gather(std::size_t most, std::string& bytes) const {
+    bytes.clear();
     for (std::size_t i = 0; i < pieces_.size() && bytes.size() < most; ++i)
       bytes.append(i == 0 ? front() : pieces_[i], 0, most - bytes.size());
-    return bytes;
   }
 
   void advance(std::size_t bytes) {
@@ -87,9 +86,9 @@ struct Stream::Impl {
   static void look_on(const std::shared_ptr<Impl>& self);
   static Task<error_code> wait(std::shared_ptr<Impl> self, WaitFor what);
   static Task<error_code> shake_hands(std::shared_ptr<Impl> self, SslPtr ssl, std::string& why);
-  static Task<std::pair<error_code, std::size_t>> write_plain(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces);
+  static Task<std::pair<error_code, std::size_t>> write_rest(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces);
   std::optional<error_code> send_now(std::span<const std::string_view> pieces);
-  static Task<std::pair<error_code, std::size_t>> write_tls(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces);
+  WireStep try_write(const Remainder& rest);
 
   /// The peer has taken something of a write.
   void note_progress() {
@@ -118,9 +117,10 @@ struct Stream::Impl {
   SteadyTime deadline = SteadyTime::max();
   std::chrono::milliseconds stall_ms_max{0};  ///< of the write under way; 0: its deadline is fixed
   std::optional<SteadyTime> armed_for;
-  int waiting = 0;          ///< reads and writes that the deadline is for
-  std::size_t written = 0;  ///< of the plain write under way
-  bool emptied = false;     ///< the last read took all that the socket held
+  int waiting = 0;                         ///< reads and writes that the deadline is for
+  std::size_t written = 0;                 ///< of the write under way
+  WaitFor write_waits = WaitFor::nothing;  ///< for what the write under way waits
+  bool emptied = false;                    ///< the last read took all that the socket held
   std::unique_ptr<TlsWire> tls;
 
   std::function<void()> gone;  ///< set while watched
@@ -269,7 +269,6 @@ std::optional<std::pair<error_code, std::size_t>> Stream::write_now(std::span<co
                                                                     std::chrono::milliseconds stall_ms_max) {
   impl_->stall_ms_max = stall_ms_max;
   impl_->written = 0;
-  if (impl_->tls) return std::nullopt;
   const std::optional<error_code> ended = impl_->send_now(pieces);
   if (!ended) return std::nullopt;
   return std::pair(*ended, impl_->written);
@@ -277,7 +276,7 @@ std::optional<std::pair<error_code, std::size_t>> Stream::write_now(std::span<co
 
 Task<std::pair<error_code, std::size_t>> Stream::write_on(std::span<const std::string_view> pieces) {
   impl_->note_progress();
-  return impl_->tls ? Impl::write_tls(impl_, pieces) : Impl::write_plain(impl_, pieces);
+  return Impl::write_rest(impl_, pieces);
 }
 
 /// What is left of the pieces, until it is written or fails. Empty: the socket takes no more for now.
@@ -286,61 +285,48 @@ std::optional<error_code> Stream::Impl::send_now(std::span<const std::string_vie
   rest.advance(written);
   while (!rest.empty()) {
     if (!socket.is_open()) return asio::error::operation_aborted;
-    std::array<iovec, pieces_at_once> vectors;
-    msghdr message{};
-    message.msg_iov = vectors.data();
-    message.msg_iovlen = rest.fill(vectors);
-    const ssize_t sent = ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL);
-    if (sent >= 0) {
-      written += static_cast<std::size_t>(sent);
-      rest.advance(static_cast<std::size_t>(sent));
-    } else if (errno == EAGAIN) {
-      return std::nullopt;
-    } else if (errno != EINTR) {
-      return os_error(errno);
-    }
+    const WireStep step = try_write(rest);
+    if (step.ec) return step.ec;
+    write_waits = step.wait;
+    if (step.wait != WaitFor::nothing) return std::nullopt;
+    written += step.bytes;
+    rest.advance(step.bytes);
   }
   return error_code();
 }
 
-Task<std::pair<error_code, std::size_t>> Stream::Impl::write_plain(std::shared_ptr<Impl> self,
-                                                                   std::span<const std::string_view> pieces) {
+/// Once: what is there, or a record of it.
+WireStep Stream::Impl::try_write(const Remainder& rest) {
+  if (tls) {
+    const std::string_view bytes = rest.front();
+    if (bytes.size() >= record_bytes || rest.is_last()) return tls->write(bytes.data(), bytes.size());
+    thread_local std::string record;
+    rest.gather(record_bytes, record);
+    return tls->write(record.data(), record.size());
+  }
+  std::array<iovec, pieces_at_once> vectors;
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = rest.fill(vectors);
+  ssize_t sent = 0;
+  do sent = ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  if (sent >= 0) return {WaitFor::nothing, {}, static_cast<std::size_t>(sent)};
+  if (errno == EAGAIN) return {WaitFor::write, {}, 0};
+  return {WaitFor::nothing, os_error(errno), 0};
+}
+
+Task<std::pair<error_code, std::size_t>> Stream::Impl::write_rest(std::shared_ptr<Impl> self,
+                                                                  std::span<const std::string_view> pieces) {
   using Outcome = std::pair<error_code, std::size_t>;
   for (;;) {
     const std::size_t before = self->written;
     const std::optional<error_code> ended = self->send_now(pieces);
     if (ended) co_return Outcome(*ended, self->written);
     if (self->written > before) self->note_progress();
-    const error_code ec = co_await wait(self, WaitFor::write);
+    const error_code ec = co_await wait(self, self->write_waits);
     if (ec) co_return Outcome(ec, self->written);
   }
-}
-
-Task<std::pair<error_code, std::size_t>> Stream::Impl::write_tls(std::shared_ptr<Impl> self,
-                                                                 std::span<const std::string_view> pieces) {
-  using Outcome = std::pair<error_code, std::size_t>;
-  std::size_t written = 0;
-  std::string record;
-  for (Remainder rest(pieces); !rest.empty();) {
-    std::string_view bytes = rest.front();
-    if (bytes.size() < record_bytes && !rest.is_last()) {
-      record = rest.gather(record_bytes);
-      bytes = record;
-    }
-    rest.advance(bytes.size());
-    while (!bytes.empty()) {
-      if (!self->socket.is_open()) co_return Outcome(asio::error::operation_aborted, written);
-      const WireStep step = self->tls->write(bytes.data(), bytes.size());
-      if (step.ec) co_return Outcome(step.ec, written);
-      bytes.remove_prefix(step.bytes);
-      written += step.bytes;
-      if (step.bytes > 0) self->note_progress();
-      if (step.wait == WaitFor::nothing) continue;
-      const error_code ec = co_await wait(self, step.wait);
-      if (ec) co_return Outcome(ec, written);
-    }
-  }
-  co_return Outcome(error_code(), written);
 }
 
 void Stream::set_deadline(SteadyTime deadline) {

@@ -59,7 +59,8 @@ class Stream {
   Task<std::pair<boost::system::error_code, std::size_t>> write(std::span<const std::string_view> pieces,
                                                                 std::chrono::milliseconds stall_ms_max);
 
-  /// The same as far as the socket takes it at once. Empty: it does not take all, or this is TLS; then write_on() has the rest.
+  /// The same as far as the socket takes it at once. Empty: it does not take all; then write_on(), with the same pieces, has the
+  /// rest.
   std::optional<std::pair<boost::system::error_code, std::size_t>> write_now(
       std::span<const std::string_view> pieces, std::chrono::milliseconds stall_ms_max = std::chrono::milliseconds{0});
   Task<std::pair<boost::system::error_code, std::size_t>> write_on(std::span<const std::string_view> pieces);

@@ -1,6 +1,7 @@
 """The main job: an app asks, a provider answers, and the ledger knows what it cost."""
 import json
 import os
+import pathlib
 import subprocess
 from decimal import Decimal
 
@@ -173,6 +174,11 @@ def test_no_tokens_for_an_answer_with_content_are_not_believed(daemon, settled, 
     assert text_of(post_chat(daemon, chat(f"[[sim usage=zero bytes=300]] {HELLO}", "openai", stream=stream)))
     (attempt,) = settled().attempts
     assert attempt["usage_source"] == "invalid" and attempt["output_tokens"] > 50 and attempt["usd_pico"] > 0
+
+
+def test_threads_are_named_for_whoever_looks_what_is_busy(daemon):
+    names = [(task / "comm").read_text().strip() for task in pathlib.Path(f"/proc/{daemon.process.pid}/task").iterdir()]
+    assert {"fairlead", "worker", "ledger-writer", "ledger-feeder"} <= set(names)
 
 
 def test_a_second_daemon_does_not_share_the_ports(daemon, tmp_path):
