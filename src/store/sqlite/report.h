@@ -9,7 +9,7 @@
 
 namespace fairlead::sqlite {
 
-/// Inside the caller's transaction. Errors: as Store::report.
+/// Inside the caller's transaction, while no statement of the connection is under way. Errors: as Store::report.
 Result<std::vector<ReportRow>> read_report(Database& database, const ReportQuery& query);
 /// The day before and after which about as many sums are to be read; empty: they are few, or rows are read. Likewise.
 Result<std::optional<TimePoint>> middle_of(Database& database, const ReportQuery& query);
