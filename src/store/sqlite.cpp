@@ -14,8 +14,10 @@
 #include "store/sqlite/schema.h"
 #include "store/sqlite/sums_check.h"
 
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -227,11 +229,15 @@ Error cannot_open(const std::string& path, Error error) {
   return {error.kind, error.origin, "cannot open the ledger " + path + ": " + error.detail()};
 }
 
-Result<std::unique_ptr<Store>> open_to_write(const std::string& path, sqlite::FileKind kind) {
+Result<std::unique_ptr<Store>> open_to_write(const std::string& name, sqlite::FileKind kind) {
+  if (kind == sqlite::FileKind::missing)
+    if (auto created = sqlite::create_private(name); !created) return created.error();
+  // The lock and the journal lie beside the file itself, by whatever link it is named.
+  std::error_code failed;
+  const std::string path = std::filesystem::canonical(name, failed).string();
+  if (failed) return cannot_open(name, {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "", failed.message()});
   auto lock = sqlite::WriterLock::take(path);
   if (!lock) return lock.error();
-  if (kind == sqlite::FileKind::missing)
-    if (auto created = sqlite::create_private(path); !created) return created.error();
   auto database = Database::open(path, SQLITE_OPEN_READWRITE);
   if (!database) return cannot_open(path, database.error());
   if (auto done = database->execute("PRAGMA page_size = 8192"); !done) return cannot_open(path, done.error());  // of a new file

@@ -634,6 +634,21 @@ TEST(SqliteFile, ASecondWriterIsRefusedUntilTheFirstEnds) {
   open_or_fail(path);
 }
 
+TEST(SqliteFile, ALinkNamesTheSameLedger) {
+  Folder folder;
+  std::filesystem::create_directory(folder.file("real"));
+  const std::string real = folder.file("real/ledger.db"), link = folder.file("link.db");
+  std::filesystem::create_symlink("real/ledger.db", link);
+  auto first = open_or_fail(link);  // creates what the link leads to
+  const std::string journal = first->journal();
+  EXPECT_EQ(journal, std::filesystem::canonical(real).string() + ".journal-");
+  EXPECT_THAT(refusal(real).message(), HasSubstr("another fairlead"));
+  first.reset();
+  first = open_or_fail(real);
+  EXPECT_EQ(first->journal(), journal);
+  EXPECT_THAT(refusal(link).message(), HasSubstr("another fairlead"));
+}
+
 TEST(SqliteFile, AFullDiskFailsSavingAndProbesUntilThereIsRoom) {
   Folder folder;
   const std::string path = folder.file("ledger.db");
