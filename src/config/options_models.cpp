@@ -300,9 +300,9 @@ void add_profile_rows(Rows& rows) {
                   .otherwise = "any"});
   rows.push_back({.path = "profiles.*.errors[].meaning",
                   .type = Type::choice,
-                  .doc = "What it means.",
+                  .doc = "What it means; `unfit`: another target may take the request.",
                   .required = true,
-                  .allowed = {"rate_limit", "no_money", "auth", "refused", "filtered", "unavailable", "context"}});
+                  .allowed = {"rate_limit", "no_money", "auth", "refused", "filtered", "unavailable", "context", "unfit"}});
 }
 
 }  // namespace fairlead::config

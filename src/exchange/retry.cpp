@@ -23,7 +23,8 @@ Remedy remedy(const Failure& failure) {
     case ErrorKind::upstream_rate_limit:
     case ErrorKind::upstream_unavailable:
     case ErrorKind::upstream_error_event: return Remedy::another_or_later;
-    case ErrorKind::upstream_refused: return failure.status == 404 ? Remedy::another_target : Remedy::none;
+    case ErrorKind::upstream_refused:
+      return failure.status == 404 || failure.error.retry == Retry::before_commit ? Remedy::another_target : Remedy::none;
     default: return Remedy::none;
   }
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
 namespace fairlead::openai {
@@ -13,6 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t error_bytes_max = 65'536;
+constexpr std::size_t logged_bytes_max = 64;  ///< of a code or type that the log may know
 
 /// A provider's error as it came; each part may be empty.
 struct ProviderError {
@@ -131,6 +133,7 @@ constexpr Meaning meanings[] = {
     {"refused", ErrorKind::upstream_refused, Retry::never, "The provider refused the request.", true},
     {"context", ErrorKind::upstream_refused, Retry::never, "The request is longer than the model's context.", true},
     {"filtered", ErrorKind::upstream_filtered, Retry::never, "The provider's content filter refused the request.", true},
+    {"unfit", ErrorKind::upstream_refused, Retry::before_commit, "The provider refused the request.", true},
     {"unavailable", ErrorKind::upstream_unavailable, Retry::before_commit, "The provider failed."},
     {"protocol", ErrorKind::upstream_protocol, Retry::before_commit, "The provider gave an answer that is none."},
 };
@@ -140,18 +143,24 @@ const Meaning& meaning_of(std::string_view name) {
   return at == std::end(meanings) ? meanings[std::size(meanings) - 1] : *at;
 }
 
-/// What the log may know. A provider's words about the request itself may quote the prompt, and stay out of it.
-std::string log_detail(int status, const ProviderError& error, const Meaning& meaning, std::string_view api_key) {
+bool is_name(std::string_view text) {
+  constexpr std::string_view others = "_-.:";
+  return !text.empty() && text.size() <= logged_bytes_max && std::all_of(text.begin(), text.end(), [&](unsigned char c) {
+    return std::isalnum(c) != 0 || others.find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
+/// What the log may know: a provider's words may quote the prompt, whatever they are about, and stay out of it. So does a code or
+/// type that is no name.
+std::string log_detail(int status, const ProviderError& error, std::string_view api_key) {
   std::string detail = "status " + std::to_string(status);
-  if (!error.code.empty()) detail += ", code " + error.code;
-  if (!error.type.empty()) detail += ", type " + error.type;
-  if (!meaning.own_words && !error.message.empty()) detail += ": " + error.message;
+  if (is_name(error.code)) detail += ", code " + error.code;
+  if (is_name(error.type)) detail += ", type " + error.type;
   return safe_text(detail, api_key);
 }
 
 Error make_error(int status, const ProviderError& error, const Meaning& meaning, std::string_view api_key) {
-  Error out(meaning.kind, ErrorOrigin::provider, std::string(meaning.message), log_detail(status, error, meaning, api_key),
-            meaning.retry);
+  Error out(meaning.kind, ErrorOrigin::provider, std::string(meaning.message), log_detail(status, error, api_key), meaning.retry);
   if (!meaning.own_words) return out;
   if (!error.message.empty()) out.set_message(safe_text(error.message, api_key));
   out.set_param(safe_text(error.param, api_key));

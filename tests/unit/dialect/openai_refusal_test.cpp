@@ -86,6 +86,10 @@ TEST(OpenAiRefusal, MeansWhatTheProviderMeans) {
        "text beside a code", "c", ""},
       {"generic", 502, "<html><body>bad gateway</body></html>", ErrorKind::upstream_unavailable, Retry::before_commit,
        "The provider failed.", "", ""},
+      {"deepseek", 400,
+       R"({"error":{"message":"Missing reasoning_content field in the assistant message at message index 1.","code":"c"}})",
+       ErrorKind::upstream_refused, Retry::before_commit,
+       "Missing reasoning_content field in the assistant message at message index 1.", "c", ""},
       {"generic", 413, "", ErrorKind::upstream_refused, Retry::never, "The provider refused the request.", "", ""},
       {"generic", 400, "\"just text\"", ErrorKind::upstream_refused, Retry::never, "just text", "", ""},
       {"generic", 302, "", ErrorKind::upstream_protocol, Retry::before_commit, "The provider gave an answer that is none.", "", ""},
@@ -102,6 +106,19 @@ TEST(OpenAiRefusal, MeansWhatTheProviderMeans) {
     EXPECT_EQ(refusal.error.param(), expected.param) << what;
     EXPECT_EQ(refusal.status, expected.status);
   }
+}
+
+TEST(OpenAiRefusal, NoWordsOfTheProvidersGoIntoTheLogSinceTheyMayQuoteThePrompt) {
+  const TargetRig rig("generic");
+  const std::string quoting =
+      R"({"error":{"message":"no: my secret","type":"server_error","code":"my secret","param":"my secret"}})";
+  for (const int status : {400, 401, 402, 403, 404, 422, 429, 500, 503}) {
+    const Error error = dialect_openai().read_refusal(status, quoting, rig.target()).error;
+    EXPECT_EQ(error.detail(), "status " + std::to_string(status) + ", type server_error");
+  }
+  EXPECT_EQ(
+      dialect_openai().read_refusal(401, R"({"error":{"message":"m","code":"invalid_api_key"}})", rig.target()).error.detail(),
+      "status 401, code invalid_api_key");
 }
 
 TEST(OpenAiRefusal, SurvivesHostileBodies) {
