@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -19,6 +21,42 @@ using wire::JsonString;
 
 constexpr std::size_t members_max = 256;  ///< of the top-level object; the API knows about 40
 constexpr std::size_t model_bytes_max = 512;
+
+/// Of the top level, those that are read here or rewritten on the way.
+constexpr std::string_view known_fields[] = {
+    "model", "messages", "models",    "provider",        "stream",       "stream_options",  "max_tokens", "max_completion_tokens",
+    "n",     "tools",    "functions", "response_format", "service_tier", "enable_thinking", "thinking",   "reasoning_effort",
+    "audio"};
+
+/// As servers compare names that do so without regard to case: those in Go, for instance, which also take the long s and the
+/// Kelvin sign for letters.
+std::string without_case(std::string_view name) {
+  std::string folded;
+  while (!name.empty()) {
+    const auto special = [&](std::string_view bytes, char letter) {
+      if (!name.starts_with(bytes)) return false;
+      folded += letter;
+      name.remove_prefix(bytes.size());
+      return true;
+    };
+    if (special("\xc5\xbf", 's') || special("\xe2\x84\xaa", 'k')) continue;
+    const char c = name.front();
+    folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    name.remove_prefix(1);
+  }
+  return folded;
+}
+
+bool is_plain(char c) { return (c >= 'a' && c <= 'z') || c == '_' || (c >= '0' && c <= '9'); }
+
+/// The field that a server without regard to case would take this for, and then use it in place of the one that was checked.
+/// Empty: none, or it is that.
+std::string_view mistakable_for(std::string_view name) {
+  if (std::all_of(name.begin(), name.end(), is_plain)) return {};
+  const std::string folded = without_case(name);
+  const auto* const known = std::find(std::begin(known_fields), std::end(known_fields), folded);
+  return known == std::end(known_fields) || *known == name ? std::string_view() : *known;
+}
 
 class RequestReader {
  public:
@@ -33,8 +71,9 @@ class RequestReader {
     if (request_.model.empty()) return refuse("model", "The field 'model' is missing; it must be a string that names a route.");
     if (!has_messages_)
       return refuse("messages", "The field 'messages' is missing; it must be an array with at least one message.");
-    request_.output_tokens_max = max_completion_tokens_ ? max_completion_tokens_ : max_tokens_;
-    if (max_completion_tokens_ && max_tokens_) request_.output_tokens_max_of_both = std::max(*max_completion_tokens_, *max_tokens_);
+    if (!unlimited_) request_.output_tokens_max = max_completion_tokens_ ? max_completion_tokens_ : max_tokens_;
+    if (!unlimited_ && max_completion_tokens_ && max_tokens_)
+      request_.output_tokens_max_of_both = std::max(*max_completion_tokens_, *max_tokens_);
     request_.text = wire::sample_scripts(text_parts_, request_.prompt_bytes, json_.saw_unicode_escape());
     return boost::system::in_place_value;
   }
@@ -45,6 +84,8 @@ class RequestReader {
     const auto same = [&](const Member& other) { return other.key == member.key; };
     if (request_.members.size() == members_max) return note("", "The body has too many fields.");
     if (std::any_of(request_.members.begin(), request_.members.end(), same)) return note(member.key, "The field is there twice.");
+    if (const std::string_view known = mistakable_for(member.key); !known.empty())
+      return note(member.key, "The field must be written '" + std::string(known) + "': some servers would take it for that.");
     const JsonKind kind = json_.peek();
     member.value_begin = json_.offset();
     value(member.key, kind);
@@ -110,7 +151,10 @@ class RequestReader {
   void count(std::string_view key, JsonKind kind, std::optional<std::int64_t>& into) {
     std::int64_t value = 0;
     if (kind != JsonKind::number || !integer(value)) return note(key, "The field must be an integer.");
-    if (value >= 0) into = value;
+    if (value >= 0)
+      into = value;
+    else if (key == "max_completion_tokens")
+      unlimited_ = true;
   }
 
   void choices(JsonKind kind) {
@@ -235,6 +279,7 @@ class RequestReader {
   JsonReader json_;
   Error refusal_;
   std::optional<std::int64_t> max_tokens_, max_completion_tokens_;
+  bool unlimited_ = false;  ///< the newer of them says so, and it is the one that counts
   std::size_t payload_bytes_ = 0, first_payload_ = 0, payloads_end_ = 0;
   std::array<std::string_view, 3> text_parts_;  ///< of messages, before the first and after the last payload; and of tools
   bool has_messages_ = false;

@@ -209,6 +209,11 @@ TEST(OpenAiRequest, RefusesWithTheFieldAtFault) {
                {body(R"(,"model":"other")"), "model"},
                {body(R"(,"mod\u0065l":"other")"), "model"},
                {body(R"(,"x":1,"x":1)"), "x"},
+               {body(R"(,"Model":"other")"), "Model"},  // some servers would take it for the model, and the last one counts
+               {body(R"(,"MAX_TOKENS":5)"), "MAX_TOKENS"},
+               {body(R"(,"me\u017F\u017Fage\u017F":[])"), "me\u017F\u017Fage\u017F"},
+               {body(R"(,"too\u006C\u0053":[])"), "toolS"},
+               {body(R"(,"enable_thin\u212Aing":true)"), "enable_thin\u212Aing"},
                {body(R"(,"stream":"true")"), "stream"},
                {body(R"(,"stream":1)"), "stream"},
                {body(R"(,"stream_options":true)"), "stream_options"},
@@ -237,6 +242,10 @@ TEST(OpenAiRequest, RefusesWithTheFieldAtFault) {
   many.pop_back();
   for (int i = 0; i < 100'000; ++i) many += ",\"k" + std::to_string(i) + "\":0";
   EXPECT_FALSE(dialect_openai().parse_request(many + "}"));
+}
+
+TEST(OpenAiRequest, FieldsThatItDoesNotKnowMayBeSpeltInAnyWay) {
+  EXPECT_TRUE(dialect_openai().parse_request(body(R"(,"topK":5,"Temperature":1,"modell":"x","n-":2,"Ünknown":{})")));
 }
 
 TEST(OpenAiRequest, ChangesNothingButTheModel) {
@@ -270,7 +279,9 @@ TEST(OpenAiRequest, OfTwoOutputLimitsTheNewerCountsAndTheLargerIsKept) {
                                          {R"(,"max_tokens":5,"max_completion_tokens":7)", 7, 7},
                                          {R"(,"max_completion_tokens":7,"max_tokens":500)", 7, 500},
                                          {R"(,"max_tokens":500,"max_completion_tokens":null)", 500, {}},
-                                         {R"(,"max_tokens":-1,"max_completion_tokens":7)", 7, {}}}) {
+                                         {R"(,"max_tokens":-1,"max_completion_tokens":7)", 7, {}},
+                                         {R"(,"max_tokens":7,"max_completion_tokens":-1)", {}, {}},
+                                         {R"(,"max_completion_tokens":-1,"max_tokens":7)", {}, {}}}) {
     const auto request = dialect_openai().parse_request(body(row.fields));
     ASSERT_TRUE(request) << row.fields;
     EXPECT_EQ(request->output_tokens_max, row.limit) << row.fields;
