@@ -25,7 +25,7 @@ class AlikeChunks {
   std::array<std::size_t, 2> gaps_{};  ///< where they stood in it; the second is its size if there is no padding
   // Of what it was read as:
   std::size_t said_bytes_ = 0;
-  std::uint64_t choices_seen_ = 0;
+  ChoiceSet choices_seen_ = 0;
   Range model_value_, usage_member_, reasoning_key_;
   bool has_reasoning_ = false;
 };

@@ -96,10 +96,10 @@ class AnswerTextReader {
         json_.skip();
       }
     });
-    const std::uint64_t bit = index > 63 ? 0 : std::uint64_t{1} << index;
+    const ChoiceSet bit = ChoiceSet{1} << std::min(index, choice_bits - 1);
     answer_.choices_seen |= bit;
     if (reason.raw.empty()) return;
-    answer_.choices_finished |= bit;
+    if (index < choice_bits) answer_.choices_finished |= bit;
     answer_.has_content = true;
     if (index == 0) answer_.finish_reason = reason;
     for (const std::string_view broken : broken_off_reasons) answer_.broken_off |= reason.is(broken);

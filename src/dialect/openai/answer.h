@@ -11,6 +11,10 @@
 
 namespace fairlead::openai {
 
+/// Bit i is the choice of index i. No API gives more than 128; any beyond shares the last bit, and never counts as finished.
+__extension__ using ChoiceSet = unsigned __int128;
+constexpr std::uint64_t choice_bits = 128;
+
 /// Of an AnswerText, what has no room of its own: plain figures and views.
 struct AnswerMarks {
   bool well_formed = false;  ///< a JSON object
@@ -19,9 +23,9 @@ struct AnswerMarks {
   bool has_choices = false;  ///< `choices` is an array
   bool has_content = false;  ///< of some choice: text, reasoning, a refusal, a tool call, sound or an end
   std::size_t content_bytes = 0;
-  bool has_reasoning = false;                               ///< some of the content is reasoning
-  bool broken_off = false;                                  ///< a finish_reason says that the provider failed
-  std::uint64_t choices_seen = 0, choices_finished = 0;     ///< bit i is the choice of index i, up to 63
+  bool has_reasoning = false;  ///< some of the content is reasoning
+  bool broken_off = false;     ///< a finish_reason says that the provider failed
+  ChoiceSet choices_seen = 0, choices_finished = 0;
   wire::JsonString id, model, service_tier, finish_reason;  ///< the last is the first choice's
   Range model_value;                                        ///< with quotes; empty if it is no string or empty
   Range usage_value;                                        ///< of the top level, if it is an object; else empty

@@ -30,6 +30,10 @@ constexpr std::string_view done_event = "data: [DONE]\n\n";
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t") == std::string_view::npos; }
 
+bool ends_in_blank_line(std::string_view text) {
+  return text.ends_with("\n\n") || text.ends_with("\r\r") || text.ends_with("\r\n\r\n");
+}
+
 class StreamedCoder final : public AnswerCoder {
  public:
   StreamedCoder(const ChatRequest& request, const Target& target, AnswerOptions options)
@@ -49,6 +53,7 @@ class StreamedCoder final : public AnswerCoder {
     events_.feed({});
     events_.finish();
     if (auto taken = take_events(out); !taken) return taken;
+    if (!out.empty() && !ends_in_blank_line(out.back())) append_piece(out, "\n\n");
     if (!complete()) return provider_failure(ErrorKind::upstream_closed, "The provider's answer ended before it was complete.");
     append_piece(out, done_event);
     return boost::system::in_place_value;
@@ -174,7 +179,7 @@ class StreamedCoder final : public AnswerCoder {
   wire::SseReader events_;
   bool wants_usage_;
   bool done_ = false;
-  std::uint64_t choices_seen_ = 0, choices_finished_ = 0;
+  ChoiceSet choices_seen_ = 0, choices_finished_ = 0;
   std::string lead_;  ///< what waits for the first content
   std::vector<Edit> edits_;
   std::list<std::string> owned_;  ///< what the pieces of this call point to

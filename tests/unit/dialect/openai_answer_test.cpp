@@ -183,7 +183,9 @@ TEST(OpenAiStream, EndsWellOnlyWhenTheProviderDid) {  // M32
       {word + stop + "data:[DONE] \r\n", std::nullopt, word + stop + done},
       {word + done, std::nullopt, word + done},
       {word + stop + done + word + event("{\"error\":{}}"), std::nullopt, word + stop + done},
-      {word + stop.substr(0, stop.size() - 2), std::nullopt, word + stop.substr(0, stop.size() - 2) + done},
+      {word + stop.substr(0, stop.size() - 1), std::nullopt, word + stop.substr(0, stop.size() - 1) + "\n\n" + done},
+      {word + stop.substr(0, stop.size() - 2), std::nullopt, word + stop.substr(0, stop.size() - 2) + "\n\n" + done},
+      {word + stop + ": bye", std::nullopt, word + stop + ": bye\n\n" + done},
       {"", ErrorKind::upstream_closed, ""},
       {done, ErrorKind::upstream_closed, ""},
       {chunk(R"({"role":"assistant","content":""})") + done, ErrorKind::upstream_closed, ""},
@@ -209,6 +211,27 @@ TEST(OpenAiStream, EndsWellOnlyWhenTheProviderDid) {  // M32
     EXPECT_EQ(outcome.error.message() == "boom", said) << bytes;
     EXPECT_EQ(outcome.seen, seen) << bytes;
   }
+}
+
+TEST(OpenAiStream, EveryChoiceArrivesAndMustEndHoweverManyThereAre) {
+  const auto choice = [](int index, const std::string& rest) {
+    return event(R"({"id":"i","choices":[{"index":)" + std::to_string(index) + "," + rest + R"(}],"usage":{"prompt_tokens":1}})");
+  };
+  for (const int count : {2, 64, 65, 66, 128}) {
+    std::string said, ended;
+    for (int i = 0; i < count; ++i) {
+      said += choice(i, R"("delta":{"content":"c)" + std::to_string(i) + R"("},"finish_reason":null)");
+      ended += choice(i, R"("delta":{},"finish_reason":"stop")");
+    }
+    const Outcome whole = stream(said + ended);
+    EXPECT_FALSE(whole.failed) << count;
+    for (int i = 0; i < count; ++i) EXPECT_NE(whole.seen.find("\"c" + std::to_string(i) + "\""), std::string::npos) << i;
+    const std::string last = choice(count - 1, R"("delta":{},"finish_reason":"stop")");
+    EXPECT_EQ(stream(said + ended.substr(0, ended.size() - last.size())).error.kind, ErrorKind::upstream_closed) << count;
+  }
+  const std::string beyond = choice(500, R"("delta":{"content":"x"},"finish_reason":"stop")");
+  EXPECT_TRUE(stream(beyond).failed) << "without a [DONE] nobody can tell";
+  EXPECT_FALSE(stream(beyond + done).failed);
 }
 
 TEST(OpenAiStream, NeverCountsTheTextOfAnError) {  // M09
