@@ -37,7 +37,7 @@ std::string run(const ChatRequest& request, const Target& target, std::string_vi
   options.answer_model = AnswerModel::asked;
   options.asked_model = "asked";
   options.event_bytes_max = 4096;
-  options.cost_usd = [](const Usage&) { return std::string("0.5"); };
+  options.cost_usd = [](const AnswerSummary&) { return std::string("0.5"); };
   const auto coder = dialect_openai().answer_coder(request, target, options);
   std::string seen;
   Result<void> result = boost::system::in_place_value;
