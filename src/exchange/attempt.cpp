@@ -3,11 +3,11 @@
 #include "plan/expect.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "exchange/drain.h"
 #include "exchange/relay.h"
+#include "exchange/retry_after.h"
 
 namespace fairlead::exchange {
 namespace {
@@ -21,16 +21,8 @@ Error ending(const Request& request, const Error& failure) {
   return {ErrorKind::draining, ErrorOrigin::fairlead, "the service is going down; try again"};
 }
 
-std::optional<Milliseconds> read_retry_after(const net::UpstreamAnswer& answer) {
-  const auto number = [](std::string_view text) -> std::optional<std::int64_t> {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || value < 0 || value > 86'400'000) return std::nullopt;
-    return value;
-  };
-  if (const auto ms = number(answer.field("retry-after-ms"))) return Milliseconds(*ms);
-  if (const auto seconds = number(answer.field("retry-after"))) return Milliseconds(*seconds * 1000);
-  return std::nullopt;
+std::optional<Milliseconds> retry_after_of(const net::UpstreamAnswer& answer, TimePoint now) {
+  return read_retry_after(answer.field("retry-after-ms"), answer.field("retry-after"), now);
 }
 
 /// Reads a refusal up to a limit; what cannot be read is left out.
@@ -51,10 +43,10 @@ AnswerOptions answer_options(const Request& request, const Target& target, TimeP
   options.asked_model = request.chat.model;
   options.event_bytes_max = request.snapshot->limits.event_bytes_max;
   options.answer_bytes_max = request.snapshot->limits.answer_bytes_max;
-  options.cost_usd = [snapshot = request.snapshot.get(), &target, sent_at,
-                      mode = request.facts.mode](const AnswerSummary& so_far) -> std::string {
+  options.cost_usd = [snapshot = request.snapshot.get(), &target, sent_at, mode = request.facts.mode,
+                      before = request.spent_usd_pico](const AnswerSummary& so_far) -> std::string {
     const auto cost = cost_at(target, so_far.usage, {mode, so_far.service_tier}, sent_at, *snapshot);
-    return cost ? format_decimal(cost->usd_pico) : std::string{};
+    return cost ? format_decimal(before + cost->usd_pico) : std::string{};
   };
   return options;
 }
@@ -111,7 +103,7 @@ Task<std::unique_ptr<net::UpstreamAnswer>> ask(Request& request, const Target& t
 }
 
 Task<void> take_refusal(const Request& request, const Target& target, net::UpstreamAnswer& upstream, AttemptOutcome& outcome) {
-  outcome.retry_after = read_retry_after(upstream);
+  outcome.retry_after = retry_after_of(upstream, request.world.now());
   const std::string body = co_await read_refusal_body(upstream);
   const Refusal refusal = dialect_of(target).read_refusal(outcome.end.status, body, target);
   outcome.provider_code = refusal.code;

@@ -27,6 +27,7 @@ struct Request {
   net::Cancel cancel;         ///< requested when the app is gone
   bool content_sent = false;  ///< beyond this there is no second attempt
   std::optional<std::int64_t> first_byte_us;
+  Int128 spent_usd_pico = 0;                 ///< by the attempts before
   std::optional<Int128> budget_left;         ///< in USD, of the budget with the least; empty: none counts it
   net::Fields more_fields = {};              ///< of the answer, whatever it is
   std::unique_ptr<Repeat> repeat = nullptr;  ///< null: there is no Idempotency-Key

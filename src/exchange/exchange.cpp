@@ -20,6 +20,7 @@
 #include "plan/classify.h"
 #include "plan/head.h"
 #include "plan/plan.h"
+#include "plan/policy.h"
 #include "plan/refusal.h"
 #include "plan/wishes.h"
 
@@ -41,6 +42,12 @@ Head head_of(const net::AppRequest& app, const Snapshot& snapshot) {
   return head;
 }
 
+/// It says nothing of the request, nor that it is worth trying again: so what another target said before is the better answer.
+bool is_of_this_target_alone(const Failure& failure) {
+  return failure.error.kind == ErrorKind::upstream_auth || failure.error.kind == ErrorKind::upstream_no_money ||
+         (failure.error.kind == ErrorKind::upstream_refused && failure.error.retry == Retry::before_commit);
+}
+
 /// The corridor's own state, from the first row to the last.
 class Exchange {
  public:
@@ -58,6 +65,7 @@ class Exchange {
                  {},
                  {},
                  false,
+                 {},
                  {},
                  {}},
         key_(key),
@@ -112,12 +120,9 @@ class Exchange {
     AttemptCourse course(request_.plan.candidates.size(), request_.facts.route, request_.snapshot->limits.attempts_max);
     Step step;
     for (int number = 1;; ++number) {
-      const auto held = charging_.hold(request_, step.candidate);
-      if (!held) {
-        if (!failure_) refuse(held.error());
-        co_return;
-      }
-      step.candidate = *held;
+      const auto taken = take_candidate(step.candidate);
+      if (!taken) co_return;
+      step.candidate = *taken;
       const Candidate& candidate = request_.plan.candidates[step.candidate];
       // Beyond this point money may be spent: the books know of the attempt first.
       auto opened = co_await open_attempt(candidate, number);
@@ -134,17 +139,19 @@ class Exchange {
         outcome_.end.bytes_per_token = request_.world.estimates.output_bytes_per_token(*target_, *request_.snapshot);
       tried_.back().settle = &note(settle_attempt(request_.id, number, outcome_.end, *request_.snapshot, request_.world.texts));
       charging_.post(request_, tried_.back().settle->charge_usd_pico);
+      request_.spent_usd_pico += tried_.back().settle->usd_pico.value_or(0);
       learn_from(*tried_.back().settle);
       if (!outcome_.end.error) {
         failure_.reset();
         co_return;
       }
-      failure_ =
-          Failure{*outcome_.end.error, outcome_.end.report, outcome_.end.status, outcome_.retry_after, outcome_.provider_code};
+      const Failure last{*outcome_.end.error, outcome_.end.report, outcome_.end.status, outcome_.retry_after,
+                         outcome_.provider_code};
+      if (!failure_ || !is_of_this_target_alone(last)) failure_ = last;
       if (request_.content_sent || request_.cancel.requested()) co_return;
       const double jitter = std::uniform_real_distribution<double>(0, 1)(request_.world.random);
       const auto left = std::chrono::duration_cast<Milliseconds>(request_.deadline - request_.world.steady_now());
-      const auto next = course.after(step, *failure_, left, jitter);
+      const auto next = course.after(step, last, left, jitter);
       if (!next) co_return;
       step = *next;
       if (step.delay > Milliseconds{0}) co_await pause(step.delay);
@@ -235,6 +242,28 @@ class Exchange {
     else if (all_known)
       admitted_->settle(tokens);
     admitted_.reset();
+  }
+
+  /// This one, or the next that budgets have room for and that policies still allow. Empty: none, and `failure_` is why.
+  std::optional<std::size_t> take_candidate(std::size_t candidate) {
+    for (;; ++candidate) {
+      const auto held = charging_.hold(request_, candidate);
+      if (!held) {
+        if (!failure_) refuse(held.error());
+        return std::nullopt;
+      }
+      candidate = *held;
+      if (tried_.empty() || is_still_allowed(*request_.plan.candidates[candidate].target)) return candidate;
+      charging_.let_go();
+      const Route* route = request_.facts.route;
+      if ((route && !route->fallback) || candidate + 1 == request_.plan.candidates.size()) return std::nullopt;
+    }
+  }
+
+  /// A label may have ended since the plan was made.
+  bool is_still_allowed(const Target& target) const {
+    const auto allowed = allowed_targets(request_.plan.policies, request_.world.now());
+    return !allowed || allowed->has(target.index);
   }
 
   /// Of what is known and believed at this moment.

@@ -45,6 +45,8 @@ Task<Result<void>> Relay::run() {
 }
 
 void Relay::note_content() {
+  // An answer in one piece shows nothing before its end, but it has begun.
+  if (!request_.chat.stream && outcome_.coder->summary().content_bytes > 0) upstream_.first_content();
   if (content_ || !outcome_.coder->summary().content_started) return;
   content_ = true;
   upstream_.first_content();

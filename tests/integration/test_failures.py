@@ -1,6 +1,7 @@
 """Failures of providers: never told as a success, never tried again once the app has seen something, and told as OpenAI would."""
 import asyncio
 import socket
+from decimal import Decimal
 
 import pytest
 
@@ -188,6 +189,31 @@ def test_when_all_fail_a_streams_request_gets_the_status_of_a_failure_M34(stage,
     assert answer.fields["x-fairlead-attempts"] == "2"
     request, attempts = stage.rows(answer)
     assert request["http_status"] == status and [attempt["status"] for attempt in attempts] == [first, second]
+
+
+def test_what_one_target_alone_refuses_does_not_hide_that_another_asks_to_wait(stage):
+    stage.providers["first"].will(refusal(429, fields=[("Retry-After", "1.5")]))
+    stage.providers["second"].will(refusal(401))
+    answer = post_chat(stage.daemon, chat(HELLO, "pair"))
+    expect_openai_error(answer, 429)
+    assert answer.fields["retry-after"] == "2" and answer.fields["x-fairlead-attempts"] == "2"
+    assert "x-should-retry" not in answer.fields
+
+
+def test_a_stream_tells_the_cost_of_all_its_attempts(stage):
+    stage.providers["first"].will(stream(ROLE, event(chunk(usage=usage(20, 10))), end="rst", usage=(20, 0, 10)))
+    stage.providers["second"].will(good_stream("from the second"))
+    answer = post_chat(stage.daemon, chat(HELLO, "pair", stream=True, stream_options={"include_usage": True}))
+    request, attempts = stage.rows(answer)
+    assert [attempt["usd_pico"] for attempt in attempts] == [attempts[1]["usd_pico"]] * 2
+    (told,) = [value["usage"]["cost_usd"] for value in answer.events() if value != "[DONE]" and value.get("usage")]
+    assert Decimal(told) * 10**12 == request["usd_pico"] == 2 * attempts[0]["usd_pico"]
+
+
+def test_first_byte_is_no_limit_of_a_whole_answer_that_is_coming(stage):
+    """2 s for each here: the answer begins after 1.5 s, and is whole after 3."""
+    answer = post_chat(stage.daemon, chat("hello [[sim delay_ms=1500 stall=mid stall_ms=1500]]", "chat"))
+    assert answer.status == 200 and answer.fields["x-fairlead-attempts"] == "1"
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])

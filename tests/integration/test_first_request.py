@@ -1,4 +1,5 @@
 """The main job: an app asks, a provider answers, and the ledger knows what it cost."""
+import datetime
 import json
 import os
 import pathlib
@@ -73,6 +74,21 @@ def test_a_failing_target_falls_back_while_nothing_was_sent_down(daemon, simulat
     assert attempts[-1]["target"] == TARGETS["qwen"] == answer.fields["x-fairlead-target"]
     assert answer.fields["x-fairlead-attempts"] == str(len(attempts))
     books.expect_balance(ledger, bill_of(simulator, len(attempts)))
+
+
+def test_a_label_that_ends_meanwhile_ends_for_the_next_attempt_too(daemon, settled):
+    config, ends = daemon.changed_config(), datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)
+    for provider in config["providers"].values():
+        provider["labels"] = {"dpa": "2099-01-01"}
+    config["providers"]["qwen"]["labels"] = {"dpa": ends.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    config["policies"] = [{"name": "with-dpa", "allow": {"label": ["dpa"]}}]
+    daemon.admin_reload(config)
+    answer = post_chat(daemon, chat(f"[[sim only=deepseek status=500 delay_ms=3100]] {HELLO}", "ordered"))
+    ledger = settled()
+    (request,) = ledger.requests
+    assert [candidate["target"] for candidate in json.loads(request["plan"])["candidates"]][:2] == [TARGETS["deepseek"], TARGETS["qwen"]]
+    assert [attempt["target"] for attempt in ledger.attempts] == [TARGETS["deepseek"], TARGETS["openai"]]
+    assert answer.status == 200 and answer.fields["x-fairlead-target"] == TARGETS["openai"]
 
 
 @pytest.mark.parametrize("fault", ["close=mid", "reset=mid"])
