@@ -3,12 +3,15 @@
 #include "net/cancel_scope.h"
 #include "net/upstream_error.h"
 
-#include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
+#include <deque>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace fairlead::net {
 
@@ -18,29 +21,27 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds address_age_max{30};
 constexpr std::chrono::milliseconds head_start{250};
 
-std::string key_of(const std::string& host, std::uint16_t port) { return host + ':' + std::to_string(port); }
-
-/// One race over the addresses of a host. Its handlers share it, so that a name server's late answer finds it alive.
+/// One race over the addresses of a host. Its handlers share it.
 class Race : public std::enable_shared_from_this<Race> {
  public:
-  explicit Race(const Executor& executor) : finish(executor), resolver_(executor), stagger_(executor) {}
+  Race(const Executor& executor, Addresses& addresses, std::string host, std::uint16_t port)
+      : finish(executor), addresses_(addresses), host_(std::move(host)), port_(port), stagger_(executor) {}
 
-  /// `known`: lately looked up, or null.
-  void start(const std::string& host, std::uint16_t port, const Endpoints* known) {
+  void start() {
     if (decided) return;
     error_code not_an_address;
-    const asio::ip::address address = asio::ip::make_address(host, not_an_address);
-    if (!not_an_address) return run({{address, port}});
-    if (known != nullptr) return run(*known);
-    look_up(host, port);
+    const asio::ip::address address = asio::ip::make_address(host_, not_an_address);
+    if (!not_an_address) return add({address});
+    looking_up_ = addresses_.refresh(host_, steady_clock::now(), this,
+                                     [self = shared_from_this()](const Result<AddressList>& found) { self->on_look_up(found); });
+    add(addresses_.known(host_));
   }
 
   void decide() {
     if (std::exchange(decided, true)) return;
-    resolver_.cancel();
+    addresses_.leave(host_, this);
     stagger_.cancel();
     sockets_.clear();
     finish.cancel();
@@ -50,41 +51,39 @@ class Race : public std::enable_shared_from_this<Race> {
   bool decided = false;
   std::optional<TcpSocket> winner;
   std::string failure;
-  Endpoints looked_up;  ///< empty: no look-up was needed, or it failed
 
  private:
-  void look_up(const std::string& host, std::uint16_t port) {
-    resolver_.async_resolve(host, std::to_string(port), tcp::resolver::numeric_service,
-                            [self = shared_from_this()](error_code ec, const tcp::resolver::results_type& found) {
-                              if (self->decided) return;
-                              if (ec) return self->lose("DNS: " + ec.message());
-                              for (const auto& entry : found) self->looked_up.push_back(entry.endpoint());
-                              self->run(self->looked_up);
-                            });
+  void on_look_up(const Result<AddressList>& found) {
+    looking_up_ = false;
+    if (!found && failure.empty()) failure = found.error().detail();
+    add(found ? *found : AddressList());
   }
 
-  void run(Endpoints endpoints) {
-    endpoints_ = std::move(endpoints);
-    if (endpoints_.empty()) return lose("DNS: no address");
-    sockets_.reserve(endpoints_.size());
-    try_next();
-  }
-
-  void lose(std::string why) {
-    failure = std::move(why);
-    decide();
+  /// Those that are new go behind the others.
+  void add(const AddressList& addresses) {
+    for (const asio::ip::address& address : addresses) {
+      const tcp::endpoint endpoint(address, port_);
+      if (std::find(endpoints_.begin(), endpoints_.end(), endpoint) == endpoints_.end()) endpoints_.push_back(endpoint);
+    }
+    if (pending_ == 0 || head_start_is_over_) try_next();
   }
 
   void try_next() {
     const std::size_t number = sockets_.size();
+    if (number == endpoints_.size()) {
+      if (pending_ == 0 && !looking_up_) decide();
+      return;
+    }
     sockets_.emplace_back(stagger_.get_executor());
     ++pending_;
     sockets_[number].async_connect(endpoints_[number],
                                    [self = shared_from_this(), number](error_code ec) { self->on_connect(number, ec); });
-    if (sockets_.size() == endpoints_.size()) return;
+    head_start_is_over_ = false;
     stagger_.expires_after(head_start);
     stagger_.async_wait([self = shared_from_this(), next = number + 1](error_code ec) {
-      if (!ec && !self->decided && self->sockets_.size() == next) self->try_next();
+      if (ec || self->decided || self->sockets_.size() != next) return;
+      self->head_start_is_over_ = true;
+      self->try_next();
     });
   }
 
@@ -96,37 +95,29 @@ class Race : public std::enable_shared_from_this<Race> {
       return decide();
     }
     failure = ec.message();
-    if (sockets_.size() < endpoints_.size()) return try_next();
-    if (pending_ == 0) decide();
+    try_next();
   }
 
-  asio::ip::basic_resolver<tcp, Executor> resolver_;
+  Addresses& addresses_;  ///< gone, perhaps, once decided
+  std::string host_;
+  std::uint16_t port_;
+  bool looking_up_ = false;  ///< more addresses may come
   Timer stagger_;
-  Endpoints endpoints_;
-  std::vector<TcpSocket> sockets_;
+  bool head_start_is_over_ = false;  ///< that of the address tried last
+  std::vector<tcp::endpoint> endpoints_;
+  std::deque<TcpSocket> sockets_;  ///< of the endpoints tried so far
   int pending_ = 0;
 };
 
 }  // namespace
 
-const Endpoints* Addresses::find(const std::string& host, std::uint16_t port, SteadyTime now) const {
-  const auto found = known_.find(key_of(host, port));
-  return found == known_.end() || found->second.until <= now ? nullptr : &found->second.endpoints;
-}
-
-void Addresses::remember(const std::string& host, std::uint16_t port, Endpoints endpoints, SteadyTime now) {
-  known_.insert_or_assign(key_of(host, port), Known{std::move(endpoints), now + address_age_max});
-}
-
-void Addresses::forget(const std::string& host, std::uint16_t port) { known_.erase(key_of(host, port)); }
-
 Task<Result<TcpSocket>> connect_tcp(Executor executor, Addresses& addresses, std::string host, std::uint16_t port,
                                     SteadyTime deadline, Cancel& cancel) {
-  const auto race = std::make_shared<Race>(executor);
+  const auto race = std::make_shared<Race>(executor, addresses, host, port);
   const std::function<void()> give_up = [race] { race->decide(); };
   const CancelScope scope(cancel, give_up);
 
-  race->start(host, port, addresses.find(host, port, steady_clock::now()));
+  race->start();
   race->finish.expires_at(deadline);
   error_code woken;
   if (!race->decided) co_await race->finish.async_wait(asio::redirect_error(asio::use_awaitable_t<Executor>(), woken));
@@ -135,11 +126,10 @@ Task<Result<TcpSocket>> connect_tcp(Executor executor, Addresses& addresses, std
 
   if (cancel.requested()) co_return upstream_error(ErrorKind::app_gone, "connecting");
   if (!race->winner) {
-    addresses.forget(host, port);
+    addresses.doubt(host);
     if (!in_time) co_return upstream_error(ErrorKind::upstream_timeout, "connecting: the deadline passed");
     co_return upstream_error(ErrorKind::upstream_connect, "connecting: " + race->failure);
   }
-  if (!race->looked_up.empty()) addresses.remember(host, port, std::move(race->looked_up), steady_clock::now());
   co_return std::move(*race->winner);
 }
 

@@ -26,10 +26,11 @@ Task<Result<std::unique_ptr<UpstreamAnswer>>> failed_at_once(Error error) { co_r
 
 }  // namespace
 
-Pool::Pool(Executor executor)
+Pool::Pool(Executor executor, LookUp look_up)
     : executor_(std::move(executor)),
       counts_(std::make_shared<ConnectionCounts>()),
-      idle_(std::make_shared<IdleLinks>(executor_, counts_)) {}
+      idle_(std::make_shared<IdleLinks>(executor_, counts_)),
+      addresses_(executor_, std::move(look_up)) {}
 
 Pool::~Pool() { close_idle(); }
 

@@ -14,7 +14,7 @@ namespace fairlead::net {
 /// An answer may outlive its Pool; nothing else may be under way then.
 class Pool final : public Upstream {
  public:
-  explicit Pool(Executor executor);
+  explicit Pool(Executor executor, LookUp look_up = look_up_address);
   ~Pool() override;
 
   Task<Result<std::unique_ptr<UpstreamAnswer>>> send(const UpstreamRequest& request, SendReport& report, Cancel& cancel) override;
