@@ -21,7 +21,7 @@ struct Failure {
   std::string provider_code;                ///< as the provider said
 };
 
-/// Sent whole on a fresh connection and no answer came: the provider may have done, and billed, the work.
+/// Sent whole, and no answer came: the provider may have done, and billed, the work (but for a stale connection).
 bool unconfirmed(const Failure& failure);
 /// That, or a 2xx answer had begun when it broke off.
 bool may_be_billed(const Failure& failure);

@@ -13,7 +13,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::size_t inflated_bytes_max = 16 << 20;  // of one read
+constexpr std::size_t inflated_bytes_max = 16 << 20;    // of one read
+constexpr std::chrono::milliseconds stale_ms_max{500};  // what closes later may have been at work on the request
 
 }  // namespace
 
@@ -66,13 +67,16 @@ Result<void> Call::sent(boost::system::error_code ec, std::size_t bytes, SendRep
   report.bytes_sent = bytes > 0;
   report.sent_whole = sent_whole_ = !ec;
   if (ec == asio::error::timed_out || cancel_.requested()) return stream_error(ec, cancel_, ErrorKind::upstream_closed, "sending");
-  first_byte_until_ = steady_clock::now() + timeouts_.first_byte;
+  sent_at_ = steady_clock::now();
+  first_byte_until_ = sent_at_ + timeouts_.first_byte;
   return {};
 }
 
+/// Stale: the provider had closed the connection, or was about to, before it saw the request.
 Error Call::fail_unanswered(Error error, const SendReport& report) {
   const bool closed_unanswered = error.kind == ErrorKind::upstream_closed && !report.answer_began;
-  if (closed_unanswered && report.connection_reused) error.retry = Retry::reused_connection_only;
+  const bool soon = !report.sent_whole || steady_clock::now() - sent_at_ < stale_ms_max;
+  if (closed_unanswered && report.connection_reused && soon) error.retry = Retry::reused_connection_only;
   return fail(std::move(error));
 }
 

@@ -43,7 +43,7 @@ class Call final : public UpstreamAnswer {
   std::shared_ptr<IdleLinks> idle_;
   Cancel& cancel_;
   Timeouts timeouts_;
-  SteadyTime total_until_, first_byte_until_;
+  SteadyTime total_until_, first_byte_until_, sent_at_;
   Response response_;
   std::string_view unread_;  ///< came with the head
   std::unique_ptr<wire::Inflater> inflater_;

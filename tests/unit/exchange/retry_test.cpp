@@ -53,6 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
                     RetryRow{"stale", failure(ErrorKind::upstream_closed, Sent::whole_reused, 0, Retry::reused_connection_only),
                              "again", "again"},
                     RetryRow{"unconfirmed", failure(ErrorKind::upstream_closed, Sent::whole_fresh), "next", "stop"},  // M40
+                    RetryRow{"late", failure(ErrorKind::upstream_closed, Sent::whole_reused), "next", "stop"},
                     RetryRow{"timeout", failure(ErrorKind::upstream_timeout, Sent::whole_fresh), "next", "stop"},
                     RetryRow{"s408", failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 408), "next", "later"},
                     RetryRow{"s500", failure(ErrorKind::upstream_unavailable, Sent::whole_fresh, 500), "next", "later"},
@@ -96,6 +97,9 @@ TEST(AttemptCourse, RouteMayForbidFallback) {
   route.fallback = true;
   route.fallback_on_unconfirmed = false;
   EXPECT_EQ(first_step(failure(ErrorKind::upstream_closed, Sent::whole_fresh), &route), "stop");
+  EXPECT_EQ(first_step(failure(ErrorKind::upstream_closed, Sent::whole_reused), &route), "stop");
+  EXPECT_EQ(first_step(failure(ErrorKind::upstream_closed, Sent::whole_reused, 0, Retry::reused_connection_only), &route), "again")
+      << "a stale connection is no answer of the provider's";
   EXPECT_EQ(first_step(failure(ErrorKind::upstream_closed, Sent::whole_fresh, 200), &route), "stop")
       << "an answer that had begun is billed";
   EXPECT_EQ(first_step(failure(ErrorKind::upstream_protocol, Sent::whole_fresh, 200), &route), "stop");

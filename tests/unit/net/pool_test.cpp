@@ -201,6 +201,24 @@ TEST_F(PoolTest, AReusedConnectionThatClosesUnansweredMayBeTriedAgain) {
   EXPECT_FALSE(got.report.answer_began);
 }
 
+// What works on a request for that long before it closes may bill it.
+TEST_F(PoolTest, AReusedConnectionThatClosesLateIsUnconfirmed) {
+  ScriptedServer server(loop, {[](Stream& stream) -> Task<void> {
+                          co_await hear_request(stream);
+                          co_await say(stream, whole("a"));
+                          co_await hear_request(stream);
+                          Timer late(stream.socket().get_executor(), in(500ms));
+                          error_code ec;
+                          co_await late.async_wait(asio::redirect_error(asio::use_awaitable_t<Executor>(), ec));
+                        }});
+  connect_to(server);
+  EXPECT_EQ(ask().kind(), "ok");
+  const Got got = ask();
+  EXPECT_EQ(got.kind(), "upstream_closed");
+  EXPECT_EQ(got.error->retry, Retry::before_commit);
+  EXPECT_TRUE(got.report.connection_reused && got.report.sent_whole);
+}
+
 TEST_F(PoolTest, AReusedConnectionThatClosesInItsAnswerIsAnError) {
   ScriptedServer server(loop, {[](Stream& stream) -> Task<void> {
                           co_await hear_request(stream);
