@@ -65,8 +65,8 @@ class AppHandler {
  public:
   virtual ~AppHandler() = default;
   virtual Task<void> handle(AppRequest& request, AppAnswer& answer) = 0;
-  /// Asked with the head alone, before a body that may be over 64 KiB is read. False: handle() is called without one, and the
-  /// connection is closed after its answer. So nobody fills memory who has no business here.
+  /// Asked with the head alone, before a body that is compressed, or may be over 64 KiB, is read. False: handle() is called without
+  /// one, and the connection is closed after its answer. So nobody fills memory who has no business here.
   virtual bool wants_body(const AppRequest& head) const = 0;
   /// The whole body of an error answer that the server gives by itself (bad framing, too large, too slow): JSON.
   virtual std::string error_body(const Error& error) const = 0;

@@ -233,7 +233,7 @@ std::optional<Result<void>> Connection::take_head(std::size_t& looked_at, const 
 std::optional<Result<bool>> Connection::take_body(const Head& head, AppRequest& request, const Limits& limits) {
   Result<BodyReader> body = BodyReader::make(head, limits.body_bytes_max);
   if (!body) return body.error();
-  if (body->size_known() > unasked_body_bytes_max || !body->ends_within(buffer_.size())) return std::nullopt;
+  if (body->compressed() || body->size_known() > unasked_body_bytes_max || !body->ends_within(buffer_.size())) return std::nullopt;
   const Result<std::size_t> taken = body->feed(buffer_);
   if (!taken) return taken.error();
   if (*taken == buffer_.size())
@@ -244,22 +244,25 @@ std::optional<Result<bool>> Connection::take_body(const Head& head, AppRequest& 
   return true;
 }
 
-/// Into `request`. False: nobody wants it, and what came of it was dropped.
+/// Into `request`. False: nobody wants it, and what came of it was dropped. What was taken is covered before more is, and at the
+/// end; nothing is inflated for who has no business here, as few bytes may become many.
 Task<Result<bool>> Connection::read_body(const Head& head, AppRequest& request, const Limits& limits) {
   Result<BodyReader> body = BodyReader::make(head, limits.body_bytes_max);
   if (!body) co_return body.error();
   bool wanted = false;
   stream_.set_deadline(now() + limits.body_ms_max);
-  for (bool first = true; !body->finished(); first = false) {
-    if (body->size_known() > unasked_body_bytes_max) {
+  for (bool first = true;; first = false) {
+    const bool large = body->size_known() > unasked_body_bytes_max;
+    if (large || body->compressed()) {
       wanted = wanted || handler_.wants_body(request);
       if (!wanted) co_return false;
-      if (!request.memory.cover(body->size_known(), limits.bodies_bytes_max)) {
-        const auto covered = co_await await_memory(request.memory, body->size_known(), limits);
-        if (!covered) co_return covered.error();
-        stream_.set_deadline(now() + limits.body_ms_max);
-      }
     }
+    if (large && !request.memory.cover(body->size_known(), limits.bodies_bytes_max)) {
+      const auto covered = co_await await_memory(request.memory, body->size_known(), limits);
+      if (!covered) co_return covered.error();
+      stream_.set_deadline(now() + limits.body_ms_max);
+    }
+    if (body->finished()) break;
     if (first && head.expect_continue && buffer_.empty()) {
       if (auto said = co_await say_continue(limits); !said) co_return said.error();
     }

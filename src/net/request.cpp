@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t read_bytes_min = 16 << 10;
 constexpr std::size_t read_bytes_max = 64 << 10;
 constexpr std::size_t direct_bytes_max = 1 << 20;
+constexpr std::size_t compressed_step_bytes = 1 << 10;  // become a thousand times as many at most
 
 Error too_large() { return {ErrorKind::body_too_large, ErrorOrigin::app, "The request's body is too large."}; }
 
@@ -43,7 +44,8 @@ Result<BodyReader> BodyReader::make(const Head& head, std::size_t bytes_max) {
 }
 
 std::size_t BodyReader::wanted() const {
-  return chunked_ ? read_bytes_min : static_cast<std::size_t>(std::min<std::uint64_t>(left_, read_bytes_max));
+  if (chunked_) return read_bytes_min;
+  return static_cast<std::size_t>(std::min<std::uint64_t>(left_, compressed() ? read_bytes_min : read_bytes_max));
 }
 
 /// Announced room that is not written costs no memory yet.
@@ -60,6 +62,7 @@ void BodyReader::took(std::size_t bytes) {
 }
 
 Result<std::size_t> BodyReader::feed(std::string_view bytes) {
+  if (compressed()) bytes = bytes.substr(0, compressed_step_bytes);
   Result<std::size_t> taken = std::size_t{0};
   if (chunked_) {
     taken = feed_chunks(bytes);

@@ -24,10 +24,12 @@ class BodyReader final : private Room {
   /// Errors: body_too_large by its Content-Length; unsupported_media for a content coding other than gzip, deflate and identity.
   static Result<BodyReader> make(const Head& head, std::size_t bytes_max);
 
-  /// Takes what belongs to the body and says how much that was: less than all only when it is finished().
+  /// Takes what belongs to the body and says how much that was: less than all only when it is finished(), or compressed() and
+  /// so taken little by little: one call then inflates no more than a MiB or so.
   /// Errors: bad_request (chunk framing, compressed data corrupt or cut), body_too_large. Nothing more may be fed then.
   Result<std::size_t> feed(std::string_view bytes);
   bool finished() const { return chunked_ ? chunks_.finished() : left_ == 0; }
+  bool compressed() const { return inflater_.has_value(); }
   /// So many bytes more are all of it, and maybe others behind it. Not known of a chunked body.
   bool ends_within(std::size_t bytes) const { return !chunked_ && left_ <= bytes; }
   /// How large it is at least: as announced, or as it has come so far, compressed or not.

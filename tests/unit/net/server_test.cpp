@@ -361,6 +361,34 @@ TEST_F(ServerTest, LargeBodiesTogetherStayUnderTheirLimit) {
   EXPECT_TRUE(has(ask(post("/count", "Connection: close\r\nTransfer-Encoding: chunked\r\n", chunk)), "\r\n\r\n300000"));
 }
 
+TEST_F(ServerTest, CompressedBodiesCountAsWhatTheyBecome) {
+  handler.limits_.bodies_bytes_max = 500'000;
+  handler.limits_.body_ms_max = 200ms;
+  start();
+  const std::string packed = gzip(std::string(300'000, 'x')), gzipped = "Content-Encoding: gzip\r\n";
+  const std::string request = post("/count", gzipped + with_length(packed), packed);
+  App first(endpoint);
+  first.say(post("/gate", gzipped + with_length(packed), packed));
+  ASSERT_EQ(handler.at_gate.get_future().wait_for(patience), std::future_status::ready);
+  EXPECT_EQ(memory.bytes(), 300'000u);
+  const std::string answer = ask(request);
+  EXPECT_EQ(status_of(answer), 503);
+  EXPECT_TRUE(has(answer, "Retry-After: 1\r\n") && has(answer, "{\"error\":\"overloaded\"}"));
+  App waiting(endpoint);
+  waiting.say(request);
+  asio::post(context, [this] { handler.gate.cancel(); });
+  EXPECT_TRUE(has(waiting.hear_until("300000"), "\r\n\r\n300000"));
+}
+
+TEST_F(ServerTest, NoMoreIsInflatedThanThereIsRoomFor) {
+  handler.limits_.bodies_bytes_max = 500'000;
+  handler.limits_.body_ms_max = 50ms;
+  start();
+  std::string packed = gzip(std::string(16 << 20, 'x'));
+  packed.back() ^= 1;  // who reads so far finds it corrupt
+  EXPECT_EQ(status_of(ask(post("/count", "Content-Encoding: gzip\r\n" + with_length(packed), packed))), 503);
+}
+
 TEST_F(ServerTest, AnAppThatFirstSendsAllOfItsTooLargeBodySeesTheAnswer) {  // M63
   start();
   const std::string body(48 << 20, 'x');
@@ -407,6 +435,7 @@ TEST_F(ServerTest, ALargeBodyIsReadOnlyWhereItIsWanted) {
       {stranger + expect + large, ""},
       {stranger + "Transfer-Encoding: chunked\r\n", "20000\r\n" + std::string(65537, 'x')},
       {stranger + "Content-Encoding: gzip\r\n" + with_length(packed), packed.substr(0, packed.size() - 1)},
+      {stranger + "Content-Encoding: gzip\r\n" + with_length(packed), packed},
   };
   for (const auto& [fields, begun] : table) {
     App app(endpoint);
