@@ -60,7 +60,9 @@ class AnswerCoder {
   /// Views in `out` stay valid until the next call and may point into `bytes`.
   /// Errors: upstream_error_event, upstream_protocol (not JSON, over a limit). Nothing more may be fed then.
   virtual Result<void> feed(std::string_view bytes, Pieces& out) = 0;
-  /// The body ended properly. Appends what is left: a buffered answer whole, or the end of a stream.
+  /// The provider has said that the answer is over, and all of it came: whatever follows, finish() may be called.
+  virtual bool ended() const { return false; }
+  /// The body ended properly, or the answer has ended(). Appends what is left: a buffered answer whole, or the end of a stream.
   /// Errors: upstream_closed if the answer is not complete, though its body is; upstream_protocol, upstream_error_event.
   virtual Result<void> finish(Pieces& out) = 0;
   virtual const AnswerSummary& summary() const = 0;

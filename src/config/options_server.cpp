@@ -21,7 +21,9 @@ void add_timeouts(Rows& rows, const std::string& at, const std::vector<std::stri
                     .max = 24 * hour});
   };
   row("connect", 0, "To look up, connect and shake hands.");
-  row("first_byte", 1, "From the request being sent to the first content of the answer; blank lines and comments that keep a stream alive are none.");
+  row("first_byte", 1,
+      "From the request being sent to the first content of the answer; blank lines and comments that keep a stream alive are "
+      "none.");
   row("idle", 2, "From then on, between two bytes of it.");
   row("total", 3, "For the whole attempt.");
 }

@@ -14,14 +14,16 @@ Error app_hung_up() { return {ErrorKind::app_gone, ErrorOrigin::app, "the app hu
 Task<Result<void>> Relay::run() {
   for (;;) {
     auto bytes = co_await upstream_.read();
-    if (!bytes) co_return bytes.error();
+    const bool ended = outcome_.coder->ended();  // and takes no harm from what goes wrong behind its end
+    if (!bytes && !ended) co_return bytes.error();
     pieces_.clear();
-    if (bytes->empty()) {
+    if (!bytes || bytes->empty()) {
       auto end = outcome_.coder->finish(pieces_);
       outcome_.last = pieces_;
       co_return end;
     }
     drain_.took(bytes->size());
+    if (ended) continue;
     const auto fed = outcome_.coder->feed(*bytes, pieces_);
     note_content();
     if (request_.chat.stream && !pieces_.empty() && !drain_.active() && may_pass()) {
@@ -41,6 +43,7 @@ Task<Result<void>> Relay::run() {
       if (sent) note_passed();
     }
     if (!fed) co_return fed;
+    if (outcome_.coder->ended()) upstream_.last_content();
   }
 }
 

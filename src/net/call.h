@@ -27,6 +27,7 @@ class Call final : public UpstreamAnswer {
     content_began_ = true;
     response_.forget_fields();
   }
+  void last_content() override;
 
  private:
   Result<void> sent(boost::system::error_code ec, std::size_t bytes, SendReport& report);

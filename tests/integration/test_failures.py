@@ -97,6 +97,37 @@ def test_a_truncated_stream_never_ends_well_M32_M33(stage, cut):
     assert attempt["usage_source"] == ("reported" if told else "estimated") and attempt["usd_pico"] > 0
 
 
+def hold(peer):
+    """Keeps the connection, and says nothing more, until fairlead hangs up."""
+    try:
+        peer.connection.recv(1)
+    except OSError:
+        pass
+
+
+# what comes after a [DONE] that ends a whole answer
+BEHIND_THE_END = {
+    "FIN": dict(end="fin"),
+    "RST": dict(end="rst"),
+    "a chunk that is too short": dict(end="short"),
+    "a length that is too short": dict(framing="length", end="short"),
+    "nothing": dict(then=hold, end="fin"),
+    "nothing, of a body without framing": dict(framing="close", then=hold),
+}
+
+
+@pytest.mark.parametrize("end", BEHIND_THE_END)
+def test_what_goes_wrong_behind_done_takes_nothing_from_a_whole_answer(stage, end):
+    stage.providers["first"].will(good_stream(**BEHIND_THE_END[end]), good_stream("again"))
+    for text in ("hello", "again"):
+        answer = post_chat(stage.daemon, chat(HELLO, "pair", stream=True))
+        assert answer.status == 200 and answer.complete and answer.body == ROLE + said(text) + STOP + DONE
+        request, (attempt,) = stage.rows(answer)
+        assert request["error"] == attempt["error"] == "" and request["ended_by"] == "provider" and request["phase"] == "done"
+        assert attempt["usage_source"] == "reported"
+    assert attempt["connection_reused"] == 0
+
+
 BEFORE_CONTENT = {
     "nothing": [], "comments": [b": queued\n\n" * 9], "the role": [ROLE],
     "the role and empty words": [ROLE, said(""), event(chunk({"content": None})), event(chunk({"tool_calls": []}))],

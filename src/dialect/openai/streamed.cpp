@@ -11,7 +11,7 @@
 //
 // The end: `data: [DONE]` waits for finish(). A provider that forgets it has still ended well if every choice that it began has its
 // finish_reason. One that says [DONE] without a finish_reason is believed too if it said anything: the end is its own word, and the
-// app sees that the reason is missing. All else that ends is cut off.
+// app sees that the reason is missing. With both, the answer has ended() whatever its body does. All else that ends is cut off.
 //
 // What comes before the first content (a role, a content filter's verdict) waits with it, up to `lead_bytes_max`: so another target
 // can still answer from the start when this one fails.
@@ -59,6 +59,7 @@ class StreamedCoder final : public AnswerCoder {
     return boost::system::in_place_value;
   }
 
+  bool ended() const override { return done_ && all_finished(); }
   const AnswerSummary& summary() const override { return keeper_.summary; }
   TextBytes content() const override { return keeper_.content(); }
 
@@ -103,8 +104,9 @@ class StreamedCoder final : public AnswerCoder {
 
   bool complete() const {
     if (done_) return keeper_.summary.content_started;
-    return choices_seen_ != 0 && (choices_seen_ & ~choices_finished_) == 0;
+    return all_finished();
   }
+  bool all_finished() const { return choices_seen_ != 0 && (choices_seen_ & ~choices_finished_) == 0; }
 
   void pass(const wire::SseEvent& event, Pieces& out) {
     edits_.clear();

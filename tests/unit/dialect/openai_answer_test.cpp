@@ -234,6 +234,20 @@ TEST(OpenAiStream, EveryChoiceArrivesAndMustEndHoweverManyThereAre) {
   EXPECT_FALSE(stream(beyond + done).failed);
 }
 
+TEST(OpenAiStream, HasEndedOnceTheProviderSaysSoOfAWholeAnswer) {
+  const std::pair<std::string, bool> cases[] = {
+      {word, false}, {word + stop, false},       {word + done, false},
+      {done, false}, {word + stop + done, true}, {word + stop + done + word, true},
+  };
+  const TargetRig rig("generic");
+  for (const auto& [bytes, ended] : cases) {
+    const auto coder = dialect_openai().answer_coder(stream_request(), rig.target(), {});
+    Pieces out;
+    EXPECT_TRUE(coder->feed(bytes, out));
+    EXPECT_EQ(coder->ended(), ended) << bytes;
+  }
+}
+
 TEST(OpenAiStream, NeverCountsTheTextOfAnError) {  // M09
   const Outcome outcome =
       stream(word + event(R"({"error":{"message":")" + std::string(5'000, 'e') + R"("},"choices":[{"delta":{"content":"no"}}]})"));

@@ -110,6 +110,7 @@ class FakeUpstreamAnswer : public net::UpstreamAnswer {
     co_return parts_[at_++];
   }
   void first_content() override {}
+  void last_content() override {}
 
  private:
   Faults& faults_;

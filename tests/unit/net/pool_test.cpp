@@ -439,6 +439,24 @@ TEST_F(PoolTest, IdleDeadlineHoldsAfterTheContentBegan) {
   EXPECT_EQ(pool->open(), 0U);
 }
 
+TEST_F(PoolTest, AfterTheLastContentTheEndIsWaitedForBriefly) {
+  ScriptedServer server(loop, {answering({stream_head + "2\r\nhi\r\n"})});
+  connect_to(server);
+  const UpstreamRequest what = request();
+  SendReport report;
+  const auto read_on = [&]() -> Task<ErrorKind> {
+    const auto answer = co_await pool->send(what, report, cancel);
+    const auto content = co_await (*answer)->read();
+    EXPECT_TRUE(content && *content == "hi");
+    (*answer)->first_content();
+    (*answer)->last_content();
+    const auto end = co_await (*answer)->read();
+    co_return end ? ErrorKind::internal : end.error().kind;
+  };
+  EXPECT_EQ(loop.finish(read_on()), ErrorKind::upstream_timeout) << "or it hangs";
+  EXPECT_EQ(pool->open(), 0U);
+}
+
 TEST_F(PoolTest, TotalDeadlineHoldsAlways) {
   provider.timeouts.total = 10ms;
   ScriptedServer server(loop, {answering({stream_head + "2\r\nhi\r\n"}), silent()});
