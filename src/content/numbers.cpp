@@ -71,9 +71,7 @@ class Search {
     for (std::size_t at = 0; (at = next_digit(at)) < text_.size(); done = at) {
       std::size_t begin = at;
       while (begin > done && is_alphanumeric(text_[begin - 1])) --begin;
-      const std::size_t end = end_of_run(text_, at, is_alphanumeric);
-      const std::size_t found = find_at(begin, end);
-      at = found == npos ? end : found;
+      at = find_at(begin, end_of_run(text_, at, is_alphanumeric));
     }
   }
 
@@ -101,17 +99,26 @@ class Search {
     return end < text_.size() && text_[end] == '+' ? end + 1 : after_separators(text_, end);
   }
 
-  /// The end of what the group from `begin` to `end` begins, or npos.
+  /// Counts what the group from `begin` to `end` begins; it may be several things at once. Gives where to look on: behind an IBAN,
+  /// whose other groups are nothing else; behind this group alone in all other cases, as what is right by chance hides no other
+  /// kind.
   std::size_t find_at(std::size_t begin, std::size_t end) {
-    if (after_lone_letter(begin))
-      if (const std::size_t shape_end = shape_at(begin - 2, begin - 1); shape_end != npos) return shape_end;
+    if (after_lone_letter(begin)) find_shapes(begin - 2, begin - 1);
     const std::size_t next = next_group(end);
-    if (is_digit(text_[begin]) && end - begin < bare_min && (next == npos || !digit_at(next)))
-      return npos;  // most numbers end here
+    if (is_digit(text_[begin]) && end - begin < bare_min && (next == npos || !digit_at(next))) return end;  // most numbers end here
     if (const std::size_t iban_end = end_of_iban(text_, begin); iban_end != npos) return tally_.add(iban), iban_end;
-    if (const std::size_t card_end = card_in(begin, end); card_end != npos) return tally_.add(payment_card), card_end;
-    if (const std::size_t phone_end = international_phone(begin); phone_end != npos) return tally_.add(phone), phone_end;
-    return shape_at(begin, end);
+    find_card(begin, end);
+    find_international_phone(begin);
+    find_shapes(begin, end);
+    return card_end_ > begin ? std::min(card_end_, end) : end;
+  }
+
+  void find_card(std::size_t begin, std::size_t end) {
+    const std::size_t found = begin < card_end_ ? npos : card_in(begin, end);
+    if (found == npos) return;
+    card_end_ = found;
+    phone_end_ = std::max(phone_end_, found);  // digits of a card are no telephone number
+    tally_.add(payment_card);
   }
 
   std::size_t card_in(std::size_t begin, std::size_t end) {
@@ -164,41 +171,45 @@ class Search {
       if (digits.size() < 20) digits += group;
       end = end_in(text_, group);
     }
-    chain_end_ = end;
-    return is_payment_card(digits) ? end : npos;
+    if (is_payment_card(digits)) return end;
+    if (!joined_before(begin, ":,")) chain_end_ = end;  // minutes and cents are of no row
+    return npos;
   }
 
   /// '+', or 00 and separators, then groups of digits: as many of them as make a number.
-  std::size_t international_phone(std::size_t begin) const {
+  void find_international_phone(std::size_t begin) {
+    if (begin < phone_end_ || begin < id_end_) return;
     const std::size_t bracket = begin > 0 && text_[begin - 1] == '(' ? 1 : 0;
     const bool plus = begin > bracket && text_[begin - 1 - bracket] == '+' &&
                       (begin < bracket + 2 || !is_alphanumeric(text_[begin - 2 - bracket]));
-    const bool zeros = !plus && text_.substr(begin, 2) == "00" && !joined_before(begin, "-./");
-    if (!plus && !zeros) return npos;
+    // "120,00" and "18:00" end in no dialling prefix.
+    const bool zeros = !plus && text_.substr(begin, 2) == "00" && !joined_before(begin, digit_at(begin + 2) ? "-./" : "-./:,");
+    if (!plus && !zeros) return;
     std::string digits;
-    std::size_t found = npos;
     std::string_view group = text_.substr(begin, end_of_run(text_, begin, is_digit) - begin);
     for (int groups = 1; !group.empty() && digits.size() + group.size() <= 17; ++groups) {
       digits += group;
       const std::size_t end = end_in(text_, group);
       if (end < text_.size() && is_letter(text_[end])) break;
-      if ((plus || groups > 1) && is_international_phone(std::string_view(digits).substr(zeros ? 2 : 0))) found = end;
+      if ((plus || groups > 1) && is_international_phone(std::string_view(digits).substr(zeros ? 2 : 0))) phone_end_ = end;
       group = next_digits(text_, end);
     }
-    return found;
+    if (phone_end_ > begin) tally_.add(phone);
   }
 
-  std::size_t shape_at(std::size_t begin, std::size_t end) {
+  void find_shapes(std::size_t begin, std::size_t end) {
     const std::size_t size = end - begin;
-    if (size >= group_max || joined_before(begin, "-./") || (begin > 0 && text_[begin - 1] == '+')) return npos;
+    if (size >= group_max || begin < id_end_ || joined_before(begin, "-.") || (begin > 0 && text_[begin - 1] == '+')) return;
+    const bool within_phone = begin < phone_end_;
     Kinds kinds = 0;
-    std::size_t found = npos;
     const auto try_all = [&](std::size_t index) {
       for (const Shape& shape : shapes_[index]) {
+        if (shape.kind == phone && within_phone) continue;
         const std::size_t shape_end = end_of(shape, begin);
         if (shape_end == npos) continue;
         kinds |= shape.kind;
-        found = found == npos ? shape_end : std::max(found, shape_end);
+        std::size_t& known_end = shape.kind == phone ? phone_end_ : id_end_;
+        known_end = std::max(known_end, shape_end);
       }
     };
     try_all(index_of(size, 0));
@@ -206,15 +217,15 @@ class Search {
     const std::size_t second = next == npos ? 0 : end_of_run(text_, next, is_alphanumeric) - next;
     if (second > 0 && second < group_max) try_all(index_of(size, second));
     if (kinds != 0) tally_.add(kinds);
-    return found;
   }
 
   std::size_t after_separator(std::size_t at, std::string_view any) const {
     return at < text_.size() && any.find(text_[at]) != npos ? at + 1 : npos;
   }
 
-  std::size_t end_of(const Shape& shape, std::size_t at) {
+  std::size_t end_of(const Shape& shape, std::size_t begin) {
     std::string characters;
+    std::size_t at = begin;
     for (const char wanted : shape.layout) {
       if (wanted == ' ' || wanted == '_') {
         at = shape.kind == phone ? after_separators(text_, at) : after_separator(at, wanted == ' ' ? " -./" : " -");
@@ -230,7 +241,9 @@ class Search {
       if (!fits) return npos;
       if (is_alphanumeric(c)) characters += upper(c);
     }
-    if ((at < text_.size() && is_alphanumeric(text_[at])) || joined_after(at, "-./")) return npos;
+    // A slash parts two numbers, but for those that are written with slashes themselves.
+    const std::string_view joins = text_.substr(begin, at - begin).find('/') == npos ? "-." : "-./";
+    if ((at < text_.size() && is_alphanumeric(text_[at])) || joined_before(begin, joins) || joined_after(at, joins)) return npos;
     return shape.check(characters) && (!shape.words || names(*shape.words)) ? at : npos;
   }
 
@@ -245,6 +258,7 @@ class Search {
   const std::vector<std::vector<Shape>>& shapes_;
   Tally& tally_;
   std::size_t chain_end_ = 0;
+  std::size_t card_end_ = 0, phone_end_ = 0, id_end_ = 0;  ///< of the last one: none of the kind begins before
   std::map<const re2::RE2*, bool> named_;
 };
 

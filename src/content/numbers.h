@@ -23,9 +23,9 @@ struct Shape {
 
 class NumberFinder {
  public:
-  /// Only the shapes of `wanted` are tried; cards, IBANs and telephone numbers always, for these are no national ids.
+  /// Only the shapes of `wanted` are tried; cards and IBANs always, for digits of one are no telephone number.
   explicit NumberFinder(Kinds wanted);
-  /// `text` as fold() leaves it. Each place counts once, for all that it may be; what is an IBAN or a card is nothing else.
+  /// `text` as fold() leaves it. Each place counts once, for all that it may be; what is an IBAN is nothing else.
   void find(std::string_view text, Tally& tally) const;
 
  private:

@@ -73,6 +73,19 @@ TEST(Cards, as_they_are_written) {
   EXPECT_EQ(cards("4111111111111111,5555555555554444"), "payment_card 2");
 }
 
+TEST(Cards, behind_other_numbers) {
+  for (const char* text :
+       {"at 18:00 4111 1111 1111 1111", "Betrag 120,00 4111 1111 1111 1111", "Betrag 120,00 (4111 1111 1111 1111)",
+        "2026-11-27 14:23:00 4111-1111-1111-1111", "12,00 5500 0000 0000 0004", "at 18:00 3782 822463 10005",
+        "at 12:00 378282246310005", "no. 00 4111 1111 1111 1111", "+49 4111 1111 1111 1111", "0049 4111 1111 1111 1111",
+        "room 012 4111 1111 1111 1111", "on 03 4111 1111 1111 1111", "123-45 4111 1111 1111 1111",
+        "at 18:00 41 11 11 11 11 11 11 11", "7,41 11 11 11 11 11 11 11"})
+    for (const bool all : {false, true}) {  // whatever else is looked for
+      const std::string found_there = all ? found(text) : cards(text);
+      EXPECT_NE(found_there.find("payment_card 1"), std::string::npos) << text << ": " << found_there;
+    }
+}
+
 TEST(Cards, what_only_looks_like_one) {
   for (const char* text :
        {"0.4111111111111111", "4111111111111111.00",          // numbers with a fraction

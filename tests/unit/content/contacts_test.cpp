@@ -77,9 +77,23 @@ TEST(Phones, what_is_none) {
     EXPECT_EQ(found_in({"phone"}, text), "") << text;
 }
 
-TEST(Phones, a_number_with_its_plus_is_no_national_id) {
-  EXPECT_EQ(found("+48 60812400579"), "phone 1");
-  EXPECT_EQ(found("+4860812400579"), "phone 1");
+TEST(Phones, digits_glued_to_a_plus_are_no_national_id) { EXPECT_EQ(found("+4860812400579"), "phone 1"); }
+
+TEST(Phones, hide_neither_cards_nor_national_ids) {
+  EXPECT_EQ(found("+48 60812400579"), "national_id 1, phone 1");
+  EXPECT_EQ(found("0048 60812400579"), "national_id 1, phone 1");
+  EXPECT_EQ(found("00 4111 1111 1111 1111"), "payment_card 1, phone 1");
+  EXPECT_EQ(found("+49 4111 1111 1111 1111"), "payment_card 1, phone 1");
+}
+
+TEST(Phones, minutes_and_cents_are_no_dialling_prefix) {
+  EXPECT_EQ(found("at 18:00 4111 1111 1111 1111"), "payment_card 1");
+  EXPECT_EQ(found("Betrag 120,00 49 30 901820"), "");
+  EXPECT_EQ(found_in({"phone"}, "0049 30 901820,0049 30 901821"), "phone 2");
+}
+
+TEST(Phones, each_place_counts_once) {
+  EXPECT_EQ(found("+1 415 555 2671, +49 0151 23456789, 0049 30 901820; 415-555-2671"), "phone 4");
 }
 
 }  // namespace

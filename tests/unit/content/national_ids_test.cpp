@@ -160,6 +160,42 @@ TEST(NationalIds, the_group_has_them_all_and_counts_each_place_once) {
     for (const char* text : id.written) EXPECT_EQ(found_in({"national_id"}, text), "national_id 1") << text;
 }
 
+TEST(NationalIds, behind_what_may_be_a_dialling_prefix) {
+  for (const Wrong& id : {Wrong{"pl", "Termin 14:00 44051401359"}, Wrong{"pl", "Betrag 1.500,00 44051401359"},
+                          Wrong{"de", "Termin 10:00 65929970489"}, Wrong{"za", "at 10:00 8001015009087"},
+                          Wrong{"za", "no. 0027 8001015009087"}, Wrong{"za", "00 8001015009087"}})
+    for (const bool phones : {false, true}) {
+      const std::string country = "national_id_" + std::string(id.country);
+      const std::vector<std::string> asked = phones ? std::vector<std::string>{country, "phone"} : std::vector{country};
+      EXPECT_EQ(found_in(asked, id.text).substr(0, country.size() + 2), country + " 1") << id.text;
+    }
+}
+
+TEST(NationalIds, that_are_right_card_numbers_too_are_both) {
+  for (const Wrong& id : {Wrong{"za", "4501015009080"}, Wrong{"za", "6304155009087"}, Wrong{"cn", "360102198506150249"},
+                          Wrong{"cn", "620102198506150154"}, Wrong{"cn", "650102198506150029"}}) {
+    EXPECT_EQ(found_in({"payment_card", "national_id_" + std::string(id.country)}, id.text), "payment_card 1, " + one(id.country))
+        << id.text;
+    EXPECT_EQ(ids_of(id.country, id.text), one(id.country)) << id.text;
+  }
+  EXPECT_EQ(found_in({"payment_card", "national_id_za"}, "620552 8001015009087"), "payment_card 1, national_id_za 1");
+}
+
+TEST(NationalIds, a_slash_parts_them_unless_they_are_written_with_it) {
+  EXPECT_EQ(ids_of("za", "8001015009087/9202204720083"), "national_id_za 2");
+  EXPECT_EQ(ids_of("pl", "2026-11-27/44051401359"), one("pl"));
+  EXPECT_EQ(ids_of("pl", "44051401359/2026"), one("pl"));
+  EXPECT_EQ(ids_of("us", "526-01-8159/526-01-8160"), "national_id_us 2");
+  EXPECT_EQ(ids_of("cz", "1/915722/1007"), "");
+  EXPECT_EQ(ids_of("cz", "915722/1007/1"), "");
+  EXPECT_EQ(ids_of("nl", "6190/09/214/7"), "");
+}
+
+TEST(NationalIds, what_docs_say_is_not_seen) {
+  for (const char* text : {"8001015009087-9202204720083", "8001015009087.9202204720082", "+8001015009087"})
+    EXPECT_EQ(ids_of("za", text), "") << text;
+}
+
 TEST(NationalIds, every_country_is_a_class_and_has_a_test) {
   for (const NationalId& id : national_ids()) {
     EXPECT_NE(kinds_of("national_id_" + std::string(id.country)), 0u);
