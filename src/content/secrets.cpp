@@ -11,7 +11,7 @@
 namespace fairlead::content {
 namespace {
 
-constexpr std::size_t secret_bytes_max = 4096;  ///< longer ones are recognised by this much of them
+constexpr std::size_t secret_bytes_max = 4096;  ///< longer ones are recognised by this much of them; tokens have any length
 
 constexpr std::string_view token_begins = "eyJ";  ///< of a JSON Web Token: {" in base64
 constexpr std::string_view token_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
@@ -44,7 +44,7 @@ constexpr Row rows[] = {
     {"gsk_", "[A-Za-z0-9]{40,}"},         // Groq
     {"xai-", "[A-Za-z0-9]{60,}"},
     {"pplx-", "[A-Za-z0-9]{40,}"},
-    {"hf_", "[A-Za-z0-9]{30,}", true},
+    {"hf_", "[A-Za-z0-9]{34,}"},
     {"r8_", "[A-Za-z0-9]{35,}", true},
     {"ghp_", "[A-Za-z0-9]{36,}"},  // GitHub
     {"gho_", "[A-Za-z0-9]{36,}"},
@@ -121,7 +121,7 @@ void SecretFinder::find(std::string_view text, Tally& tally) const {
     const bool token = beginning == token_begins;
     if (token && begin < no_token_before) continue;
     const Shape& shape = shapes_.at(beginning);
-    const std::string_view rest = text.substr(begin, secret_bytes_max);
+    const std::string_view rest = text.substr(begin, token ? text.size() : secret_bytes_max);
     if (!shape.whole->Match(rest, 0, rest.size(), re2::RE2::ANCHOR_START, &whole, 1)) {
       // What has no end from here has none from a later place in the same row of characters: each row is read once.
       if (token) no_token_before = begin + std::min(rest.find_first_not_of(token_characters), rest.size());

@@ -79,12 +79,29 @@ TEST(Secrets, of_every_shape) {
   }
 }
 
+TEST(Secrets, of_letters_alone) {
+  const std::string letters = characters(34, "aBcDeFgHiJkLmNoP");
+  EXPECT_EQ(secrets("HF_TOKEN=hf_" + letters), "secret 1");
+  EXPECT_EQ(secrets("hf_" + letters.substr(1)), "");
+  EXPECT_EQ(secrets("Bearer " + letters), "");  // may be words
+}
+
+TEST(Secrets, tokens_of_any_length) {
+  for (const std::size_t bytes : {100, 4'090, 4'500, 9'000, 1'000'000})
+    for (const std::string& token : {"eyJ" + characters(30) + ".eyJ" + characters(bytes) + "." + characters(43),
+                                     "eyJ" + characters(bytes) + ".eyJ" + characters(30) + "." + characters(43)}) {
+      EXPECT_EQ(secrets(token), "secret 1") << bytes;
+      EXPECT_EQ(secrets("Authorization: Bearer " + token), "secret 1") << bytes;
+    }
+  EXPECT_EQ(secrets("eyJ" + characters(30) + ".eyJ" + characters(9'000)), "");
+}
+
 TEST(Secrets, each_is_counted) {
   EXPECT_EQ(secrets("sk-" + hex(32) + " and ghp_" + characters(36) + ", sk-" + hex(32)), "secret 3");
 }
 
 TEST(Secrets, a_text_full_of_beginnings_is_read_once) {
-  for (const std::string unit : {"sk-", "-eyJ", "://", "SK ", "ghp_", "-----BEGIN ", "Bearer ", "glpat-"}) {
+  for (const std::string unit : {"sk-", "-eyJ", "://", "SK ", "ghp_", "-----BEGIN ", "Bearer ", "glpat-", "-eyJ-eyJ-.eyJ-eyJ!"}) {
     std::string text;
     while (text.size() < 500'000) text += unit;
     EXPECT_EQ(secrets(text), unit == "glpat-" ? "secret 123" : "") << unit;
