@@ -174,8 +174,9 @@ class Walk {
     if (digits.size() >= number_bytes_min) look_at(digits);
   }
 
-  void look_at(std::string_view text) {
-    if (is_payload(text)) return;
+  void look_at(std::string_view whole_text) {
+    const std::string_view text = without_payload(whole_text);
+    if (text.empty()) return;
     bytes_ += text.size();
     if (bytes_ > text_bytes_max) return json_.stop();
     one_.clear();

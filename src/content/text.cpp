@@ -131,17 +131,19 @@ bool unescape(std::string_view text, std::string& out) {
   return any;
 }
 
-bool is_payload(std::string_view text) {
-  if (text.size() < payload_bytes_min) return false;
-  if (text.substr(0, 5) == "data:") {
-    const std::string_view head = text.substr(0, std::min(text.find(','), data_head_bytes_max));
-    if (!head.ends_with(";base64")) return false;
-    text.remove_prefix(head.size() + 1);
+std::string_view without_payload(std::string_view text) {
+  if (text.size() < payload_bytes_min) return text;
+  std::string_view head, payload = text;
+  if (text.starts_with("data:")) {
+    const std::size_t comma = text.substr(0, data_head_bytes_max).find(',');
+    head = text.substr(0, comma);
+    if (comma == std::string_view::npos || !head.ends_with(";base64")) return text;
+    payload.remove_prefix(head.size() + 1);
   }
-  const std::string_view padding = "==";
-  if (text.ends_with(padding)) text.remove_suffix(1);
-  if (text.ends_with('=')) text.remove_suffix(1);
-  return text.size() >= payload_bytes_min - 2 && std::all_of(text.begin(), text.end(), is_base64);
+  if (payload.ends_with("==")) payload.remove_suffix(1);
+  if (payload.ends_with('=')) payload.remove_suffix(1);
+  const bool is_payload = payload.size() >= payload_bytes_min - 2 && std::all_of(payload.begin(), payload.end(), is_base64);
+  return is_payload ? head : text;
 }
 
 }  // namespace fairlead::content

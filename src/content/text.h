@@ -12,7 +12,8 @@ bool fold(std::string_view text, std::string& out);
 /// A text that holds JSON or a literal of a program, with its escapes read. False: there are none, and `out` means nothing.
 bool unescape(std::string_view text, std::string& out);
 
-/// The base64 of an image, a sound or a file, with `data:...;base64,` before it or without: at least 512 characters, and no other.
-bool is_payload(std::string_view text);
+/// What is left to read of a text that ends in the base64 of an image, a sound or a file (at least 512 characters, and no other):
+/// nothing, or the `data:...;base64` before it, which may say anything. All of any other text.
+std::string_view without_payload(std::string_view text);
 
 }  // namespace fairlead::content

@@ -136,6 +136,16 @@ TEST(Scanner, images_are_no_text) {
             "payment_card 1");
 }
 
+TEST(Scanner, what_stands_before_the_base64_is_read) {
+  const auto scanner = make_scanner({"mine", "payment_card"}, {{"mine", {"Titan"}, {}}});
+  const std::string payload(600, 'A');
+  for (const std::string head : {"data:Project Titan is our merger target;base64,", "data:text/Titan;base64,",
+                                 "data:application/pdf;name=Titan.pdf;base64,", "data:Titan,"})
+    EXPECT_EQ(found_in_body(*scanner, body_of(head + payload)), "mine 1") << head;
+  EXPECT_EQ(found_in_body(*scanner, body_of("data:a/b;n=4111111111111111;base64," + payload)), "payment_card 1");
+  EXPECT_EQ(found_in_body(*scanner, body_of("data:image/png;base64," + payload)), "");
+}
+
 TEST(Scanner, a_long_text_is_read_to_its_end) {
   std::string text;
   while (text.size() < 1'000'000) text += "The quick brown fox jumps over 12 lazy dogs, on 2026-11-26 at 06:15 for $1,234.56. ";
@@ -195,6 +205,17 @@ TEST(Text, is_folded_only_where_there_is_something_to_fold) {
   for (const char* text : {"", "plain", "äöü 漢字 かな 한글 русский 😀"}) EXPECT_FALSE(fold(text, out)) << text;
   ASSERT_TRUE(fold("ａ　１", out));
   EXPECT_EQ(out, "a 1");
+}
+
+TEST(Text, is_left_whole_unless_it_ends_in_base64) {
+  const std::string payload(600, 'A');
+  EXPECT_EQ(without_payload(payload), "");
+  EXPECT_EQ(without_payload(payload + "=="), "");
+  EXPECT_EQ(without_payload("data:;base64," + payload), "data:;base64");
+  for (const std::string& text :
+       {std::string(511, 'A'), payload + "===", payload + " ", "data:" + payload + ";base64", "data:x;base64;" + payload,
+        "data:" + std::string(300, 'x') + ";base64," + payload, "data:x;base64," + std::string(509, 'A'), "data:x," + payload})
+    EXPECT_EQ(without_payload(text), text);
 }
 
 TEST(Text, escapes_that_are_none_stay) {
