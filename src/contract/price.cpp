@@ -1,3 +1,4 @@
+#include <fairlead/countable.h>
 #include <fairlead/snapshot.h>
 
 #include <algorithm>
@@ -7,7 +8,6 @@ namespace fairlead {
 namespace {
 
 constexpr std::int64_t tokens_per_price = 1'000'000;
-constexpr std::int64_t tokens_max = 1'000'000'000'000;  // of one kind: with any price, the sum stays within 128 bits
 
 const Price* entry_at(const std::vector<Price>& prices, const Account& account, TimePoint at) {
   const Price* found = nullptr;
@@ -146,7 +146,7 @@ Result<Money> cost_of(const Usage& usage, const PriceInForce& price) {
   const auto add = [&](const std::optional<std::int64_t>& count, const std::optional<Int128>& per_million) {
     const std::int64_t tokens = count.value_or(0);
     if (tokens == 0) return;
-    absurd |= tokens < 0 || tokens > tokens_max;
+    absurd |= tokens < 0 || tokens > countable_tokens_max;
     unpriced |= !per_million;  // unknown, which is not 0
     if (!absurd && per_million) sum += Int128{tokens} * *per_million;
   };

@@ -1,5 +1,7 @@
 #include "exchange/admission.h"
 
+#include <fairlead/countable.h>
+
 #include "plan/expect.h"
 
 #include <algorithm>
@@ -13,7 +15,7 @@ namespace {
 state::TokenEstimate estimate_of(const RequestFacts& facts, const Plan& plan) {
   const Candidate& first = plan.candidates.front();
   const auto cap = output_cap(facts, *first.target);
-  const std::int64_t output = cap ? *cap * facts.choices : first.output_tokens;
+  const std::int64_t output = cap ? countable_tokens(Int128{*cap} * facts.choices) : first.output_tokens;
   return {first.input_tokens, std::max(output, std::int64_t{0})};
 }
 

@@ -1,5 +1,7 @@
 #include "state/limits.h"
 
+#include <fairlead/countable.h>
+
 #include <algorithm>
 
 namespace fairlead::state {
@@ -9,6 +11,7 @@ constexpr std::chrono::seconds slot_look_again{1};  // nobody knows when a reque
 
 std::size_t number(Limit limit) { return static_cast<std::size_t>(limit); }
 bool counts_tokens(Limit limit) { return limit == Limit::tokens_per_minute || limit == Limit::tokens_per_day; }
+std::int64_t sum_of(const TokenEstimate& tokens) { return countable_tokens(Int128{tokens.input} + tokens.output); }
 
 }  // namespace
 
@@ -36,9 +39,9 @@ Limits::Answer Limits::admit(std::span<const Limited> all, const TokenEstimate& 
   } else {
     answer.admitted = std::make_unique<Admitted>();
     answer.admitted->limits_ = this;
-    answer.admitted->tokens_ = tokens.input + tokens.output;
+    answer.admitted->tokens_ = sum_of(tokens);
     for (std::size_t i = 0; i < all.size(); ++i)
-      answer.admitted->taken_[i] = take(*meters[i], *all[i].limits, tokens.input + tokens.output, now);
+      answer.admitted->taken_[i] = take(*meters[i], *all[i].limits, answer.admitted->tokens_, now);
   }
   answer.requests = room_of(meters, all, Limit::requests_per_minute, Limit::requests_per_day, now);
   answer.tokens = room_of(meters, all, Limit::tokens_per_minute, Limit::tokens_per_day, now);
@@ -57,6 +60,7 @@ void Limits::recall(LimitedBy by, const std::string& name, std::int64_t requests
 /// The limit that takes the longest to admit the request; empty: all of them do now.
 std::optional<Limits::Refusal> Limits::refusal_of(std::span<const Limited> all, std::span<Meter* const> meters,
                                                   const TokenEstimate& tokens, SteadyTime now) {
+  const std::int64_t sum = sum_of(tokens);
   std::optional<Refusal> worst;
   Meter* at = nullptr;
   const auto refuse = [&](std::size_t i, Limit limit, std::optional<SteadySpan> wait) {
@@ -70,10 +74,10 @@ std::optional<Limits::Refusal> Limits::refusal_of(std::span<const Limited> all, 
       const auto limit = static_cast<Limit>(w);
       const std::int64_t most = all[i].limits->of(limit);
       if (most == 0) continue;
-      const std::int64_t count = counts_tokens(limit) ? std::min(tokens.input + tokens.output, most) : 1;
-      if (counts_tokens(limit) && tokens.input > most)
+      const std::int64_t count = counts_tokens(limit) ? std::min(sum, most) : 1;
+      if (counts_tokens(limit) && (tokens.input > most || sum == countable_tokens_max))
         refuse(i, limit, std::nullopt);
-      else if (meters[i]->windows[w].used(now) + count > most)
+      else if (meters[i]->windows[w].used(now) > most - count)
         refuse(i, limit, meters[i]->windows[w].fits_at(count, most, now) - now);
     }
     const std::int64_t parallel = all[i].limits->of(Limit::parallel);

@@ -54,7 +54,8 @@ class Limits {
   struct Answer;
 
   /// Admits a request under all of these limits, or under none: what is refused counts nowhere. Tokens beyond a whole limit are
-  /// taken as that limit, so that they pass alone; but if the input alone is beyond it, the request never fits.
+  /// taken as that limit, so that they pass alone; but if the input alone is beyond it, or there are more than can be counted, the
+  /// request never fits.
   Answer admit(std::span<const Limited> all, const TokenEstimate& tokens, SteadyTime now);
 
   /// What an earlier process admitted, for the windows of a day; before any request, in the order of time.

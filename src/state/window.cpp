@@ -30,7 +30,7 @@ SteadyTime Window::fits_at(std::int64_t count, std::int64_t most, SteadyTime now
   drop(now);
   std::int64_t left = used_;
   SteadyTime at = now;
-  for (std::size_t i = first_; i < entries_.size() && left + count > most; ++i) {
+  for (std::size_t i = first_; i < entries_.size() && left > most - count; ++i) {
     left -= entries_[i].count;
     at = entries_[i].from + length_;
   }

@@ -165,6 +165,20 @@ def test_what_never_fits_is_told_not_to_try_again(stage):
     assert answer.fields["x-should-retry"] == "false" and "retry-after" not in answer.fields
 
 
+@pytest.mark.parametrize("asked", [{"max_tokens": 2**63 - 1}, {"max_tokens": 2**62, "n": 4}, {"max_tokens": 10**12}], ids=str)
+def test_no_number_of_tokens_is_so_large_that_it_voids_a_limit(stage, asked):
+    daemon, provider = stage.daemon, stage.providers["one"]
+    provider.will(good_stream(told=(100, 0, 700)))
+    body = chat("hello", "one", stream=True)
+    for answer in (post_chat(daemon, {**body, **asked}, KEYS["tokens"]) for _ in range(2)):
+        assert expect_refused(answer, "key 'tokens'", "1000 tokens per minute")["message"].endswith("This request alone asks for more.")
+        assert answer.fields["x-should-retry"] == "false" and answer.fields["x-ratelimit-remaining-tokens"] == "1000"
+    assert limits_of(daemon)["key", "tokens", "tokens_per_minute"] == (1000, 0, 2)
+    assert post_chat(daemon, body, KEYS["tokens"]).status == 200
+    assert limits_of(daemon)["key", "tokens", "tokens_per_minute"] == (1000, 800, 2)
+    assert post_chat(daemon, body, KEYS["tokens"]).status == 429
+
+
 def test_the_next_request_finds_the_place_free_as_soon_as_an_answer_has_ended(stage):
     daemon, provider = stage.daemon, stage.providers["one"]
     provider.always(good_stream(told=(5, 0, 2)))

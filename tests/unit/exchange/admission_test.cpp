@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
 #include <map>
 #include <string>
 
@@ -118,6 +119,23 @@ TEST(Admission, what_never_fits_is_told_so) {
   const auto refused = asking.ask();
   EXPECT_EQ(refused->refusal->message(), "Rate limit reached for key 'app': 99 tokens per day. This request alone asks for more.");
   EXPECT_FALSE(refused->retry_after);
+}
+
+TEST(Admission, who_asks_for_more_than_can_be_counted_never_fits_and_takes_nothing_from_others) {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  for (const auto& [cap, choices] :
+       {std::pair{most, std::int64_t{1}}, {std::int64_t{1} << 62, std::int64_t{4}}, {most, std::int64_t{1'000}}}) {
+    Asking asking;
+    asking.key.limits = RateLimits{{0, 0, 1'000, 5'000, 0}};
+    asking.facts.output_tokens_max = cap;
+    asking.facts.choices = choices;
+    const auto refused = asking.ask();
+    ASSERT_FALSE(refused->admitted) << cap;
+    EXPECT_FALSE(refused->retry_after) << cap;
+    EXPECT_EQ(as_map(refused->fields).at("x-ratelimit-remaining-tokens"), "1000") << cap;
+    asking.key.limits = RateLimits{{10, 0, 0, 0, 0}};
+    EXPECT_TRUE(asking.ask()->admitted) << "no limit counts its tokens";
+  }
 }
 
 }  // namespace

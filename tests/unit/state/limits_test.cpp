@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -110,6 +111,36 @@ TEST(RateLimits, more_than_a_whole_limit_passes_alone_unless_the_input_alone_is_
   const auto never = asked.ask({1'001, 0}, steady_noon + hours(1));
   ASSERT_EQ(never.admitted, nullptr);
   EXPECT_FALSE(never.refusal.retry_after);
+}
+
+TEST(RateLimits, more_than_can_be_counted_never_fits_and_voids_no_limit) {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max(), countable = 1'000'000'000'000;
+  for (const TokenEstimate& tokens : {TokenEstimate{1, most}, {most, most}, {most, 0}, {0, countable}, {5, countable - 5}}) {
+    for (const Limit limit : {Limit::tokens_per_minute, Limit::tokens_per_day}) {
+      Asked asked{{}, of(limit, 1'000)};
+      for (int i = 0; i < 3; ++i) {
+        const auto never = asked.ask(tokens, steady_noon);
+        ASSERT_EQ(never.admitted, nullptr) << tokens.input << " + " << tokens.output;
+        EXPECT_FALSE(never.refusal.retry_after);
+      }
+      EXPECT_EQ(asked.used(limit, steady_noon), 0);
+    }
+    // Without a limit on tokens it is one request as any other.
+    Asked asked{{}, of(Limit::requests_per_minute, 1)};
+    auto one = asked.ask(tokens, steady_noon);
+    ASSERT_NE(one.admitted, nullptr);
+    one.admitted->settle(7);
+    EXPECT_EQ(asked.ask({1, 1}, steady_noon).admitted, nullptr);
+  }
+  // The largest that passes alone: everybody else waits, and finds the limit whole once it has ended.
+  Asked asked{{}, of(Limit::tokens_per_day, countable)};
+  EXPECT_TRUE(asked.use(1'000, steady_noon));
+  EXPECT_EQ(asked.ask({0, countable - 1}, steady_noon).admitted, nullptr);
+  auto large = asked.ask({0, countable - 1}, steady_noon + hours(24));
+  ASSERT_NE(large.admitted, nullptr);
+  EXPECT_EQ(asked.ask({1, 1}, steady_noon + hours(25)).admitted, nullptr);
+  large.admitted->settle(2'000);
+  EXPECT_EQ(asked.used(Limit::tokens_per_day, steady_noon + hours(25)), 2'000);
 }
 
 // M22: what one limit refuses consumes none of another.
