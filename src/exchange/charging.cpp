@@ -3,6 +3,8 @@
 #include "exchange/over_budget.h"
 #include "plan/budgets.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace fairlead::exchange {
@@ -19,25 +21,35 @@ void Charging::asks_for(const Route* route) {
 Result<std::size_t> Charging::hold(Request& request, std::size_t candidate) {
   const Plan& plan = request.plan;
   for (;; ++candidate) {
-    const Target& target = *plan.candidates[candidate].target;
-    reserved_ = worst_cost(plan.candidates[candidate], request.facts, request.chat, snapshot_, request.world.now());
-    if (reserved_) reserved_ = charge_of(*reserved_, markup_);
-    const std::vector<Budget>& at_provider = target.provider->budgets;
+    const Candidate& asked = plan.candidates[candidate];
+    worst_ = worst_cost(asked, request.facts, request.chat, snapshot_, request.world.now());
+    if (worst_) worst_ = charge_of(*worst_, markup_);
+    const std::vector<Budget>& at_provider = asked.target->provider->budgets;
     if (wherever_.empty() && at_provider.empty()) return candidate;
+    const bool another = candidate + 1 < plan.candidates.size() && (!request.facts.route || request.facts.route->fallback);
+    // It had a price when the plan was made. One that had none then is let through by its route: `unpriced: allow`.
+    if (!worst_ && asked.expected) {
+      if (another) continue;
+      return Error(ErrorKind::policy, ErrorOrigin::fairlead, "a budget counts this request, and its target has no price now");
+    }
     std::vector<const Budget*> budgets = wherever_;
     for (const Budget& budget : at_provider) budgets.push_back(&budget);
-    auto held = budgets_.hold(budgets, reserved_.value_or(0), started_at_);
+    auto held = budgets_.hold(budgets, worst_.value_or(0), started_at_);
     if (!held.refused) {
       hold_ = std::move(held.hold);
       request.budget_left = held.left;
       return candidate;
     }
-    const bool others = held.refused->of == BudgetOf::provider && (!request.facts.route || request.facts.route->fallback);
-    if (others && candidate + 1 < plan.candidates.size()) continue;
+    if (held.refused->of == BudgetOf::provider && another) continue;
     request.budget_left = held.refused->left();
     resets_ = held.refused->span.until;
-    return over_budget(*held.refused, *reserved_);
+    return over_budget(*held.refused, *worst_);
   }
+}
+
+std::optional<Int128> Charging::reserved() const {
+  if (!worst_) return worst_;
+  return std::min<Int128>(*worst_, std::numeric_limits<std::int64_t>::max());  // a row holds no more
 }
 
 void Charging::post(Request& request, std::optional<Int128> charge) {

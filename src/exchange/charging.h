@@ -17,7 +17,7 @@ class Charging {
   /// Once it is known what the request asks for; null: a target by its name.
   void asks_for(const Route* route);
   /// Holds the worst that this candidate of the plan may cost, or the next one whose provider's own budget has room for it: gives
-  /// its position. Errors: over_budget; nothing is held then.
+  /// its position. Errors: over_budget, and policy if it has a price no more, so that no budget can count it; nothing is held then.
   Result<std::size_t> hold(Request& request, std::size_t candidate);
   /// What the attempt under way is charged takes the place of its hold.
   void post(Request& request, std::optional<Int128> charge);
@@ -26,7 +26,7 @@ class Charging {
 
   TimePoint started_at() const { return started_at_; }
   Int128 markup() const { return markup_; }                       ///< of the team
-  std::optional<Int128> reserved() const { return reserved_; }    ///< for the attempt under way; empty: it has no price
+  std::optional<Int128> reserved() const;                         ///< for the attempt's row; empty: it has no price
   std::optional<TimePoint> resets_at() const { return resets_; }  ///< the budget that refused it
 
  private:
@@ -37,7 +37,7 @@ class Charging {
   Int128 markup_ = 0;
   std::vector<const Budget*> wherever_;  ///< that count it wherever it goes
   state::Budgets::Hold hold_;
-  std::optional<Int128> reserved_;
+  std::optional<Int128> worst_;  ///< of the attempt under way
   std::optional<TimePoint> resets_;
 };
 

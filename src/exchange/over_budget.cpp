@@ -1,6 +1,7 @@
 #include "exchange/over_budget.h"
 
-#include "exchange/settle.h"
+#include <fairlead/countable.h>
+
 #include "plan/expect.h"
 
 #include <algorithm>
@@ -19,26 +20,62 @@ std::string name_of(const state::BudgetState& budget) {
   return "the budget of " + whose + per;
 }
 
+/// Of a token of input, whether it is read from a cache, written to one or neither, and of one of output.
+void raise_to(Rates& dearest, const Rates& rates) {
+  dearest.input = std::max({dearest.input, rates.input, rates.cached_input, rates.cache_write});
+  dearest.output = std::max(dearest.output, rates.output);
+}
+
+/// Tiers multiply all amounts alike, so the one with the largest factor is the dearest whatever the usage.
+ServiceTier dearest_tier(const Price& entry) {
+  const auto& factors = entry.service_tiers;
+  const auto cheaper = [](const auto& a, const auto& b) { return a.value_or(pico_per_unit) < b.value_or(pico_per_unit); };
+  return static_cast<ServiceTier>(std::max_element(factors.begin(), factors.end(), cheaper) - factors.begin());
+}
+
+/// The highest amounts that settlement may find in force: the answer says which tier served it and whether it thought, and its
+/// input may be less. A request that turns thinking off is taken at its word.
+std::optional<PriceInForce> dearest_price(const Target& target, std::int64_t input_tokens, const ThinkingWish& wish, TimePoint at) {
+  const Profile* profile = target.provider->profile;
+  const bool may_think = wish.said(profile ? profile->thinking_switches : every_thinking_switch).value_or(true);
+  PricedBy by(input_tokens, may_think);
+  auto price = price_of(target, by, at);
+  if (!price) return price;
+  by.service_tier = dearest_tier(*price->entry);
+  if (by.service_tier != ServiceTier::standard) price = price_of(target, by, at);
+  Rates dearest;
+  const auto raise_by = [&](const std::optional<PriceInForce>& other) {
+    raise_to(dearest, other->rates);
+    if (other->thinking) raise_to(dearest, price_of(target, {by.input_tokens, false, by.service_tier}, at)->rates);
+  };
+  raise_by(price);
+  for (const PriceTier& tier : price->entry->tiers) {
+    if (tier.above_input_tokens >= input_tokens) continue;
+    by.input_tokens = tier.above_input_tokens;
+    raise_by(price_of(target, by, at));
+  }
+  price->rates = dearest;
+  return price;
+}
+
 }  // namespace
 
 std::optional<Int128> worst_cost(const Candidate& candidate, const RequestFacts& facts, const ChatRequest& chat,
                                  const Snapshot& snapshot, TimePoint at) {
-  const Model& model = *candidate.target->model;
+  const Target& target = *candidate.target;
+  const Model& model = *target.model;
   const auto bytes = static_cast<std::int64_t>(chat.body.view().size());
   const std::int64_t window = model.context_window > 0 ? model.context_window : bytes;
+  const std::int64_t model_cap = model.output_tokens_max > 0 ? model.output_tokens_max : output_tokens_unknown;
   Usage worst;
   worst.input = std::max(candidate.input_tokens, std::min(bytes, window));
-  worst.output =
-      output_cap(facts, *candidate.target).value_or(model.output_tokens_max > 0 ? model.output_tokens_max : output_tokens_unknown) *
-      chat.choices;
-  auto cost = cost_at(*candidate.target, worst, {facts.mode, {}}, at, snapshot);
+  worst.output = countable_tokens(Int128{output_cap(facts, target).value_or(model_cap)} * chat.choices);
+  auto price = dearest_price(target, *worst.input, facts.mode.thinking, at);
+  const UsdRate* rate = snapshot.usd_rate(target.provider->currency, at);
+  if (!price || !rate) return std::nullopt;
+  const auto cost = cost_of(worst, *price);
   if (!cost) return std::nullopt;
-  const Rates& rates = cost->price.rates;
-  if (rates.cache_write && rates.input && *rates.cache_write > *rates.input) {
-    worst.cache_write = std::exchange(worst.input, std::nullopt);
-    if (auto dearer = cost_at(*candidate.target, worst, {facts.mode, {}}, at, snapshot)) cost = std::move(dearer);
-  }
-  return cost->usd_pico;
+  return multiply_pico(cost->pico, rate->usd);
 }
 
 Error over_budget(const state::BudgetState& budget, Int128 worst) {

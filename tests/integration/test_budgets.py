@@ -17,9 +17,9 @@ from harness.books import charged, expect_budgets, usd
 from harness.daemon import CLIENT_KEY, OTHER_KEY, Fairlead, config_for, sha256
 from harness.http import Connection, chat, post_chat, request_bytes, send
 from harness.process import run, wait_until
-from harness.stage import Stage
+from harness.stage import PRICE, Stage
 from harness.storm import storm
-from harness.upstream import ROLE, event, said, stream
+from harness.upstream import ROLE, Scripted, completion, event, refusal, said, stream, usage, whole
 
 ROUNDS = int(os.environ.get("FAIRLEAD_BUDGET_ROUNDS", "2"))
 AT_ONCE = int(os.environ.get("FAIRLEAD_BUDGET_AT_ONCE", "100"))
@@ -143,6 +143,83 @@ def test_a_budget_keeps_requests_from_targets_without_a_price_M06(start, simulat
     assert attempt["charge_usd_pico"] is None and attempt["reserved_usd_pico"] is None
     (rejection,) = json.loads(ledger.request(refused.request_id)["plan"])["rejections"]
     assert (rejection["by"], rejection["rule"]) == ("budget", "unpriced")
+
+
+@pytest.mark.parametrize("asked", [{"max_tokens": 10**12}, {"max_tokens": 10**12 + 1}, {"max_tokens": 2**63 - 1}, {"max_tokens": 2**62, "n": 4},
+                                   {"max_tokens": 4, "n": 2**62}, {"max_completion_tokens": 2**63 - 1, "n": 2**63 - 1}], ids=str)
+def test_no_number_of_tokens_is_too_large_to_be_held(start, simulator, asked):
+    def change(config):
+        add_priced(config)
+        config["keys"][0]["budget"] = {"usd": "1", "per": "day"}
+        config["keys"][1].update(routes=["vllm"], credit=True)
+
+    daemon = start(change)
+    assert top_up(daemon, key="other", usd="5").status == 200
+    assert "this request may cost up to 4000000.0" in expect_refused(post_chat(daemon, chat(HELLO, "vllm", **asked)))
+    expect_refused(post_chat(daemon, chat(HELLO, "vllm", **asked), key=OTHER_KEY))
+    assert simulator.bill() == []
+    assert all(usd(one, "held") == usd(one, "charged") == 0 for one in daemon.budgets().values())
+
+
+def test_what_nobody_counts_may_ask_for_any_number(start):
+    """Its row holds as much of the worst cost as fits."""
+    def change(config):
+        add_priced(config)
+        config["models"]["vllm/priced"] = {"prices": [{**PRICE, "output": "100"}]}
+
+    daemon = start(change)
+    answer = post_chat(daemon, chat(HELLO, "vllm", max_tokens=2**63 - 1))
+    assert answer.status == 200, answer.body
+    ledger = wait_until(lambda: (rows := daemon.ledger()).all_settled() and rows, "rows to settle")
+    assert ledger.attempts_of(answer.request_id)[0]["reserved_usd_pico"] == 2**63 - 1
+
+
+@pytest.mark.parametrize("told, fields", [(usage(20, 1000), {"service_tier": "priority"}), (usage(20, 1000, reasoning=900), {})],
+                         ids=["priority", "thinking"])
+def test_an_answer_at_a_dearer_price_than_was_asked_for_was_held_M18(tmp_path, told, fields):
+    def change(config):
+        config["models"]["one/m"] = {"prices": [{**PRICE, "service_tiers": {"priority": "2"}, "thinking": {"output": "8"}}]}
+        config["keys"][0]["budget"] = {"usd": "1", "per": "day"}
+
+    stage = Stage(tmp_path, {"one": "generic"}, change)
+    try:
+        stage.providers["one"].will(whole(completion(told=told, **fields), told=(20, 0, 1000)))
+        answer = post_chat(stage.daemon, chat("hello", "one", max_tokens=1000))
+        assert answer.status == 200
+        ledger = wait_until(lambda: (rows := stage.daemon.ledger()).all_settled() and rows, "rows to settle")
+        (attempt,) = ledger.attempts_of(answer.request_id)
+        assert 8 * 1000 * 10**6 <= attempt["charge_usd_pico"] <= attempt["reserved_usd_pico"]
+    finally:
+        stage.providers["one"].stop()
+        stage.daemon.stop()
+        stage.simulator.stop()
+
+
+def test_a_price_that_ends_before_a_retry_leaves_nothing_that_a_budget_could_count_M06(tmp_path):
+    def change(config):
+        config["limits"] = {"attempts_max": 2}
+        config["keys"][0]["budget"] = {"usd": "1", "per": "day"}
+
+    stage = Stage(tmp_path, {"one": "generic"}, change)
+    try:
+        config = stage.daemon.changed_config()
+        until = datetime.datetime.now(datetime.UTC).replace(microsecond=0) + datetime.timedelta(seconds=3)
+        config["models"]["one/m"]["prices"][0]["until"] = until.strftime("%Y-%m-%dT%H:%M:%SZ")
+        assert stage.daemon.admin_reload(config)["result"] == "taken"
+        down = refusal(503)
+
+        def late(peer):
+            peer.watch(max(0, (until - datetime.datetime.now(datetime.UTC)).total_seconds()) + 0.1)
+            peer.send(down.head() + down.framed())
+
+        stage.providers["one"].will(Scripted(raw=b"", status=503, then=late))
+        answer = post_chat(stage.daemon, chat("hello", "one"))
+        assert answer.status == 502 and answer.fields["x-fairlead-attempts"] == "1", answer
+        _, (attempt,) = stage.rows(answer)
+        assert attempt["reserved_usd_pico"] > 0
+        assert post_chat(stage.daemon, chat("hello", "one")).status == 403
+    finally:
+        stage.close()
 
 
 def test_parallel_requests_on_all_workers_never_overrun_a_budget_M18_M20(start, simulator):

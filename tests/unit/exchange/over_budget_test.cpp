@@ -3,10 +3,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
+
+#include "exchange/settle.h"
+
 namespace fairlead::exchange {
 namespace {
 
 using testing::HasSubstr;
+
+/// In USD per million tokens; 0: no amount of its own.
+Rates usd(int input, int output) {
+  Rates rates;
+  if (input != 0) rates.input = Int128{input} * pico_per_unit;
+  if (output != 0) rates.output = Int128{output} * pico_per_unit;
+  return rates;
+}
 
 /// 1 USD per million tokens of input, 4 of output: 10^6 and 4 * 10^6 of 10^-12 USD for a token.
 struct Priced {
@@ -56,6 +69,87 @@ TEST(WorstCost, IsABoundOfInputAndOutput) {
   EXPECT_EQ(p.worst(), 160 + 200) << "all of it may be written to a cache";
   p.model.prices.clear();
   EXPECT_EQ(worst_cost(p.candidate, p.facts, p.chat, p.snapshot, TimePoint()), std::nullopt) << "not 0";
+}
+
+TEST(WorstCost, IsThatOfWhatCanBeCountedForWhoAsksForMore) {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max(), countable = 1'000'000'000'000;
+  struct Row {
+    std::int64_t cap, choices, tokens;
+  };
+  for (const Row& row : {Row{countable, 1, countable}, Row{countable + 1, 1, countable}, Row{most, 1, countable},
+                         Row{std::int64_t{1} << 62, 4, countable}, Row{4, std::int64_t{1} << 62, countable},
+                         Row{most, most, countable}, Row{1, most, countable}, Row{0, most, 0}, Row{1'000, 1'000, 1'000'000}}) {
+    Priced p;
+    p.facts.output_tokens_max = row.cap;
+    p.chat.choices = row.choices;
+    EXPECT_EQ(p.worst(), 100 + 4 * row.tokens) << row.cap << " * " << row.choices;
+  }
+}
+
+TEST(WorstCost, IsOfTheDearestTierThatAnAnswerMayName) {
+  Priced p;
+  auto& tiers = p.model.prices[0].service_tiers;
+  tiers[static_cast<std::size_t>(ServiceTier::flex)] = pico_per_unit / 2;
+  for (const auto asked : {ServiceTier::standard, ServiceTier::flex, ServiceTier::priority}) {
+    p.facts.mode.service_tier = asked;
+    EXPECT_EQ(p.worst(), 140) << "an answer may always be a standard one";
+  }
+  tiers[static_cast<std::size_t>(ServiceTier::priority)] = 2 * Int128{pico_per_unit};
+  for (const auto asked : {ServiceTier::standard, ServiceTier::flex, ServiceTier::priority}) {
+    p.facts.mode.service_tier = asked;
+    EXPECT_EQ(p.worst(), 280);
+  }
+}
+
+TEST(WorstCost, IsThatOfThinkingUnlessTheRequestTurnsItOff) {
+  Priced p;
+  p.model.prices[0].thinking.output = 16 * Int128{pico_per_unit};
+  EXPECT_EQ(p.worst(), 100 + 160) << "it does not say";
+  p.facts.mode.thinking.set(ThinkingSwitch::enable_thinking, false);
+  EXPECT_EQ(p.worst(), 140);
+  p.profile.thinking_switches = 1 << static_cast<int>(ThinkingSwitch::reasoning_effort);
+  EXPECT_EQ(p.worst(), 100 + 160) << "the provider heeds another switch";
+  p.model.prices[0].thinking.output = pico_per_unit;
+  EXPECT_EQ(p.worst(), 140) << "who does not think in spite of being asked to is dearer here";
+}
+
+TEST(WorstCost, IsOfTheDearestPartThatAsMuchInputOrLessMayFallInto) {
+  Priced p;
+  p.model.prices[0].tiers = {{50, usd(0, 3)}, {100, usd(9, 0)}};
+  EXPECT_EQ(p.worst(), 100 + 40) << "output is cheaper here after more than 50 tokens, and there may be fewer";
+  p.chat.body = std::string(101, 'x');
+  EXPECT_EQ(p.worst(), 909 + 40);
+  p.model.prices[0].rates.cached_input = 10 * Int128{pico_per_unit};
+  EXPECT_EQ(p.worst(), 1'010 + 40);
+}
+
+TEST(WorstCost, IsNoLessThanSettlementFindsHoweverItWasServed) {
+  Priced p;
+  Price& price = p.model.prices[0];
+  price.rates.cache_write = 2 * Int128{pico_per_unit};
+  price.thinking.output = 7 * Int128{pico_per_unit};
+  price.service_tiers = {std::nullopt, pico_per_unit / 2, 3 * Int128{pico_per_unit}, pico_per_unit / 4};
+  price.tiers = {{60, usd(0, 5), usd(0, 6)}};
+  int compared = 0;
+  for (const bool on : {false, true})
+    for (int asked = 0; asked < service_tier_count; ++asked) {
+      p.facts.mode = {{static_cast<ThinkingSwitches>(on), 0}, static_cast<ServiceTier>(asked)};
+      const auto worst = worst_cost(p.candidate, p.facts, p.chat, p.snapshot, TimePoint());
+      for (int served = -1; served < service_tier_count; ++served)
+        for (const std::int64_t input : {1, 60, 61, 100})
+          for (const std::int64_t reasoning : {-1, 0, 5, 10}) {
+            Usage usage;
+            usage.cache_write = input;
+            usage.output = 10 - std::max<std::int64_t>(reasoning, 0);
+            if (reasoning >= 0) usage.reasoning = reasoning;
+            Served how{p.facts.mode, {}};
+            if (served >= 0) how.service_tier = static_cast<ServiceTier>(served);
+            const auto cost = cost_at(p.target, usage, how, TimePoint(), p.snapshot);
+            ASSERT_TRUE(worst && cost && cost->usd_pico <= *worst) << on << asked << served << " " << input << " " << reasoning;
+            ++compared;
+          }
+    }
+  EXPECT_EQ(compared, 2 * 4 * 5 * 4 * 4);
 }
 
 TEST(OverBudget, SaysWhichWhatIsLeftAndUntilWhen) {
