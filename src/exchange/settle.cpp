@@ -1,5 +1,7 @@
 #include "exchange/settle.h"
 
+#include <fairlead/countable.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -43,7 +45,7 @@ BillsAfterClose bills_after_close(const AttemptEnd& end) {
 std::int64_t content_tokens(const AttemptEnd& end) {
   const auto tokens = static_cast<std::int64_t>(std::ceil(tokens_of(end.content, end.bytes_per_token)));
   const auto cap = output_cap(*end.asked.facts, *end.target);
-  return cap ? std::min(tokens, *cap * end.asked.facts->choices) : tokens;
+  return cap ? std::min(tokens, countable_tokens(Int128{*cap} * end.asked.facts->choices)) : tokens;
 }
 
 /// Of an answer that has begun, or that is billed without one.
