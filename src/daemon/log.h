@@ -1,5 +1,6 @@
 #pragma once
-// Structured logs: one JSON object a line on stderr. Any thread. Never given prompts or secrets.
+// Structured logs: one JSON object a line on stderr. Any thread. Never given prompts or secrets. Nobody waits for whoever reads
+// them: lines that a full pipe does not take are dropped, and counted in a line of their own (`log_lines_dropped`) once it does.
 #include <nlohmann/json.hpp>
 
 #include <string>
