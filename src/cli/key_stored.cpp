@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -58,11 +59,15 @@ Desk open_desk(const BooksChoice& books) {
   return desk;
 }
 
-int tell_made(const Result<daemon::MadeKey>& made, const std::string& what) {
+/// `what` and `lost`: what has been done, and what helps if the secret could not be printed.
+int tell_made(const Result<daemon::MadeKey>& made, const std::string& what, const std::string& lost) {
   if (!made) return fail(made.error());
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is told of as well
   std::cout << "The key, shown this once; give it to the app:\n\n  " << made->secret << "\n\n"
             << what << " in the ledger's database; a running daemon takes it within a second.\n";
-  return std::cout.flush() ? 0 : 1;
+  if (std::cout.flush()) return 0;
+  std::cerr << "fairlead: the key '" << made->row.name << "' " << lost << '\n';
+  return 1;
 }
 
 std::string text_at(const Json& object, const char* name) {
@@ -139,8 +144,10 @@ int rotate(const StoredKeyWanted& wanted) {
   const auto grace = *config::parse_duration(wanted.grace);
   const auto made = daemon::rotate_key(*desk.store, {wanted.name, user(), wanted.note, grace}, daemon::wall_clock());
   if (!made) return fail(daemon::change_error(made.error(), desk.snapshot.get(), wanted.name, daemon::KeyChange::rotate));
-  return tell_made(made, grace.count() == 0 ? "The one before is refused from now on. It is"
-                                            : "The one before holds for " + wanted.grace + ". It is");
+  return tell_made(
+      made,
+      grace.count() == 0 ? "The one before is refused from now on. It is" : "The one before holds for " + wanted.grace + ". It is",
+      "was replaced all the same, and nobody has its new secret: rotate it again");
 }
 
 int revoke(const StoredKeyWanted& wanted) {
@@ -166,7 +173,8 @@ int store_new_key(const std::string& config, StoredKey wanted) {
     sources.stored_keys = [&](const std::string&) { return config::stored_keys(rows, daemon::wall_clock()); };
     return config::load(config, sources);
   };
-  return tell_made(daemon::make_key(*desk.store, std::move(wanted), load_with, daemon::wall_clock()), "It is");
+  return tell_made(daemon::make_key(*desk.store, std::move(wanted), load_with, daemon::wall_clock()), "It is",
+                   "was made all the same, and nobody has its secret: `fairlead key rotate` gives it another");
 }
 
 void add_stored_keys(CLI::App& key, int& exit_code) {

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sqlite3
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -14,7 +15,7 @@ import pytest
 
 from harness.daemon import CLIENT_KEY, PROVIDER_KEY
 from harness.http import Connection, chat, post_chat, request_bytes
-from harness.process import run, wait_until
+from harness.process import BINARY, PATIENCE, run, wait_until
 from harness.stage import SANITIZED
 
 SOON = float(os.environ.get("FAIRLEAD_SOON_SECONDS", "1"))  # what the product promises; more under sanitizers
@@ -285,6 +286,24 @@ def test_a_key_that_was_not_made_is_not_told_as_if_it_were(shared):
         told = key_command(shared, "new", *options, *config, code=1).stderr
         assert words in told and "holds" not in told and "by it" not in told, told
     assert not any(name == "x" for name, _ in listed(shared, "--all"))
+
+
+def test_a_secret_that_cannot_be_printed_is_told_to_be_lost(shared):
+    reading, left = os.pipe()
+    os.close(reading)
+
+    def into_nothing(output, *arguments):
+        done = subprocess.run(["sh", "-c", f'exec "$@" {output}', "sh", BINARY, "key", *arguments, "--config", shared.config_file], cwd=shared.folder,
+                              stdout=left, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, env={**os.environ, "FAIRLEAD_TEST_PROVIDER_KEY": PROVIDER_KEY})
+        assert done.returncode == 1 and "the output could not be written" in done.stderr
+        return done.stderr
+
+    for output in (">/dev/full", ">&-", ""):
+        name = f"lost{len(output)}"
+        assert f"the key '{name}' was made all the same" in into_nothing(output, "new", name, "--route", "chat")
+        assert f"the key '{name}' was replaced all the same, and nobody has its new secret: rotate it again" in into_nothing(output, "rotate", name)
+        key_command(shared, "revoke", name, "--config", shared.config_file)
+    os.close(left)
 
 
 def test_the_file_wins_when_both_name_one_and_drift_is_shown(start):
