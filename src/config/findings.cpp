@@ -87,19 +87,19 @@ std::string Findings::where(Place place) const {
   return file(place.file) + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
 }
 
-std::vector<Finding> Findings::take() {
+std::vector<Finding> Findings::take(const std::string& main_file) {
   std::stable_sort(located_.begin(), located_.end(), [](const Located& a, const Located& b) {
     return std::tie(a.file, a.finding.line, a.finding.column) < std::tie(b.file, b.finding.line, b.finding.column);
   });
+  const std::size_t left_out = located_.size() - std::min(located_.size(), findings_max);
+  if (left_out > 0)  // no warning may take an error's place
+    std::stable_partition(located_.begin(), located_.end(),
+                          [](const Located& one) { return one.finding.severity == Severity::error; });
   std::vector<Finding> all;
-  for (Located& one : located_) {
-    if (all.size() == findings_max) {
-      all.push_back({failed_ ? Severity::error : Severity::warning, file(0), 0, 0, "",
-                     "and " + std::to_string(located_.size() - findings_max) + " more findings", "mend these first"});
-      break;
-    }
-    all.push_back(std::move(one.finding));
-  }
+  for (std::size_t i = 0; i < located_.size() - left_out; ++i) all.push_back(std::move(located_[i].finding));
+  if (left_out > 0)
+    all.push_back({failed_ ? Severity::error : Severity::warning, main_file, 0, 0, "",
+                   "and " + std::to_string(left_out) + " more findings", "mend these first"});
   located_.clear();
   return all;
 }

@@ -31,8 +31,9 @@ class Findings {
   bool failed() const { return failed_; }
   /// "more.yaml:12:3"
   std::string where(Place place) const;
-  /// In the order of the files, lines and columns.
-  std::vector<Finding> take();
+  /// In the order of the files, lines and columns. Of too many, all errors come first, and the last says of `main_file` how many
+  /// are left out.
+  std::vector<Finding> take(const std::string& main_file);
 
  private:
   struct Located {

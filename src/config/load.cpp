@@ -159,7 +159,7 @@ Loaded load(const std::string& file, const Sources& sources) {
   loaded.readable = snapshot != nullptr;
   if (snapshot) loaded.admin = snapshot->admin;
   if (!findings.failed()) loaded.snapshot = std::move(snapshot);
-  loaded.findings = findings.take();
+  loaded.findings = findings.take(file);
   return loaded;
 }
 

@@ -65,7 +65,7 @@ Result<std::string> json_of_yaml(const std::string& text) {
   const int file = findings.add_file("the value");
   const auto value = parse_yaml(text, file, findings);
   if (value) return dumped(json_of(*value));
-  const auto found = findings.take();
+  const auto found = findings.take(findings.file(file));
   return Error(ErrorKind::bad_request, ErrorOrigin::app, found.empty() ? "it is no YAML" : format(found.front()));
 }
 

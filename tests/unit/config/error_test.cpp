@@ -336,7 +336,20 @@ TEST(ConfigErrors, more_than_can_be_read_are_counted) {
   world.files["f.yaml"] = keys;
   const auto loaded = world.load();
   EXPECT_EQ(loaded.findings.size(), 201u);
-  EXPECT_THAT(format(loaded.findings.back()), HasSubstr("and 80"));
+  EXPECT_THAT(format(loaded.findings.back()), HasSubstr("f.yaml: and 80"));
+}
+
+TEST(ConfigErrors, are_told_before_warnings_where_not_all_can_be) {
+  World world;
+  std::string keys;
+  for (int i = 0; i < 300; ++i) keys += "  - {name: k" + std::to_string(i) + ", hash: '${env:NOT_THERE}', routes: [chat]}\n";
+  world.files["f.yaml"] = small_config + keys + "workers: many\nlisten: [nowhere]\n";
+  const auto loaded = world.load();
+  ASSERT_EQ(loaded.findings.size(), 201u);
+  EXPECT_THAT(format(loaded.findings[0]), HasSubstr("workers"));
+  EXPECT_THAT(format(loaded.findings[1]), HasSubstr("listen"));
+  EXPECT_THAT(errors(loaded), testing::SizeIs(3));
+  EXPECT_THAT(errors(loaded).back(), testing::MatchesRegex("f.yaml: and [0-9]+ more findings; mend these first"));
 }
 
 TEST(ConfigErrors, a_secret_is_never_repeated) {
