@@ -6,12 +6,15 @@
 #include "cli/table.h"
 #include "daemon/ask.h"
 
+#include <fairlead/money.h>
+
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <iostream>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace fairlead::cli {
 namespace {
@@ -92,7 +95,11 @@ void add_credit(CLI::App& app, int& exit_code) {
   who->add_option("--key", wanted->key, "The key that pays from it");
   who->add_option("--team", wanted->team, "Or the team");
   who->require_option(1);
-  adding->add_option("--usd", wanted->usd, "How much, such as 25.00")->required();
+  adding->add_option("--usd", wanted->usd, "How much, such as 25.00")->required()->check([](const std::string& text) {
+    return parse_decimal(std::string_view(text).substr(text.starts_with('-') ? 1 : 0))
+               ? ""
+               : "'" + text + "' is no amount such as 25.00";
+  });
   adding->add_option("--note", wanted->note, "What stands beside it, such as the invoice");
   adding->callback([wanted, &exit_code] { exit_code = add(*wanted); });
 

@@ -13,6 +13,7 @@
 #include "state/estimates.h"
 
 #include <fairlead/dialect.h>
+#include <fairlead/network.h>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -161,7 +162,8 @@ void add_explain(CLI::App& app, int& exit_code) {
   add("--modality", wanted->modalities, "What it carries beside text; again for more")
       ->check(CLI::IsMember(value_names<Modality>(modality_count)));
   add("--endpoint", wanted->endpoint, "What it asks for, by its path")->check(CLI::IsMember(value_names<Endpoint>(endpoint_count)));
-  add("--network", wanted->asked.client, "The address that it comes from; without it, it may be any");
+  add("--network", wanted->asked.client, "The address that it comes from; without it, it may be any")
+      ->check([](const std::string& text) { return parse_ip(text) ? std::string{} : "'" + text + "' is no address"; });
   add("--header", wanted->headers, "A field of its head that speaks to fairlead, as 'x-fairlead-only: deepseek'; again for more")
       ->check([](const std::string& text) { return parse_header(text) ? std::string{} : "'" + text + "' is no 'NAME: VALUE'"; });
   command->add_flag("--priors", wanted->priors, "Plan by the stated priors, not by what the daemon of this ledger has learned")

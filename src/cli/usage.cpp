@@ -181,7 +181,7 @@ void add_usage(CLI::App& app, int& exit_code) {
   add_period_options(*command, *wanted);
   command->add_flag("--compare", wanted->compare, "Beside the period before, which is as long; what changed most comes first");
   command->add_option("--top", wanted->top, "Only so many groups: those that changed most, or that cost most")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000'000));
   command->add_option("--currency", wanted->currency, "Show cost and charge in this one too, at the configuration's rate of today");
   command->add_option("--elsewhere", wanted->elsewhere, "What all of it would have cost at this target (provider/model)");
   command->add_flag("--from-rows", wanted->from_rows, "Add up the rows themselves, not the sums that are kept of them");

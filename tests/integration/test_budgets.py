@@ -479,7 +479,7 @@ def test_credit_is_topped_up_from_the_command_line(start):
         ("app", None, "25", "invoice 7"), (None, "treasury", "1.5", ""), ("app", None, "-5", "")]
     assert "invoice 7" in credit("list").stdout
     for wrong, code, why in ((["--key", "other", "--usd", "5"], 1, "there is no key 'other' with `credit: true`"),
-                             (["--key", "app", "--usd", "lots"], 1, 'usd is a text such as "25.00"'),
+                             (["--key", "app", "--usd", "lots"], 2, "'lots' is no amount such as 25.00"),
                              (["--key", "app", "--team", "treasury", "--usd", "5"], 2, ""), (["--usd", "5"], 2, "")):
         done = credit("add", *wrong)
         assert done.returncode == code and why in done.stderr and done.stdout == "", done

@@ -1,14 +1,16 @@
 """The commands beside `serve`, as their users see them."""
+import contextlib
 import csv
 import hashlib
 import io
 import json
 import re
+import sqlite3
 from decimal import Decimal
 
 import pytest
 
-from harness.daemon import config_for
+from harness.daemon import OTHER_KEY, config_for
 from harness.http import chat, post_chat
 from harness.process import ROOT, run
 
@@ -60,10 +62,13 @@ def test_schema_is_json_and_describes_routes():
     assert "routes" in schema["properties"]
 
 
-@pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["usage", "--since", "colour"], ["serve", "--no-such-option"]])
+@pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["usage", "--since", "colour"], ["serve", "--no-such-option"],
+                                       ["usage", "--top", "0"], ["explain", "--key", "app", "--network", "300.1.1.1"],
+                                       ["credit", "add", "--key", "app", "--usd", "1e3"]])
 def test_wrong_arguments_exit_with_2(arguments):
     done = run(*arguments)
     assert done.returncode == 2 and done.stderr and not done.stdout
+    assert max(map(len, done.stderr.splitlines())) < 200
 
 
 def test_a_mistyped_name_is_told_with_what_it_may_have_meant(daemon):
@@ -89,6 +94,20 @@ def test_usage_adds_up_to_the_bill_while_the_daemon_runs(daemon, simulator, sett
     assert {row["provider"]: row["requests"] for row in rows} == {"deepseek": "1", "qwen": "1", "openai": "2"}
     assert sum(Decimal(row["cost_usd"]) for row in rows) == total
     assert "deepseek" in run("usage", *config, **where).stdout
+
+
+def test_the_documented_queries_run_on_a_ledger_with_a_request_that_was_never_planned(daemon, settled):
+    for model, key in [("chat", None), ("no-such-model", None), ("chat", OTHER_KEY)]:
+        post_chat(daemon, chat("hello", model), key=key)
+    settled()
+    statements = [statement for block in re.findall(r"```sql\n(.*?)```", (ROOT / "docs/ledger.md").read_text(), re.S)
+                  for statement in block.split(";") if "SELECT" in statement]
+    assert len(statements) == 4
+    with contextlib.closing(sqlite3.connect(daemon.ledger_file)) as ledger:
+        assert [count for count, in ledger.execute("SELECT count(*) FROM requests WHERE plan = ''")] == [1]
+        rows = {statement: list(ledger.execute(statement)) for statement in statements}
+    (rejections,) = [found for statement, found in rows.items() if "$.rejections" in statement]
+    assert ("us-only", "deepseek/deepseek-flash", 1) in rejections
 
 
 def test_explain_last_shows_the_candidates_the_cost_and_the_row(daemon, simulator, settled):
