@@ -39,8 +39,7 @@ void Webhook::stop() {
 
 Task<void> Webhook::run() {
   while (!waiting_.empty() && !stopped_) {
-    const Message message = std::move(waiting_.front());
-    waiting_.pop_front();
+    const Message& message = waiting_.front();  // until it is told or given up it waits, so that a stop counts it
     Milliseconds wait = wait_min;
     for (int tries = 1; !stopped_; ++tries, wait = std::min(2 * wait, wait_max)) {
       bool heard = false;
@@ -54,6 +53,7 @@ Task<void> Webhook::run() {
       pause_.expires_after(wait);
       co_await pause_.async_wait(asio::redirect_error(use_webhook_task, ignored));
     }
+    waiting_.pop_front();
   }
   pool_.close_idle();
 }

@@ -16,7 +16,7 @@ class Webhook {
 
   /// POSTs the JSON there, soon. More than waiting_max at a time are dropped, with a line in the log.
   void tell(const Url& url, std::string json);
-  /// What was not told is dropped.
+  /// What was not told is dropped, with a line in the log that counts it; the one that is being told too.
   void stop();
   std::size_t failures() const { return failures_; }
 

@@ -5,6 +5,7 @@ import datetime
 import http.server
 import json
 import os
+import socket
 import sqlite3
 import threading
 import urllib.request
@@ -16,7 +17,7 @@ import pytest
 from harness.books import charged, expect_budgets, usd
 from harness.daemon import CLIENT_KEY, OTHER_KEY, Fairlead, config_for, sha256
 from harness.http import Connection, chat, post_chat, request_bytes, send
-from harness.process import run, wait_until
+from harness.process import PATIENCE, run, wait_until
 from harness.stage import PRICE, Stage
 from harness.storm import storm
 from harness.upstream import ROLE, Scripted, completion, event, refusal, said, stream, usage, whole
@@ -454,6 +455,23 @@ def test_shares_are_told_once_to_the_log_and_the_webhook_which_is_tried_again(st
     finally:
         ear.shutdown()
         ear.server_close()
+
+
+def test_a_message_that_is_being_tried_when_the_daemon_stops_is_counted(start):
+    with socket.create_server(("127.0.0.1", 0)) as deaf:  # it takes connections, and answers none
+        deaf.settimeout(PATIENCE)
+
+        def change(config):
+            add_priced(config)
+            config["keys"][0]["budget"] = {"usd": "100", "per": "day", "notify_at": ["0.0000001"]}
+            config["notify"] = {"webhook": f"http://127.0.0.1:{deaf.getsockname()[1]}/"}
+
+        daemon = start(change)
+        assert post_chat(daemon, chat(HELLO, "vllm")).status == 200
+        connection, _ = deaf.accept()
+        with connection:
+            daemon.stop()
+    assert [event["messages"] for event in daemon.events("webhook_dropped")] == [1]
 
 
 def test_credit_is_topped_up_from_the_command_line(start):
