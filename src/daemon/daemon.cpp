@@ -42,6 +42,7 @@ namespace fairlead::daemon {
 namespace {
 
 constexpr std::chrono::seconds ledger_flush_max{30};
+constexpr std::chrono::seconds journal_look_every{1};
 constexpr std::chrono::seconds feed_look_every{5};
 constexpr std::chrono::seconds estimates_kept_every{60};
 constexpr std::chrono::seconds budgets_look_every{1};
@@ -102,7 +103,7 @@ class Daemon {
     watch(snapshot, loaded.files);
     retention_.start();
     keys_.start();
-    for (Every* look : {&feed_look_, &estimates_look_, &budgets_look_}) look->start();
+    for (Every* look : {&journal_look_, &feed_look_, &estimates_look_, &budgets_look_}) look->start();
     log(Level::info, "ready", {{"version", FAIRLEAD_VERSION}, {"snapshot", snapshot.hash}, {"workers", workers_.size()}});
     notify_service_manager("READY=1");
     return {};
@@ -276,7 +277,7 @@ class Daemon {
   void stop_admin() {
     signals_.stop();
     keys_.stop();
-    for (Every* look : {&feed_look_, &estimates_look_, &budgets_look_}) look->stop();
+    for (Every* look : {&journal_look_, &feed_look_, &estimates_look_, &budgets_look_}) look->stop();
     tell_of_budgets();
     budget_desk_.stop();
     admin_server_.drain(Milliseconds{0});
@@ -284,13 +285,32 @@ class Daemon {
     work_.reset();
   }
 
+  /// Says in the log when the journal cannot be written, which refuses requests, and when it can be again.
+  void look_at_journal() {
+    const LedgerStats stats = ledger_->stats();
+    if (stats.writable == journal_writable_) return;
+    journal_writable_ = stats.writable;
+    if (stats.writable) return log(Level::info, "ledger_written");
+    const bool full = stats.journal_bytes >= LedgerLimits{}.journal_bytes_max;
+    log(Level::error, "ledger_not_written",
+        {{"reason", full ? "the journal has grown to its limit, as the database takes nothing from it"
+                         : "the journal beside the database cannot be written"},
+         {"instead", "new requests are refused with 503"},
+         {"help", full ? "see why the database cannot be written: a lock that another program holds, a full disk"
+                       : "make room on its disk, or see what that disk has; fairlead tries again by itself"},
+         {"journal_bytes", stats.journal_bytes},
+         {"queued", stats.queued}});
+  }
+
   /// Says in the log when the database cannot be fed from the journal, and when it has caught up: rows are safe meanwhile, but
-  /// unseen.
+  /// unseen. When all of them are in the database, and the journal fails too, it is the disk of both that does.
   void look_at_feed() {
     const LedgerStats stats = ledger_->stats();
-    if (stats.failed_saves > failed_saves_) {
+    if (stats.failed_saves > failed_saves_ && (stats.unfed_rows > 0 || stats.writable)) {
       log(Level::error, "ledger_not_fed",
-          {{"reason", "the database cannot be written; rows are kept in the journal beside it"}, {"unfed_rows", stats.unfed_rows}});
+          {{"reason", stats.unfed_rows > 0 ? "the database cannot be written; rows are kept in the journal beside it"
+                                           : "what the database was given does not reach its disk; it is kept in the journal too"},
+           {"unfed_rows", stats.unfed_rows}});
       behind_ = true;
     } else if (behind_ && stats.unfed_rows == 0) {
       log(Level::info, "ledger_fed");
@@ -390,11 +410,12 @@ class Daemon {
   Signals signals_{io_.get_executor(), [this](int number) { take_signal(number); }};
   Watch watch_{io_.get_executor(), [this] { (void)reload(watched); }};
   RetentionJob retention_{[this] { return cell_->get(); }};
+  Every journal_look_{io_.get_executor(), journal_look_every, [this] { look_at_journal(); }};
   Every feed_look_{io_.get_executor(), feed_look_every, [this] { look_at_feed(); }};
   Every estimates_look_{io_.get_executor(), estimates_kept_every, [this] { keep_estimates(); }};
   Every budgets_look_{io_.get_executor(), budgets_look_every, [this] { tell_of_budgets(); }};
   std::uint64_t failed_saves_ = 0;  ///< when last looked
-  bool behind_ = false;
+  bool behind_ = false, journal_writable_ = true;
   std::vector<net::Endpoint> bound_;
   bool draining_ = false;
   bool reload_taken_ = true;  ///< the last one was, or there was none

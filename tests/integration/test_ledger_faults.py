@@ -105,10 +105,12 @@ def test_a_disk_that_fails_for_a_while_is_told_and_forgotten(daemon, simulator, 
             wait_until(lambda: daemon.admin_get("/readyz")[0] == 503, "the fault to be seen")
             refused = post_chat(daemon, chat("hello", "openai"))
             assert refused.status == 503 and refused.json()["error"]["code"] == "ledger_unavailable"
+            assert "journal" in daemon.wait_for("ledger_not_written")["reason"]
             tracer.terminate()  # the cause goes
             tracer.wait(PATIENCE)
             answers += [one.result() for one in waiting]
         wait_until(lambda: daemon.admin_get("/readyz")[0] == 200, "service to return")
+        daemon.wait_for("ledger_written")
     finally:
         tracer.kill()
     answers.append(post_chat(daemon, chat("hello", "openai")))
@@ -190,12 +192,14 @@ def test_an_8_mib_disk_serves_until_its_journal_finds_no_room_and_says_so_before
             if batch.done():
                 answers += batch.result()
         wait_until(lambda: {answer.status for answer in ask(daemon, 4)} == {503}, "what comes now to be refused")
+        assert "make room" in daemon.wait_for("ledger_not_written")["help"]
         sent = len(simulator.bill())
         assert {answer.status for answer in ask(daemon, 20)} == {503} and len(simulator.bill()) == sent
         subprocess.run(["nsenter", "-t", str(daemon.process.pid), "-U", "-m", "--preserve-credentials", "mount", "-o", "remount,size=64m",
                         str(tmp_path / "disk")], check=True)
         answers += ask(daemon, 1) + batch.result()
     wait_until(lambda: not is_full(), "service to return")
+    daemon.wait_for("ledger_written")
     answers += ask(daemon, 4)
     assert {answer.status for answer in answers} <= {200, 503} and {answer.status for answer in answers[-4:]} == {200}
     ledger = daemon.ledger()
