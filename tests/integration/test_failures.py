@@ -7,6 +7,7 @@ import pytest
 
 from harness.daemon import PROMPT_CANARY, PROVIDER_KEY
 from harness.http import Connection, chat, post_chat, request_bytes, text_of
+from harness.process import wait_until
 from harness.stage import Stage
 from harness.upstream import DONE, ROLE, STOP, Scripted, chunk, compact, completion, event, good_stream, refusal, said, stream, usage, whole
 
@@ -118,6 +119,7 @@ BEHIND_THE_END = {
 
 @pytest.mark.parametrize("end", BEHIND_THE_END)
 def test_what_goes_wrong_behind_done_takes_nothing_from_a_whole_answer(stage, end):
+    wait_until(lambda: stage.daemon.gauge("fairlead_upstream_idle_connections") == 0, "connections of earlier tests to go")
     stage.providers["first"].will(good_stream(**BEHIND_THE_END[end]), good_stream("again"))
     for text in ("hello", "again"):
         answer = post_chat(stage.daemon, chat(HELLO, "pair", stream=True))
