@@ -9,6 +9,7 @@
 #include <re2/re2.h>
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <map>
 #include <optional>
 #include <string>
@@ -67,15 +68,23 @@ class Search {
       : text_(text), shapes_(shapes), tally_(tally) {}
 
   void run() {
-    std::size_t done = 0;
+    std::size_t done = 0, group_end = 0;
     for (std::size_t at = 0; (at = next_digit(at)) < text_.size(); done = at) {
       std::size_t begin = at;
       while (begin > done && is_alphanumeric(text_[begin - 1])) --begin;
-      at = find_at(begin, end_of_run(text_, at, is_alphanumeric));
+      if (at >= group_end) {  // a group of many cards is looked through once, not once for each
+        group_end = end_of_run(text_, at, is_alphanumeric);
+        hexadecimal_ = is_hexadecimal(text_.substr(begin, group_end - begin));
+      }
+      at = find_at(begin, group_end);
     }
   }
 
  private:
+  static bool is_hexadecimal(std::string_view group) {
+    const auto is_hex = [](char c) { return is_digit(c) || (upper(c) >= 'A' && upper(c) <= 'F'); };
+    return std::any_of(group.begin(), group.end(), is_letter) && std::all_of(group.begin(), group.end(), is_hex);
+  }
   std::size_t next_digit(std::size_t at) const {
     while (at < text_.size() && !is_digit(text_[at])) ++at;
     return at;
@@ -122,10 +131,7 @@ class Search {
   }
 
   std::size_t card_in(std::size_t begin, std::size_t end) {
-    const std::string_view group = text_.substr(begin, end - begin);
-    const auto is_hex = [](char c) { return is_digit(c) || (upper(c) >= 'A' && upper(c) <= 'F'); };
-    // Of a hexadecimal number, some digits stand alone by chance; words stand before cards.
-    if (std::any_of(group.begin(), group.end(), is_letter) && std::all_of(group.begin(), group.end(), is_hex)) return npos;
+    if (hexadecimal_) return npos;  // some of its digits stand alone by chance; words stand before cards
     for (std::size_t at = begin; at < end;) {
       const std::size_t run_end = end_of_run(text_, at, is_digit);
       if (run_end == at) {
@@ -199,17 +205,18 @@ class Search {
 
   void find_shapes(std::size_t begin, std::size_t end) {
     const std::size_t size = end - begin;
-    if (size >= group_max || begin < id_end_ || joined_before(begin, "-.") || (begin > 0 && text_[begin - 1] == '+')) return;
-    const bool within_phone = begin < phone_end_;
+    if (size >= group_max || joined_before(begin, "-.") || (begin > 0 && text_[begin - 1] == '+')) return;
     Kinds kinds = 0;
     const auto try_all = [&](std::size_t index) {
       for (const Shape& shape : shapes_[index]) {
-        if (shape.kind == phone && within_phone) continue;
+        std::size_t& kinds_end =
+            shape.kind == phone ? phone_end_ : id_ends_.at(static_cast<std::size_t>(std::countr_zero(shape.kind)));
+        if (begin < kinds_end && (kinds & shape.kind) == 0) continue;
         const std::size_t shape_end = end_of(shape, begin);
         if (shape_end == npos) continue;
         kinds |= shape.kind;
-        std::size_t& known_end = shape.kind == phone ? phone_end_ : id_end_;
-        known_end = std::max(known_end, shape_end);
+        kinds_end = std::max(kinds_end, shape_end);
+        if (shape.kind != phone) id_end_ = std::max(id_end_, shape_end);
       }
     };
     try_all(index_of(size, 0));
@@ -257,8 +264,10 @@ class Search {
   std::string_view text_;
   const std::vector<std::vector<Shape>>& shapes_;
   Tally& tally_;
+  bool hexadecimal_ = false;  ///< the group that is looked at
   std::size_t chain_end_ = 0;
   std::size_t card_end_ = 0, phone_end_ = 0, id_end_ = 0;  ///< of the last one: none of the kind begins before
+  std::array<std::size_t, 64> id_ends_{};                  ///< of ids of one country each
   std::map<const re2::RE2*, bool> named_;
 };
 

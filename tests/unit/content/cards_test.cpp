@@ -104,5 +104,12 @@ TEST(Cards, of_many_digits_nothing_is_taken_twice) {
   EXPECT_EQ(cards(digits), "payment_card 1000");  // the most that is counted
 }
 
+TEST(Cards, a_group_of_very_many_is_looked_through_once) {  // it took hours
+  std::string group = " ";
+  for (int i = 0; i < 200'000; ++i) group += "a4111111111111111";
+  EXPECT_EQ(cards(group + "z"), "payment_card 1000");
+  EXPECT_EQ(cards(group), "") << "hexadecimal";
+}
+
 }  // namespace
 }  // namespace fairlead::content
