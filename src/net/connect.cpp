@@ -22,6 +22,7 @@ using boost::system::error_code;
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds head_start{250};
+constexpr std::chrono::milliseconds look_up_head_start{50};  ///< over addresses that are known and old
 
 /// One race over the addresses of a host. Its handlers share it.
 class Race : public std::enable_shared_from_this<Race> {
@@ -36,7 +37,13 @@ class Race : public std::enable_shared_from_this<Race> {
     if (!not_an_address) return add({address});
     looking_up_ = addresses_.refresh(host_, steady_clock::now(), this,
                                      [self = shared_from_this()](const Result<AddressList>& found) { self->on_look_up(found); });
-    add(addresses_.known(host_));
+    if (!looking_up_) return add(addresses_.known(host_));
+    if (addresses_.known(host_).empty()) return;
+    // It may be somebody else's by now, so that the look-up is given a moment.
+    stagger_.expires_after(look_up_head_start);
+    stagger_.async_wait([self = shared_from_this()](error_code ec) {
+      if (!ec && !self->decided) self->add(self->addresses_.known(self->host_));
+    });
   }
 
   void decide() {
@@ -56,7 +63,7 @@ class Race : public std::enable_shared_from_this<Race> {
   void on_look_up(const Result<AddressList>& found) {
     looking_up_ = false;
     if (!found && failure.empty()) failure = found.error().detail();
-    add(found ? *found : AddressList());
+    add(found ? *found : addresses_.known(host_));
   }
 
   /// Those that are new go behind the others.
