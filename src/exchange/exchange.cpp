@@ -147,7 +147,7 @@ class Exchange {
       }
       const Failure last{*outcome_.end.error, outcome_.end.report, outcome_.end.status, outcome_.retry_after,
                          outcome_.provider_code};
-      if (!failure_ || !is_of_this_target_alone(last)) failure_ = last;
+      if (!failure_ || request_.content_sent || !is_of_this_target_alone(last)) failure_ = last;
       if (request_.content_sent || request_.cancel.requested()) co_return;
       const double jitter = std::uniform_real_distribution<double>(0, 1)(request_.world.random);
       const auto left = std::chrono::duration_cast<Milliseconds>(request_.deadline - request_.world.steady_now());

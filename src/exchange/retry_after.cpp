@@ -27,7 +27,7 @@ std::optional<Milliseconds> until_date(const std::string& text, TimePoint now) {
   std::tm date{};
   const char* const end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
   if (end == nullptr || *end != '\0') return std::nullopt;
-  const auto then = std::chrono::system_clock::from_time_t(::timegm(&date));
+  const TimePoint then{std::chrono::seconds(::timegm(&date))};
   if (then < now) return std::nullopt;  // one of the two clocks is wrong
   return within_a_day(std::chrono::duration<double, std::milli>(then - now).count());
 }

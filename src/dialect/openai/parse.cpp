@@ -111,6 +111,11 @@ class RequestReader {
     json_.skip();
   }
 
+  void skip_unless_mistakable(JsonString key, std::string_view known) {
+    if (without_case(key.text()) != known) return void(json_.skip());
+    note(key.text(), "The field must be written '" + std::string(known) + "': some servers would take it for that.");
+  }
+
   void service_tier() { request_.mode.service_tier = parse_service_tier(json_.string().text()); }
 
   /// `enable_thinking: true`, `thinking: {type: enabled}`, `reasoning_effort: none`. What is of another shape says nothing.
@@ -121,7 +126,8 @@ class RequestReader {
       return wish.set(ThinkingSwitch::reasoning_effort, !json_.string().is("none"));
     if (key != "thinking" || kind != JsonKind::object) return void(json_.skip());
     json_.object([&](JsonString inner) {
-      if (!inner.is("type") || json_.peek() != JsonKind::string) return void(json_.skip());
+      if (!inner.is("type")) return skip_unless_mistakable(inner, "type");
+      if (json_.peek() != JsonKind::string) return void(json_.skip());
       wish.set(ThinkingSwitch::thinking, !json_.string().is("disabled"));
     });
   }
@@ -172,7 +178,7 @@ class RequestReader {
     if (kind != JsonKind::object) return note("stream_options", "The field 'stream_options' must be an object.");
     bool seen = false;
     json_.object([&](JsonString key) {
-      if (!key.is("include_usage")) return void(json_.skip());
+      if (!key.is("include_usage")) return skip_unless_mistakable(key, "include_usage");
       if (std::exchange(seen, true)) return note("stream_options.include_usage", "The field is there twice.");
       if (json_.peek() == JsonKind::null) return void(json_.skip());
       boolean("stream_options.include_usage", json_.peek(), request_.include_usage);

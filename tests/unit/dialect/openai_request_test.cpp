@@ -214,6 +214,8 @@ TEST(OpenAiRequest, RefusesWithTheFieldAtFault) {
                {body(R"(,"me\u017F\u017Fage\u017F":[])"), "me\u017F\u017Fage\u017F"},
                {body(R"(,"too\u006C\u0053":[])"), "toolS"},
                {body(R"(,"enable_thin\u212Aing":true)"), "enable_thin\u212Aing"},
+               {body(R"(,"stream_options":{"Include_Usage":false})"), "Include_Usage"},
+               {body(R"(,"thinking":{"type":"disabled","TYPE":"enabled"})"), "TYPE"},
                {body(R"(,"stream":"true")"), "stream"},
                {body(R"(,"stream":1)"), "stream"},
                {body(R"(,"stream_options":true)"), "stream_options"},

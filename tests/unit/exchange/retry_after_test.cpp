@@ -32,6 +32,7 @@ TEST(RetryAfter, IsANumberOrADate) {
                {"", "Fri, 27 Nov 2026 13:00:00 GMT", std::nullopt},
                {"", "Fri, 27 Nov 2027 14:00:00 GMT", std::nullopt},
                {"", "Fri, 27 Nov 2026 14:00:20 GMT+1", std::nullopt},
+               {"", "Fri, 31 Dec 9999 23:59:59 GMT", std::nullopt},
                {"", "tomorrow", std::nullopt}};
   for (const auto& [ms, seconds, expected] : cases) {
     const auto read = read_retry_after(ms, seconds, now);
