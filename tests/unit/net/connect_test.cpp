@@ -8,9 +8,13 @@
 #include <boost/asio/ip/address_v4.hpp>
 
 #include <condition_variable>
-#include <future>
+#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace fairlead::net::test {
 namespace {
@@ -43,7 +47,7 @@ class Names {
   void hang(const std::string& host) {
     change([&] { known_->meanings.erase(host); });
   }
-  void release() {
+  void release() const {
     change([&] { known_->released = true; });
   }
   int asked(const std::string& host) const {
@@ -64,7 +68,7 @@ class Names {
     std::map<std::string, int> asked;
     bool released = false;
   };
-  void change(const std::function<void()>& what) {
+  void change(const std::function<void()>& what) const {
     const std::lock_guard lock(known_->mutex);
     what();
     known_->changed.notify_all();
@@ -195,21 +199,42 @@ TEST_F(ConnectTest, WhoeverGivesUpWaitsForNoLookUp) {
   EXPECT_EQ(loop.finish(give_up()), "app_gone");
 }
 
+/// Tells when the thread that holds one has come to its end. (std::promise can do that too, unseen by the thread sanitizer.)
+struct ThreadsEnd {
+  struct Seen {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool ended = false;
+  };
+  explicit ThreadsEnd(std::shared_ptr<Seen> by) : seen(std::move(by)) {}
+  ThreadsEnd(const ThreadsEnd&) = delete;
+  ThreadsEnd& operator=(const ThreadsEnd&) = delete;
+  ~ThreadsEnd() {
+    const std::lock_guard lock(seen->mutex);
+    seen->ended = true;
+    seen->changed.notify_all();
+  }
+  std::shared_ptr<Seen> seen;
+};
+
 TEST(Addresses, ALookUpMayOutliveThemAndTheirLoop) {
-  std::promise<void> go_on, ended;
-  const LookUp late = [&](const std::string&) -> Result<AddressList> {
-    ended.set_value_at_thread_exit();
-    go_on.get_future().wait();
-    return here;
+  const Names names;
+  const auto seen = std::make_shared<ThreadsEnd::Seen>();
+  const LookUp late = [seen, look_up = names.look_up()](const std::string& host) {
+    thread_local std::optional<ThreadsEnd> end;
+    end.emplace(seen);
+    return look_up(host);
   };
   bool answered = false;
   {
     Loop loop;
     Addresses addresses(loop.executor(), late);
     EXPECT_TRUE(addresses.refresh("maker", steady_clock::now(), &loop, [&](const Result<AddressList>&) { answered = true; }));
+    EXPECT_TRUE(names.is_asked("maker", 1));
   }
-  go_on.set_value();
-  ended.get_future().wait();
+  names.release();
+  std::unique_lock lock(seen->mutex);
+  seen->changed.wait(lock, [&] { return seen->ended; });
   EXPECT_FALSE(answered);
 }
 
