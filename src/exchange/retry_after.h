@@ -1,6 +1,6 @@
 #pragma once
 // How long a provider asks to be left alone. Pure.
-#include <fairlead/time.h>
+#include <fairlead/snapshot.h>
 
 #include <optional>
 #include <string_view>
