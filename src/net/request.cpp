@@ -1,5 +1,7 @@
 #include "net/request.h"
 
+#include "net/app.h"
+
 #include <algorithm>
 #include <utility>
 
