@@ -244,8 +244,8 @@ def test_a_stream_tells_the_cost_of_all_its_attempts(stage):
 
 
 def test_first_byte_is_no_limit_of_a_whole_answer_that_is_coming(stage):
-    """2 s for each here: the answer begins after 1.5 s, and is whole after 3."""
-    answer = post_chat(stage.daemon, chat("hello [[sim delay_ms=1500 stall=mid stall_ms=1500]]", "chat"))
+    """2 s for each here: the answer begins after 1.1 s, and is whole after 2.2."""
+    answer = post_chat(stage.daemon, chat("hello [[sim delay_ms=1100 stall=mid stall_ms=1100]]", "chat"))
     assert answer.status == 200 and answer.fields["x-fairlead-attempts"] == "1"
 
 

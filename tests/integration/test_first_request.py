@@ -77,13 +77,13 @@ def test_a_failing_target_falls_back_while_nothing_was_sent_down(daemon, simulat
 
 
 def test_a_label_that_ends_meanwhile_ends_for_the_next_attempt_too(daemon, settled):
-    config, ends = daemon.changed_config(), datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)
+    config, ends = daemon.changed_config(), datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=5)
     for provider in config["providers"].values():
         provider["labels"] = {"dpa": "2099-01-01"}
     config["providers"]["qwen"]["labels"] = {"dpa": ends.strftime("%Y-%m-%dT%H:%M:%SZ")}
     config["policies"] = [{"name": "with-dpa", "allow": {"label": ["dpa"]}}]
     daemon.admin_reload(config)
-    answer = post_chat(daemon, chat(f"[[sim only=deepseek status=500 delay_ms=3100]] {HELLO}", "ordered"))
+    answer = post_chat(daemon, chat(f"[[sim only=deepseek status=500 delay_ms=5100]] {HELLO}", "ordered"))
     ledger = settled()
     (request,) = ledger.requests
     assert [candidate["target"] for candidate in json.loads(request["plan"])["candidates"]][:2] == [TARGETS["deepseek"], TARGETS["qwen"]]
