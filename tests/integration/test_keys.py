@@ -18,7 +18,7 @@ from harness.http import Connection, chat, post_chat, request_bytes
 from harness.process import BINARY, PATIENCE, run, wait_until
 from harness.stage import SANITIZED
 
-SOON = float(os.environ.get("FAIRLEAD_SOON_SECONDS", "1"))  # what the product promises; more under sanitizers
+SOON = float(os.environ.get("FAIRLEAD_SOON_SECONDS", "3" if SANITIZED else "1"))  # what the product promises; more under sanitizers
 SECONDS_TO_SEE = 12 if SANITIZED else 5  # in which a secret that is about to end is seen to be good
 STREAM = "[[sim chunks=60 chunk_ms=40]] a story"
 
