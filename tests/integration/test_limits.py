@@ -13,10 +13,11 @@ from harness import books
 from harness.daemon import CLIENT_KEY, PROMPT_CANARY
 from harness.http import Connection, chat, post_chat, request_bytes, send
 from harness.process import wait_until
+from harness.stage import SANITIZED
 from harness.street import Recorder, answers_in, config_of, dial, expect_openai_error, read_to_end, serving, talk
 
 ABORTED = int(os.environ.get("FAIRLEAD_ABORTED_REQUESTS", "500"))
-SOON = float(os.environ.get("FAIRLEAD_SOON_SECONDS", "1"))  # within a second, but for sanitizers on busy machines
+SOON = float(os.environ.get("FAIRLEAD_SOON_SECONDS", "3" if SANITIZED else "1"))  # within a second, but for sanitizers on busy machines
 MB = 1_000_000
 
 
