@@ -21,10 +21,6 @@ Error ending(const Request& request, const Error& failure) {
   return {ErrorKind::draining, ErrorOrigin::fairlead, "the service is going down; try again"};
 }
 
-std::optional<Milliseconds> retry_after_of(const net::UpstreamAnswer& answer, TimePoint now) {
-  return read_retry_after(answer.field("retry-after-ms"), answer.field("retry-after"), now);
-}
-
 /// Reads a refusal up to a limit; what cannot be read is left out.
 Task<std::string> read_refusal_body(net::UpstreamAnswer& upstream) {
   std::string body;
@@ -103,7 +99,7 @@ Task<std::unique_ptr<net::UpstreamAnswer>> ask(Request& request, const Target& t
 }
 
 Task<void> take_refusal(const Request& request, const Target& target, net::UpstreamAnswer& upstream, AttemptOutcome& outcome) {
-  outcome.retry_after = retry_after_of(upstream, request.world.now());
+  outcome.retry_after = read_retry_after(upstream.field("retry-after-ms"), upstream.field("retry-after"), request.world.now());
   const std::string body = co_await read_refusal_body(upstream);
   const Refusal refusal = dialect_of(target).read_refusal(outcome.end.status, body, target);
   outcome.provider_code = refusal.code;

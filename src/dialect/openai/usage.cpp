@@ -1,5 +1,7 @@
 #include "dialect/openai/usage.h"
 
+#include <fairlead/countable.h>
+
 #include "wire/json.h"
 
 #include <algorithm>
@@ -12,15 +14,13 @@ using wire::JsonKind;
 using wire::JsonReader;
 using wire::JsonString;
 
-constexpr std::int64_t tokens_max = 1'000'000'000'000;
-
 /// Where in a usage object a count stands.
 enum class Place : std::uint8_t { top, input_details, output_details };
 
 std::optional<std::int64_t> read_count(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 0 || value > tokens_max) return std::nullopt;
+  if (error != std::errc{} || end != text.data() + text.size() || value < 0 || value > countable_tokens_max) return std::nullopt;
   return value;
 }
 
