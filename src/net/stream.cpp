@@ -4,9 +4,9 @@
 
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/socket_base.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <array>
@@ -23,7 +23,8 @@ using boost::system::error_code;
 constexpr std::size_t kept_bytes_max = 64 << 10;
 constexpr std::size_t pieces_at_once = 64;
 constexpr std::size_t record_bytes = 16 << 10;  // what TLS puts into one record
-constexpr asio::use_awaitable_t<Executor> awaiting{};
+
+constexpr auto awaiting = asio::as_tuple(asio::deferred);  // without a frame of its own, as use_awaitable would take
 
 error_code os_error(int number) { return {number, asio::error::get_system_category()}; }
 
@@ -147,9 +148,8 @@ void Stream::Impl::arm(const std::shared_ptr<Impl>& self) {
 Task<error_code> Stream::Impl::wait(std::shared_ptr<Impl> self, WaitFor what) {
   if (!self->socket.is_open()) co_return asio::error::operation_aborted;
   const auto event = what == WaitFor::read ? TcpSocket::wait_read : TcpSocket::wait_write;
-  error_code ec;
   begin_wait(self);
-  co_await self->socket.async_wait(event, asio::redirect_error(awaiting, ec));
+  const auto [ec] = co_await self->socket.async_wait(event, awaiting);
   co_return self->end_wait(ec);
 }
 
@@ -245,11 +245,9 @@ Task<std::pair<error_code, std::size_t>> Stream::read_some(Room& room) {
     if (!self->socket.is_open()) co_return Outcome(asio::error::operation_aborted, 0);
     // As Impl::wait(), without a frame of its own: this is where requests and streams wait.
     const auto event = step.wait == WaitFor::read ? TcpSocket::wait_read : TcpSocket::wait_write;
-    error_code ec;
     Impl::begin_wait(self);
-    co_await self->socket.async_wait(event, asio::redirect_error(awaiting, ec));
-    ec = self->end_wait(ec);
-    if (ec) co_return Outcome(ec, 0);
+    const auto [woken] = co_await self->socket.async_wait(event, awaiting);
+    if (const error_code ec = self->end_wait(woken); ec) co_return Outcome(ec, 0);
     self->emptied = false;
   }
 }
