@@ -29,8 +29,13 @@ double seconds(std::int64_t us) { return static_cast<double>(us) / 1e6; }
 
 enum class RequestLog { none, failures, all };
 
-nlohmann::ordered_json attempt_json(const AttemptOpen& open, const AttemptSettle& settle) {
-  nlohmann::ordered_json line{{"target", open.target}, {"status", settle.status}, {"us", settle.duration_us}};
+const std::string& name_of(const Route* route) {
+  static const std::string none;
+  return route ? route->name : none;
+}
+
+nlohmann::ordered_json attempt_json(const Target& target, const AttemptSettle& settle) {
+  nlohmann::ordered_json line{{"target", target.name}, {"status", settle.status}, {"us", settle.duration_us}};
   if (!settle.error.empty()) line["error"] = settle.error;
   if (settle.unconfirmed) line["unconfirmed"] = true;
   if (settle.connection_reused) line["reused"] = true;
@@ -181,24 +186,24 @@ struct Metrics::Impl {
   std::string key;
 
   Meters& meters_of(const exchange::Ended& e) {
-    key.assign(e.open.route).append("\n").append(e.settle.error) += static_cast<char>(e.settle.http_status >> 8);
+    const std::string& route = name_of(e.route);
+    key.assign(route).append("\n").append(e.settle.error) += static_cast<char>(e.settle.http_status >> 8);
     key += static_cast<char>(e.settle.http_status);
     Meters& found = meters[key];
     if (found.requests) return found;
-    found.requests =
-        &requests.Add({{"route", e.open.route}, {"status", std::to_string(e.settle.http_status)}, {"error", e.settle.error}});
-    found.duration = &duration.Add({{"route", e.open.route}}, seconds_buckets);
-    found.first_byte = &first_byte.Add({{"route", e.open.route}}, seconds_buckets);
+    found.requests = &requests.Add({{"route", route}, {"status", std::to_string(e.settle.http_status)}, {"error", e.settle.error}});
+    found.duration = &duration.Add({{"route", route}}, seconds_buckets);
+    found.first_byte = &first_byte.Add({{"route", route}}, seconds_buckets);
     return found;
   }
 
-  AttemptMeters& meters_of(const AttemptOpen& open, const AttemptSettle& settle) {
-    key.assign(open.target).append("\n").append(settle.error) += static_cast<char>(settle.usage_source);
+  AttemptMeters& meters_of(const Target& target, const AttemptSettle& settle) {
+    key.assign(target.name).append("\n").append(settle.error) += static_cast<char>(settle.usage_source);
     AttemptMeters& found = attempt_meters[key];
     if (found.attempts) return found;
-    found.attempts = &attempts.Add({{"target", open.target}, {"error", settle.error}});
-    found.cost = &cost.Add({{"target", open.target}});
-    found.usages = &usages.Add({{"target", open.target}, {"source", std::string(to_string(settle.usage_source))}});
+    found.attempts = &attempts.Add({{"target", target.name}, {"error", settle.error}});
+    found.cost = &cost.Add({{"target", target.name}});
+    found.usages = &usages.Add({{"target", target.name}, {"source", std::string(to_string(settle.usage_source))}});
     return found;
   }
 
@@ -262,8 +267,8 @@ struct Metrics::Impl {
     }
   }
 
-  void count_attempt(const AttemptOpen& open, const AttemptSettle& settle) {
-    AttemptMeters& meters_here = meters_of(open, settle);
+  void count_attempt(const Target& target, const AttemptSettle& settle) {
+    AttemptMeters& meters_here = meters_of(target, settle);
     meters_here.attempts->Increment();
     meters_here.usages->Increment();
     if (settle.usd_pico) meters_here.cost->Increment(static_cast<double>(*settle.usd_pico) / 1e12);
@@ -275,7 +280,7 @@ struct Metrics::Impl {
       Counter*& counter = meters_here.tokens[i];
       if (!counter)
         counter = &tokens.Add(
-            {{"target", open.target}, {"kind", token_kinds[i]}, {"source", std::string(to_string(settle.usage_source))}});
+            {{"target", target.name}, {"kind", token_kinds[i]}, {"source", std::string(to_string(settle.usage_source))}});
       counter->Increment(static_cast<double>(**counts[i]));
     }
   }
@@ -284,19 +289,19 @@ struct Metrics::Impl {
     const bool failed = !e.settle.error.empty();
     const RequestLog wanted = request_log.load(std::memory_order_relaxed);
     if (wanted == RequestLog::none || (wanted == RequestLog::failures && !failed)) return;
-    nlohmann::ordered_json line{{"request_id", e.open.id},
-                                {"key", e.open.key},
-                                {"team", e.open.team},
-                                {"route", e.open.route},
+    nlohmann::ordered_json line{{"request_id", e.settle.id},
+                                {"key", e.key.name},
+                                {"team", e.key.team},
+                                {"route", name_of(e.route)},
                                 {"status", e.settle.http_status},
                                 {"ended_by", to_string(e.settle.ended_by)},
                                 {"phase", to_string(e.settle.phase)}};
     if (failed) line["error"] = e.settle.error;
     if (!e.detail.empty()) line["detail"] = e.detail;
-    line["us"] = (e.settle.ended_at - e.open.started_at).count();
+    line["us"] = (e.settle.ended_at - e.started_at).count();
     line["cost_usd"] = format_decimal(e.settle.usd_pico);
     nlohmann::ordered_json attempts_json = nlohmann::ordered_json::array();
-    for (const auto& [open, settle] : e.attempts) attempts_json.push_back(attempt_json(*open, *settle));
+    for (const auto& [target, settle] : e.attempts) attempts_json.push_back(attempt_json(*target, *settle));
     line["attempts"] = std::move(attempts_json);
     log(failed && e.settle.ended_by != EndedBy::app ? Level::warn : Level::info, "request", std::move(line));
   }
@@ -310,9 +315,9 @@ void Metrics::ended(const exchange::Ended& e) {
     const std::lock_guard lock(impl_->mutex);
     Impl::Meters& meters = impl_->meters_of(e);
     meters.requests->Increment();
-    meters.duration->Observe(seconds((e.settle.ended_at - e.open.started_at).count()));
+    meters.duration->Observe(seconds((e.settle.ended_at - e.started_at).count()));
     if (e.settle.first_byte_us) meters.first_byte->Observe(seconds(*e.settle.first_byte_us));
-    for (const auto& [open, settle] : e.attempts) impl_->count_attempt(*open, *settle);
+    for (const auto& [target, settle] : e.attempts) impl_->count_attempt(*target, *settle);
   }
   impl_->log_request(e);
 }

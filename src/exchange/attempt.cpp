@@ -36,7 +36,7 @@ Task<std::string> read_refusal_body(net::UpstreamAnswer& upstream) {
 AnswerOptions answer_options(const Request& request, const Target& target, TimePoint sent_at) {
   AnswerOptions options;
   options.answer_model = request.facts.route ? request.facts.route->answer_model : AnswerModel::provider;
-  options.asked_model = request.chat.model;
+  options.asked_model = request.question->chat.model;
   options.event_bytes_max = request.snapshot->limits.event_bytes_max;
   options.answer_bytes_max = request.snapshot->limits.answer_bytes_max;
   options.cost_usd = [snapshot = request.snapshot.get(), &target, sent_at, mode = request.facts.mode,
@@ -50,19 +50,17 @@ AnswerOptions answer_options(const Request& request, const Target& target, TimeP
 /// The configuration was checked: there is one.
 const Dialect& dialect_of(const Target& target) { return *find_dialect(target.provider->dialect); }
 
-void begin_attempt(const Request& request, const Candidate& candidate, AttemptEnd& end) {
-  end.target = candidate.target;
-  end.sent_at = request.world.now();
-  end.phase = Phase::connect;
-  end.asked = {candidate.input_tokens, candidate.output_tokens, candidate.repeated_tokens, 0, request.chat.stream, &request.facts};
+void begin_attempt(const Request& request, const Candidate& candidate, AttemptProgress& progress) {
+  progress.target = candidate.target;
+  progress.sent_at = request.world.now();
+  progress.phase = Phase::connect;
+  progress.asked = {candidate.input_tokens, candidate.output_tokens, candidate.repeated_tokens, 0,
+                    request.facts.stream,   &request.facts};
 }
 
 void end_attempt(const Request& request, const Result<void>& result, AttemptOutcome& outcome) {
-  if (!result) outcome.end.error = ending(request, result.error());
-  outcome.end.ended_at = request.world.now();
-  if (!outcome.coder) return;
-  outcome.end.answer = outcome.coder->summary();
-  outcome.end.content = outcome.coder->content();
+  if (!result) outcome.progress.error = ending(request, result.error());
+  outcome.progress.ended_at = request.world.now();
 }
 
 // What is only needed until the answer begins stands in coroutines of its own: their frames are gone while it streams.
@@ -70,44 +68,45 @@ void end_attempt(const Request& request, const Result<void>& result, AttemptOutc
 /// Sends the request, and waits for the head of an answer. Null: there is none, and the attempt has ended.
 Task<std::unique_ptr<net::UpstreamAnswer>> ask(Request& request, const Target& target, int number, bool fresh_connection,
                                                net::Cancel& cancel, AttemptOutcome& outcome) {
-  auto encoded = dialect_of(target).encode_request(request.chat, target);
+  auto encoded = dialect_of(target).encode_request(request.question->chat, target);
   if (!encoded) {
-    outcome.end.error = encoded.error();
-    outcome.end.ended_at = request.world.now();
+    outcome.progress.error = encoded.error();
+    outcome.progress.ended_at = request.world.now();
     co_return nullptr;
   }
-  outcome.end.asked.body_bytes = encoded->body_bytes();
+  outcome.progress.asked.body_bytes = encoded->body_bytes();
   // Lets a provider's support, and the simulator's bill, name the very attempt.
   encoded->fields.emplace_back("X-Client-Request-Id", request.id + "-" + std::to_string(number));
 
   net::UpstreamRequest upstream_request;
   upstream_request.provider = target.provider;
   upstream_request.encoded = &*encoded;
-  upstream_request.stream = request.chat.stream;
+  upstream_request.stream = request.facts.stream;
   upstream_request.deadline = std::min(request.deadline, request.world.steady_now() + target.provider->timeouts.total);
   upstream_request.fresh_connection = fresh_connection;
-  net::SendReport& report = outcome.end.report;
+  net::SendReport& report = outcome.progress.report;
   auto answered = co_await request.world.upstream.send(upstream_request, report, cancel);
   if (!answered) {
-    outcome.end.phase = report.sent_whole ? Phase::wait : report.bytes_sent ? Phase::send : Phase::connect;
+    outcome.progress.phase = report.sent_whole ? Phase::wait : report.bytes_sent ? Phase::send : Phase::connect;
     end_attempt(request, answered.error(), outcome);
     co_return nullptr;
   }
-  outcome.end.status = (*answered)->status();
-  outcome.end.phase = Phase::wait;
+  outcome.progress.status = (*answered)->status();
+  outcome.progress.phase = Phase::wait;
   co_return std::move(*answered);
 }
 
 Task<void> take_refusal(const Request& request, const Target& target, net::UpstreamAnswer& upstream, AttemptOutcome& outcome) {
   outcome.retry_after = read_retry_after(upstream.field("retry-after-ms"), upstream.field("retry-after"), request.world.now());
   const std::string body = co_await read_refusal_body(upstream);
-  const Refusal refusal = dialect_of(target).read_refusal(outcome.end.status, body, target);
+  const Refusal refusal = dialect_of(target).read_refusal(outcome.progress.status, body, target);
   outcome.provider_code = refusal.code;
   end_attempt(request, refusal.error, outcome);
 }
 
 void make_coder(const Request& request, const Target& target, AttemptOutcome& outcome) {
-  outcome.coder = dialect_of(target).answer_coder(request.chat, target, answer_options(request, target, outcome.end.sent_at));
+  outcome.coder =
+      dialect_of(target).answer_coder(request.question->chat, target, answer_options(request, target, outcome.progress.sent_at));
 }
 
 }  // namespace
@@ -115,10 +114,18 @@ void make_coder(const Request& request, const Target& target, AttemptOutcome& ou
 void Request::note_content_sent() {
   if (std::exchange(content_sent, true)) return;
   facts.fields = {};
-  std::vector<Member>().swap(chat.members);
-  chat.body = {};
+  facts.wishes = nullptr;
+  question.reset();
+  opening.reset();
   app.release();
-  std::vector<Candidate>().swap(plan.candidates);
+}
+
+AttemptEnd AttemptOutcome::end() const {
+  AttemptEnd end{progress, {}, {}};
+  if (!coder) return end;
+  end.answer = coder->summary();
+  end.content = coder->content();
+  return end;
 }
 
 void add_budget_left(const Request& request, net::Fields& fields) {
@@ -129,8 +136,8 @@ void add_budget_left(const Request& request, net::Fields& fields) {
 net::Fields answer_fields(const Request& request, const Target* target, int attempts) {
   net::Fields fields;
   fields.reserve(8);
-  fields.emplace_back("content-type", request.chat.stream ? "text/event-stream; charset=utf-8" : "application/json");
-  if (request.chat.stream) fields.emplace_back("cache-control", "no-cache");
+  fields.emplace_back("content-type", request.facts.stream ? "text/event-stream; charset=utf-8" : "application/json");
+  if (request.facts.stream) fields.emplace_back("cache-control", "no-cache");
   fields.emplace_back("x-request-id", request.id);
   if (target) fields.emplace_back("x-fairlead-target", target->name);
   fields.emplace_back("x-fairlead-attempts", std::to_string(attempts));
@@ -141,13 +148,13 @@ net::Fields answer_fields(const Request& request, const Target* target, int atte
 
 Task<void> run_attempt(Request& request, const Candidate& candidate, int number, bool fresh_connection, AttemptOutcome& outcome) {
   const Target& target = *candidate.target;
-  begin_attempt(request, candidate, outcome.end);
-  Drain drain(request.cancel, *target.provider, outcome.end.report, request.snapshot->limits.answer_bytes_max,
+  begin_attempt(request, candidate, outcome.progress);
+  Drain drain(request.cancel, *target.provider, outcome.progress.report, request.snapshot->limits.answer_bytes_max,
               request.world.executor);
   const std::unique_ptr<net::UpstreamAnswer> upstream =
       co_await ask(request, target, number, fresh_connection, drain.cancel(), outcome);
   if (!upstream) co_return;
-  if (outcome.end.status < 200 || outcome.end.status > 299) {
+  if (outcome.progress.status < 200 || outcome.progress.status > 299) {
     co_await take_refusal(request, target, *upstream, outcome);
     co_return;
   }

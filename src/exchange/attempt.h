@@ -11,6 +11,12 @@
 
 namespace fairlead::exchange {
 
+/// What only the beginning of an attempt needs: what the app asks, and the plan that was made for it.
+struct Question {
+  ChatRequest chat;
+  Plan plan;
+};
+
 /// What every attempt of a request shares.
 struct Request {
   World& world;
@@ -18,17 +24,18 @@ struct Request {
   net::AppRequest& app;
   net::AppAnswer& answer;
   const Dialect& dialect;  ///< the apps'
-  ChatRequest chat;
-  RequestFacts facts;
-  Plan plan;
-  std::string id;
   SteadyTime started;
-  SteadyTime deadline;
-  net::Cancel cancel;         ///< requested when the app is gone
+  std::unique_ptr<Question> question = std::make_unique<Question>();  ///< null once `content_sent`
+  Rows opening = {};  ///< of the books, which have it; held since memory costs least where the thread that took it frees it, and
+                      ///< null once `content_sent`
+  RequestFacts facts = {};
+  std::string id = {};
+  SteadyTime deadline = {};
+  net::Cancel cancel = {};    ///< requested when the app is gone
   bool content_sent = false;  ///< beyond this there is no second attempt
-  std::optional<std::int64_t> first_byte_us;
+  std::optional<std::int64_t> first_byte_us = {};
   Int128 spent_usd_pico = 0;                 ///< by the attempts before
-  std::optional<Int128> budget_left;         ///< in USD, of the budget with the least; empty: none counts it
+  std::optional<Int128> budget_left = {};    ///< in USD, of the budget with the least; empty: none counts it
   net::Fields more_fields = {};              ///< of the answer, whatever it is
   std::unique_ptr<Repeat> repeat = nullptr;  ///< null: there is no Idempotency-Key
 
@@ -39,11 +46,14 @@ struct Request {
 
 /// What an attempt leaves behind.
 struct AttemptOutcome {
-  AttemptEnd end;
+  AttemptProgress progress;
   std::optional<Milliseconds> retry_after;
   std::string provider_code;           ///< of a refusal: the provider's own error code
   std::unique_ptr<AnswerCoder> coder;  ///< holds the bytes that `last` points into
   Pieces last;                         ///< what the app still has to get: a buffered answer whole, or the end of a stream
+
+  /// Once it is over.
+  AttemptEnd end() const;
 };
 
 /// Never throws. `outcome` is as made before. On success `last` is not sent yet: the books come first.

@@ -19,10 +19,10 @@ void Charging::asks_for(const Route* route) {
 }
 
 Result<std::size_t> Charging::hold(Request& request, std::size_t candidate) {
-  const Plan& plan = request.plan;
+  const Plan& plan = request.question->plan;
   for (;; ++candidate) {
     const Candidate& asked = plan.candidates[candidate];
-    worst_ = worst_cost(asked, request.facts, request.chat, snapshot_, request.world.now());
+    worst_ = worst_cost(asked, request.facts, request.question->chat, snapshot_, request.world.now());
     if (worst_) worst_ = charge_of(*worst_, markup_);
     const std::vector<Budget>& at_provider = asked.target->provider->budgets;
     if (wherever_.empty() && at_provider.empty()) return candidate;

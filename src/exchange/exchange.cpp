@@ -52,22 +52,7 @@ bool is_of_this_target_alone(const Failure& failure) {
 class Exchange {
  public:
   Exchange(World& world, std::shared_ptr<const Snapshot> snapshot, net::AppRequest& app, net::AppAnswer& answer, const Key& key)
-      : request_{world,
-                 std::move(snapshot),
-                 app,
-                 answer,
-                 *find_dialect("openai"),
-                 {},
-                 {},
-                 {},
-                 {},
-                 world.steady_now(),
-                 {},
-                 {},
-                 false,
-                 {},
-                 {},
-                 {}},
+      : request_{world, std::move(snapshot), app, answer, *find_dialect("openai"), world.steady_now()},
         key_(key),
         charging_(world.budgets, *request_.snapshot, key, world.now()),
         open_(&note(RequestOpen())) {
@@ -84,29 +69,28 @@ class Exchange {
   Result<void> prepare() {
     auto chat = request_.dialect.parse_request(std::move(request_.app.body));
     if (!chat) return chat.error();
-    request_.chat = std::move(*chat);
-    open_->requested_model = request_.chat.model;
-    open_->stream = request_.chat.stream;
-    auto facts = classify(request_.chat, key_);
+    ChatRequest& asked = request_.question->chat = std::move(*chat);
+    open_->requested_model = asked.model;
+    open_->stream = asked.stream;
+    auto facts = classify(asked, key_);
     if (!facts) return facts.error();
     request_.facts = std::move(*facts);
     if (request_.facts.route) open_->route = request_.facts.route->name;
-    if (auto known = look_for_content(request_.facts, request_.chat, *request_.snapshot); !known) return known.error();
+    if (auto known = look_for_content(request_.facts, asked, *request_.snapshot); !known) return known.error();
     open_->content = content_text(request_.facts.content);
-    if (auto added = add_head(request_.facts, request_.chat.wishes, head_of(request_.app, *request_.snapshot), *request_.snapshot);
-        !added)
+    if (auto added = add_head(request_.facts, asked.wishes, head_of(request_.app, *request_.snapshot), *request_.snapshot); !added)
       return added.error();
     open_->facts = request_.world.texts.facts(request_.facts);
     if (auto possible = check_wishes(request_.facts, *request_.snapshot); !possible) return possible.error();
     charging_.asks_for(request_.facts.route);
     if (auto known = look_for_repeat(); !known) return known.error();
     if (is_repeat()) return {};
-    plan(request_.world.now());
-    open_->plan = request_.world.texts.plan(request_.plan);
-    open_->expected = expected_text(request_.plan);
-    if (request_.plan.candidates.empty()) return refusal_of(request_.plan, request_.id);
+    const Plan& plan = request_.question->plan = plan_now();
+    open_->plan = request_.world.texts.plan(plan);
+    open_->expected = expected_text(plan);
+    if (plan.candidates.empty()) return refusal_of(plan, request_.id);
     Milliseconds total{0};
-    for (const Candidate& c : request_.plan.candidates) total = std::max(total, c.target->provider->timeouts.total);
+    for (const Candidate& c : plan.candidates) total = std::max(total, c.target->provider->timeouts.total);
     request_.deadline = request_.started + total;
     return pass_limits();
   }
@@ -117,55 +101,32 @@ class Exchange {
   /// Tries candidates until one answers, nothing more may be tried, or the app is gone. Leaves `failure_` empty on success.
   Task<void> attempt_all() {
     request_.answer.watch(request_.cancel);
-    AttemptCourse course(request_.plan.candidates.size(), request_.facts.route, request_.snapshot->limits.attempts_max);
-    Step step;
-    for (int number = 1;; ++number) {
-      const auto taken = take_candidate(step.candidate);
+    AttemptCourse course(candidates().size(), request_.facts.route, request_.snapshot->limits.attempts_max);
+    std::optional<Step> step = Step();
+    for (int number = 1; step; ++number) {
+      const auto taken = take_candidate(step->candidate);
       if (!taken) co_return;
-      step.candidate = *taken;
-      const Candidate& candidate = request_.plan.candidates[step.candidate];
+      step->candidate = *taken;
       // Beyond this point money may be spent: the books know of the attempt first.
-      auto opened = co_await open_attempt(candidate, number);
+      auto opened = co_await open_attempt(candidates()[*taken], number);
       if (!opened) {
         refuse(opened.error());
         charging_.let_go();
         co_return;
       }
-      outcome_ = AttemptOutcome{};
-      target_ = candidate.target;
-      co_await run_attempt(request_, candidate, number, step.fresh_connection, outcome_);
-      outcome_.end.markup = charging_.markup();
-      if (needs_estimate(outcome_.end))
-        outcome_.end.bytes_per_token = request_.world.estimates.output_bytes_per_token(*target_, *request_.snapshot);
-      tried_.back().settle = &note(settle_attempt(request_.id, number, outcome_.end, *request_.snapshot, request_.world.texts));
-      charging_.post(request_, tried_.back().settle->charge_usd_pico);
-      request_.spent_usd_pico += tried_.back().settle->usd_pico.value_or(0);
-      learn_from(*tried_.back().settle);
-      if (!outcome_.end.error) {
-        failure_.reset();
-        co_return;
-      }
-      const Failure last{*outcome_.end.error, outcome_.end.report, outcome_.end.status, outcome_.retry_after,
-                         outcome_.provider_code};
-      if (!failure_ || request_.content_sent || !is_of_this_target_alone(last)) failure_ = last;
-      if (request_.content_sent || request_.cancel.requested()) co_return;
-      const double jitter = std::uniform_real_distribution<double>(0, 1)(request_.world.random);
-      const auto left = std::chrono::duration_cast<Milliseconds>(request_.deadline - request_.world.steady_now());
-      const auto next = course.after(step, last, left, jitter);
-      if (!next) co_return;
-      step = *next;
-      if (step.delay > Milliseconds{0}) co_await pause(step.delay);
+      co_await run_attempt(request_, candidates()[*taken], number, step->fresh_connection, outcome_);
+      step = settle_and_go_on(*step, number, course);
+      if (step && step->delay > Milliseconds{0}) co_await pause(step->delay);
       if (request_.cancel.requested()) co_return;
     }
   }
 
   /// The exchange was refused before any attempt.
-  void refuse(Error error) { failure_ = Failure{std::move(error), {}, 0, retry_after_, {}}; }
+  void refuse(Error error) { failure_ = std::make_unique<Failure>(Failure{std::move(error), {}, 0, retry_after_, {}}); }
   /// Something threw. The attempt under way, if there is one, stays open in the books and is found there.
   void broke(const std::string& what) {
-    if (!tried_.empty() && tried_.back().settle == nullptr)
-      if (const auto estimate = tried_.back().open->estimate_usd_pico)
-        charging_.post(request_, charge_of(*estimate, charging_.markup()));
+    if (!tried_.empty() && tried_.back().settle == nullptr && estimate_usd_pico_)
+      charging_.post(request_, charge_of(*estimate_usd_pico_, charging_.markup()));
     refuse(Error(ErrorKind::internal, ErrorOrigin::fairlead, "an internal error occurred", what));
   }
 
@@ -179,12 +140,15 @@ class Exchange {
     if (failure_) request_.repeat.reset();  // so that a repeat is done anew, as soon as the app knows
     co_await tell_app(row);
     if (!tried_.empty() && tried_.back().settle == nullptr) tried_.pop_back();  // it broke
-    const Ended ended{*open_, row, tried_, failure_ ? failure_->error.detail() : std::string{}};
+    const std::string detail = failure_ ? failure_->error.detail() : std::string{};
+    const Ended ended{key_, request_.facts.route, charging_.started_at(), row, tried_, detail};
     request_.world.observer.ended(ended);
   }
 
  private:
-  /// A row for the books. It stays where it is to the end of the exchange.
+  const std::vector<Candidate>& candidates() const { return request_.question->plan.candidates; }
+
+  /// A row for the books. It stays where it is until the books have it, and a settlement to the end of the exchange.
   template <class Row>
   Row& note(Row&& row) {
     next_.reserve(rows_at_once_max);
@@ -206,8 +170,8 @@ class Exchange {
     const net::Field* field = *found;
     const Idempotency& rules = request_.snapshot->idempotency;
     if (field == nullptr || rules.window == Milliseconds{0}) return {};
-    auto repeat =
-        Repeat::begin(request_.world.replays, key_.name, field->value, request_.chat.body.view(), rules, request_.started);
+    auto repeat = Repeat::begin(request_.world.replays, key_.name, field->value, request_.question->chat.body.view(), rules,
+                                request_.started);
     if (!repeat) return repeat.error();
     request_.repeat = std::move(*repeat);
     // Both are one object: {"idempotency":...,"tags":...}
@@ -218,7 +182,7 @@ class Exchange {
 
   /// Beyond this point the request counts against the limits that it is under. An error is the app's answer.
   Result<void> pass_limits() {
-    auto admission = admit(request_.world.limits, request_.facts, *request_.snapshot, request_.plan, request_.started);
+    auto admission = admit(request_.world.limits, request_.facts, *request_.snapshot, request_.question->plan, request_.started);
     if (!admission) return {};
     request_.more_fields = std::move(admission->fields);
     admitted_ = std::move(admission->admitted);
@@ -253,40 +217,66 @@ class Exchange {
         return std::nullopt;
       }
       candidate = *held;
-      if (tried_.empty() || is_still_allowed(*request_.plan.candidates[candidate].target)) return candidate;
+      if (tried_.empty() || is_still_allowed(*candidates()[candidate].target)) return candidate;
       charging_.let_go();
       const Route* route = request_.facts.route;
-      if ((route && !route->fallback) || candidate + 1 == request_.plan.candidates.size()) return std::nullopt;
+      if ((route && !route->fallback) || candidate + 1 == candidates().size()) return std::nullopt;
     }
   }
 
   /// A label may have ended since the plan was made.
   bool is_still_allowed(const Target& target) const {
-    const auto allowed = allowed_targets(request_.plan.policies, request_.world.now());
+    const auto allowed = allowed_targets(request_.question->plan.policies, request_.world.now());
     return !allowed || allowed->has(target.index);
   }
 
   /// Of what is known and believed at this moment.
-  void plan(TimePoint now) {
+  Plan plan_now() const {
+    const TimePoint now = request_.world.now();
     const RequestFacts& facts = request_.facts;
     const Strategy* strategy = find_strategy(strategy_of(facts));
     const bool times = strategy && strategy->needs().times;
     Conditions conditions = request_.world.estimates.conditions(facts, request_.snapshot, times, now);
     conditions.seed = seed_of(request_.id);
-    request_.plan = make_plan(facts, *request_.snapshot, conditions, now);
+    return make_plan(facts, *request_.snapshot, conditions, now);
+  }
+
+  /// The attempt under way has ended. Empty: nothing more is to be tried.
+  std::optional<Step> settle_and_go_on(const Step& made, int number, AttemptCourse& course) {
+    AttemptEnd end = outcome_.end();
+    end.markup = charging_.markup();
+    if (needs_estimate(end)) end.bytes_per_token = request_.world.estimates.output_bytes_per_token(*end.target, *request_.snapshot);
+    const AttemptSettle& settled = note(settle_attempt(request_.id, number, end, *request_.snapshot, request_.world.texts));
+    tried_.back().settle = &settled;
+    charging_.post(request_, settled.charge_usd_pico);
+    request_.spent_usd_pico += settled.usd_pico.value_or(0);
+    learn_from(end, settled);
+    if (!end.error) {
+      failure_.reset();
+      return std::nullopt;
+    }
+    Failure last{*end.error, end.report, end.status, outcome_.retry_after, outcome_.provider_code};
+    std::optional<Step> next;
+    if (!request_.content_sent && !request_.cancel.requested()) {
+      const double jitter = std::uniform_real_distribution<double>(0, 1)(request_.world.random);
+      const auto left = std::chrono::duration_cast<Milliseconds>(request_.deadline - request_.world.steady_now());
+      next = course.after(made, last, left, jitter);
+    }
+    if (!failure_ || request_.content_sent || !is_of_this_target_alone(last)) failure_ = std::make_unique<Failure>(std::move(last));
+    return next;
   }
 
   /// What came whole, with the provider's own figures, is what estimates learn from.
-  void learn_from(const AttemptSettle& settled) {
+  void learn_from(const AttemptEnd& end, const AttemptSettle& settled) {
     if (!settled.error.empty() || settled.usage_source != UsageSource::reported) return;
     const state::Observation seen{target_,
                                   &request_.facts,
                                   &settled.usage,
-                                  outcome_.end.asked.repeated_tokens,
-                                  request_.chat.stream ? settled.first_byte_us : std::nullopt,
+                                  end.asked.repeated_tokens,
+                                  request_.facts.stream ? settled.first_byte_us : std::nullopt,
                                   settled.duration_us,
-                                  outcome_.end.content,
-                                  outcome_.end.answer.reasoning_shown};
+                                  end.content,
+                                  end.answer.reasoning_shown};
     request_.world.estimates.note(seen, *request_.snapshot, settled.ended_at);
   }
 
@@ -311,11 +301,18 @@ class Exchange {
     row.reserved_usd_pico = charging_.reserved();
     row.markup = charging_.markup();
     note_open();
-    const AttemptOpen& open = note(std::move(row));
+    estimate_usd_pico_ = row.estimate_usd_pico;
+    note(std::move(row));
     const auto written = co_await request_.world.books.write(give());
     if (!written) co_return written;
-    opened_ = true;
-    tried_.push_back({&open, nullptr});
+    if (!std::exchange(opened_, true)) {
+      request_.opening = std::move(given_.back());
+      given_.pop_back();
+      open_ = nullptr;
+    }
+    tried_.push_back({&target, nullptr});
+    target_ = &target;
+    outcome_ = {};
     co_return boost::system::in_place_value;
   }
 
@@ -385,15 +382,15 @@ class Exchange {
     }
     if (request_.repeat) {
       request_.repeat->note(outcome_.last);
-      request_.repeat->finish(request_.id, target_->name, request_.chat.stream, request_.world.steady_now());
-    }
-    net::Fields fields = answer_fields(request_, target_, row.attempts);
-    if (!request_.chat.stream) {
-      if (tried_.back().settle->usd_pico) fields.emplace_back("x-fairlead-cost-usd", format_decimal(row.usd_pico));
-      co_await request_.answer.send(200, fields, outcome_.last);
-      co_return;
+      request_.repeat->finish(request_.id, target_->name, request_.facts.stream, request_.world.steady_now());
     }
     if (!request_.answer.committed()) {
+      net::Fields fields = answer_fields(request_, target_, row.attempts);
+      if (!request_.facts.stream) {
+        if (tried_.back().settle->usd_pico) fields.emplace_back("x-fairlead-cost-usd", format_decimal(row.usd_pico));
+        co_await request_.answer.send(200, fields, outcome_.last);
+        co_return;
+      }
       auto started = co_await request_.answer.start(200, fields);
       if (!started) co_return;
     }
@@ -436,14 +433,15 @@ class Exchange {
   Request request_;
   const Key& key_;
   Charging charging_;
-  const Target* target_ = nullptr;  ///< of the last attempt
-  AttemptOutcome outcome_;          ///< of the last attempt
-  std::optional<Failure> failure_;
-  std::vector<Write> next_;  ///< noted, and not given yet
+  const Target* target_ = nullptr;    ///< of the last attempt
+  AttemptOutcome outcome_;            ///< of the last attempt
+  std::unique_ptr<Failure> failure_;  ///< null: there is none, so far
+  std::vector<Write> next_;           ///< noted, and not given yet
   std::vector<Rows> given_;
-  RequestOpen* open_;                  ///< is changed until it is given
-  bool opened_ = false;                ///< the books have it
-  std::vector<Ended::Attempt> tried_;  ///< whose opening is in the books; without a settlement: under way, or broken
+  RequestOpen* open_;                        ///< is changed until it is given; null once the books have it
+  bool opened_ = false;                      ///< the books have it
+  std::optional<Int128> estimate_usd_pico_;  ///< of the attempt under way: what it is charged if it breaks
+  std::vector<Ended::Attempt> tried_;        ///< whose opening is in the books; without a settlement: under way, or broken
   std::unique_ptr<state::Limits::Admitted> admitted_;  ///< null: nothing is held of any limit
   std::optional<Milliseconds> retry_after_;            ///< of a refusal of ours
 };

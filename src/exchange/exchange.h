@@ -22,13 +22,15 @@
 
 namespace fairlead::exchange {
 
-/// A finished exchange as its rows tell it; metrics and logs are read off it.
+/// A finished exchange; metrics and logs are read off it.
 struct Ended {
   struct Attempt {
-    const AttemptOpen* open;
+    const Target* target;
     const AttemptSettle* settle;
   };
-  const RequestOpen& open;
+  const Key& key;
+  const Route* route;  ///< null: there is none
+  TimePoint started_at;
   const RequestSettle& settle;
   std::span<const Attempt> attempts;
   std::string detail;  ///< of the last error, redacted: for the log alone

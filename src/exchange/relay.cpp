@@ -26,7 +26,7 @@ Task<Result<void>> Relay::run() {
     if (ended) continue;
     const auto fed = outcome_.coder->feed(*bytes, pieces_);
     note_content();
-    if (request_.chat.stream && !pieces_.empty() && !drain_.active() && may_pass()) {
+    if (request_.facts.stream && !pieces_.empty() && !drain_.active() && may_pass()) {
       bool sent = true;
       if (!request_.answer.committed()) {
         const net::Fields fields = answer_fields(request_, &target_, number_);
@@ -49,13 +49,13 @@ Task<Result<void>> Relay::run() {
 
 void Relay::note_content() {
   // An answer in one piece shows nothing before its end, but it has begun.
-  if (!request_.chat.stream && outcome_.coder->summary().content_bytes > 0) upstream_.first_content();
+  if (!request_.facts.stream && outcome_.coder->summary().content_bytes > 0) upstream_.first_content();
   if (content_ || !outcome_.coder->summary().content_started) return;
   content_ = true;
   upstream_.first_content();
-  outcome_.end.phase = Phase::relay;
-  outcome_.end.first_byte_us =
-      std::chrono::duration_cast<std::chrono::microseconds>(request_.world.now() - outcome_.end.sent_at).count();
+  outcome_.progress.phase = Phase::relay;
+  outcome_.progress.first_byte_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(request_.world.now() - outcome_.progress.sent_at).count();
 }
 
 /// Until content comes these are only the provider's signs of life: worth sending to an app that has waited for a while,

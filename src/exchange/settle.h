@@ -23,20 +23,24 @@ struct Asked {
   const RequestFacts* facts = nullptr;
 };
 
-/// All that is known of an attempt when it is over.
-struct AttemptEnd {
+/// What is known of an attempt from its beginning on.
+struct AttemptProgress {
   const Target* target = nullptr;
   TimePoint sent_at, ended_at;
   net::SendReport report;
   int status = 0;
   std::optional<Error> error;  ///< empty: the answer came whole
   Phase phase = Phase::none;   ///< where it ended
-  AnswerSummary answer;
-  TextBytes content;  ///< of the answer, as far as it came
   Asked asked;
+  std::optional<std::int64_t> first_byte_us;
+};
+
+/// All that is known of it when it is over.
+struct AttemptEnd : AttemptProgress {
+  AnswerSummary answer;
+  TextBytes content;                                                         ///< of the answer, as far as it came
   std::array<double, script_count> bytes_per_token = prior_bytes_per_token;  ///< of an answer whose usage nobody tells
   Int128 markup = 0;                                                         ///< of the team, a share of the cost, 10^-12
-  std::optional<std::int64_t> first_byte_us;
 };
 
 /// The usage that the books take. The policy (docs/accounting.md):
