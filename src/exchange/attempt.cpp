@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "exchange/drain.h"
-#include "exchange/relay.h"
 #include "exchange/retry_after.h"
 
 namespace fairlead::exchange {
 namespace {
 
 constexpr std::size_t refusal_bytes_max = 64 << 10;
+constexpr std::chrono::seconds quiet_before_keep_alive{10};  // comments of a waiting provider reach the app from then on
+
+Error app_hung_up() { return {ErrorKind::app_gone, ErrorOrigin::app, "the app hung up"}; }
 
 /// What ended an attempt: its own failure, unless it was called off.
 Error ending(const Request& request, const Error& failure) {
@@ -36,7 +37,7 @@ Task<std::string> read_refusal_body(net::UpstreamAnswer& upstream) {
 AnswerOptions answer_options(const Request& request, const Target& target, TimePoint sent_at) {
   AnswerOptions options;
   options.answer_model = request.facts.route ? request.facts.route->answer_model : AnswerModel::provider;
-  options.asked_model = request.question->chat.model;
+  if (options.answer_model == AnswerModel::asked) options.asked_model = request.question->chat.model;
   options.event_bytes_max = request.snapshot->limits.event_bytes_max;
   options.answer_bytes_max = request.snapshot->limits.answer_bytes_max;
   options.cost_usd = [snapshot = request.snapshot.get(), &target, sent_at, mode = request.facts.mode,
@@ -49,65 +50,6 @@ AnswerOptions answer_options(const Request& request, const Target& target, TimeP
 
 /// The configuration was checked: there is one.
 const Dialect& dialect_of(const Target& target) { return *find_dialect(target.provider->dialect); }
-
-void begin_attempt(const Request& request, const Candidate& candidate, AttemptProgress& progress) {
-  progress.target = candidate.target;
-  progress.sent_at = request.world.now();
-  progress.phase = Phase::connect;
-  progress.asked = {candidate.input_tokens, candidate.output_tokens, candidate.repeated_tokens, 0,
-                    request.facts.stream,   &request.facts};
-}
-
-void end_attempt(const Request& request, const Result<void>& result, AttemptOutcome& outcome) {
-  if (!result) outcome.progress.error = ending(request, result.error());
-  outcome.progress.ended_at = request.world.now();
-}
-
-// What is only needed until the answer begins stands in coroutines of its own: their frames are gone while it streams.
-
-/// Sends the request, and waits for the head of an answer. Null: there is none, and the attempt has ended.
-Task<std::unique_ptr<net::UpstreamAnswer>> ask(Request& request, const Target& target, int number, bool fresh_connection,
-                                               net::Cancel& cancel, AttemptOutcome& outcome) {
-  auto encoded = dialect_of(target).encode_request(request.question->chat, target);
-  if (!encoded) {
-    outcome.progress.error = encoded.error();
-    outcome.progress.ended_at = request.world.now();
-    co_return nullptr;
-  }
-  outcome.progress.asked.body_bytes = encoded->body_bytes();
-  // Lets a provider's support, and the simulator's bill, name the very attempt.
-  encoded->fields.emplace_back("X-Client-Request-Id", request.id + "-" + std::to_string(number));
-
-  net::UpstreamRequest upstream_request;
-  upstream_request.provider = target.provider;
-  upstream_request.encoded = &*encoded;
-  upstream_request.stream = request.facts.stream;
-  upstream_request.deadline = std::min(request.deadline, request.world.steady_now() + target.provider->timeouts.total);
-  upstream_request.fresh_connection = fresh_connection;
-  net::SendReport& report = outcome.progress.report;
-  auto answered = co_await request.world.upstream.send(upstream_request, report, cancel);
-  if (!answered) {
-    outcome.progress.phase = report.sent_whole ? Phase::wait : report.bytes_sent ? Phase::send : Phase::connect;
-    end_attempt(request, answered.error(), outcome);
-    co_return nullptr;
-  }
-  outcome.progress.status = (*answered)->status();
-  outcome.progress.phase = Phase::wait;
-  co_return std::move(*answered);
-}
-
-Task<void> take_refusal(const Request& request, const Target& target, net::UpstreamAnswer& upstream, AttemptOutcome& outcome) {
-  outcome.retry_after = read_retry_after(upstream.field("retry-after-ms"), upstream.field("retry-after"), request.world.now());
-  const std::string body = co_await read_refusal_body(upstream);
-  const Refusal refusal = dialect_of(target).read_refusal(outcome.progress.status, body, target);
-  outcome.provider_code = refusal.code;
-  end_attempt(request, refusal.error, outcome);
-}
-
-void make_coder(const Request& request, const Target& target, AttemptOutcome& outcome) {
-  outcome.coder =
-      dialect_of(target).answer_coder(request.question->chat, target, answer_options(request, target, outcome.progress.sent_at));
-}
 
 }  // namespace
 
@@ -146,23 +88,135 @@ net::Fields answer_fields(const Request& request, const Target* target, int atte
   return fields;
 }
 
-Task<void> run_attempt(Request& request, const Candidate& candidate, int number, bool fresh_connection, AttemptOutcome& outcome) {
-  const Target& target = *candidate.target;
-  begin_attempt(request, candidate, outcome.progress);
-  Drain drain(request.cancel, *target.provider, outcome.progress.report, request.snapshot->limits.answer_bytes_max,
-              request.world.executor);
-  const std::unique_ptr<net::UpstreamAnswer> upstream =
-      co_await ask(request, target, number, fresh_connection, drain.cancel(), outcome);
-  if (!upstream) co_return;
-  if (outcome.progress.status < 200 || outcome.progress.status > 299) {
-    co_await take_refusal(request, target, *upstream, outcome);
-    co_return;
+Attempt::Attempt(Request& request, const Candidate& candidate, int number, AttemptOutcome& outcome)
+    : request_(request),
+      target_(*candidate.target),
+      number_(number),
+      outcome_(outcome),
+      progress_(outcome.progress),
+      drain_(request.cancel, *target_.provider, progress_.report, request.snapshot->limits.answer_bytes_max,
+             request.world.executor) {
+  progress_.target = &target_;
+  progress_.sent_at = request.world.now();
+  progress_.phase = Phase::connect;
+  progress_.asked = {candidate.input_tokens, candidate.output_tokens, candidate.repeated_tokens, 0,
+                     request.facts.stream,   &request.facts};
+}
+
+void Attempt::end(const Result<void>& result) {
+  if (!result)
+    progress_.error = ending(request_, result.error());
+  else if (drain_.active())
+    progress_.error = ending(request_, app_hung_up());
+  progress_.ended_at = request_.world.now();
+}
+
+// What is only needed until the answer begins stands in coroutines of its own: their frames are gone while it streams.
+Task<bool> Attempt::ask(bool fresh_connection) {
+  const ChatRequest& chat = request_.question->chat;
+  auto encoded = dialect_of(target_).encode_request(chat, target_);
+  if (!encoded) {
+    progress_.error = encoded.error();
+    progress_.ended_at = request_.world.now();
+    co_return false;
   }
-  make_coder(request, target, outcome);
-  Relay relay(request, target, number, *upstream, drain, outcome);
-  auto relayed = co_await relay.run();
-  if (relayed && drain.active()) relayed = app_hung_up();
-  end_attempt(request, relayed, outcome);
+  progress_.asked.body_bytes = encoded->body_bytes();
+  // Lets a provider's support, and the simulator's bill, name the very attempt.
+  encoded->fields.emplace_back("X-Client-Request-Id", request_.id + "-" + std::to_string(number_));
+
+  net::UpstreamRequest upstream_request;
+  upstream_request.provider = target_.provider;
+  upstream_request.encoded = &*encoded;
+  upstream_request.stream = request_.facts.stream;
+  upstream_request.deadline = std::min(request_.deadline, request_.world.steady_now() + target_.provider->timeouts.total);
+  upstream_request.fresh_connection = fresh_connection;
+  net::SendReport& report = progress_.report;
+  auto answered = co_await request_.world.upstream.send(upstream_request, report, drain_.cancel());
+  if (!answered) {
+    progress_.phase = report.sent_whole ? Phase::wait : report.bytes_sent ? Phase::send : Phase::connect;
+    end(answered.error());
+    co_return false;
+  }
+  upstream_ = std::move(*answered);
+  progress_.status = upstream_->status();
+  progress_.phase = Phase::wait;
+  if (progress_.status < 200 || progress_.status > 299) {
+    co_await take_refusal();
+    co_return false;
+  }
+  outcome_.coder = dialect_of(target_).answer_coder(chat, target_, answer_options(request_, target_, progress_.sent_at));
+  co_return true;
+}
+
+Task<void> Attempt::take_refusal() {
+  outcome_.retry_after =
+      read_retry_after(upstream_->field("retry-after-ms"), upstream_->field("retry-after"), request_.world.now());
+  const std::string body = co_await read_refusal_body(*upstream_);
+  const Refusal refusal = dialect_of(target_).read_refusal(progress_.status, body, target_);
+  outcome_.provider_code = refusal.code;
+  end(refusal.error);
+}
+
+Task<void> Attempt::relay() {
+  AnswerCoder& coder = *outcome_.coder;
+  for (;;) {
+    auto bytes = co_await upstream_->read();
+    const bool ended = coder.ended();  // and takes no harm from what goes wrong behind its end
+    if (!bytes && !ended) co_return end(bytes.error());
+    pieces_.clear();
+    if (!bytes || bytes->empty()) {
+      const auto finished = coder.finish(pieces_);
+      outcome_.last = pieces_;
+      co_return end(finished);
+    }
+    drain_.took(bytes->size());
+    if (ended) continue;
+    const auto fed = coder.feed(*bytes, pieces_);
+    note_content();
+    if (request_.facts.stream && !pieces_.empty() && !drain_.active() && may_pass()) {
+      bool sent = true;
+      if (!request_.answer.committed()) sent = co_await start_answer();
+      if (sent) {
+        if (content_) request_.note_content_sent();
+        auto written = co_await request_.answer.write(pieces_);
+        sent = written.has_value();
+      }
+      if (!sent && !drain_.possible()) co_return end(app_hung_up());
+      if (!sent) request_.cancel.request();  // read on, for the books
+      if (sent) note_passed();
+    }
+    if (!fed) co_return end(fed);
+    if (coder.ended()) upstream_->last_content();
+  }
+}
+
+Task<bool> Attempt::start_answer() {
+  const net::Fields fields = answer_fields(request_, &target_, number_);
+  const auto started = co_await request_.answer.start(200, fields);
+  co_return started.has_value();
+}
+
+void Attempt::note_content() {
+  // An answer in one piece shows nothing before its end, but it has begun.
+  if (!request_.facts.stream && outcome_.coder->summary().content_bytes > 0) upstream_->first_content();
+  if (content_ || !outcome_.coder->summary().content_started) return;
+  content_ = true;
+  upstream_->first_content();
+  progress_.phase = Phase::relay;
+  progress_.first_byte_us = std::chrono::duration_cast<std::chrono::microseconds>(request_.world.now() - progress_.sent_at).count();
+}
+
+/// Until content comes these are only the provider's signs of life: worth sending to an app that has waited for a while,
+/// and no obstacle to another target's answer.
+bool Attempt::may_pass() const {
+  return content_ || request_.answer.committed() || request_.world.steady_now() - request_.started >= quiet_before_keep_alive;
+}
+
+void Attempt::note_passed() {
+  if (request_.repeat) request_.repeat->note(pieces_);
+  if (request_.first_byte_us) return;
+  request_.first_byte_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(request_.world.steady_now() - request_.started).count();
 }
 
 }  // namespace fairlead::exchange

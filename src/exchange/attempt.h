@@ -2,6 +2,7 @@
 // One try of one request at one target: send, read the answer, relay it. One worker's thread.
 #include <fairlead/dialect.h>
 
+#include "exchange/drain.h"
 #include "exchange/exchange.h"
 #include "exchange/repeat.h"
 #include "exchange/settle.h"
@@ -56,8 +57,35 @@ struct AttemptOutcome {
   AttemptEnd end() const;
 };
 
-/// Never throws. `outcome` is as made before. On success `last` is not sent yet: the books come first.
-Task<void> run_attempt(Request& request, const Candidate& candidate, int number, bool fresh_connection, AttemptOutcome& outcome);
+/// One try. It ends with ask(), if that says so, or with relay().
+class Attempt {
+ public:
+  /// `outcome` is as made before.
+  Attempt(Request& request, const Candidate& candidate, int number, AttemptOutcome& outcome);
+
+  /// Sends the request, and waits for an answer that can be relayed. False: there is none.
+  Task<bool> ask(bool fresh_connection);
+  /// Everything that the app may see goes out as it comes, but for the end, which waits for the books: it is in `outcome`.
+  Task<void> relay();
+
+ private:
+  Task<void> take_refusal();
+  void end(const Result<void>& result);
+  Task<bool> start_answer();
+  void note_content();
+  bool may_pass() const;
+  void note_passed();
+
+  Request& request_;
+  const Target& target_;
+  int number_;
+  AttemptOutcome& outcome_;
+  AttemptProgress& progress_;  ///< of the outcome
+  Drain drain_;
+  std::unique_ptr<net::UpstreamAnswer> upstream_;
+  Pieces pieces_;
+  bool content_ = false;
+};
 
 /// Header fields that every answer to this request carries.
 net::Fields answer_fields(const Request& request, const Target* target, int attempts);

@@ -114,7 +114,11 @@ class Exchange {
         charging_.let_go();
         co_return;
       }
-      co_await run_attempt(request_, candidates()[*taken], number, step->fresh_connection, outcome_);
+      {
+        Attempt attempt(request_, candidates()[*taken], number, outcome_);
+        const bool answered = co_await attempt.ask(step->fresh_connection);
+        if (answered) co_await attempt.relay();
+      }
       step = settle_and_go_on(*step, number, course);
       if (step && step->delay > Milliseconds{0}) co_await pause(step->delay);
       if (request_.cancel.requested()) co_return;

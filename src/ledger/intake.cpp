@@ -75,7 +75,7 @@ void Intake::add(Request& request, const EncodedRow& row) {
     if (request.last.texts) request.earlier.push_back(std::move(request.last));
     request.last.texts = texts_;
     request.last.rows.clear();
-    request.last.rows.reserve(4 * row.body.size());
+    request.last.rows.reserve(2 * row.body.size());
   }
   append_row(request.last.rows, row);
   if (request.unsaved_from == 0) request.unsaved_from = sequence_;

@@ -1,6 +1,7 @@
 #pragma once
 // The answer to one request over an app's connection: HTTP/1 heads and chunks. Made by net/connection. One worker's thread.
 #include "net/app.h"
+#include "net/framing.h"
 #include "net/http_date.h"
 #include "net/lookout.h"
 #include "net/stream.h"
@@ -19,6 +20,12 @@ struct AnswerForm {
   bool head_only = false;  ///< the request's method was HEAD
   bool keep_alive = true;
   Milliseconds write_ms_max{};
+
+  void follow(const Head& head) {
+    http_1_0 = head.http_1_0;
+    head_only = head.method == "HEAD";
+    keep_alive = head.keep_alive;
+  }
 };
 
 class SocketAnswer final : public AppAnswer {

@@ -139,14 +139,13 @@ Task<bool> Connection::await_request() {
 
 // One request from its first byte to the end of its answer. True if another may follow.
 Task<bool> Connection::serve_request() {
-  Head head;
   AppRequest request;
   request.peer = peer_;
   request.arrived_at = arrived_at_;
   request.memory = BodyMemory::Share(memory_);
   AnswerForm form;
-  std::optional<Result<bool>> wanted = take_request(head, request, form);
-  if (!wanted) wanted = co_await read_request(head, request);
+  std::optional<Result<bool>> wanted = take_request(request, form);
+  if (!wanted) wanted = co_await read_request(request, form);
   if (!*wanted) {
     ++(request.method.empty() ? counters_.heads_refused : counters_.bodies_refused);
     const Error error = wanted->error();
@@ -155,9 +154,7 @@ Task<bool> Connection::serve_request() {
   }
   // From here on the request is whole, and what is left in the buffer is the next one's; or nobody wants its body.
   if (!**wanted) draining_ = true;
-  form.http_1_0 = head.http_1_0;
-  form.head_only = head.method == "HEAD";
-  form.keep_alive = head.keep_alive && !draining_;
+  if (draining_) form.keep_alive = false;
   SocketAnswer answer(stream_, date_, lookout_, form);
   stream_.clear_deadline();
   answer_ = &answer;
@@ -177,26 +174,33 @@ Task<bool> Connection::serve_request() {
 }
 
 /// Out of the buffer. Empty: it is not whole yet, and more is to be read.
-std::optional<Result<bool>> Connection::take_request(Head& head, AppRequest& request, AnswerForm& form) {
+std::optional<Result<bool>> Connection::take_request(AppRequest& request, AnswerForm& form) {
   const Limits limits = handler_.limits();
   form.write_ms_max = limits.write_ms_max;
   std::size_t looked_at = 0;
+  Head head;
   const std::optional<Result<void>> taken = take_head(looked_at, limits, head, request);
   if (!taken) return std::nullopt;
   if (!*taken) return taken->error();
-  return take_body(head, request, limits);
+  form.follow(head);
+  std::optional<Result<bool>> body = take_body(head, request, limits);
+  if (!body) unfinished_ = std::make_unique<Head>(std::move(head));
+  return body;
 }
 
 /// The rest of what take_request() found not to be whole. False: nobody wants its body, and what came of it was dropped.
-Task<Result<bool>> Connection::read_request(Head& head, AppRequest& request) {
+Task<Result<bool>> Connection::read_request(AppRequest& request, AnswerForm& form) {
   const Limits limits = handler_.limits();
   stream_.set_deadline(arrived_at_ + limits.head_ms_max);
+  if (const std::unique_ptr<Head> head = std::move(unfinished_); head) co_return co_await read_body(*head, request, limits);
+  Head head;
   std::size_t looked_at = buffer_.size();
   while (request.method.empty()) {
     if (auto more = co_await read_more(head_read_bytes); !more) co_return more.error();
     const std::optional<Result<void>> taken = take_head(looked_at, limits, head, request);
     if (taken && !*taken) co_return taken->error();
   }
+  form.follow(head);
   if (auto taken = take_body(head, request, limits); taken) co_return *taken;
   co_return co_await read_body(head, request, limits);
 }

@@ -46,8 +46,8 @@ class Connection {
   Task<bool> await_request();
   Task<bool> serve_request();
   Task<void> say_internal_error(SocketAnswer& answer);
-  std::optional<Result<bool>> take_request(Head& head, AppRequest& request, AnswerForm& form);
-  Task<Result<bool>> read_request(Head& head, AppRequest& request);
+  std::optional<Result<bool>> take_request(AppRequest& request, AnswerForm& form);
+  Task<Result<bool>> read_request(AppRequest& request, AnswerForm& form);
   std::optional<Result<void>> take_head(std::size_t& looked_at, const Limits& limits, Head& head, AppRequest& request);
   std::optional<Result<bool>> take_body(const Head& head, AppRequest& request, const Limits& limits);
   Task<Result<bool>> read_body(const Head& head, AppRequest& request, const Limits& limits);
@@ -66,7 +66,8 @@ class Connection {
   BodyMemory& memory_;
   ServerCounters& counters_;
   std::string peer_;
-  std::string buffer_;  ///< read, and not yet part of a request
+  std::string buffer_;                ///< read, and not yet part of a request
+  std::unique_ptr<Head> unfinished_;  ///< of the request whose body is to be read
   SteadyTime arrived_at_;
   bool idle_ = false;
   bool draining_ = false;

@@ -124,11 +124,15 @@ struct Stream::Impl {
   bool emptied = false;                    ///< the last read took all that the socket held
   std::unique_ptr<TlsWire> tls;
 
-  std::function<void()> gone;  ///< set while watched
-  bool looking = false;        ///< a wait of the watch is under way, perhaps an old one
-  std::string kept;            ///< read by the watch
-  std::size_t kept_used = 0;
-  error_code kept_end;  ///< how the peer's bytes ended, if the watch saw that
+  /// What only the streams of apps have that wait for long.
+  struct Watch {
+    std::function<void()> gone;  ///< set while watched
+    bool looking = false;        ///< a wait of the watch is under way, perhaps an old one
+    std::string kept;            ///< read by the watch
+    std::size_t kept_used = 0;
+    error_code kept_end;  ///< how the peer's bytes ended, if the watch saw that
+  };
+  std::unique_ptr<Watch> watch;  ///< null: there was none yet
 };
 
 void Stream::Impl::arm(const std::shared_ptr<Impl>& self) {
@@ -184,16 +188,16 @@ Task<error_code> Stream::handshake_server(const TlsServer& tls, std::string& why
 
 /// What the watch has kept, or what is there.
 WireStep Stream::Impl::read_now(asio::mutable_buffer buffer) {
-  if (kept_used < kept.size()) {
-    const std::size_t bytes = kept.copy(static_cast<char*>(buffer.data()), buffer.size(), kept_used);
-    kept_used += bytes;
-    if (kept_used == kept.size()) {
-      std::string().swap(kept);
-      kept_used = 0;
+  if (watch && watch->kept_used < watch->kept.size()) {
+    const std::size_t bytes = watch->kept.copy(static_cast<char*>(buffer.data()), buffer.size(), watch->kept_used);
+    watch->kept_used += bytes;
+    if (watch->kept_used == watch->kept.size()) {
+      std::string().swap(watch->kept);
+      watch->kept_used = 0;
     }
     return {WaitFor::nothing, {}, bytes};
   }
-  if (kept_end) return {WaitFor::nothing, kept_end, 0};
+  if (watch && watch->kept_end) return {WaitFor::nothing, watch->kept_end, 0};
   if (!socket.is_open()) return {WaitFor::nothing, asio::error::operation_aborted, 0};
   const WireStep step = try_read(buffer.data(), buffer.size());
   emptied = step.wait == WaitFor::nothing && !step.ec && step.bytes < buffer.size();
@@ -335,7 +339,7 @@ void Stream::set_deadline(SteadyTime deadline) {
 void Stream::clear_deadline() { impl_->deadline = SteadyTime::max(); }
 
 void Stream::Impl::close(bool with_reset) {
-  gone = nullptr;
+  if (watch) watch->gone = nullptr;
   if (!socket.is_open()) return;
   error_code ignored;
   if (with_reset)
@@ -359,30 +363,34 @@ void Stream::shutdown_write() {
 bool Stream::is_open() const { return impl_->socket.is_open(); }
 
 bool Stream::is_quiet() {
-  if (!is_open() || !impl_->kept.empty() || impl_->kept_end) return false;
+  if (!is_open() || (impl_->watch && (!impl_->watch->kept.empty() || impl_->watch->kept_end))) return false;
   if (impl_->tls) return impl_->tls->is_quiet();
   char byte = 0;
   return ::recv(impl_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 void Stream::watch(std::function<void()> gone) {
-  impl_->gone = std::move(gone);
-  if (!impl_->looking && is_open()) Impl::look_on(impl_);
+  if (!impl_->watch) impl_->watch = std::make_unique<Impl::Watch>();
+  impl_->watch->gone = std::move(gone);
+  if (!impl_->watch->looking && is_open()) Impl::look_on(impl_);
 }
 
 // The wait under way stays: when it ends it finds nobody watching, and does not read. So a watch per request costs no cancellation.
-void Stream::stop_watch() { impl_->gone = nullptr; }
+void Stream::stop_watch() {
+  if (impl_->watch) impl_->watch->gone = nullptr;
+}
 
 void Stream::Impl::look_on(const std::shared_ptr<Impl>& self) {
-  self->looking = true;
+  self->watch->looking = true;
   self->socket.async_wait(TcpSocket::wait_read, [self](error_code ec) {
-    self->looking = false;
+    Watch& watch = *self->watch;
+    watch.looking = false;
     self->emptied = false;
-    if (!self->gone || !self->socket.is_open()) return;
+    if (!watch.gone || !self->socket.is_open()) return;
     // An aborted wait is the deadline of a write, which cancels all that waits on the socket.
     if (ec == asio::error::operation_aborted || self->keep_what_came()) return look_on(self);
-    if (!self->kept_end) return;
-    const std::function<void()> tell = std::exchange(self->gone, nullptr);
+    if (!watch.kept_end) return;
+    const std::function<void()> tell = std::exchange(watch.gone, nullptr);
     tell();
   });
 }
@@ -390,12 +398,12 @@ void Stream::Impl::look_on(const std::shared_ptr<Impl>& self) {
 /// True: nothing has ended, and there is room for more.
 bool Stream::Impl::keep_what_came() {
   std::array<char, 4096> bytes;
-  while (kept.size() < kept_bytes_max) {
+  while (watch->kept.size() < kept_bytes_max) {
     const WireStep step = try_read(bytes.data(), bytes.size());
     if (step.wait != WaitFor::nothing) return true;
-    kept_end = step.ec;
+    watch->kept_end = step.ec;
     if (step.ec) return false;
-    kept.append(bytes.data(), step.bytes);
+    watch->kept.append(bytes.data(), step.bytes);
   }
   return false;
 }
