@@ -93,6 +93,7 @@ class Dialect {
   // The providers' side.
   /// Errors: bad_request if the request cannot be said to this provider.
   virtual Result<EncodedRequest> encode_request(const ChatRequest& request, const Target& target) const = 0;
+  /// The coder outlives the request.
   virtual std::unique_ptr<AnswerCoder> answer_coder(const ChatRequest& request, const Target& target,
                                                     AnswerOptions options) const = 0;
   /// A non-2xx answer, read whole or up to a limit.

@@ -1,5 +1,5 @@
 #pragma once
-// Metrics and request logs, read off the rows of finished exchanges. Called by all workers; thread-safe.
+// Metrics and request logs of finished exchanges. Called by all workers; thread-safe.
 #include <fairlead/price_doubt.h>
 
 #include "daemon/limit_rows.h"

@@ -54,11 +54,11 @@ const Dialect& dialect_of(const Target& target) { return *find_dialect(target.pr
 }  // namespace
 
 void Request::note_content_sent() {
+  if (opening.use_count() == 1) opening.reset();  // else the ledger's thread would be the one that frees it
   if (std::exchange(content_sent, true)) return;
   facts.fields = {};
   facts.wishes = nullptr;
   question.reset();
-  opening.reset();
   app.release();
 }
 

@@ -27,8 +27,7 @@ struct Request {
   const Dialect& dialect;  ///< the apps'
   SteadyTime started;
   std::unique_ptr<Question> question = std::make_unique<Question>();  ///< null once `content_sent`
-  Rows opening = {};  ///< of the books, which have it; held since memory costs least where the thread that took it frees it, and
-                      ///< null once `content_sent`
+  Rows opening = {};  ///< that the books have; null once `content_sent`, and the ledger has let go of it
   RequestFacts facts = {};
   std::string id = {};
   SteadyTime deadline = {};
@@ -40,8 +39,8 @@ struct Request {
   net::Fields more_fields = {};              ///< of the answer, whatever it is
   std::unique_ptr<Repeat> repeat = nullptr;  ///< null: there is no Idempotency-Key
 
-  /// The app has seen something of an answer: no other attempt can follow, and what only that would need is freed, since a stream
-  /// may take minutes.
+  /// The app sees something of an answer, the first or more: no other attempt can follow, and what only that would need is freed,
+  /// since a stream may take minutes.
   void note_content_sent();
 };
 

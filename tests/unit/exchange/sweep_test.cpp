@@ -9,6 +9,7 @@
 #include <boost/asio/detached.hpp>
 #include <cerrno>
 #include <map>
+#include <stdexcept>
 
 #include "ledger/segment.h"
 #include "unit/ledger/memory_world.h"
@@ -22,6 +23,9 @@ constexpr std::string_view key_text = "sk-test";
 struct Faults {
   int fail_at = 0, count = 0;
   bool hit() { return ++count == fail_at; }
+  void throw_if_hit() {
+    if (hit()) throw std::runtime_error("thrown on purpose");
+  }
 };
 
 Error io_error(ErrorKind kind, ErrorOrigin origin, Retry retry = Retry::never) {
@@ -96,7 +100,7 @@ constexpr std::string_view buffered_answer =
 
 class FakeUpstreamAnswer : public net::UpstreamAnswer {
  public:
-  FakeUpstreamAnswer(bool stream, Faults& faults) : faults_(faults) {
+  FakeUpstreamAnswer(bool stream, Faults& faults, Faults& throws) : faults_(faults), throws_(throws) {
     if (stream)
       parts_.assign(std::begin(stream_events), std::end(stream_events));
     else
@@ -105,6 +109,7 @@ class FakeUpstreamAnswer : public net::UpstreamAnswer {
   int status() const override { return 200; }
   std::string_view field(std::string_view) const override { return {}; }
   Task<Result<std::string_view>> read() override {
+    throws_.throw_if_hit();
     if (faults_.hit()) co_return io_error(ErrorKind::upstream_closed, ErrorOrigin::provider);
     if (at_ == parts_.size()) co_return std::string_view{};
     co_return parts_[at_++];
@@ -114,26 +119,29 @@ class FakeUpstreamAnswer : public net::UpstreamAnswer {
 
  private:
   Faults& faults_;
+  Faults& throws_;
   std::vector<std::string_view> parts_;
   std::size_t at_ = 0;
 };
 
 class FakeUpstream : public net::Upstream {
  public:
-  explicit FakeUpstream(Faults& faults) : faults_(faults) {}
+  FakeUpstream(Faults& faults, Faults& throws) : faults_(faults), throws_(throws) {}
   Task<Result<std::unique_ptr<net::UpstreamAnswer>>> send(const net::UpstreamRequest& request, net::SendReport& report,
                                                           net::Cancel&) override {
+    throws_.throw_if_hit();
     if (faults_.hit()) co_return io_error(ErrorKind::upstream_connect, ErrorOrigin::provider, Retry::before_commit);
     report.bytes_sent = true;
     if (faults_.hit()) co_return io_error(ErrorKind::upstream_closed, ErrorOrigin::provider);
     report.sent_whole = true;
     if (faults_.hit()) co_return io_error(ErrorKind::upstream_timeout, ErrorOrigin::provider, Retry::before_commit);
     report.answer_began = true;
-    co_return std::make_unique<FakeUpstreamAnswer>(request.stream, faults_);
+    co_return std::make_unique<FakeUpstreamAnswer>(request.stream, faults_, throws_);
   }
 
  private:
   Faults& faults_;
+  Faults& throws_;
 };
 
 class FakeAnswer : public net::AppAnswer {
@@ -237,16 +245,16 @@ std::shared_ptr<const Snapshot> make_snapshot(bool drain) {
 struct Run {
   Rows books;
   Ends ends;
-  int operations = 0;
+  int operations = 0, throwing = 0;
   int status = 0;
   std::string body;
   bool ended = false, closed = false;
   Int128 held = -1, charged = -1;  ///< of the budget, at rest
 };
 
-std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain) {
+std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain, int throw_at = 0) {
   auto run = std::make_unique<Run>();
-  Faults faults{fail_at, 0};
+  Faults faults{fail_at, 0}, throws{throw_at, 0};
   {
     asio::io_context io{1};
     test::Faults none;
@@ -255,7 +263,7 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain) {
     ledger_limits.segment_bytes = 64 << 10;
     const auto started = Ledger::start(std::make_unique<FakeStore>(run->books), TimePoint(), ledger_limits, files);
     Books to_ledger(io.get_executor(), **started);
-    FakeUpstream upstream(faults);
+    FakeUpstream upstream(faults, throws);
     const config::Cell cell(make_snapshot(drain));
     state::Estimates estimates;
     state::Budgets budgets;
@@ -295,6 +303,7 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain) {
     }
   }  // the ledger writes what it still holds
   run->operations = faults.count;
+  run->throwing = throws.count;
   return run;
 }
 
@@ -346,6 +355,24 @@ TEST_P(Sweep, EveryFailingOperationLeavesTheBooksInOrder) {
       // The first commit is the only one whose failure may leave no row: nothing had been spent.
       EXPECT_GE(run->books.request_opens.size(), k > 1 ? 1U : 0U) << k;
     }
+  }
+}
+
+TEST_P(Sweep, WhatThrowsEndsTheRequestAndIsChargedAsEstimated) {
+  const bool stream = GetParam();
+  const int operations = run_once(stream, 0, false)->throwing;
+  ASSERT_GE(operations, stream ? 5 : 3);
+  for (int k = 1; k <= operations; ++k) {
+    const auto run = run_once(stream, 0, false, k);
+    EXPECT_EQ(run->ends.ended_count, 1) << k;
+    EXPECT_EQ(run->books.request_settles.size(), 1U) << k;
+    EXPECT_EQ(run->books.attempt_opens.size(), 1U) << k;
+    EXPECT_TRUE(run->books.attempt_settles.empty()) << k << ": nobody knows how it ended";
+    EXPECT_TRUE(run->held == 0) << k;
+    EXPECT_TRUE(run->charged > 0) << k;
+    EXPECT_TRUE(run->ended) << k;
+    EXPECT_NE(run->body.find("\"error\""), std::string::npos) << k;
+    EXPECT_EQ(run->body.find("[DONE]"), std::string::npos) << k;
   }
 }
 
