@@ -98,7 +98,7 @@ Task<void> Connection::run() {
 
 void Connection::drain() {
   draining_ = true;
-  if (idle_) stream_.close();
+  if (idle_ && !stream_.has_unread()) stream_.close();  // what has come is answered, as its app may have sent it before we closed
   if (answer_) answer_->close_after();
 }
 

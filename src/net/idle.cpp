@@ -66,35 +66,37 @@ void IdleLinks::give(std::unique_ptr<Link> link) {
   const SteadyTime until = steady_clock::now() + link->idle_ms_max;
   stack->links.push_back({std::move(link), until});
   ++counts_->idle;
-  sweep_later();
+  sweep_by(until);
 }
 
 void IdleLinks::close_all() {
   for (Stack& stack : stacks_) stack.links.clear();
   counts_->idle = 0;
+  sweep_at_ = SteadyTime::max();
   timer_.cancel();
 }
 
-void IdleLinks::sweep_later() {
-  if (sweep_is_due_) return;
-  SteadyTime first = SteadyTime::max();
-  for (const Stack& stack : stacks_)
-    for (const Waiting& waiting : stack.links) first = std::min(first, waiting.until);
-  if (first == SteadyTime::max()) return;
-  sweep_is_due_ = true;
-  timer_.expires_at(first);
-  timer_.async_wait([weak = weak_from_this()](boost::system::error_code) {
+/// Then, or before.
+void IdleLinks::sweep_by(SteadyTime at) {
+  if (at >= sweep_at_) return;
+  sweep_at_ = at;
+  timer_.expires_at(at);
+  timer_.async_wait([weak = weak_from_this()](boost::system::error_code ec) {
+    if (ec == asio::error::operation_aborted) return;
     if (const auto self = weak.lock()) self->sweep();
   });
 }
 
 void IdleLinks::sweep() {
-  sweep_is_due_ = false;
   const SteadyTime now = steady_clock::now();
-  for (Stack& stack : stacks_)
+  SteadyTime first = SteadyTime::max();
+  for (Stack& stack : stacks_) {
     counts_->idle -= std::erase_if(stack.links, [now](const Waiting& waiting) { return waiting.until <= now; });
+    for (const Waiting& waiting : stack.links) first = std::min(first, waiting.until);
+  }
   std::erase_if(stacks_, [](const Stack& stack) { return stack.links.empty() && stack.destination.use_count() == 1; });
-  sweep_later();
+  sweep_at_ = SteadyTime::max();
+  sweep_by(first);
 }
 
 }  // namespace fairlead::net

@@ -77,12 +77,12 @@ class IdleLinks : public std::enable_shared_from_this<IdleLinks> {
     std::vector<Waiting> links = {};  ///< in the order in which they came
   };
   Stack* find(const Provider& provider);
-  void sweep_later();
+  void sweep_by(SteadyTime at);
   void sweep();
 
   Timer timer_;
-  bool sweep_is_due_ = false;
-  std::vector<Stack> stacks_;  ///< few; an empty one goes with the next sweep, unless links go there
+  SteadyTime sweep_at_ = SteadyTime::max();  ///< max: no sweep is due
+  std::vector<Stack> stacks_;                ///< few; an empty one goes with the next sweep, unless links go there
   std::shared_ptr<ConnectionCounts> counts_;
 };
 

@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/socket_base.hpp>
 
 #include <algorithm>
@@ -22,6 +23,7 @@ using boost::system::error_code;
 
 constexpr std::size_t kept_bytes_max = 64 << 10;
 constexpr std::size_t pieces_at_once = 64;
+constexpr int reads_at_once_max = 4;            // without a wait between them
 constexpr std::size_t record_bytes = 16 << 10;  // what TLS puts into one record
 
 constexpr auto awaiting = asio::as_tuple(asio::deferred);  // without a frame of its own, as use_awaitable would take
@@ -122,6 +124,7 @@ struct Stream::Impl {
   std::size_t written = 0;                 ///< of the write under way
   WaitFor write_waits = WaitFor::nothing;  ///< for what the write under way waits
   bool emptied = false;                    ///< the last read took all that the socket held
+  int reads_at_once = 0;                   ///< since the last wait
   std::unique_ptr<TlsWire> tls;
 
   /// What only the streams of apps have that wait for long.
@@ -238,14 +241,26 @@ Task<std::pair<error_code, std::size_t>> Stream::read_some(Room& room) {
   using Outcome = std::pair<error_code, std::size_t>;
   const std::shared_ptr<Impl> self = impl_;
   for (;;) {
+    if (self->reads_at_once == reads_at_once_max) {
+      // A peer that always has something to say shall hold up neither the others nor the deadlines.
+      room.release();
+      co_await asio::post(self->socket.get_executor(), asio::deferred);
+      self->reads_at_once = 0;
+      if (!self->socket.is_open()) co_return Outcome(asio::error::operation_aborted, 0);
+      if (std::chrono::steady_clock::now() >= self->deadline) co_return Outcome(asio::error::timed_out, 0);
+    }
     // A read that brought less than there was room for has emptied the socket: then the wait comes first, and spares a call in
     // vain.
     WireStep step{WaitFor::read, {}, 0};
     if (!self->emptied || self->tls) {
       step = self->read_now(room.room());
-      if (step.wait == WaitFor::nothing) co_return Outcome(step.ec, step.bytes);
+      if (step.wait == WaitFor::nothing) {
+        ++self->reads_at_once;
+        co_return Outcome(step.ec, step.bytes);
+      }
     }
     room.release();
+    self->reads_at_once = 0;
     if (!self->socket.is_open()) co_return Outcome(asio::error::operation_aborted, 0);
     // As Impl::wait(), without a frame of its own: this is where requests and streams wait.
     const auto event = step.wait == WaitFor::read ? TcpSocket::wait_read : TcpSocket::wait_write;
@@ -406,6 +421,11 @@ bool Stream::Impl::keep_what_came() {
     watch->kept.append(bytes.data(), step.bytes);
   }
   return false;
+}
+
+bool Stream::has_unread() {
+  char byte = 0;
+  return is_open() && ::recv(impl_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 TcpSocket& Stream::socket() { return impl_->socket; }

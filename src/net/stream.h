@@ -78,6 +78,8 @@ class Stream {
   bool is_open() const;
   /// False if the peer has closed or sent something unasked for. A look without waiting, for connections kept idle.
   bool is_quiet();
+  /// Bytes have come that no read has taken yet (of TLS: of any kind). May be asked while a read waits.
+  bool has_unread();
 
   /// Calls `gone` once when the peer sends FIN or RST, while nothing else reads. Bytes that come meanwhile are kept for the
   /// next read_some; after 64 KiB of them it looks no further. stop_watch() before anything else reads.

@@ -186,9 +186,14 @@ Task<bool> Attempt::wait_in_queue(std::string_view type) {
   if (script_.keepalive == 0) co_return co_await pause(script_.delay_ms);
   begin_head(type, 0);
   const std::string_view comment = script_.crlf ? ": keep-alive\r\n\r\n" : ": keep-alive\n\n";
-  for (std::int64_t i = 0; i < script_.keepalive; ++i) {
+  const std::int64_t times = script_.keepalive;
+  for (std::int64_t i = 0; i < times; ++i) {
     writer_->body(chat_.stream ? comment : "\n");
-    if (const bool here = co_await pause(script_.delay_ms / script_.keepalive); !here) co_return false;
+    if (writer_->held() > held_bytes_max) {
+      if (const bool here = co_await flush(); !here) co_return false;
+    }
+    const std::int64_t share = script_.delay_ms * (i + 1) / times - script_.delay_ms * i / times;
+    if (const bool here = co_await pause(share); !here) co_return false;
   }
   co_return true;
 }
@@ -333,6 +338,9 @@ Task<bool> Attempt::stream_pieces() {
     if (writer_->held() > held_bytes_max) {
       if (const bool here = co_await flush(); !here) co_return false;
       if (connection_.client_left()) co_return false;
+    }
+    if (script_.endless && (i + 1) % count == 0) {  // it may be that nothing of it is ever shown
+      if (const bool here = co_await pause(1); !here) co_return false;
     }
     if (i + 1 != middle) continue;
     if (const bool here = co_await reach(Place::mid); !here) co_return false;

@@ -129,7 +129,8 @@ Objection loose_schema(const Chat& chat) {
   const json schema = format.value("schema", json::object());
   if (!schema.is_object() || schema.value("type", json()) != "object" || schema.value("additionalProperties", json()) == false)
     return std::nullopt;
-  return bad("Invalid schema for response_format '" + format.value("name", std::string("?")) +
+  const json name = format.value("name", json("?"));
+  return bad("Invalid schema for response_format '" + (name.is_string() ? name.get<std::string>() : name.dump()) +
                  "': In context=(), 'additionalProperties' is required to be supplied and to be false.",
              "response_format");
 }

@@ -127,6 +127,18 @@ TEST_F(PoolTest, KeepsIdleConnectionsNoLongerThanItMay) {
   EXPECT_EQ(ask().body, "b");
 }
 
+TEST_F(PoolTest, WhoMayWaitForLongKeepsNoOthersWaiting) {
+  provider.idle_connection_ms_max = 1h;
+  ScriptedServer server(loop, {answering({whole("a")}), answering({whole("b"), whole("never")})});
+  connect_to(server);
+  EXPECT_EQ(ask().body, "a");
+  provider.name = "other";
+  provider.idle_connection_ms_max = 3ms;
+  EXPECT_EQ(ask().body, "b");
+  EXPECT_TRUE(loop.run_until([&] { return pool->open() == 1U; }));
+  EXPECT_EQ(pool->idle(), 1U);
+}
+
 TEST_F(PoolTest, KeepsNoMoreIdleConnectionsThanItMay) {
   provider.idle_connections_max = 2;
   ScriptedServer server(loop, {answering({whole("a")}), answering({whole("b")}), answering({whole("c")})});

@@ -628,6 +628,20 @@ TEST_F(ServerTest, DrainClosesIdleConnectionsAndLetsAnswersFinish) {
   EXPECT_THROW(App{endpoint}, std::exception) << "nobody listens any more";
 }
 
+TEST_F(ServerTest, WhatHasComeWhenADrainBeginsIsAnswered) {
+  start();
+  App app(endpoint);
+  app.say(get("/echo"));
+  app.hear_until("]");
+  asio::post(context, [&] {
+    app.say(get("/echo"));
+    server->drain(60s);
+  });
+  const std::string answer = app.hear_all();
+  EXPECT_EQ(status_of(answer), 200) << answer;
+  EXPECT_TRUE(has(answer, "Connection: close\r\n")) << answer;
+}
+
 TEST_F(ServerTest, DrainCancelsWhatDoesNotFinish) {
   start();
   App app(endpoint), uploading(endpoint);

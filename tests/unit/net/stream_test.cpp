@@ -89,6 +89,43 @@ TEST_P(StreamTest, ReadEndsAtTheDeadlineAndTheStreamLivesOn) {
   EXPECT_EQ(loop.finish(read_exactly(*near, 5)), "later");
 }
 
+TEST_P(StreamTest, WhoAlwaysHasSomethingToReadHoldsUpNobody) {
+  constexpr std::size_t all = 256 << 10;
+  loop.finish(say(*far, std::string(all, 'a')));
+  std::size_t heard = 0, heard_before_others = all;
+  const auto read = [&]() -> Task<void> {
+    asio::post(loop.executor(), [&] { heard_before_others = heard; });
+    std::string buffer(4096, '\0');
+    while (heard < all) {
+      const auto [ec, bytes] = co_await near->read_some(asio::buffer(buffer));
+      if (ec) co_return;
+      heard += bytes;
+    }
+  };
+  loop.finish(read());
+  EXPECT_EQ(heard, all);
+  EXPECT_LE(heard_before_others, all / 8);
+}
+
+TEST_P(StreamTest, NorDoesItOutliveTheDeadline) {
+  loop.finish(say(*far, std::string(256 << 10, 'a')));
+  near->set_deadline(in(-1ms));
+  error_code ended;
+  std::size_t heard = 0;
+  const auto read = [&]() -> Task<void> {
+    std::string buffer(4096, '\0');
+    while (!ended) {
+      const auto [ec, bytes] = co_await near->read_some(asio::buffer(buffer));
+      ended = ec;
+      heard += bytes;
+    }
+  };
+  loop.finish(read());
+  EXPECT_EQ(ended, asio::error::timed_out);
+  EXPECT_LE(heard, 32U << 10);
+  EXPECT_TRUE(near->is_open());
+}
+
 TEST_P(StreamTest, ADeadlineMovedForwardEndsNothingBeforeIt) {
   std::optional<Read> outcome;
   const SteadyTime started = steady_clock::now();

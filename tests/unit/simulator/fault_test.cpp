@@ -274,6 +274,26 @@ TEST_F(Fault, AStallEndsByItselfOrWhenTheClientLeaves) {
   EXPECT_GT(lines[6]["completion_tokens"], 100);
 }
 
+TEST_F(Fault, AnEndlessAnswerThatShowsNothingHoldsUpNobody) {
+  start();
+  json hidden = streamed(openai, told("endless"));
+  hidden["max_completion_tokens"] = 1;  // of thought, which this provider does not show
+  Client client = connect();
+  client.send(post(openai.base, hidden.dump()));
+  client.read_until("200 OK");
+  EXPECT_EQ(ask(vllm.base, streamed(vllm, "hello")).events().back(), "[DONE]");
+  client.close();
+  wait_until_quiet();
+}
+
+TEST_F(Fault, SignsOfLifeAreSpreadOverTheWait) {
+  start();
+  const auto began = std::chrono::steady_clock::now();
+  const Reply reply = ask(vllm.base, streamed(vllm, told("keepalive=50 delay_ms=40")));
+  EXPECT_EQ(reply.events().back(), "[DONE]");
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds{40});
+}
+
 TEST_F(Fault, StoppingBillsWhatIsUnderWay) {
   start();
   Client client = connect();

@@ -305,7 +305,9 @@ TEST_F(Habit, WhatIsNotARequestIsRefusedAndNothingCrashes) {
       const char* body :
       {"", "[]", "{", "null", "{\"messages\":{}}", R"({"messages":[1]})", R"({"messages":[{"role":7}],"model":"m"})",
        R"({"model":"m","messages":[{"role":"user","content":null}],"tools":[1,{"function":3}],"tool_choice":"","response_format":7})",
-       R"({"model":"gpt-6-luna","messages":[{"role":"user"}],"response_format":{"type":"json_schema"}})"})
+       R"({"model":"gpt-6-luna","messages":[{"role":"user"}],"response_format":{"type":"json_schema"}})",
+       R"({"model":"gpt-6-luna","messages":[{"role":"user","content":"x"}],)"
+       R"("response_format":{"type":"json_schema","json_schema":{"name":5,"strict":true,"schema":{"type":"object"}}}})"})
     for (const Seat& seat : all_seats) {
       Client client = connect();
       client.send(post(seat.base, body));
