@@ -61,37 +61,6 @@ def exchange(address, request):
         return answers[0], bool(sent)
 
 
-# --- floods ---
-
-def test_who_pipelines_without_a_pause_holds_up_nobody(start):
-    daemon = start(lambda config: config.update(workers=1))
-    requests = b"GET / HTTP/1.1\r\nHost: fairlead\r\n\r\n" * 500
-    flooding = threading.Event()
-    with dial(daemon.address) as connection:
-        def ask():
-            with contextlib.suppress(OSError):
-                while True:
-                    connection.sendall(requests)
-
-        def hear():
-            with contextlib.suppress(OSError):
-                while connection.recv(1 << 20):
-                    flooding.set()
-
-        threads = [threading.Thread(target=task) for task in (ask, hear)]
-        for thread in threads:
-            thread.start()
-        assert flooding.wait(30)
-        began = time.monotonic()
-        assert send(daemon.address, "GET", "/v1/models", CLIENT_KEY).status == 200
-        assert time.monotonic() - began < SOON
-        daemon.stop()  # which it hears
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-        for thread in threads:
-            thread.join()
-
-
 # --- bodies ---
 
 @pytest.mark.parametrize("framing", ["length", "chunks"])

@@ -2,9 +2,7 @@
 import gzip
 import json
 import re
-import threading
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -183,27 +181,6 @@ def test_endless_data_lines_of_one_event_are_one_event_M29(small):
     answer = ask(small, "first")
     assert answer.events()[-1]["error"]["code"] == "upstream_protocol" and b"[DONE]" not in answer.body
     wait_until(lambda: sent, "the provider to see the end of its connection")
-
-
-@pytest.mark.parametrize("filler", [b"\n" * 65536, b":\n\n" * 20000], ids=["blank lines", "comments"])
-def test_a_provider_that_sends_without_a_pause_holds_up_nobody(small, filler):
-    enough, begun = threading.Event(), threading.Event()
-
-    def more(peer):
-        while not enough.is_set():
-            peer.send(b"%x\r\n%b\r\n" % (len(filler), filler))
-            begun.set()
-
-    small.providers["first"].will(stream(ROLE, then=more, end="fin"))
-    small.providers["second"].will(good_stream("from the second"))
-    with ThreadPoolExecutor(1) as pool:
-        flooded = pool.submit(ask, small, "first")
-        begun.wait()
-        try:
-            assert text_of(ask(small, "second")) == "from the second"
-        finally:
-            enough.set()
-        assert flooded.result().status == 502
 
 
 @pytest.mark.parametrize("body", ["buffered", "head", "error body"])
