@@ -11,6 +11,8 @@ namespace fairlead::exchange {
 namespace {
 
 constexpr std::size_t refusal_bytes_max = 64 << 10;
+constexpr std::chrono::seconds refusal_wait_max{3};          // for its words: its status alone decides what is done next
+constexpr std::chrono::seconds end_wait_max{1};              // once all content came, so that the connection can be used again
 constexpr std::chrono::seconds quiet_before_keep_alive{10};  // comments of a waiting provider reach the app from then on
 
 Error app_hung_up() { return {ErrorKind::app_gone, ErrorOrigin::app, "the app hung up"}; }
@@ -22,10 +24,11 @@ Error ending(const Request& request, const Error& failure) {
   return {ErrorKind::draining, ErrorOrigin::fairlead, "the service is going down; try again"};
 }
 
-/// Reads a refusal up to a limit; what cannot be read is left out.
+/// Reads a refusal up to a limit of size and time; what cannot be read is left out.
 Task<std::string> read_refusal_body(net::UpstreamAnswer& upstream) {
   std::string body;
   upstream.first_content();
+  upstream.end_within(refusal_wait_max);
   while (body.size() < refusal_bytes_max) {
     auto bytes = co_await upstream.read();
     if (!bytes || bytes->empty()) break;
@@ -81,8 +84,10 @@ net::Fields answer_fields(const Request& request, const Target* target, int atte
   fields.emplace_back("content-type", request.facts.stream ? "text/event-stream; charset=utf-8" : "application/json");
   if (request.facts.stream) fields.emplace_back("cache-control", "no-cache");
   fields.emplace_back("x-request-id", request.id);
-  if (target) fields.emplace_back("x-fairlead-target", target->name);
-  fields.emplace_back("x-fairlead-attempts", std::to_string(attempts));
+  if (target) {
+    fields.emplace_back("x-fairlead-target", target->name);
+    fields.emplace_back("x-fairlead-attempts", std::to_string(attempts));
+  }
   add_budget_left(request, fields);
   fields.insert(fields.end(), request.more_fields.begin(), request.more_fields.end());
   return fields;
@@ -186,12 +191,13 @@ Task<void> Attempt::relay() {
       if (sent) note_passed();
     }
     if (!fed) co_return end(fed);
-    if (coder.ended()) upstream_->last_content();
+    if (coder.ended()) upstream_->end_within(end_wait_max);
   }
 }
 
 Task<bool> Attempt::start_answer() {
-  const net::Fields fields = answer_fields(request_, &target_, number_);
+  // Signs of life go out before it is known whose answer it will be.
+  const net::Fields fields = answer_fields(request_, content_ ? &target_ : nullptr, number_);
   const auto started = co_await request_.answer.start(200, fields);
   co_return started.has_value();
 }

@@ -139,9 +139,9 @@ class Exchange {
     note_open();
     const RequestSettle& row = note(settlement());
     const auto written = co_await request_.world.books.write(give());
+    keep_for_repeats();
     if (!written && opened_) refuse(written.error());
     end_admission();
-    if (failure_) request_.repeat.reset();  // so that a repeat is done anew, as soon as the app knows
     co_await tell_app(row);
     if (!tried_.empty() && tried_.back().settle == nullptr) tried_.pop_back();  // it broke
     const std::string detail = failure_ ? failure_->error.detail() : std::string{};
@@ -270,6 +270,15 @@ class Exchange {
     return next;
   }
 
+  /// An answer that came whole was paid for: a repeat gets it, also where the books could not take its end, and the app gets an
+  /// error. What failed is done anew, as soon as the app knows.
+  void keep_for_repeats() {
+    if (!request_.repeat || is_repeat()) return;
+    if (failure_) return request_.repeat.reset();
+    request_.repeat->note(outcome_.last);
+    request_.repeat->finish(request_.id, target_->name, request_.facts.stream, request_.world.steady_now());
+  }
+
   /// What came whole, with the provider's own figures, is what estimates learn from.
   void learn_from(const AttemptEnd& end, const AttemptSettle& settled) {
     if (!settled.error.empty() || settled.usage_source != UsageSource::reported) return;
@@ -383,10 +392,6 @@ class Exchange {
     if (is_repeat()) {
       co_await replay();
       co_return;
-    }
-    if (request_.repeat) {
-      request_.repeat->note(outcome_.last);
-      request_.repeat->finish(request_.id, target_->name, request_.facts.stream, request_.world.steady_now());
     }
     if (!request_.answer.committed()) {
       net::Fields fields = answer_fields(request_, target_, row.attempts);

@@ -70,7 +70,10 @@ TakenUsage taken_usage(const AttemptEnd& end) {
   const UsageSource told = end.answer.usage_source;
   if (told == UsageSource::reported && can_be(end)) {
     TakenUsage taken{end.answer.usage, told};
-    if (!taken.usage.input) taken.usage.input = end.asked.input_tokens;
+    if (!taken.usage.input) {
+      const std::int64_t others = taken.usage.cached_input.value_or(0) + taken.usage.cache_write.value_or(0);
+      taken.usage.input = std::max<std::int64_t>(0, end.asked.input_tokens - others);
+    }
     if (!taken.usage.output && !end.content.empty()) taken.usage.output = content_tokens(end);
     if (overtaken(end)) taken.usage.output = content_tokens(end) - taken.usage.reasoning.value_or(0);  // more than they were
     if (taken.usage != end.answer.usage) taken.source = UsageSource::estimated;

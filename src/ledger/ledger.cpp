@@ -76,6 +76,10 @@ Error cannot_keep_up() {
           "the ledger's queue or journal is full"};
 }
 
+Error disk_hangs() {
+  return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger is not available", "its disk does not answer"};
+}
+
 FeedLimits feed_limits(const LedgerLimits& limits) {
   FeedLimits feed;
   feed.window_ms = limits.feed_ms_max;
@@ -108,6 +112,10 @@ struct Ledger::Impl {
   void close();
 
   void run();
+  bool hangs() const {
+    const Clock::rep began = commit_began.load(std::memory_order_relaxed);
+    return began != 0 && Clock::now().time_since_epoch().count() - began > Clock::duration(limits.commit_ms_max).count();
+  }
   bool is_journal_full() const { return feeder.stats().journal_bytes >= limits.journal_bytes_max; }
   bool collect();
   void commit_some();
@@ -131,11 +139,12 @@ struct Ledger::Impl {
   mutable std::mutex mutex;  // guards what follows
   std::condition_variable arrived, ended;
   Entries queue;
-  bool commit_wanted = false;              // of what is unsynced
-  bool committing = false;                 // a commit is being made
-  std::size_t unfinished = 0;              // entries in `queue`, in `pending` or being committed
-  std::atomic<bool> journal_full = false;  // the store is too far behind; changed under the mutex alone
-  bool idle = false;                       // the writer waits for something to do
+  bool commit_wanted = false;                // of what is unsynced
+  bool committing = false;                   // a commit is being made
+  std::size_t unfinished = 0;                // entries in `queue`, in `pending` or being committed
+  std::atomic<Clock::rep> commit_began = 0;  // the one that is being made; 0: none is
+  std::atomic<bool> journal_full = false;    // the store is too far behind; changed under the mutex alone
+  bool idle = false;                         // the writer waits for something to do
   bool closing = false;
   Clock::time_point close_by;
   LedgerStats numbers;
@@ -155,11 +164,12 @@ struct Ledger::Impl {
 void Ledger::Impl::write(std::span<Ledger::Entry> entries) {
   bool wake = false;
   std::vector<Ledger::Entry> refused;
+  const bool hanging = hangs();
   {
     const std::lock_guard lock(mutex);
     if (journal_full) journal_full = is_journal_full();
     for (Ledger::Entry& entry : entries) {
-      if (has_open(entry) && (numbers.queued + entry.size() > limits.queue_writes_max || journal_full)) {
+      if (has_open(entry) && (numbers.queued + entry.size() > limits.queue_writes_max || journal_full || hanging)) {
         if (auto kept = settlements_of(*entry.rows); !kept.empty()) {
           numbers.queued += kept.size();
           ++unfinished;
@@ -176,7 +186,7 @@ void Ledger::Impl::write(std::span<Ledger::Entry> entries) {
   }
   if (wake) arrived.notify_one();
   for (const Ledger::Entry& entry : refused)
-    if (entry.done) entry.done(cannot_keep_up());
+    if (entry.done) entry.done(hanging ? disk_hangs() : cannot_keep_up());
 }
 
 void Ledger::Impl::commit_soon() {
@@ -260,12 +270,15 @@ void Ledger::Impl::commit_some() {
 
 /// Commits the group as one. It holds then what is not ended: nothing on success.
 Result<void> Ledger::Impl::commit(Entries& group) {
-  next_commit = Clock::now() + limits.commit_us_min;
+  const Clock::time_point now = Clock::now();
+  next_commit = now + limits.commit_us_min;
+  commit_began = now.time_since_epoch().count();
   Result<void> result = write_group(group);
   if (result && limits.sync == Sync::disk) {
     acknowledge_written(group);
     result = journal.sync(rows_of(group));
   }
+  commit_began = 0;
   {
     const bool full = is_journal_full();
     const std::lock_guard lock(mutex);
@@ -396,7 +409,9 @@ void Ledger::write(std::span<Entry> entries) { impl_->write(entries); }
 
 bool Ledger::wait_for_disk(const Rows& rows) const { return impl_->limits.sync == Sync::disk && ends_request(*rows); }
 
-bool Ledger::write_at_once(std::span<const Rows> group) { return !impl_->journal_full && impl_->journal.write_at_once(group); }
+bool Ledger::write_at_once(std::span<const Rows> group) {
+  return !impl_->journal_full && !impl_->hangs() && impl_->journal.write_at_once(group);
+}
 
 void Ledger::commit() { impl_->commit_soon(); }
 
@@ -414,7 +429,7 @@ LedgerStats Ledger::stats() const {
   stats.refused_rows += feed.refused_rows;
   stats.failed_saves = feed.failed_saves;
   stats.journal_bytes = feed.journal_bytes;
-  stats.writable = stats.writable && feed.journal_bytes < impl_->limits.journal_bytes_max;
+  stats.writable = stats.writable && !impl_->hangs() && feed.journal_bytes < impl_->limits.journal_bytes_max;
   return stats;
 }
 

@@ -31,6 +31,9 @@ struct LedgerLimits {
   /// the queue, so that no worker waits for the disk again and again.
   std::chrono::microseconds at_once_us_max{20'000};
   std::chrono::milliseconds at_once_rest_ms{1'000};
+  /// A commit that takes longer shows a disk that hangs: what opens is refused until it ends, or all of it would be paid and then
+  /// find its end unwritten.
+  std::chrono::milliseconds commit_ms_max{5'000};
   std::chrono::milliseconds retry_ms_min{10};  ///< the first wait after a failed commit; then doubled
   std::chrono::milliseconds retry_ms_max{1'000};
   std::chrono::milliseconds close_ms_max{5'000};  ///< for the destructor to go on trying
@@ -45,7 +48,7 @@ struct LedgerStats {
   std::uint64_t commits = 0, rows = 0, failed_commits = 0;
   std::uint64_t refused_rows = 0;  ///< they can never be written, nor stored
   std::size_t queued = 0;          ///< writes that are not acknowledged yet, and those to be written again
-  bool writable = true;            ///< the last commit succeeded, and the journal has room
+  bool writable = true;            ///< the last commit succeeded, none hangs, and the journal has room
   std::uint64_t unfed_rows = 0;    ///< durable in the journal, and not in the store yet
   std::uint64_t failed_saves = 0;  ///< tries to feed the store; they are repeated
   std::uint64_t journal_bytes = 0;

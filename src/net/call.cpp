@@ -15,7 +15,6 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t inflated_bytes_max = 16 << 20;    // of one read
 constexpr std::chrono::milliseconds stale_ms_max{500};  // what closes later may have been at work on the request
-constexpr std::chrono::seconds end_wait_max{1};
 
 }  // namespace
 
@@ -30,8 +29,6 @@ Call::Call(std::unique_ptr<Link> link, std::shared_ptr<IdleLinks> idle, const Up
 SteadyTime Call::deadline() const {
   return std::min(total_until_, content_began_ ? steady_clock::now() + timeouts_.idle : first_byte_until_);
 }
-
-void Call::last_content() { total_until_ = std::min(total_until_, steady_clock::now() + end_wait_max); }
 
 Error Call::fail(Error error) {
   link_.reset();

@@ -6,6 +6,8 @@
 #include "net/upstream.h"
 #include "wire/inflate.h"
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -27,7 +29,9 @@ class Call final : public UpstreamAnswer {
     content_began_ = true;
     response_.forget_fields();
   }
-  void last_content() override;
+  void end_within(std::chrono::milliseconds time) override {
+    total_until_ = std::min(total_until_, std::chrono::steady_clock::now() + time);
+  }
 
  private:
   Result<void> sent(boost::system::error_code ec, std::size_t bytes, SendReport& report);

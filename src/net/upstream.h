@@ -46,9 +46,8 @@ class UpstreamAnswer {
   virtual Task<Result<std::string_view>> read() = 0;
   /// The answer's content has begun (not blank lines or comments): from here `idle` counts, until here `first_byte` does.
   virtual void first_content() = 0;
-  /// The answer's content has ended, whatever its body does: the proper end is waited for a second more at most, so that the
-  /// connection can be used again.
-  virtual void last_content() = 0;
+  /// The proper end is waited for so long at most, from now, whatever the body does.
+  virtual void end_within(std::chrono::milliseconds time) = 0;
 };
 
 class Upstream {

@@ -2,6 +2,7 @@
 import gzip
 import json
 import re
+import time
 import zlib
 
 import pytest
@@ -183,6 +184,20 @@ def test_endless_data_lines_of_one_event_are_one_event_M29(small):
     wait_until(lambda: sent, "the provider to see the end of its connection")
 
 
+def test_a_refusal_whose_words_hardly_come_holds_up_no_other_provider(small):
+    def drip(peer):
+        for _ in range(300):
+            peer.watch(0.1)
+            peer.send(b" ")
+
+    small.providers["first"].will(Scripted(
+        raw=b"HTTP/1.1 503 No\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{", then=drip, billed=503))
+    small.providers["second"].will(good_stream("from the second"))
+    began = time.monotonic()
+    assert text_of(ask(small, "pair")) == "from the second"
+    assert time.monotonic() - began < 15
+
+
 @pytest.mark.parametrize("body", ["buffered", "head", "error body"])
 def test_an_endless_answer_of_any_other_kind_ends_too_M29(small, body):
     sent = []
@@ -282,6 +297,7 @@ def test_signs_of_life_reach_a_waiting_app_and_another_provider_can_still_answer
     assert b"data:" + rest == ROLE + said("from the second") + STOP + DONE and answer.complete
     request, attempts = small.rows(answer)
     assert [attempt["error"] for attempt in attempts] == ["upstream_closed", ""] and request["error"] == ""
+    assert "x-fairlead-target" not in answer.fields, "nobody had answered when the head went out"
 
 
 # --- codings -----------------------------------------------------------------------------------------------------------

@@ -204,12 +204,15 @@ TEST(Settle, WhatIsReportedInPartIsFilledUpAndSaysSo) {
     bool broke;
     UsageSource source;
     std::int64_t booked_input, booked_output;
+    std::optional<std::int64_t> cached = {};
   };
   // 450 bytes of content are 100 tokens.
   const Row table[] = {
       {"all of it", 50, 90, {}, false, UsageSource::reported, 50, 90},
       {"input alone", 50, {}, {}, false, UsageSource::estimated, 50, 100},
       {"output alone", {}, 90, {}, false, UsageSource::estimated, 100, 90},
+      {"output, and what of the input was cached", {}, 90, {}, false, UsageSource::estimated, 40, 90, 60},
+      {"the same, and more than was expected", {}, 90, {}, false, UsageSource::estimated, 0, 90, 160},
       {"the beginning of an answer that broke off", 50, 1, {}, true, UsageSource::estimated, 50, 100},
       {"the beginning, with its reasoning", 50, 1, 4, true, UsageSource::estimated, 50, 96},
       {"nearly all of an answer that broke off", 50, 80, {}, true, UsageSource::reported, 50, 80},
@@ -217,7 +220,7 @@ TEST(Settle, WhatIsReportedInPartIsFilledUpAndSaysSo) {
   };
   for (const Row& row : table) {
     AttemptEnd end = f.end();
-    end.answer.usage = {row.input, {}, {}, row.output, row.reasoning, {}, {}};
+    end.answer.usage = {row.input, row.cached, {}, row.output, row.reasoning, {}, {}};
     end.answer.usage_source = UsageSource::reported;
     end.content = {{450, 0, 0, 0}};
     end.answer.content_bytes = 450;

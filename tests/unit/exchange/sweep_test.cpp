@@ -115,7 +115,7 @@ class FakeUpstreamAnswer : public net::UpstreamAnswer {
     co_return parts_[at_++];
   }
   void first_content() override {}
-  void last_content() override {}
+  void end_within(std::chrono::milliseconds) override {}
 
  private:
   Faults& faults_;

@@ -385,6 +385,23 @@ TEST(Ledger, AFullQueueRefusesOpensAtOnceAndTakesSettlements) {
   EXPECT_EQ(books.answers.of("settle r1"), true);
 }
 
+TEST(Ledger, ADiskThatHangsRefusesOpensUntilItAnswers) {
+  Books books(with([](LedgerLimits& limits) { limits.commit_ms_max = 100ms; }));
+  books.open_durably("r1");
+  books.hold_commit();
+  books.await([&] { return !books.ledger->stats().writable; });
+  EXPECT_FALSE(test::write_at_once(*books.ledger, {request_open("r2"), attempt_open("r2")}));
+  books.open("r3");
+  EXPECT_EQ(books.answers.calls("open r3"), 1);  // at once, on this thread
+  EXPECT_EQ(books.answers.of("open r3"), false);
+  books.settle("r1");
+  EXPECT_EQ(books.answers.calls("settle r1"), 0);  // kept
+  books.files.release();
+  EXPECT_EQ(books.answers.of("settle r1"), true);
+  books.await([&] { return books.ledger->stats().writable; });
+  books.open_durably("r4");
+}
+
 // M14: a shutdown loses nothing that waits in memory, also if the disk fails just then.
 TEST(Ledger, M14_WritesWhatIsQueuedBeforeItEnds) {
   Books books;

@@ -461,7 +461,7 @@ TEST_F(PoolTest, AfterTheLastContentTheEndIsWaitedForBriefly) {
     const auto content = co_await (*answer)->read();
     EXPECT_TRUE(content && *content == "hi");
     (*answer)->first_content();
-    (*answer)->last_content();
+    (*answer)->end_within(1s);
     const auto end = co_await (*answer)->read();
     co_return end ? ErrorKind::internal : end.error().kind;
   };
