@@ -140,7 +140,7 @@ class Exchange {
     const RequestSettle& row = note(settlement());
     const auto written = co_await request_.world.books.write(give());
     keep_for_repeats();
-    if (!written && opened_) refuse(written.error());
+    if (!written && open_ == nullptr) refuse(written.error());
     end_admission();
     co_await tell_app(row);
     if (!tried_.empty() && tried_.back().settle == nullptr) tried_.pop_back();  // it broke
@@ -162,7 +162,7 @@ class Exchange {
   }
   /// Unless the books have it; again, if they could not take it.
   void note_open() {
-    if (!opened_ && next_.empty()) open_ = &note(RequestOpen(*open_));
+    if (open_ != nullptr && next_.empty()) open_ = &note(RequestOpen(*open_));
   }
   /// What was noted since, for the ledger, which from then on keeps settlements whatever happens.
   Rows give() { return given_.emplace_back(std::make_shared<const std::vector<Write>>(std::exchange(next_, {}))); }
@@ -318,10 +318,9 @@ class Exchange {
     note(std::move(row));
     const auto written = co_await request_.world.books.write(give());
     if (!written) co_return written;
-    if (!std::exchange(opened_, true)) {
+    if (std::exchange(open_, nullptr) != nullptr) {
       request_.opening = std::move(given_.back());
       given_.pop_back();
-      open_ = nullptr;
     }
     tried_.push_back({&target, nullptr});
     target_ = &target;
@@ -448,7 +447,6 @@ class Exchange {
   std::vector<Write> next_;           ///< noted, and not given yet
   std::vector<Rows> given_;
   RequestOpen* open_;                        ///< is changed until it is given; null once the books have it
-  bool opened_ = false;                      ///< the books have it
   std::optional<Int128> estimate_usd_pico_;  ///< of the attempt under way: what it is charged if it breaks
   std::vector<Ended::Attempt> tried_;        ///< whose opening is in the books; without a settlement: under way, or broken
   std::unique_ptr<state::Limits::Admitted> admitted_;  ///< null: nothing is held of any limit
