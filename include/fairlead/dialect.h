@@ -70,14 +70,6 @@ class AnswerCoder {
   virtual TextBytes content() const = 0;
 };
 
-/// What a provider's refusal means: an Error with kind, retry and a message that the app may see (with the provider's own text,
-/// without secrets), its `param`, and what passes through to the app.
-struct Refusal {
-  Error error;
-  int status = 0;          ///< the provider's
-  std::string code, type;  ///< the provider's error.code and error.type, as strings
-};
-
 class Dialect {
  public:
   virtual ~Dialect() = default;
@@ -96,8 +88,9 @@ class Dialect {
   /// The coder outlives the request.
   virtual std::unique_ptr<AnswerCoder> answer_coder(const ChatRequest& request, const Target& target,
                                                     AnswerOptions options) const = 0;
-  /// A non-2xx answer, read whole or up to a limit.
-  virtual Refusal read_refusal(int status, std::string_view body, const Target& target) const = 0;
+  /// What a non-2xx answer means, read whole or up to a limit: kind, retry, a message that the app may see (with the provider's own
+  /// text, without secrets), and the provider's `param` and `code`.
+  virtual Error read_refusal(int status, std::string_view body, const Target& target) const = 0;
 };
 
 /// By the name of its file; null if there is none.

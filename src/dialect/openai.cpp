@@ -40,7 +40,7 @@ class OpenAi final : public Dialect {
     return openai::buffered_coder(target, std::move(options));
   }
 
-  Refusal read_refusal(int status, std::string_view body, const Target& target) const override {
+  Error read_refusal(int status, std::string_view body, const Target& target) const override {
     return openai::read_refusal(status, body, target);
   }
 

@@ -21,7 +21,7 @@ int refused_status(int provider_status) {
 
 }  // namespace
 
-AppError app_error(const Error& error, int provider_status, std::string_view provider_code) {
+AppError app_error(const Error& error, int provider_status) {
   switch (error.kind) {
     case ErrorKind::bad_request: return {400, invalid_request, "invalid_request", false};
     case ErrorKind::unauthorized: return {401, invalid_request, "invalid_api_key", false};
@@ -54,10 +54,12 @@ AppError app_error(const Error& error, int provider_status, std::string_view pro
     case ErrorKind::upstream_rate_limit: return {429, "rate_limit_error", "rate_limit_exceeded", true};
     case ErrorKind::upstream_no_money: return {502, server_error, "upstream_no_money", false};
     case ErrorKind::upstream_auth: return {502, server_error, "upstream_auth", false};
-    case ErrorKind::upstream_refused:
+    case ErrorKind::upstream_refused: {
       // The target's model is a name of our configuration, not of the app's.
       if (provider_status == 404) return {502, server_error, "upstream_model_not_found", false};
-      return {refused_status(provider_status), invalid_request, provider_code.empty() ? "upstream_refused" : provider_code, false};
+      const std::string_view code = error.code();
+      return {refused_status(provider_status), invalid_request, code.empty() ? "upstream_refused" : code, false};
+    }
     case ErrorKind::upstream_filtered: return {400, invalid_request, "content_filter", false};
     case ErrorKind::upstream_unavailable:
       if (provider_status == 408 || provider_status == 504) return {504, server_error, "upstream_timeout", true};

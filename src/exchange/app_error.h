@@ -16,9 +16,9 @@ struct AppError {
   bool should_retry = true;     ///< false: SDKs are told `x-should-retry: false`
 };
 
-/// By the kind; `provider_status` (0: none) and `provider_code` (empty: none) where the provider's own finding about the request
-/// passes through. `code` may point into `provider_code`.
-AppError app_error(const Error& error, int provider_status = 0, std::string_view provider_code = {});
+/// By the kind; `provider_status` (0: none) and the error's own code where the provider's finding about the request passes
+/// through. `code` may point into `error`.
+AppError app_error(const Error& error, int provider_status = 0);
 
 /// Header fields of an error answer beside the request id.
 net::Fields error_fields(const AppError& app_error, std::optional<std::chrono::milliseconds> retry_after);

@@ -157,9 +157,7 @@ Task<void> Attempt::take_refusal() {
   outcome_.retry_after =
       read_retry_after(upstream_->field("retry-after-ms"), upstream_->field("retry-after"), request_.world.now());
   const std::string body = co_await read_refusal_body(*upstream_);
-  const Refusal refusal = dialect_of(target_).read_refusal(progress_.status, body, target_);
-  outcome_.provider_code = refusal.code;
-  end(refusal.error);
+  end(dialect_of(target_).read_refusal(progress_.status, body, target_));
 }
 
 Task<void> Attempt::relay() {
@@ -180,11 +178,12 @@ Task<void> Attempt::relay() {
     note_content();
     if (request_.facts.stream && !pieces_.empty() && !drain_.active() && may_pass()) {
       bool sent = true;
-      if (!request_.answer.committed()) sent = co_await start_answer();
+      if (!request_.answer.committed()) sent = start_answer();
       if (sent) {
         if (content_) request_.note_content_sent();
-        auto written = co_await request_.answer.write(pieces_);
-        sent = written.has_value();
+        auto written = request_.answer.write_now(pieces_);
+        if (!written) written = co_await request_.answer.write_on();
+        sent = written->has_value();
       }
       if (!sent && !drain_.possible()) co_return end(app_hung_up());
       if (!sent) request_.cancel.request();  // read on, for the books
@@ -195,11 +194,10 @@ Task<void> Attempt::relay() {
   }
 }
 
-Task<bool> Attempt::start_answer() {
+bool Attempt::start_answer() {
   // Signs of life go out before it is known whose answer it will be.
   const net::Fields fields = answer_fields(request_, content_ ? &target_ : nullptr, number_);
-  const auto started = co_await request_.answer.start(200, fields);
-  co_return started.has_value();
+  return request_.answer.start(200, fields).has_value();
 }
 
 void Attempt::note_content() {

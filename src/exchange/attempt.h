@@ -48,7 +48,6 @@ struct Request {
 struct AttemptOutcome {
   AttemptProgress progress;
   std::optional<Milliseconds> retry_after;
-  std::string provider_code;           ///< of a refusal: the provider's own error code
   std::unique_ptr<AnswerCoder> coder;  ///< holds the bytes that `last` points into
   Pieces last;                         ///< what the app still has to get: a buffered answer whole, or the end of a stream
 
@@ -70,7 +69,7 @@ class Attempt {
  private:
   Task<void> take_refusal();
   void end(const Result<void>& result);
-  Task<bool> start_answer();
+  bool start_answer();
   void note_content();
   bool may_pass() const;
   void note_passed();

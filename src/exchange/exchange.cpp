@@ -126,7 +126,7 @@ class Exchange {
   }
 
   /// The exchange was refused before any attempt.
-  void refuse(Error error) { failure_ = std::make_unique<Failure>(Failure{std::move(error), {}, 0, retry_after_, {}}); }
+  void refuse(Error error) { failure_ = std::make_unique<Failure>(Failure{std::move(error), {}, 0, retry_after_}); }
   /// Something threw. The attempt under way, if there is one, stays open in the books and is found there.
   void broke(const std::string& what) {
     if (!tried_.empty() && tried_.back().settle == nullptr && estimate_usd_pico_)
@@ -259,7 +259,7 @@ class Exchange {
       failure_.reset();
       return std::nullopt;
     }
-    Failure last{*end.error, end.report, end.status, outcome_.retry_after, outcome_.provider_code};
+    Failure last{*end.error, end.report, end.status, outcome_.retry_after};
     std::optional<Step> next;
     if (!request_.content_sent && !request_.cancel.requested()) {
       const double jitter = std::uniform_real_distribution<double>(0, 1)(request_.world.random);
@@ -399,7 +399,7 @@ class Exchange {
         co_await request_.answer.send(200, fields, outcome_.last);
         co_return;
       }
-      auto started = co_await request_.answer.start(200, fields);
+      const auto started = request_.answer.start(200, fields);
       if (!started) co_return;
     }
     co_await request_.answer.finish(outcome_.last);
@@ -414,13 +414,13 @@ class Exchange {
       co_await request_.answer.send(200, fields, pieces);
       co_return;
     }
-    const auto started = co_await request_.answer.start(200, fields);
+    const auto started = request_.answer.start(200, fields);
     if (started) co_await request_.answer.finish(pieces);
   }
 
   /// An error answer, or, where a stream has begun, its last event: never a clean end.
   Task<void> tell_failure() {
-    const AppError seen = app_error(failure_->error, failure_->status, failure_->provider_code);
+    const AppError seen = app_error(failure_->error, failure_->status);
     if (request_.answer.committed()) {
       const std::string event = request_.dialect.error_event(failure_->error, seen.type, seen.code);
       const std::array<std::string_view, 1> pieces{event};

@@ -18,7 +18,6 @@ struct Failure {
   net::SendReport report;
   int status = 0;                           ///< the provider's; 0: none came
   std::optional<Milliseconds> retry_after;  ///< as the provider said
-  std::string provider_code;                ///< as the provider said
 };
 
 /// Sent whole, and no answer came: the provider may have done, and billed, the work (but for a stale connection).

@@ -68,28 +68,35 @@ Task<Result<void>> SocketAnswer::send(int status, const Fields& fields, std::spa
   return flush();
 }
 
-Task<Result<void>> SocketAnswer::start(int status, const Fields& fields) {
-  if (state_ != State::nothing) return ended_at_once(out_of_turn());
+Result<void> SocketAnswer::start(int status, const Fields& fields) {
+  if (state_ != State::nothing) return out_of_turn();
   state_ = State::started;
   if (form_.http_1_0) form_.keep_alive = false;
   if (!has_body(status)) form_.head_only = true;
   make_head(status, fields, std::nullopt);
-  return ended_at_once({});
+  return {};
 }
 
-Task<Result<void>> SocketAnswer::write(std::span<const std::string_view> pieces) {
-  if (state_ != State::started) return ended_at_once(out_of_turn());
-  return write_chunk(pieces, false);
+std::optional<Result<void>> SocketAnswer::write_now(std::span<const std::string_view> pieces) {
+  if (state_ != State::started) return out_of_turn();
+  gather_chunk(pieces, false);
+  return flush_now();
+}
+
+Task<Result<void>> SocketAnswer::write_on() {
+  const auto [error, written] = co_await stream_.write_on(gathered_);
+  co_return flushed(error);
 }
 
 Task<Result<void>> SocketAnswer::finish(std::span<const std::string_view> pieces) {
   if (state_ != State::started) return ended_at_once(out_of_turn());
   state_ = State::ended;
-  return write_chunk(pieces, true);
+  gather_chunk(pieces, true);
+  return flush();
 }
 
 // A chunk of no bytes would end the body: pieces that are all empty make none.
-Task<Result<void>> SocketAnswer::write_chunk(std::span<const std::string_view> pieces, bool last) {
+void SocketAnswer::gather_chunk(std::span<const std::string_view> pieces, bool last) {
   const std::size_t bytes = form_.head_only ? 0 : bytes_of(pieces);
   const bool chunked = !form_.http_1_0 && !form_.head_only;
   gathered_.clear();
@@ -101,7 +108,6 @@ Task<Result<void>> SocketAnswer::write_chunk(std::span<const std::string_view> p
   } else if (last && chunked) {
     gathered_.push_back(last_chunk);
   }
-  return flush();
 }
 
 std::string_view SocketAnswer::size_line(std::size_t bytes) {
@@ -111,27 +117,32 @@ std::string_view SocketAnswer::size_line(std::size_t bytes) {
 }
 
 Task<Result<void>> SocketAnswer::flush() {
-  if (gone_) co_return app_gone("it closed the connection");
+  if (auto at_once = flush_now()) return ended_at_once(std::move(*at_once));
+  return write_on();
+}
+
+/// Of what was gathered. Empty: it waits for the app to take it.
+std::optional<Result<void>> SocketAnswer::flush_now() {
+  if (gone_) return app_gone("it closed the connection");
   if (gathered_.empty()) {
     if (state_ == State::ended) end();
-    co_return Result<void>();
+    return Result<void>();
   }
   committed_ = true;
-  boost::system::error_code error;
-  if (const auto at_once = stream_.write_now(gathered_, form_.write_ms_max); at_once) {
-    error = at_once->first;
-  } else {
-    const auto [later, written] = co_await stream_.write_on(gathered_);
-    error = later;
-  }
+  const auto at_once = stream_.write_now(gathered_, form_.write_ms_max);
+  if (!at_once) return std::nullopt;
+  return flushed(at_once->first);
+}
+
+Result<void> SocketAnswer::flushed(boost::system::error_code error) {
   stream_.clear_deadline();
   if (!head_.empty()) std::string().swap(head_);
   if (error) {
     give_up();
-    co_return app_gone(error == asio::error::timed_out ? "it took nothing for write_ms_max" : error.message());
+    return app_gone(error == asio::error::timed_out ? "it took nothing for write_ms_max" : error.message());
   }
   if (state_ == State::ended) end();
-  co_return Result<void>();
+  return {};
 }
 
 // An app that hangs up from here on has had its answer.

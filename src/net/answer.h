@@ -37,8 +37,9 @@ class SocketAnswer final : public AppAnswer {
   SocketAnswer& operator=(const SocketAnswer&) = delete;
 
   Task<Result<void>> send(int status, const Fields& fields, std::span<const std::string_view> body) override;
-  Task<Result<void>> start(int status, const Fields& fields) override;
-  Task<Result<void>> write(std::span<const std::string_view> pieces) override;
+  Result<void> start(int status, const Fields& fields) override;
+  std::optional<Result<void>> write_now(std::span<const std::string_view> pieces) override;
+  Task<Result<void>> write_on() override;
   Task<Result<void>> finish(std::span<const std::string_view> pieces) override;
   void abort() override;
   bool committed() const override { return committed_; }
@@ -63,9 +64,11 @@ class SocketAnswer final : public AppAnswer {
 
   /// `length`: of the body; empty: it is not known yet.
   void make_head(int status, const Fields& fields, std::optional<std::size_t> length);
-  Task<Result<void>> write_chunk(std::span<const std::string_view> pieces, bool last);
+  void gather_chunk(std::span<const std::string_view> pieces, bool last);
   std::string_view size_line(std::size_t bytes);
   Task<Result<void>> flush();
+  std::optional<Result<void>> flush_now();
+  Result<void> flushed(boost::system::error_code error);
   void end();
 
   Stream& stream_;

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,9 +48,11 @@ class AppAnswer {
   /// A whole answer, with a Content-Length.
   virtual Task<Result<void>> send(int status, const Fields& fields, std::span<const std::string_view> body) = 0;
   /// The head of a chunked answer; it goes out with the first write.
-  virtual Task<Result<void>> start(int status, const Fields& fields) = 0;
-  /// One chunk, in one gathered write. No pieces: only the head, if it is still here.
-  virtual Task<Result<void>> write(std::span<const std::string_view> pieces) = 0;
+  virtual Result<void> start(int status, const Fields& fields) = 0;
+  /// One chunk, in one gathered write. No pieces: only the head, if it is still here. Empty: not all of it could go out at once;
+  /// then write_on() has the rest, and the pieces' bytes must stay until it ends.
+  virtual std::optional<Result<void>> write_now(std::span<const std::string_view> pieces) = 0;
+  virtual Task<Result<void>> write_on() = 0;
   /// The last pieces (may be none) and the end of the chunked answer, in one write.
   virtual Task<Result<void>> finish(std::span<const std::string_view> pieces) = 0;
   /// The connection is closed without the proper end of the answer, after what was written.

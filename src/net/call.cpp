@@ -110,8 +110,14 @@ Task<Result<std::string_view>> Call::read() {
     Stream& stream = link_->stream();
     const CancelScope scope(cancel_, [&stream] { stream.close(); });
     stream.set_deadline(deadline());
-    const auto [ec, count] = co_await stream.read_some(response_);
-    const Result<void> received = took(ec, count, "reading the answer");
+    // Where a stream waits for its next token, which takes no frame but this one.
+    auto got = stream.read_now(response_);
+    if (!got && stream.must_wait()) {
+      const auto [woken] = co_await stream.readable();
+      got = stream.read_woken(response_, woken);
+    }
+    if (!got) got = co_await stream.read_some(response_);
+    const Result<void> received = took(got->first, got->second, "reading the answer");
     if (!received) co_return fail(received.error());
     bytes = response_.body();
   }

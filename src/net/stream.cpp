@@ -4,8 +4,6 @@
 
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/socket_base.hpp>
 
@@ -89,7 +87,7 @@ struct Stream::Impl {
   static void look_on(const std::shared_ptr<Impl>& self);
   static Task<error_code> wait(std::shared_ptr<Impl> self, WaitFor what);
   static Task<error_code> shake_hands(std::shared_ptr<Impl> self, SslPtr ssl, std::string& why);
-  static Task<std::pair<error_code, std::size_t>> write_rest(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces);
+  static Task<Outcome> write_rest(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces);
   std::optional<error_code> send_now(std::span<const std::string_view> pieces);
   WireStep try_write(const Remainder& rest);
 
@@ -110,7 +108,10 @@ struct Stream::Impl {
     return ec;
   }
 
-  WireStep read_now(asio::mutable_buffer buffer);
+  std::optional<Outcome> read_now(Room& room);
+  static TcpSocket::wait_type begin_read_wait(const std::shared_ptr<Impl>& self);
+  std::optional<Outcome> read_woken(Room& room, error_code ec);
+  WireStep take_what_came(asio::mutable_buffer buffer);
   WireStep try_read(void* bytes, std::size_t size);
   bool keep_what_came();
   void close(bool with_reset);
@@ -123,6 +124,7 @@ struct Stream::Impl {
   int waiting = 0;                         ///< reads and writes that the deadline is for
   std::size_t written = 0;                 ///< of the write under way
   WaitFor write_waits = WaitFor::nothing;  ///< for what the write under way waits
+  WaitFor read_waits = WaitFor::nothing;   ///< for what the read under way waits
   bool emptied = false;                    ///< the last read took all that the socket held
   int reads_at_once = 0;                   ///< since the last wait
   std::unique_ptr<TlsWire> tls;
@@ -190,7 +192,7 @@ Task<error_code> Stream::handshake_server(const TlsServer& tls, std::string& why
 }
 
 /// What the watch has kept, or what is there.
-WireStep Stream::Impl::read_now(asio::mutable_buffer buffer) {
+WireStep Stream::Impl::take_what_came(asio::mutable_buffer buffer) {
   if (watch && watch->kept_used < watch->kept.size()) {
     const std::size_t bytes = watch->kept.copy(static_cast<char*>(buffer.data()), buffer.size(), watch->kept_used);
     watch->kept_used += bytes;
@@ -232,58 +234,77 @@ class GivenRoom final : public Room {
 
 }  // namespace
 
-Task<std::pair<error_code, std::size_t>> Stream::read_some(asio::mutable_buffer buffer) {
+Task<Stream::Outcome> Stream::read_some(asio::mutable_buffer buffer) {
   GivenRoom room(buffer);
   co_return co_await read_some(room);
 }
 
-Task<std::pair<error_code, std::size_t>> Stream::read_some(Room& room) {
-  using Outcome = std::pair<error_code, std::size_t>;
+Task<Stream::Outcome> Stream::read_some(Room& room) {
   const std::shared_ptr<Impl> self = impl_;
-  for (;;) {
-    if (self->reads_at_once == reads_at_once_max) {
-      // A peer that always has something to say shall hold up neither the others nor the deadlines.
-      room.release();
-      co_await asio::post(self->socket.get_executor(), asio::deferred);
-      self->reads_at_once = 0;
-      if (!self->socket.is_open()) co_return Outcome(asio::error::operation_aborted, 0);
-      if (std::chrono::steady_clock::now() >= self->deadline) co_return Outcome(asio::error::timed_out, 0);
-    }
-    // A read that brought less than there was room for has emptied the socket: then the wait comes first, and spares a call in
-    // vain.
-    WireStep step{WaitFor::read, {}, 0};
-    if (!self->emptied || self->tls) {
-      step = self->read_now(room.room());
-      if (step.wait == WaitFor::nothing) {
-        ++self->reads_at_once;
-        co_return Outcome(step.ec, step.bytes);
-      }
+  auto got = self->read_now(room);
+  while (!got) {
+    if (self->read_waits != WaitFor::nothing) {
+      const auto [ec] = co_await self->socket.async_wait(Impl::begin_read_wait(self), awaiting);
+      got = self->read_woken(room, ec);
+      continue;
     }
     room.release();
+    co_await asio::post(self->socket.get_executor(), asio::deferred);
     self->reads_at_once = 0;
     if (!self->socket.is_open()) co_return Outcome(asio::error::operation_aborted, 0);
-    // As Impl::wait(), without a frame of its own: this is where requests and streams wait.
-    const auto event = step.wait == WaitFor::read ? TcpSocket::wait_read : TcpSocket::wait_write;
-    Impl::begin_wait(self);
-    const auto [woken] = co_await self->socket.async_wait(event, awaiting);
-    if (const error_code ec = self->end_wait(woken); ec) co_return Outcome(ec, 0);
-    self->emptied = false;
+    if (std::chrono::steady_clock::now() >= self->deadline) co_return Outcome(asio::error::timed_out, 0);
+    got = self->read_now(room);
   }
+  co_return *got;
 }
 
-Task<std::pair<error_code, std::size_t>> Stream::write(std::span<const std::string_view> pieces) {
+std::optional<Stream::Outcome> Stream::read_now(Room& room) { return impl_->read_now(room); }
+bool Stream::must_wait() const { return impl_->read_waits != WaitFor::nothing; }
+TcpSocket::wait_type Stream::begin_read_wait() { return Impl::begin_read_wait(impl_); }
+std::optional<Stream::Outcome> Stream::read_woken(Room& room, error_code ec) { return impl_->read_woken(room, ec); }
+
+/// Empty, and nothing to wait for: a peer that always has something to say shall hold up neither the others nor the deadlines.
+std::optional<Stream::Outcome> Stream::Impl::read_now(Room& room) {
+  read_waits = WaitFor::nothing;
+  if (reads_at_once == reads_at_once_max) return std::nullopt;
+  // A read that brought less than there was room for has emptied the socket: then the wait comes first, and spares a call in vain.
+  WireStep step{WaitFor::read, {}, 0};
+  if (!emptied || tls) {
+    step = take_what_came(room.room());
+    if (step.wait == WaitFor::nothing) {
+      ++reads_at_once;
+      return Outcome(step.ec, step.bytes);
+    }
+  }
+  room.release();
+  reads_at_once = 0;
+  if (!socket.is_open()) return Outcome(asio::error::operation_aborted, 0);
+  read_waits = step.wait;
+  return std::nullopt;
+}
+
+TcpSocket::wait_type Stream::Impl::begin_read_wait(const std::shared_ptr<Impl>& self) {
+  begin_wait(self);
+  return self->read_waits == WaitFor::read ? TcpSocket::wait_read : TcpSocket::wait_write;
+}
+
+std::optional<Stream::Outcome> Stream::Impl::read_woken(Room& room, error_code ec) {
+  if (const error_code ended = end_wait(ec); ended) return Outcome(ended, 0);
+  emptied = false;
+  return read_now(room);
+}
+
+Task<Stream::Outcome> Stream::write(std::span<const std::string_view> pieces) {
   return write(pieces, std::chrono::milliseconds{0});
 }
 
-Task<std::pair<error_code, std::size_t>> Stream::write(std::span<const std::string_view> pieces,
-                                                       std::chrono::milliseconds stall_ms_max) {
+Task<Stream::Outcome> Stream::write(std::span<const std::string_view> pieces, std::chrono::milliseconds stall_ms_max) {
   impl_->stall_ms_max = stall_ms_max;
   impl_->written = 0;
   return write_on(pieces);
 }
 
-std::optional<std::pair<error_code, std::size_t>> Stream::write_now(std::span<const std::string_view> pieces,
-                                                                    std::chrono::milliseconds stall_ms_max) {
+std::optional<Stream::Outcome> Stream::write_now(std::span<const std::string_view> pieces, std::chrono::milliseconds stall_ms_max) {
   impl_->stall_ms_max = stall_ms_max;
   impl_->written = 0;
   const std::optional<error_code> ended = impl_->send_now(pieces);
@@ -291,7 +312,7 @@ std::optional<std::pair<error_code, std::size_t>> Stream::write_now(std::span<co
   return std::pair(*ended, impl_->written);
 }
 
-Task<std::pair<error_code, std::size_t>> Stream::write_on(std::span<const std::string_view> pieces) {
+Task<Stream::Outcome> Stream::write_on(std::span<const std::string_view> pieces) {
   impl_->note_progress();
   return Impl::write_rest(impl_, pieces);
 }
@@ -333,9 +354,7 @@ WireStep Stream::Impl::try_write(const Remainder& rest) {
   return {WaitFor::nothing, os_error(errno), 0};
 }
 
-Task<std::pair<error_code, std::size_t>> Stream::Impl::write_rest(std::shared_ptr<Impl> self,
-                                                                  std::span<const std::string_view> pieces) {
-  using Outcome = std::pair<error_code, std::size_t>;
+Task<Stream::Outcome> Stream::Impl::write_rest(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces) {
   for (;;) {
     const std::size_t before = self->written;
     const std::optional<error_code> ended = self->send_now(pieces);

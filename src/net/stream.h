@@ -4,9 +4,11 @@
 
 #include "net/task.h"
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
@@ -41,6 +43,8 @@ class Room {
 /// out is still open. One read and one write at a time. It may be destroyed while they wait: they end with operation_aborted.
 class Stream {
  public:
+  using Outcome = std::pair<boost::system::error_code, std::size_t>;
+
   explicit Stream(TcpSocket socket);
   ~Stream();
   Stream(const Stream&) = delete;
@@ -51,19 +55,26 @@ class Stream {
   Task<boost::system::error_code> handshake_server(const TlsServer& tls, std::string& why);
 
   /// At least one byte, or an error (asio::error::eof at the end; a TLS end without close_notify too is eof).
-  Task<std::pair<boost::system::error_code, std::size_t>> read_some(asio::mutable_buffer buffer);
-  Task<std::pair<boost::system::error_code, std::size_t>> read_some(Room& room);
+  Task<Outcome> read_some(asio::mutable_buffer buffer);
+  Task<Outcome> read_some(Room& room);
+
+  /// The same for who waits in a frame of its own. Empty: nothing can be read now. If it then must_wait(), it awaits readable(),
+  /// and read_woken() tells more; else, or where that is empty too, read_some() does.
+  std::optional<Outcome> read_now(Room& room);
+  bool must_wait() const;
+  auto readable() { return socket().async_wait(begin_read_wait(), asio::as_tuple(asio::deferred)); }
+  std::optional<Outcome> read_woken(Room& room, boost::system::error_code ec);
+
   /// All of the pieces, gathered. The count is what went out, also on an error (of TLS: what was made into records).
-  Task<std::pair<boost::system::error_code, std::size_t>> write(std::span<const std::string_view> pieces);
+  Task<Outcome> write(std::span<const std::string_view> pieces);
   /// The same; the deadline is `stall_ms_max` from now, and anew from whenever the peer has taken something.
-  Task<std::pair<boost::system::error_code, std::size_t>> write(std::span<const std::string_view> pieces,
-                                                                std::chrono::milliseconds stall_ms_max);
+  Task<Outcome> write(std::span<const std::string_view> pieces, std::chrono::milliseconds stall_ms_max);
 
   /// The same as far as the socket takes it at once. Empty: it does not take all; then write_on(), with the same pieces, has the
   /// rest.
-  std::optional<std::pair<boost::system::error_code, std::size_t>> write_now(
-      std::span<const std::string_view> pieces, std::chrono::milliseconds stall_ms_max = std::chrono::milliseconds{0});
-  Task<std::pair<boost::system::error_code, std::size_t>> write_on(std::span<const std::string_view> pieces);
+  std::optional<Outcome> write_now(std::span<const std::string_view> pieces,
+                                   std::chrono::milliseconds stall_ms_max = std::chrono::milliseconds{0});
+  Task<Outcome> write_on(std::span<const std::string_view> pieces);
 
   /// Cheap to move forward: the timer is armed only for a wait, and again only where it must be.
   void set_deadline(SteadyTime deadline);
@@ -90,6 +101,8 @@ class Stream {
 
  private:
   struct Impl;
+  TcpSocket::wait_type begin_read_wait();
+
   std::shared_ptr<Impl> impl_;  ///< shared with the handlers of what still waits
 };
 

@@ -83,7 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string whole = run(request, there.target, bytes, bytes.size() + 1);
     if (run(request, there.target, bytes, 1U + data[0] % 32) != whole) std::abort();
   }
-  const Refusal refusal = dialect_openai().read_refusal(400, bytes, there.target);
-  if (refusal.error.message().find(there.provider.api_key) != std::string::npos) std::abort();
+  const Error refusal = dialect_openai().read_refusal(400, bytes, there.target);
+  if (refusal.message().find(there.provider.api_key) != std::string::npos) std::abort();
   return 0;
 }

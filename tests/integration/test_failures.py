@@ -189,6 +189,15 @@ def test_a_broken_buffered_answer_is_an_error_or_anothers_answer_M32(stage, cut,
         assert request["error"] == kind and request["http_status"] == 502
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_a_provider_finds_wrong_keeps_its_code_under_200_too(stage, streamed):
+    error = {"error": {"message": "too long", "type": "invalid_request_error", "param": "messages", "code": "context_length_exceeded"}}
+    stage.providers["first"].will(stream(event(error)) if streamed else whole(error))
+    answer = post_chat(stage.daemon, chat(HELLO, "first", stream=streamed))
+    assert answer.status == 400
+    assert answer.json()["error"] == error["error"]
+
+
 def test_an_answer_to_nobodys_request_is_not_taken_for_one_I7(stage):
     """Bytes after a whole answer would be read as the answer to the next request on that connection."""
     stage.providers["first"].will(whole(completion("mine", told=usage()), told=(20, 0, 10),

@@ -161,6 +161,7 @@ std::string log_detail(int status, const ProviderError& error, std::string_view 
 
 Error make_error(int status, const ProviderError& error, const Meaning& meaning, std::string_view api_key) {
   Error out(meaning.kind, ErrorOrigin::provider, std::string(meaning.message), log_detail(status, error, api_key), meaning.retry);
+  out.set_code(meaning.name == "context" ? "context_length_exceeded" : safe_text(error.code, api_key));
   if (!meaning.own_words) return out;
   if (!error.message.empty()) out.set_message(safe_text(error.message, api_key));
   out.set_param(safe_text(error.param, api_key));
@@ -169,16 +170,14 @@ Error make_error(int status, const ProviderError& error, const Meaning& meaning,
 
 }  // namespace
 
-Refusal read_refusal(int status, std::string_view body, const Target& target) {
+Error read_refusal(int status, std::string_view body, const Target& target) {
   const ProviderError error = read_provider_error(body).value_or(ProviderError{});
   const std::string_view by_rule = meaning_by_rule(*target.provider->profile, status, error);
   const Meaning& meaning = meaning_of(by_rule.empty() ? meaning_by_status(status) : by_rule);
-  const std::string& key = target.provider->api_key;
-  Refusal refusal{make_error(status, error, meaning, key), status, safe_text(error.code, key), safe_text(error.type, key)};
+  Error out = make_error(status, error, meaning, target.provider->api_key);
   // A model or path that this provider does not have is the target's fault: another may have it.
-  if (status == 404) refusal.error.retry = Retry::before_commit;
-  if (meaning.name == "context") refusal.code = "context_length_exceeded";
-  return refusal;
+  if (status == 404) out.retry = Retry::before_commit;
+  return out;
 }
 
 Error error_in_answer(std::string_view text, const Target& target) {

@@ -8,7 +8,7 @@
 namespace fairlead::openai {
 
 /// As Dialect::read_refusal.
-Refusal read_refusal(int status, std::string_view body, const Target& target);
+Error read_refusal(int status, std::string_view body, const Target& target);
 
 /// An error inside an answer that had begun with 200; `text` is the JSON text that holds it, or plain words.
 /// The kind is that of the profile's rule if one matches, and else upstream_error_event.

@@ -96,15 +96,14 @@ TEST(OpenAiRefusal, MeansWhatTheProviderMeans) {
   };
   for (const auto& expected : cases) {
     const TargetRig rig(expected.profile);
-    const Refusal refusal = dialect_openai().read_refusal(expected.status, expected.body, rig.target());
+    const Error refusal = dialect_openai().read_refusal(expected.status, expected.body, rig.target());
     const std::string what = std::string(expected.profile) + ' ' + std::to_string(expected.status) + ' ' + expected.body;
-    EXPECT_EQ(refusal.error.kind, expected.kind) << what;
-    EXPECT_EQ(refusal.error.retry, expected.retry) << what;
-    EXPECT_EQ(refusal.error.message(), expected.message) << what;
-    EXPECT_EQ(refusal.error.origin, ErrorOrigin::provider);
-    EXPECT_EQ(refusal.code, expected.code) << what;
-    EXPECT_EQ(refusal.error.param(), expected.param) << what;
-    EXPECT_EQ(refusal.status, expected.status);
+    EXPECT_EQ(refusal.kind, expected.kind) << what;
+    EXPECT_EQ(refusal.retry, expected.retry) << what;
+    EXPECT_EQ(refusal.message(), expected.message) << what;
+    EXPECT_EQ(refusal.origin, ErrorOrigin::provider);
+    EXPECT_EQ(refusal.code(), expected.code) << what;
+    EXPECT_EQ(refusal.param(), expected.param) << what;
   }
 }
 
@@ -113,12 +112,11 @@ TEST(OpenAiRefusal, NoWordsOfTheProvidersGoIntoTheLogSinceTheyMayQuoteThePrompt)
   const std::string quoting =
       R"({"error":{"message":"no: my secret","type":"server_error","code":"my secret","param":"my secret"}})";
   for (const int status : {400, 401, 402, 403, 404, 422, 429, 500, 503}) {
-    const Error error = dialect_openai().read_refusal(status, quoting, rig.target()).error;
+    const Error error = dialect_openai().read_refusal(status, quoting, rig.target());
     EXPECT_EQ(error.detail(), "status " + std::to_string(status) + ", type server_error");
   }
-  EXPECT_EQ(
-      dialect_openai().read_refusal(401, R"({"error":{"message":"m","code":"invalid_api_key"}})", rig.target()).error.detail(),
-      "status 401, code invalid_api_key");
+  EXPECT_EQ(dialect_openai().read_refusal(401, R"({"error":{"message":"m","code":"invalid_api_key"}})", rig.target()).detail(),
+            "status 401, code invalid_api_key");
 }
 
 TEST(OpenAiRefusal, SurvivesHostileBodies) {
@@ -128,7 +126,7 @@ TEST(OpenAiRefusal, SurvivesHostileBodies) {
   for (const std::string& body :
        {std::string(60'000, '['), nested, nested + "1" + std::string(5'000, '}'), messages + "1" + std::string(2'500, '}'),
         std::string(1'000'000, 'x'), std::string("{\"error\":{\"message\":\"\xFF\"}}"), std::string("{}"), std::string("[]")})
-    EXPECT_EQ(dialect_openai().read_refusal(400, body, rig.target()).error.kind, ErrorKind::upstream_refused);
+    EXPECT_EQ(dialect_openai().read_refusal(400, body, rig.target()).kind, ErrorKind::upstream_refused);
 }
 
 TEST(SafeText, MasksTheKeyInEveryCoding) {  // M56

@@ -68,9 +68,12 @@ TEST(AppError, FollowsTheTable) {
 }
 
 TEST(AppError, AProvidersOwnCodePassesThroughWhereTheRequestIsAtFault) {
-  const Error refused(ErrorKind::upstream_refused, ErrorOrigin::provider, "m");
-  EXPECT_EQ(app_error(refused, 400, "context_length_exceeded").code, "context_length_exceeded");
-  EXPECT_EQ(app_error(Error(ErrorKind::upstream_auth, ErrorOrigin::provider, "m"), 401, "invalid_api_key").code, "upstream_auth");
+  Error refused(ErrorKind::upstream_refused, ErrorOrigin::provider, "m");
+  refused.set_code("context_length_exceeded");
+  EXPECT_EQ(app_error(refused, 400).code, "context_length_exceeded");
+  Error keyless(ErrorKind::upstream_auth, ErrorOrigin::provider, "m");
+  keyless.set_code("invalid_api_key");
+  EXPECT_EQ(app_error(keyless, 401).code, "upstream_auth");
 }
 
 std::string value_of(const net::Fields& fields, std::string_view name) {

@@ -150,12 +150,19 @@ class FakeAnswer : public net::AppAnswer {
   Task<Result<void>> send(int status, const net::Fields&, std::span<const std::string_view> body) override {
     co_return put(status, body, true);
   }
-  Task<Result<void>> start(int status, const net::Fields&) override {
+  Result<void> start(int status, const net::Fields&) override {
     started_ = true;
     status_ = status;
-    co_return boost::system::in_place_value;
+    return {};
   }
-  Task<Result<void>> write(std::span<const std::string_view> pieces) override { co_return put(status_, pieces, false); }
+  /// Every other time, it has to wait.
+  std::optional<Result<void>> write_now(std::span<const std::string_view> pieces) override {
+    waits_ = !waits_;
+    if (!waits_) return put(status_, pieces, false);
+    later_.assign(pieces.begin(), pieces.end());
+    return std::nullopt;
+  }
+  Task<Result<void>> write_on() override { co_return put(status_, later_, false); }
   Task<Result<void>> finish(std::span<const std::string_view> pieces) override { co_return put(status_, pieces, true); }
   void abort() override { closed_ = true; }
   bool committed() const override { return committed_; }
@@ -182,7 +189,8 @@ class FakeAnswer : public net::AppAnswer {
   }
   Faults& faults_;
   net::Cancel* cancel_ = nullptr;
-  bool started_ = false, committed_ = false, ended_ = false, closed_ = false;
+  bool started_ = false, committed_ = false, ended_ = false, closed_ = false, waits_ = false;
+  Pieces later_;
   int status_ = 0;
   std::string body_;
 };

@@ -78,11 +78,11 @@ class ScriptedHandler final : public AppHandler {
     const std::array<std::string_view, 3> first{"ab", "", "c"};
     const std::array<std::string_view, 2> empty{"", ""};
     const std::array<std::string_view, 1> last{"0123456789abcdef!"};
-    co_await answer.start(200, fields);
+    EXPECT_TRUE(answer.start(200, fields));
     EXPECT_FALSE(answer.committed());
-    co_await answer.write(first);
+    EXPECT_TRUE(answer.write_now(first));
     EXPECT_TRUE(answer.committed());
-    co_await answer.write(empty);
+    EXPECT_TRUE(answer.write_now(empty));
     if (whole) co_await answer.finish(last);
   }
 
@@ -102,11 +102,12 @@ class ScriptedHandler final : public AppHandler {
   Task<void> flood(AppAnswer& answer, const Fields& fields) {
     const std::string block(1 << 20, 'x');
     const std::array<std::string_view, 1> pieces{block};
-    co_await answer.start(200, fields);
+    EXPECT_TRUE(answer.start(200, fields));
     for (;;) {
-      const auto written = co_await answer.write(pieces);
-      if (written) continue;
-      flood_ended.set_value(written.error().kind);
+      auto written = answer.write_now(pieces);
+      if (!written) written = co_await answer.write_on();
+      if (*written) continue;
+      flood_ended.set_value(written->error().kind);
       co_return;
     }
   }
