@@ -56,6 +56,8 @@ const Dialect& dialect_of(const Target& target) { return *find_dialect(target.pr
 
 }  // namespace
 
+thread_local Pieces Attempt::pieces_;
+
 void Request::note_content_sent() {
   if (opening.use_count() == 1) opening.reset();  // else the ledger's thread would be the one that frees it
   if (std::exchange(content_sent, true)) return;
@@ -100,7 +102,8 @@ Attempt::Attempt(Request& request, const Candidate& candidate, int number, Attem
       outcome_(outcome),
       progress_(outcome.progress),
       drain_(request.cancel, *target_.provider, progress_.report, request.snapshot->limits.answer_bytes_max,
-             request.world.executor) {
+             request.world.executor),
+      stream_(request.facts.stream) {
   progress_.target = &target_;
   progress_.sent_at = request.world.now();
   progress_.phase = Phase::connect;
@@ -176,11 +179,12 @@ Task<void> Attempt::relay() {
     if (ended) continue;
     const auto fed = coder.feed(*bytes, pieces_);
     note_content();
-    if (request_.facts.stream && !pieces_.empty() && !drain_.active() && may_pass()) {
+    if (stream_ && !pieces_.empty() && !drain_.active() && may_pass()) {
       bool sent = true;
       if (!request_.answer.committed()) sent = start_answer();
       if (sent) {
         if (content_) request_.note_content_sent();
+        if (request_.repeat) request_.repeat->note(pieces_);  // of an answer that fails it keeps nothing
         auto written = request_.answer.write_now(pieces_);
         if (!written) written = co_await request_.answer.write_on();
         sent = written->has_value();
@@ -202,7 +206,7 @@ bool Attempt::start_answer() {
 
 void Attempt::note_content() {
   // An answer in one piece shows nothing before its end, but it has begun.
-  if (!request_.facts.stream && outcome_.coder->summary().content_bytes > 0) upstream_->first_content();
+  if (!stream_ && outcome_.coder->summary().content_bytes > 0) upstream_->first_content();
   if (content_ || !outcome_.coder->summary().content_started) return;
   content_ = true;
   upstream_->first_content();
@@ -217,7 +221,6 @@ bool Attempt::may_pass() const {
 }
 
 void Attempt::note_passed() {
-  if (request_.repeat) request_.repeat->note(pieces_);
   if (request_.first_byte_us) return;
   request_.first_byte_us =
       std::chrono::duration_cast<std::chrono::microseconds>(request_.world.steady_now() - request_.started).count();

@@ -26,18 +26,18 @@ struct Request {
   net::AppAnswer& answer;
   const Dialect& dialect;  ///< the apps'
   SteadyTime started;
+  bool content_sent = false;  ///< beyond this there is no second attempt
+  Rows opening = {};          ///< that the books have; null once `content_sent`, and the ledger has let go of it
+  std::optional<std::int64_t> first_byte_us = {};
+  std::unique_ptr<Repeat> repeat = nullptr;                           ///< null: there is no Idempotency-Key
+  net::Cancel cancel = {};                                            ///< requested when the app is gone
   std::unique_ptr<Question> question = std::make_unique<Question>();  ///< null once `content_sent`
-  Rows opening = {};  ///< that the books have; null once `content_sent`, and the ledger has let go of it
   RequestFacts facts = {};
   std::string id = {};
   SteadyTime deadline = {};
-  net::Cancel cancel = {};    ///< requested when the app is gone
-  bool content_sent = false;  ///< beyond this there is no second attempt
-  std::optional<std::int64_t> first_byte_us = {};
-  Int128 spent_usd_pico = 0;                 ///< by the attempts before
-  std::optional<Int128> budget_left = {};    ///< in USD, of the budget with the least; empty: none counts it
-  net::Fields more_fields = {};              ///< of the answer, whatever it is
-  std::unique_ptr<Repeat> repeat = nullptr;  ///< null: there is no Idempotency-Key
+  Int128 spent_usd_pico = 0;               ///< by the attempts before
+  std::optional<Int128> budget_left = {};  ///< in USD, of the budget with the least; empty: none counts it
+  net::Fields more_fields = {};            ///< of the answer, whatever it is
 
   /// The app sees something of an answer, the first or more: no other attempt can follow, and what only that would need is freed,
   /// since a stream may take minutes.
@@ -74,6 +74,7 @@ class Attempt {
   bool may_pass() const;
   void note_passed();
 
+  static thread_local Pieces pieces_;  ///< from a read to the write of it: a stream that waits holds none
   Request& request_;
   const Target& target_;
   int number_;
@@ -81,7 +82,7 @@ class Attempt {
   AttemptProgress& progress_;  ///< of the outcome
   Drain drain_;
   std::unique_ptr<net::UpstreamAnswer> upstream_;
-  Pieces pieces_;
+  const bool stream_;  ///< the app asked for one
   bool content_ = false;
 };
 

@@ -3,8 +3,12 @@
 #include "ledger/intake.h"
 #include "ledger/segment.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace fairlead {
 namespace {
@@ -67,9 +71,11 @@ class Replay {
   Result<void> look_behind(FoundSegment& segment, SegmentReader& reader, std::uint64_t end, bool whole) {
     const std::string at = segment.path + " at byte " + std::to_string(reader.position());
     if (!whole || (end != no_end && reader.position() != end)) {
-      damaged_.push_back(segment.path);
+      const auto kept_as = name_to_keep(segment.path);
+      if (!kept_as) return kept_as.error();
       found_.notices.push_back("the journal is damaged: " + at + ", and what follows there is lost. The file is kept as " +
-                               segment.path + damaged_suffix);
+                               *kept_as);
+      damaged_.emplace(segment.path, *kept_as);
       return {};
     }
     if (end != no_end) return {};
@@ -81,25 +87,31 @@ class Replay {
     return {};
   }
 
+  /// Numbers begin anew once all files are gone, so an earlier damaged one may have had the same.
+  Result<std::string> name_to_keep(const std::string& path) {
+    std::vector<std::string> taken;
+    if (files_.list(path, taken) != 0) return journal_error("list the files beside", path);
+    std::string rest = ".damaged";
+    for (int n = 2; std::find(taken.begin(), taken.end(), rest) != taken.end(); ++n) rest = ".damaged." + std::to_string(n);
+    return path + rest;
+  }
+
   Result<void> let_go(const std::vector<FoundSegment>& segments) {
     for (const FoundSegment& segment : segments) {
-      bool damaged = false;
-      for (const std::string& path : damaged_) damaged = damaged || path == segment.path;
-      const int done = damaged ? files_.rename(segment.path, segment.path + damaged_suffix) : files_.remove(segment.path);
+      const auto damaged = damaged_.find(segment.path);
+      const int done = damaged == damaged_.end() ? files_.remove(segment.path) : files_.rename(segment.path, damaged->second);
       if (done != 0 && errno != ENOENT) return journal_error("remove", segment.path);
     }
     if (!segments.empty() && files_.sync_folder_of(prefix_) != 0) return journal_error("sync the folder of", prefix_);
     return {};
   }
 
-  static constexpr const char* damaged_suffix = ".damaged";
-
   JournalFiles& files_;
   std::string prefix_;
   Intake intake_;
   Store& store_;
   Recovered found_;
-  std::vector<std::string> damaged_;
+  std::map<std::string, std::string> damaged_;  ///< by path, the name under which it is kept
 };
 
 }  // namespace

@@ -65,6 +65,7 @@ class SocketAnswer final : public AppAnswer {
   /// `length`: of the body; empty: it is not known yet.
   void make_head(int status, const Fields& fields, std::optional<std::size_t> length);
   void gather_chunk(std::span<const std::string_view> pieces, bool last);
+  static Pieces& gathered();
   std::string_view size_line(std::size_t bytes);
   Task<Result<void>> flush();
   std::optional<Result<void>> flush_now();
@@ -79,11 +80,11 @@ class SocketAnswer final : public AppAnswer {
   bool committed_ = false;
   bool gone_ = false;
   bool whole_ = false;
+  std::string head_;  ///< empty once it went out
+  std::array<char, 24> size_line_;
+  Pieces waiting_;  ///< of the write under way, which could not go out at once
   Cancel* cancel_ = nullptr;
   Lookout::Turn turn_;
-  std::string head_;  ///< empty once it went out
-  Pieces gathered_;   ///< of the write under way
-  std::array<char, 24> size_line_;
 };
 
 }  // namespace fairlead::net

@@ -20,11 +20,11 @@ constexpr std::chrono::milliseconds stale_ms_max{500};  // what closes later may
 
 Call::Call(std::unique_ptr<Link> link, std::shared_ptr<IdleLinks> idle, const UpstreamRequest& request, Cancel& cancel)
     : link_(std::move(link)),
-      idle_(std::move(idle)),
       cancel_(cancel),
       timeouts_(request.provider->timeouts),
       total_until_(request.deadline),
-      first_byte_until_(steady_clock::now() + timeouts_.first_byte) {}
+      first_byte_until_(steady_clock::now() + timeouts_.first_byte),
+      idle_(std::move(idle)) {}
 
 SteadyTime Call::deadline() const {
   return std::min(total_until_, content_began_ ? steady_clock::now() + timeouts_.idle : first_byte_until_);

@@ -44,19 +44,21 @@ class Call final : public UpstreamAnswer {
   Error fail(Error error);
   SteadyTime deadline() const;
 
+  // What each read touches comes first: a stream among thousands finds none of it in the caches.
   std::unique_ptr<Link> link_;  ///< null after the end
-  std::shared_ptr<IdleLinks> idle_;
   Cancel& cancel_;
   Timeouts timeouts_;
-  SteadyTime total_until_, first_byte_until_, sent_at_;
-  Response response_;
+  SteadyTime total_until_, first_byte_until_;
   std::string_view unread_;  ///< came with the head
   std::unique_ptr<wire::Inflater> inflater_;
-  std::string inflated_;
   bool coded_began_ = false;  ///< an empty body is no compressed one, whatever the head says
   bool content_began_ = false;
   bool sent_whole_ = false;
   bool failed_ = false;
+  Response response_;
+  std::string inflated_;
+  SteadyTime sent_at_;
+  std::shared_ptr<IdleLinks> idle_;
 };
 
 }  // namespace fairlead::net

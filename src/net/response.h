@@ -65,17 +65,18 @@ class Response final : public Room {
   Framing framing_ = Framing::none;
   bool has_head_ = false;
   bool is_whole_ = false;
-  ResponseHead head_;
-  std::string head_text_;
   std::uint64_t left_ = 0;  ///< of a body by length
   ChunkReader chunks_{head_bytes_max};
   std::unique_ptr<char[]> buffer_;
-  std::string rest_;                                ///< what was not parsed when the room was given back
   std::size_t capacity_ = 0, begin_ = 0, end_ = 0;  ///< [begin_, end_) is not parsed yet
-  std::size_t head_bytes_ = 0;
-  std::size_t searched_ = 0;  ///< of the head that is not whole yet
   std::string_view body_;
   std::string joined_;  ///< the body's bytes where they do not lie together
+  std::string rest_;    ///< what was not parsed when the room was given back
+  // What only the head needs:
+  std::size_t head_bytes_ = 0;
+  std::size_t searched_ = 0;  ///< of the head that is not whole yet
+  ResponseHead head_;
+  std::string head_text_;
 };
 
 }  // namespace fairlead::net

@@ -116,8 +116,9 @@ struct Stream::Impl {
   bool keep_what_came();
   void close(bool with_reset);
 
+  // What each read and write touches lies together: a stream among thousands finds none of it in the caches.
   TcpSocket socket;
-  Timer timer;
+  std::unique_ptr<TlsWire> tls;
   SteadyTime deadline = SteadyTime::max();
   std::chrono::milliseconds stall_ms_max{0};  ///< of the write under way; 0: its deadline is fixed
   std::optional<SteadyTime> armed_for;
@@ -127,7 +128,6 @@ struct Stream::Impl {
   WaitFor read_waits = WaitFor::nothing;   ///< for what the read under way waits
   bool emptied = false;                    ///< the last read took all that the socket held
   int reads_at_once = 0;                   ///< since the last wait
-  std::unique_ptr<TlsWire> tls;
 
   /// What only the streams of apps have that wait for long.
   struct Watch {
@@ -138,6 +138,7 @@ struct Stream::Impl {
     error_code kept_end;  ///< how the peer's bytes ended, if the watch saw that
   };
   std::unique_ptr<Watch> watch;  ///< null: there was none yet
+  Timer timer;
 };
 
 void Stream::Impl::arm(const std::shared_ptr<Impl>& self) {

@@ -37,9 +37,9 @@ class ScriptCounter {
   static void count(char before, std::string_view text, Counted& into);
   std::string_view held() const { return {held_.data() + 1, end_ - 1}; }
 
+  std::size_t end_ = 1;
   /// The last byte that was counted (a blank for an escape), then what is not counted yet.
   std::array<char, 1 + held_bytes> held_{' '};
-  std::size_t end_ = 1;
   Counted counted_;
 };
 

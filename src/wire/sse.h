@@ -43,9 +43,6 @@ class SseReader {
 
   std::size_t event_bytes_max_;
   std::string_view bytes_;        ///< fed, and not yet looked at
-  std::string tail_;              ///< the event that was cut off
-  std::string completed_;         ///< the one of the last feed, of which there may be views
-  std::string joined_;            ///< multi-line data
   std::size_t lines_ = 0;         ///< of the current event, without the blank one
   bool saw_cr_ = false;           ///< in it
   bool any_cr_ = false;           ///< in the bytes so far: most streams have none
@@ -55,6 +52,9 @@ class SseReader {
   bool first_ = true;
   bool ended_ = false;
   bool too_large_ = false;
+  std::string tail_;       ///< the event that was cut off
+  std::string completed_;  ///< the one of the last feed, of which there may be views
+  std::string joined_;     ///< multi-line data
 };
 
 }  // namespace fairlead::wire

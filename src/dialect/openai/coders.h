@@ -39,13 +39,13 @@ class AnswerKeeper {
   void keep();
   void keep_content();
 
+  static thread_local AnswerText text_;
   const Target& target_;
+  AlikeChunks alike_;
+  wire::ScriptCounter scripts_;
+  std::unique_ptr<UsageReport> report_;  ///< null: no usage came yet
   AnswerOptions options_;
   std::string quoted_model_;  ///< empty: the provider's stays
-  static thread_local AnswerText text_;
-  AlikeChunks alike_;
-  std::unique_ptr<UsageReport> report_;  ///< null: no usage came yet
-  wire::ScriptCounter scripts_;
 };
 
 /// An error of the provider's making, which another target or a second try may mend while the app has seen nothing.

@@ -38,9 +38,9 @@ class StreamedCoder final : public AnswerCoder {
  public:
   StreamedCoder(const ChatRequest& request, const Target& target, AnswerOptions options)
       : target_(target),
-        keeper_(target, std::move(options)),
-        events_(keeper_.options().event_bytes_max),
-        wants_usage_(request.include_usage) {}
+        wants_usage_(request.include_usage),
+        events_(options.event_bytes_max),
+        keeper_(target, std::move(options)) {}
 
   Result<void> feed(std::string_view bytes, Pieces& out) override {
     owned_.clear();
@@ -177,15 +177,17 @@ class StreamedCoder final : public AnswerCoder {
   }
 
   const Target& target_;
-  AnswerKeeper keeper_;
-  wire::SseReader events_;
   bool wants_usage_;
   bool done_ = false;
   ChoiceSet choices_seen_ = 0, choices_finished_ = 0;
-  std::string lead_;  ///< what waits for the first content
-  std::vector<Edit> edits_;
   std::list<std::string> owned_;  ///< what the pieces of this call point to
+  wire::SseReader events_;
+  AnswerKeeper keeper_;
+  std::string lead_;                             ///< what waits for the first content
+  static thread_local std::vector<Edit> edits_;  ///< of the event that is read: the thread's, which reads one after the other
 };
+
+thread_local std::vector<Edit> StreamedCoder::edits_;
 
 }  // namespace
 

@@ -230,6 +230,34 @@ TEST(Recovery, ReplaysWhatIsSoundOfADamagedJournalAndKeepsTheFile) {
   EXPECT_EQ(world.saved.durable.count("a1"), 0u);
 }
 
+TEST(Recovery, KeepsEachDamagedFileThoughNumbersBeginAnew) {
+  World world;
+  const auto damage_one = [&](int frames) {
+    {
+      Journal journal(world.files, prefix, 1, 1'000'000, Sync::disk);
+      write_frames(journal, frames);
+    }
+    std::string bytes = world.files.contents().at(prefix + "000001");
+    bytes[bytes.size() / 2] ^= 1;
+    bytes.resize(bytes.size() - 1);
+    world.files.put_file(prefix + "000001", bytes);
+    SegmentHeader next;
+    next.sequence = 2;
+    next.previous = 1;
+    next.previous_end = bytes.size() + 1;  // all of it was acknowledged
+    world.files.put_file(prefix + "000002", encode_header(next));
+    const auto recovered = world.recover();
+    EXPECT_TRUE(recovered);
+    return std::pair(bytes, recovered->notices.front());
+  };
+  const auto first = damage_one(2);
+  const auto second = damage_one(3);
+  EXPECT_THAT(first.second, HasSubstr("kept as " + prefix + "000001.damaged"));
+  EXPECT_THAT(second.second, HasSubstr("kept as " + prefix + "000001.damaged.2"));
+  EXPECT_EQ(world.files.contents().at(prefix + "000001.damaged"), first.first);
+  EXPECT_EQ(world.files.contents().at(prefix + "000001.damaged.2"), second.first);
+}
+
 TEST(Recovery, WhatFailedToBeWrittenDoesNotComeBack) {
   for (int k = 1; k <= 2; ++k) {  // the write, the sync
     World world;
