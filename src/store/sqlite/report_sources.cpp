@@ -37,7 +37,7 @@ std::string open_figures(const std::string& requests, const std::string& attempt
 }
 
 std::string row_figures(const Rows& rows) {
-  return "(l.ending <> 0 AND " + std::string(rows.is_last) +
+  return "(l.batch IS NOT NULL AND " + std::string(rows.is_last) +
          "), (x.outcome <> 0), (o.state = 'interrupted' OR (o.state = 'settled' AND o.error <> '')), x.input_tokens, "
          "x.cached_input_tokens, x.cache_write_tokens, x.output_tokens, x.reasoning_tokens, x.audio_tokens, x.image_tokens, 0, "
          "x.cost_pico, 0, x.attempt_usd_pico, 0, x.attempt_charge_usd_pico";
@@ -48,16 +48,16 @@ std::string row_figures(const Rows& rows) {
 std::vector<std::string> open_rows() {
   const std::string first_last(first_attempts.is_last), retry_last(retries.is_last);
   const auto open = [](const std::string& which) { return which + " AND " + in_period; };
-  return {select(first_attempts, open_figures("(x.ending = 0 AND " + first_last + ")", "(x.outcome = 0)"),
-                 open("x.batch IS NULL AND (x.outcome = 0 OR (x.ending = 0 AND " + first_last + "))")),
-          select(retries, open_figures("(l.ending = 0 AND " + retry_last + ")", "1"), open("l.batch IS NULL AND x.outcome = 0")),
-          select(retries, open_figures("1", "0"), open("l.batch IS NULL AND l.ending = 0 AND x.outcome <> 0 AND " + retry_last))};
+  return {select(first_attempts, open_figures("(" + first_last + ")", "(x.outcome = 0)"),
+                 open("x.batch IS NULL AND (x.outcome = 0 OR " + first_last + ")")),
+          select(retries, open_figures("(" + retry_last + ")", "1"), open("l.batch IS NULL AND x.outcome = 0")),
+          select(retries, open_figures("1", "0"), open("l.batch IS NULL AND x.outcome <> 0 AND " + retry_last))};
 }
 
 std::vector<std::string> ended_rows() {
   std::vector<std::string> queries;
   for (const Rows& rows : {first_attempts, retries}) {
-    const std::string ended = "(x.outcome <> 0 OR l.ending <> 0) AND " + in_period;
+    const std::string ended = "x.outcome <> 0 AND " + in_period;
     // None counts before it was sent. The late ones, which were sent before they count, are few: `+` keeps from seeking by time.
     queries.push_back(select(rows, row_figures(rows), ended + " AND x.sent_at >= ?1 AND x.sent_at < ?2"));
     queries.push_back(select(rows, row_figures(rows),

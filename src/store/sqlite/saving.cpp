@@ -66,7 +66,7 @@ LineWriter::LineWriter(sqlite3* connection)
     : connection_(connection),
       line_(connection, line_sql() + "NOTHING"),
       line_again_(connection, line_again_sql()),
-      line_before_(connection, "SELECT ending, outcome FROM lines WHERE id = ?"),
+      line_before_(connection, "SELECT outcome FROM lines WHERE id = ?"),
       late_(connection, "INSERT INTO late SELECT n, ?, ? FROM lines WHERE id = ? ON CONFLICT DO NOTHING"),
       number_(connection, "SELECT n FROM lines WHERE id = ?"),
       open_retry_(connection, open_retry_sql()),
@@ -224,7 +224,7 @@ Result<void> LineWriter::save(const RequestRecord& record) {
   if (!(*before)->attempt_ended && !attempts_.empty() && attempts_.front().first->open.number == 1)
     if (auto counted = count(record, *attempts_.front().first); !counted) return counted;
   if (auto saved = save_retries(record); !saved) return saved;
-  return (*before)->request_ended ? Result<void>() : count_request(record);
+  return ended ? count_request(record) : Result<void>();
 }
 
 /// What the ledger had of it before, if it was not sealed; empty: it was.
@@ -248,7 +248,7 @@ Result<std::optional<LineWriter::Before>> LineWriter::save_line(const RequestRec
   if (sqlite3_changes(connection_) == 0) {
     line_before_.bind(std::string_view(record.open.id));
     if (const auto found = line_before_.step(); !found) return found.error();
-    before = {line_before_.integer(0) != 0, line_before_.integer(1) != 0};  // no attempt is NULL, and reads as 0
+    before = {line_before_.integer(0) != 0};  // no attempt is NULL, and reads as 0
     line_before_.reset();
     if (const auto done = write(line_again_); !done) return done.error();
     if (sqlite3_changes(connection_) == 0) return std::optional<Before>();
@@ -307,9 +307,9 @@ Result<void> LineWriter::count(const RequestRecord& record, const Attempt& attem
   return {};
 }
 
-/// A request that was open, or not there: it counts with its last attempt.
+/// Once it and all of its attempts have ended: it counts with the last.
 Result<void> LineWriter::count_request(const RequestRecord& record) {
-  if (record.state == RowState::open || attempts_.empty()) return {};
+  if (attempts_.empty()) return {};
   const Attempt& last = *attempts_.back().first;
   const auto at = counts_at(last);
   if (!at) return at.error();

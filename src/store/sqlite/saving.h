@@ -42,7 +42,7 @@ class LineWriter {
   };
   /// What had ended of a line before it was saved again.
   struct Before {
-    bool request_ended = false, attempt_ended = false;
+    bool attempt_ended = false;  ///< the first
   };
   void forget_rows();
   Result<Ref> text(std::string_view text);

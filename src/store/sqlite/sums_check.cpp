@@ -47,7 +47,7 @@ std::string amounts_text(const ReportRow& row) {
 std::string figures_text(const ReportRow& row) {
   std::int64_t tokens = 0;
   for (const auto& kind : {row.usage.input, row.usage.output}) tokens += kind.value_or(0);
-  return amounts_text(row) + ", " + std::to_string(tokens) + " tokens in and out";
+  return std::to_string(row.requests) + " requests, " + amounts_text(row) + ", " + std::to_string(tokens) + " tokens in and out";
 }
 
 class Comparison {

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <map>
+
 #include "unit/store/rows.h"
 
 namespace fairlead {
@@ -324,6 +326,27 @@ TEST_F(BookkeepingTest, ARetryAfterMidnightThatIsOpenKeepsTheDayOfItsRequest) {
   EXPECT_FALSE(*books_->old_rows(noon));
   ASSERT_TRUE(store_->recover(noon));
   EXPECT_TRUE(*books_->old_rows(noon));
+}
+
+TEST_F(BookkeepingTest, ARequestThatBrokeCountsOnceAndInTheEndWithWhatItsAttemptBecame) {
+  save({record_of(request_open("first"), {test::open_attempt(attempt_open("first"))}, request_settle("first")),
+        record_of(request_open("second"),
+                  {settled_attempt(attempt_open("second"), attempt_settle("second")),
+                   test::open_attempt(attempt_open("second", 2, "qwen"))},
+                  request_settle("second", 2)),
+        sent_at("whole", noon)});
+  using BySource = std::map<std::string, std::int64_t>;
+  const auto requests = [&](bool from_rows) {
+    BySource by_source;
+    const auto rows = store_->report({{"usage_source"}, {}, {}, from_rows});
+    for (const ReportRow& row : *rows) by_source[row.group.at(0)] += row.requests;
+    return by_source;
+  };
+  EXPECT_EQ(requests(false), (BySource{{"", 2}, {"reported", 1}})) << "while nobody knows";
+  EXPECT_THAT(store_->check_sums()->findings, testing::IsEmpty());
+  ASSERT_TRUE(store_->recover(noon + hours(1)));
+  EXPECT_THAT(store_->check_sums()->findings, testing::IsEmpty());
+  for (const bool from_rows : {false, true}) EXPECT_EQ(requests(from_rows), (BySource{{"estimated", 2}, {"reported", 1}}));
 }
 
 TEST_F(BookkeepingTest, WhatComesAfterItsDayWentGoesAsAnotherPart) {
