@@ -30,6 +30,8 @@ bool has_body(int status) { return status != 204 && status != 304; }
 
 }  // namespace
 
+thread_local Pieces SocketAnswer::gathered_;
+
 void SocketAnswer::make_head(int status, const Fields& fields, std::optional<std::size_t> length) {
   const std::string_view reason =
       boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(static_cast<unsigned>(status)));
@@ -62,9 +64,8 @@ Task<Result<void>> SocketAnswer::send(int status, const Fields& fields, std::spa
   if (state_ != State::nothing) return ended_at_once(out_of_turn());
   state_ = State::ended;
   make_head(status, fields, bytes_of(body));
-  Pieces& pieces = gathered();
-  pieces.assign(1, head_);
-  if (!form_.head_only && has_body(status)) pieces.insert(pieces.end(), body.begin(), body.end());
+  gathered_.assign(1, head_);
+  if (!form_.head_only && has_body(status)) gathered_.insert(gathered_.end(), body.begin(), body.end());
   return flush();
 }
 
@@ -100,22 +101,15 @@ Task<Result<void>> SocketAnswer::finish(std::span<const std::string_view> pieces
 void SocketAnswer::gather_chunk(std::span<const std::string_view> pieces, bool last) {
   const std::size_t bytes = form_.head_only ? 0 : bytes_of(pieces);
   const bool chunked = !form_.http_1_0 && !form_.head_only;
-  Pieces& all = gathered();
-  all.clear();
-  if (!committed_) all.push_back(head_);
+  gathered_.clear();
+  if (!committed_) gathered_.push_back(head_);
   if (bytes > 0) {
-    if (chunked) all.push_back(size_line(bytes));
-    all.insert(all.end(), pieces.begin(), pieces.end());
-    if (chunked) all.push_back(last ? end_of_chunk_and_body : end_of_chunk);
+    if (chunked) gathered_.push_back(size_line(bytes));
+    gathered_.insert(gathered_.end(), pieces.begin(), pieces.end());
+    if (chunked) gathered_.push_back(last ? end_of_chunk_and_body : end_of_chunk);
   } else if (last && chunked) {
-    all.push_back(last_chunk);
+    gathered_.push_back(last_chunk);
   }
-}
-
-/// The thread's, which gathers and writes one after the other: a stream that waits holds none.
-Pieces& SocketAnswer::gathered() {
-  thread_local Pieces pieces;
-  return pieces;
 }
 
 std::string_view SocketAnswer::size_line(std::size_t bytes) {
@@ -132,14 +126,14 @@ Task<Result<void>> SocketAnswer::flush() {
 /// Of what was gathered. Empty: it waits for the app to take it.
 std::optional<Result<void>> SocketAnswer::flush_now() {
   if (gone_) return app_gone("it closed the connection");
-  if (gathered().empty()) {
+  if (gathered_.empty()) {
     if (state_ == State::ended) end();
     return Result<void>();
   }
   committed_ = true;
-  const auto at_once = stream_.write_now(gathered(), form_.write_ms_max);
+  const auto at_once = stream_.write_now(gathered_, form_.write_ms_max);
   if (at_once) return flushed(at_once->first);
-  waiting_ = gathered();
+  waiting_ = gathered_;
   return std::nullopt;
 }
 

@@ -65,13 +65,13 @@ class SocketAnswer final : public AppAnswer {
   /// `length`: of the body; empty: it is not known yet.
   void make_head(int status, const Fields& fields, std::optional<std::size_t> length);
   void gather_chunk(std::span<const std::string_view> pieces, bool last);
-  static Pieces& gathered();
   std::string_view size_line(std::size_t bytes);
   Task<Result<void>> flush();
   std::optional<Result<void>> flush_now();
   Result<void> flushed(boost::system::error_code error);
   void end();
 
+  static thread_local Pieces gathered_;  ///< for the write that follows: a stream that waits holds none
   Stream& stream_;
   HttpDate& date_;
   Lookout& lookout_;

@@ -42,7 +42,7 @@ class UpstreamAnswer {
   /// The next bytes of the body, freed of transfer and content coding; empty at its proper end, after which the connection is
   /// back in the pool. Valid until the next call. Errors: upstream_closed (cut), upstream_timeout (idle or total),
   /// upstream_protocol, app_gone (the Cancel was requested).
-  /// `comments_only` of the bytes read so far do not end the first-byte wait: see first_content().
+  /// Bytes alone do not end the wait for the first: see first_content().
   virtual Task<Result<std::string_view>> read() = 0;
   /// The answer's content has begun (not blank lines or comments): from here `idle` counts, until here `first_byte` does.
   virtual void first_content() = 0;

@@ -41,7 +41,7 @@ class Sums {
 
   /// Of an attempt that has ended, once. `counts_at`: its sent_at, or later if it came late.
   void add_attempt(const RequestOpen& request, const RequestRecord::Attempt& attempt, TimePoint counts_at);
-  /// Of a request that has ended, once, in the group of its last attempt.
+  /// Of a request that has ended with all of its attempts, once, in the group of the last.
   void add_request(const RequestOpen& request, const RequestRecord::Attempt& last, TimePoint counts_at);
   /// The end of the last closed month. Looked up once in each transaction.
   Result<TimePoint> closed_until();
