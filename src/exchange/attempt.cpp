@@ -24,18 +24,17 @@ Error ending(const Request& request, const Error& failure) {
   return {ErrorKind::draining, ErrorOrigin::fairlead, "the service is going down; try again"};
 }
 
-/// Reads a refusal up to a limit of size and time; what cannot be read is left out.
-Task<std::string> read_refusal_body(net::UpstreamAnswer& upstream) {
-  std::string body;
-  upstream.first_content();
-  upstream.end_within(refusal_wait_max);
-  while (body.size() < refusal_bytes_max) {
-    auto bytes = co_await upstream.read();
-    if (!bytes || bytes->empty()) break;
-    body.append(bytes->substr(0, refusal_bytes_max - body.size()));
+/// The words of a refusal, up to a limit.
+class RefusalBody final : public net::BodySink {
+ public:
+  std::optional<bool> take(std::string_view bytes) override {
+    text.append(bytes.substr(0, refusal_bytes_max - text.size()));
+    return text.size() < refusal_bytes_max;
   }
-  co_return body;
-}
+  Task<bool> rest() override { co_return true; }
+
+  std::string text;
+};
 
 AnswerOptions answer_options(const Request& request, const Target& target, TimePoint sent_at) {
   AnswerOptions options;
@@ -159,43 +158,62 @@ Task<bool> Attempt::ask(bool fresh_connection) {
 Task<void> Attempt::take_refusal() {
   outcome_.retry_after =
       read_retry_after(upstream_->field("retry-after-ms"), upstream_->field("retry-after"), request_.world.now());
-  const std::string body = co_await read_refusal_body(*upstream_);
-  end(dialect_of(target_).read_refusal(progress_.status, body, target_));
+  upstream_->first_content();
+  upstream_->end_within(refusal_wait_max);
+  RefusalBody body;
+  co_await upstream_->read(body);  // what cannot be read is left out
+  end(dialect_of(target_).read_refusal(progress_.status, body.text, target_));
 }
 
-Task<void> Attempt::relay() {
-  AnswerCoder& coder = *outcome_.coder;
-  for (;;) {
-    auto bytes = co_await upstream_->read();
-    const bool ended = coder.ended();  // and takes no harm from what goes wrong behind its end
-    if (!bytes && !ended) co_return end(bytes.error());
-    pieces_.clear();
-    if (!bytes || bytes->empty()) {
-      const auto finished = coder.finish(pieces_);
-      outcome_.last = pieces_;
-      co_return end(finished);
-    }
-    drain_.took(bytes->size());
-    if (ended) continue;
-    const auto fed = coder.feed(*bytes, pieces_);
-    note_content();
-    if (stream_ && !pieces_.empty() && !drain_.active() && may_pass()) {
-      bool sent = true;
-      if (!request_.answer.committed()) sent = start_answer();
-      if (sent) {
-        if (content_) request_.note_content_sent();
-        if (request_.repeat) request_.repeat->note(pieces_);  // of an answer that fails it keeps nothing
-        auto written = request_.answer.write_now(pieces_);
-        if (!written) written = co_await request_.answer.write_on();
-        sent = written->has_value();
-      }
-      if (!sent && !drain_.possible()) co_return end(app_hung_up());
-      if (!sent) request_.cancel.request();  // read on, for the books
-      if (sent) note_passed();
-    }
-    if (!fed) co_return end(fed);
-    if (coder.ended()) upstream_->end_within(end_wait_max);
+std::optional<bool> Attempt::take(std::string_view bytes) {
+  drain_.took(bytes.size());
+  if (outcome_.coder->ended()) return true;  // it takes no harm from what comes behind its end
+  pieces_.clear();
+  fed_ = outcome_.coder->feed(bytes, pieces_);
+  note_content();
+  if (!stream_ || pieces_.empty() || drain_.active() || !may_pass()) return goes_on();
+  if (!request_.answer.committed() && !start_answer()) return passed(false);
+  if (content_) request_.note_content_sent();
+  if (request_.repeat) request_.repeat->note(pieces_);  // of an answer that fails it keeps nothing
+  const auto written = request_.answer.write_now(pieces_);
+  if (!written) return std::nullopt;
+  return passed(written->has_value());
+}
+
+Task<bool> Attempt::rest() {
+  const auto written = co_await request_.answer.write_on();
+  co_return passed(written.has_value());
+}
+
+/// What could be fed was `sent` to the app, or the app is gone.
+bool Attempt::passed(bool sent) {
+  if (sent) {
+    note_passed();
+  } else if (drain_.possible()) {
+    request_.cancel.request();  // read on, for the books
+  } else {
+    end(app_hung_up());
+    return false;
   }
+  return goes_on();
+}
+
+bool Attempt::goes_on() {
+  if (!fed_) {
+    end(fed_);
+    return false;
+  }
+  if (outcome_.coder->ended()) upstream_->end_within(end_wait_max);
+  return true;
+}
+
+void Attempt::relayed(const Result<void>& read) {
+  if (progress_.error) return;  // that is why it was not read on
+  if (!read && !outcome_.coder->ended()) return end(read);
+  pieces_.clear();
+  const auto finished = outcome_.coder->finish(pieces_);
+  outcome_.last = pieces_;
+  end(finished);
 }
 
 bool Attempt::start_answer() {

@@ -55,18 +55,24 @@ struct AttemptOutcome {
   AttemptEnd end() const;
 };
 
-/// One try. It ends with ask(), if that says so, or with relay().
-class Attempt {
+/// One try. It ends with ask(), if that says so, or with relayed().
+class Attempt final : net::BodySink {
  public:
   /// `outcome` is as made before.
   Attempt(Request& request, const Candidate& candidate, int number, AttemptOutcome& outcome);
 
   /// Sends the request, and waits for an answer that can be relayed. False: there is none.
   Task<bool> ask(bool fresh_connection);
-  /// Everything that the app may see goes out as it comes, but for the end, which waits for the books: it is in `outcome`.
-  Task<void> relay();
+  /// Everything that the app may see goes out as it comes, but for the end, which waits for the books. What it gives is for
+  /// relayed(), which puts the end into `outcome`.
+  Task<Result<void>> relay() { return upstream_->read(*this); }
+  void relayed(const Result<void>& read);
 
  private:
+  std::optional<bool> take(std::string_view bytes) override;
+  Task<bool> rest() override;
+  bool passed(bool sent);
+  bool goes_on();
   Task<void> take_refusal();
   void end(const Result<void>& result);
   bool start_answer();
@@ -74,7 +80,7 @@ class Attempt {
   bool may_pass() const;
   void note_passed();
 
-  static thread_local Pieces pieces_;  ///< from a read to the write of it: a stream that waits holds none
+  static thread_local Pieces pieces_;  ///< from bytes that came to the write of them: a stream that waits holds none
   Request& request_;
   const Target& target_;
   int number_;
@@ -82,6 +88,7 @@ class Attempt {
   AttemptProgress& progress_;  ///< of the outcome
   Drain drain_;
   std::unique_ptr<net::UpstreamAnswer> upstream_;
+  Result<void> fed_;   ///< what the coder said of the bytes that are being passed on
   const bool stream_;  ///< the app asked for one
   bool content_ = false;
 };

@@ -98,37 +98,46 @@ class Exchange {
   /// What it asks for was answered before, and nothing is to be done.
   bool is_repeat() const { return request_.repeat && request_.repeat->kept() != nullptr; }
 
-  /// Tries candidates until one answers, nothing more may be tried, or the app is gone. Leaves `failure_` empty on success.
-  Task<void> attempt_all() {
-    request_.answer.watch(request_.cancel);
-    AttemptCourse course(candidates().size(), request_.facts.route, request_.snapshot->limits.attempts_max);
-    std::optional<Step> step = Step();
-    for (int number = 1; step; ++number) {
-      const auto taken = take_candidate(step->candidate);
-      if (!taken) co_return;
-      step->candidate = *taken;
+  /// Tries candidates, until one has an answer to relay. False: nothing more is to be tried. Leaves `failure_` empty on success.
+  /// What it needs stands in its frame, which is gone while the answer streams.
+  Task<bool> find_answer() {
+    if (!course_) {
+      course_.emplace(candidates().size(), request_.facts.route, request_.snapshot->limits.attempts_max);
+      request_.answer.watch(request_.cancel);
+    }
+    for (; step_; end_attempt()) {
+      if (step_->delay > Milliseconds{0}) co_await pause(step_->delay);
+      if (!tried_.empty() && request_.cancel.requested()) co_return false;
+      const auto taken = take_candidate(step_->candidate);
+      if (!taken) co_return false;
+      step_->candidate = *taken;
+      const Candidate& candidate = candidates()[*taken];
       // Beyond this point money may be spent: the books know of the attempt first.
-      auto opened = co_await open_attempt(candidates()[*taken], number);
+      const auto opened = co_await open_attempt(candidate);
       if (!opened) {
         refuse(opened.error());
         charging_.let_go();
-        co_return;
+        co_return false;
       }
-      {
-        Attempt attempt(request_, candidates()[*taken], number, outcome_);
-        const bool answered = co_await attempt.ask(step->fresh_connection);
-        if (answered) co_await attempt.relay();
-      }
-      step = settle_and_go_on(*step, number, course);
-      if (step && step->delay > Milliseconds{0}) co_await pause(step->delay);
-      if (request_.cancel.requested()) co_return;
+      attempt_.emplace(request_, candidate, number(), outcome_);
+      const bool answered = co_await attempt_->ask(step_->fresh_connection);
+      if (answered) co_return true;
     }
+    co_return false;
+  }
+
+  /// What find_answer() found; what it gives is for relayed().
+  Task<Result<void>> relay() { return attempt_->relay(); }
+  void relayed(const Result<void>& read) {
+    attempt_->relayed(read);
+    end_attempt();
   }
 
   /// The exchange was refused before any attempt.
   void refuse(Error error) { failure_ = std::make_unique<Failure>(Failure{std::move(error), {}, 0, retry_after_}); }
   /// Something threw. The attempt under way, if there is one, stays open in the books and is found there.
   void broke(const std::string& what) {
+    attempt_.reset();
     if (!tried_.empty() && tried_.back().settle == nullptr && estimate_usd_pico_)
       charging_.post(request_, charge_of(*estimate_usd_pico_, charging_.markup()));
     refuse(Error(ErrorKind::internal, ErrorOrigin::fairlead, "an internal error occurred", what));
@@ -150,6 +159,8 @@ class Exchange {
   }
 
  private:
+  /// Of the attempt under way, from 1.
+  int number() const { return static_cast<int>(tried_.size()); }
   const std::vector<Candidate>& candidates() const { return request_.question->plan.candidates; }
 
   /// A row for the books. It stays where it is until the books have it, and a settlement to the end of the exchange.
@@ -245,29 +256,26 @@ class Exchange {
     return make_plan(facts, *request_.snapshot, conditions, now);
   }
 
-  /// The attempt under way has ended. Empty: nothing more is to be tried.
-  std::optional<Step> settle_and_go_on(const Step& made, int number, AttemptCourse& course) {
+  /// The attempt under way has ended: it is settled, and `step_` is what comes next.
+  void end_attempt() {
+    attempt_.reset();
+    const Step made = *std::exchange(step_, std::nullopt);
     AttemptEnd end = outcome_.end();
     end.markup = charging_.markup();
     if (needs_estimate(end)) end.bytes_per_token = request_.world.estimates.output_bytes_per_token(*end.target, *request_.snapshot);
-    const AttemptSettle& settled = note(settle_attempt(request_.id, number, end, *request_.snapshot, request_.world.texts));
+    const AttemptSettle& settled = note(settle_attempt(request_.id, number(), end, *request_.snapshot, request_.world.texts));
     tried_.back().settle = &settled;
     charging_.post(request_, settled.charge_usd_pico);
     request_.spent_usd_pico += settled.usd_pico.value_or(0);
     learn_from(end, settled);
-    if (!end.error) {
-      failure_.reset();
-      return std::nullopt;
-    }
+    if (!end.error) return failure_.reset();
     Failure last{*end.error, end.report, end.status, outcome_.retry_after};
-    std::optional<Step> next;
     if (!request_.content_sent && !request_.cancel.requested()) {
       const double jitter = std::uniform_real_distribution<double>(0, 1)(request_.world.random);
       const auto left = std::chrono::duration_cast<Milliseconds>(request_.deadline - request_.world.steady_now());
-      next = course.after(made, last, left, jitter);
+      step_ = course_->after(made, last, left, jitter);
     }
     if (!failure_ || request_.content_sent || !is_of_this_target_alone(last)) failure_ = std::make_unique<Failure>(std::move(last));
-    return next;
   }
 
   /// An answer that came whole was paid for: a repeat gets it, also where the books could not take its end, and the app gets an
@@ -293,11 +301,11 @@ class Exchange {
     request_.world.estimates.note(seen, *request_.snapshot, settled.ended_at);
   }
 
-  Task<Result<void>> open_attempt(const Candidate& candidate, int number) {
+  Task<Result<void>> open_attempt(const Candidate& candidate) {
     const Target& target = *candidate.target;
     AttemptOpen row;
     row.request_id = request_.id;
-    row.number = number;
+    row.number = number() + 1;
     row.sent_at = request_.world.now();
     row.provider = target.provider->name;
     row.model = target.model->name;
@@ -441,6 +449,9 @@ class Exchange {
   Request request_;
   const Key& key_;
   Charging charging_;
+  std::optional<AttemptCourse> course_;  ///< once there is a plan to be carried out
+  std::optional<Step> step_ = Step();  ///< the attempt under way, or what is tried next; empty: nothing more is
+  std::optional<Attempt> attempt_;     ///< under way
   const Target* target_ = nullptr;    ///< of the last attempt
   AttemptOutcome outcome_;            ///< of the last attempt
   std::unique_ptr<Failure> failure_;  ///< null: there is none, so far
@@ -461,8 +472,14 @@ Task<void> carry(World& world, std::shared_ptr<const Snapshot> snapshot, net::Ap
     const auto ready = exchange.prepare();
     if (!ready)
       exchange.refuse(ready.error());
-    else if (!exchange.is_repeat())
-      co_await exchange.attempt_all();
+    else if (!exchange.is_repeat()) {
+      for (;;) {
+        const bool found = co_await exchange.find_answer();
+        if (!found) break;
+        const Result<void> read = co_await exchange.relay();
+        exchange.relayed(read);
+      }
+    }
   } catch (const std::exception& error) {
     exchange.broke(error.what());
   }

@@ -36,7 +36,7 @@ bool unconfirmed(const Failure& failure) { return failure.report.sent_whole && f
 bool may_be_billed(const Failure& failure) { return unconfirmed(failure) || (failure.status >= 200 && failure.status < 300); }
 
 AttemptCourse::AttemptCourse(std::size_t candidates, const Route* route, int attempts_max)
-    : candidates_(candidates), attempts_left_(attempts_max - 1), retried_at_once_(candidates, false) {
+    : candidates_(candidates), attempts_left_(attempts_max - 1) {
   if (!route) return;
   fallback_ = route->fallback;
   fallback_on_unconfirmed_ = route->fallback_on_unconfirmed;
@@ -64,8 +64,8 @@ std::optional<Step> AttemptCourse::after(const Step& made, const Failure& failur
   const bool nothing_sent = !failure.report.bytes_sent && failure.status == 0 &&
                             (failure.error.kind == ErrorKind::upstream_connect || failure.error.kind == ErrorKind::upstream_tls);
   const bool stale_connection = failure.error.retry == Retry::reused_connection_only;
-  if ((nothing_sent || stale_connection) && !retried_at_once_[made.candidate]) {
-    retried_at_once_[made.candidate] = true;
+  if ((nothing_sent || stale_connection) && retried_at_once_ != made.candidate) {
+    retried_at_once_ = made.candidate;
     return Step{made.candidate, true, Milliseconds{0}};
   }
   if (may_be_billed(failure) && !stale_connection && !fallback_on_unconfirmed_) return std::nullopt;

@@ -7,8 +7,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <string>
-#include <vector>
 
 namespace fairlead::exchange {
 
@@ -48,7 +46,7 @@ class AttemptCourse {
   bool fallback_ = true, fallback_on_unconfirmed_ = true;
   int attempts_left_;
   int backoffs_ = 0;
-  std::vector<bool> retried_at_once_;  ///< by candidate: the one immediate second try is used up
+  std::optional<std::size_t> retried_at_once_;  ///< the last candidate whose one immediate second try is used up
 };
 
 }  // namespace fairlead::exchange

@@ -32,7 +32,6 @@ SteadyTime Call::deadline() const {
 
 Error Call::fail(Error error) {
   link_.reset();
-  failed_ = true;
   return error;
 }
 
@@ -93,24 +92,23 @@ Result<void> Call::check_head() {
   return {};
 }
 
-Task<Result<std::string_view>> Call::read() {
-  using Outcome = Result<std::string_view>;
-  if (failed_) co_return upstream_error(ErrorKind::upstream_closed, "reading on after an error");
+// Where a stream waits for its next token, which takes no frame but this one.
+Task<Result<void>> Call::read(BodySink& sink) {
+  const CancelScope scope(cancel_, [this] {
+    if (link_) link_->stream().close();
+  });
   std::string_view bytes = std::exchange(unread_, {});
   for (;;) {
-    if (!bytes.empty()) {
-      const Outcome decoded = decode(bytes);
-      if (!decoded) co_return fail(decoded.error());
-      if (!decoded->empty()) co_return decoded;
+    const auto decoded = decode(bytes);
+    if (!decoded) co_return fail(decoded.error());
+    if (!decoded->empty()) {
+      std::optional<bool> more = sink.take(*decoded);
+      if (!more) more = co_await sink.rest();
+      if (!*more) co_return boost::system::in_place_value;
     }
-    if (response_.is_whole()) {
-      const Result<void> finished = finish();
-      co_return finished ? Outcome(std::string_view()) : Outcome(finished.error());
-    }
+    if (response_.is_whole()) co_return finish();
     Stream& stream = link_->stream();
-    const CancelScope scope(cancel_, [&stream] { stream.close(); });
     stream.set_deadline(deadline());
-    // Where a stream waits for its next token, which takes no frame but this one.
     auto got = stream.read_now(response_);
     if (!got && stream.must_wait()) {
       const auto [woken] = co_await stream.readable();
@@ -130,7 +128,7 @@ Result<void> Call::took(boost::system::error_code ec, std::size_t bytes, const c
 }
 
 Result<std::string_view> Call::decode(std::string_view bytes) {
-  if (!inflater_) return bytes;
+  if (!inflater_ || bytes.empty()) return bytes;
   coded_began_ = true;
   inflated_.clear();
   const Result<void> fed = inflater_->feed(bytes, inflated_, inflated_bytes_max);

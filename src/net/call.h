@@ -24,7 +24,7 @@ class Call final : public UpstreamAnswer {
 
   int status() const override { return response_.status(); }
   std::string_view field(std::string_view name) const override { return response_.field(name); }
-  Task<Result<std::string_view>> read() override;
+  Task<Result<void>> read(BodySink& sink) override;
   void first_content() override {
     content_began_ = true;
     response_.forget_fields();
@@ -54,7 +54,6 @@ class Call final : public UpstreamAnswer {
   bool coded_began_ = false;  ///< an empty body is no compressed one, whatever the head says
   bool content_began_ = false;
   bool sent_whole_ = false;
-  bool failed_ = false;
   Response response_;
   std::string inflated_;
   SteadyTime sent_at_;

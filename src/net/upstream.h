@@ -32,6 +32,16 @@ struct SendReport {
   std::optional<std::int64_t> connect_us;  ///< DNS, TCP, proxy and TLS; empty on a reused connection
 };
 
+/// Takes the body of an answer as it comes.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  /// The next bytes, never none, freed of transfer and content coding. False: no more of it is wanted. Empty: rest() is to be
+  /// awaited, and tells; the bytes stay until then.
+  virtual std::optional<bool> take(std::string_view bytes) = 0;
+  virtual Task<bool> rest() = 0;
+};
+
 /// An answer under way: the head is here, the body is to come. Destroying it before the end closes the connection.
 class UpstreamAnswer {
  public:
@@ -39,11 +49,10 @@ class UpstreamAnswer {
   virtual int status() const = 0;
   /// The first field of this name (any case), or empty; none is known any more after first_content().
   virtual std::string_view field(std::string_view name) const = 0;
-  /// The next bytes of the body, freed of transfer and content coding; empty at its proper end, after which the connection is
-  /// back in the pool. Valid until the next call. Errors: upstream_closed (cut), upstream_timeout (idle or total),
-  /// upstream_protocol, app_gone (the Cancel was requested).
+  /// Once: gives the body to `sink`, up to its proper end, after which the connection is back in the pool, or until that wants no
+  /// more. Errors: upstream_closed (cut), upstream_timeout (idle or total), upstream_protocol, app_gone (the Cancel was requested).
   /// Bytes alone do not end the wait for the first: see first_content().
-  virtual Task<Result<std::string_view>> read() = 0;
+  virtual Task<Result<void>> read(BodySink& sink) = 0;
   /// The answer's content has begun (not blank lines or comments): from here `idle` counts, until here `first_byte` does.
   virtual void first_content() = 0;
   /// The proper end is waited for so long at most, from now, whatever the body does.

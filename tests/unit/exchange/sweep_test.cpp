@@ -108,11 +108,15 @@ class FakeUpstreamAnswer : public net::UpstreamAnswer {
   }
   int status() const override { return 200; }
   std::string_view field(std::string_view) const override { return {}; }
-  Task<Result<std::string_view>> read() override {
-    throws_.throw_if_hit();
-    if (faults_.hit()) co_return io_error(ErrorKind::upstream_closed, ErrorOrigin::provider);
-    if (at_ == parts_.size()) co_return std::string_view{};
-    co_return parts_[at_++];
+  Task<Result<void>> read(net::BodySink& sink) override {
+    for (auto part = parts_.begin();; ++part) {
+      throws_.throw_if_hit();
+      if (faults_.hit()) co_return io_error(ErrorKind::upstream_closed, ErrorOrigin::provider);
+      if (part == parts_.end()) co_return boost::system::in_place_value;
+      std::optional<bool> more = sink.take(*part);
+      if (!more) more = co_await sink.rest();
+      if (!*more) co_return boost::system::in_place_value;
+    }
   }
   void first_content() override {}
   void end_within(std::chrono::milliseconds) override {}
@@ -121,7 +125,6 @@ class FakeUpstreamAnswer : public net::UpstreamAnswer {
   Faults& faults_;
   Faults& throws_;
   std::vector<std::string_view> parts_;
-  std::size_t at_ = 0;
 };
 
 class FakeUpstream : public net::Upstream {

@@ -4,6 +4,11 @@
 
 #include "unit/net/script.h"
 
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
 namespace fairlead::net::test {
 
 /// How one request came out.
@@ -14,6 +19,34 @@ struct Got {
   SendReport report;
 
   std::string kind() const { return error ? std::string(to_string(error->kind)) : "ok"; }
+};
+
+/// All of a body, or `bytes_max` of it. Every other time it tells only later whether it wants more.
+class Heard final : public BodySink {
+ public:
+  /// `on_bytes` is called for each of the pieces that come.
+  explicit Heard(std::function<void()> on_bytes = [] {}, std::size_t bytes_max = 1 << 30)
+      : on_bytes_(std::move(on_bytes)), bytes_max_(bytes_max) {}
+  std::optional<bool> take(std::string_view bytes) override {
+    EXPECT_FALSE(bytes.empty());
+    on_bytes_();
+    bytes_ = bytes;
+    if (std::exchange(tells_later, !tells_later)) return std::nullopt;
+    return keep();
+  }
+  Task<bool> rest() override { co_return keep(); }
+
+  std::string body;
+  bool tells_later = true;  ///< the next time
+
+ private:
+  bool keep() {
+    body += bytes_;
+    return body.size() < bytes_max_;
+  }
+  std::function<void()> on_bytes_;
+  std::size_t bytes_max_;
+  std::string_view bytes_;
 };
 
 class Asking : public ::testing::Test {
@@ -44,13 +77,11 @@ class Asking : public ::testing::Test {
       co_return got;
     }
     got.status = (*answer)->status();
-    for (;;) {
-      const Result<std::string_view> bytes = co_await (*answer)->read();
-      if (!bytes) got.error = bytes.error();
-      if (!bytes || bytes->empty()) co_return got;
-      got.body += *bytes;
-      (*answer)->first_content();
-    }
+    Heard heard([&answer] { (*answer)->first_content(); });
+    const Result<void> read = co_await (*answer)->read(heard);
+    if (!read) got.error = read.error();
+    got.body = std::move(heard.body);
+    co_return got;
   }
 
   Got ask() { return loop.finish(ask(request())); }

@@ -106,14 +106,30 @@ TEST_F(PoolTest, AnAnswerMayOutliveThePool) {
   const auto outlive = [&]() -> Task<std::string> {
     const auto answer = co_await pool->send(what, report, cancel);
     pool.reset();
-    std::string body;
-    for (;;) {
-      const auto bytes = co_await (*answer)->read();
-      if (!bytes || bytes->empty()) co_return body;
-      body += *bytes;
-    }
+    Heard heard;
+    const auto read = co_await (*answer)->read(heard);
+    co_return read ? heard.body : "cut";
   };
   EXPECT_EQ(loop.finish(outlive()), "body");
+}
+
+TEST_F(PoolTest, ASinkThatWantsNoMoreEndsTheReading) {
+  for (const bool later : {false, true}) {
+    ScriptedServer server(loop, {answering({"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"})});
+    connect_to(server);
+    const UpstreamRequest what = request();
+    SendReport report;
+    const auto read_some = [&]() -> Task<bool> {
+      const auto answer = co_await pool->send(what, report, cancel);
+      Heard heard([] {}, 1);
+      heard.tells_later = later;
+      const auto read = co_await (*answer)->read(heard);
+      co_return read.has_value();
+    };
+    EXPECT_TRUE(loop.finish(read_some()));
+    EXPECT_EQ(pool->open(), 0U) << "it is of no use to anybody";
+    EXPECT_TRUE(loop.run_until([&] { return server.closed() == 1; }));
+  }
 }
 
 TEST_F(PoolTest, KeepsIdleConnectionsNoLongerThanItMay) {
@@ -432,10 +448,9 @@ TEST_F(PoolTest, FirstByteDeadlineHoldsUntilTheContentBegins) {
   const SteadyTime started = steady_clock::now();
   const auto read_comments = [&]() -> Task<ErrorKind> {
     const auto answer = co_await pool->send(what, report, cancel);
-    for (;;) {
-      const auto bytes = co_await (*answer)->read();
-      if (!bytes) co_return bytes.error().kind;
-    }
+    Heard comments;
+    const auto read = co_await (*answer)->read(comments);
+    co_return read ? ErrorKind::internal : read.error().kind;
   };
   EXPECT_EQ(loop.finish(read_comments()), ErrorKind::upstream_timeout);
   EXPECT_GE(steady_clock::now() - started, 30ms);
@@ -458,12 +473,13 @@ TEST_F(PoolTest, AfterTheLastContentTheEndIsWaitedForBriefly) {
   SendReport report;
   const auto read_on = [&]() -> Task<ErrorKind> {
     const auto answer = co_await pool->send(what, report, cancel);
-    const auto content = co_await (*answer)->read();
-    EXPECT_TRUE(content && *content == "hi");
-    (*answer)->first_content();
-    (*answer)->end_within(1s);
-    const auto end = co_await (*answer)->read();
-    co_return end ? ErrorKind::internal : end.error().kind;
+    Heard heard([&answer] {
+      (*answer)->first_content();
+      (*answer)->end_within(1s);
+    });
+    const auto read = co_await (*answer)->read(heard);
+    EXPECT_EQ(heard.body, "hi");
+    co_return read ? ErrorKind::internal : read.error().kind;
   };
   EXPECT_EQ(loop.finish(read_on()), ErrorKind::upstream_timeout) << "or it hangs";
   EXPECT_EQ(pool->open(), 0U);
