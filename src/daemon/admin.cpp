@@ -25,8 +25,8 @@ bool is_from_a_page(const net::AppRequest& request) {
 
 Admin::Admin(Views views) : views_(std::move(views)) {}
 
-Task<void> Admin::handle(net::AppRequest& request, net::AppAnswer& answer) {
-  const Page page = page_of(request);
+Task<void> Admin::handle(std::unique_ptr<net::AppRequest> request, net::AppAnswer& answer) {
+  const Page page = page_of(*request);
   const net::Fields fields{{"content-type", page.type}, {"cache-control", "no-store"}};  // a fresh key may be in it
   const std::array<std::string_view, 1> pieces{page.body};
   co_await answer.send(page.status, fields, pieces);

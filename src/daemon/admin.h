@@ -7,6 +7,7 @@
 #include "net/app.h"
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -28,7 +29,7 @@ class Admin : public net::AppHandler {
     std::function<KeyAnswer(std::string_view method, std::string_view path, std::string_view body)> keys = {};
   };
   explicit Admin(Views views);
-  Task<void> handle(net::AppRequest& request, net::AppAnswer& answer) override;
+  Task<void> handle(std::unique_ptr<net::AppRequest> request, net::AppAnswer& answer) override;
   bool wants_body(const net::AppRequest& head) const override;
   std::string error_body(const Error& error) const override;
   Limits limits() const override;

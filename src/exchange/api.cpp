@@ -1,6 +1,7 @@
 #include "exchange/api.h"
 
 #include <array>
+#include <utility>
 
 #include "exchange/app_error.h"
 #include "exchange/models.h"
@@ -29,21 +30,21 @@ std::string_view method_of(std::string_view path) {
 }  // namespace
 
 // The corridor stands in the server's frame: one more around it would be held as long as an answer streams.
-Task<void> Api::handle(net::AppRequest& request, net::AppAnswer& answer) {
-  if (request.method == "POST" && method_of(request.path) == "POST") return run_exchange(world_, request, answer);
-  return answer_at_once(request, answer);
+Task<void> Api::handle(std::unique_ptr<net::AppRequest> request, net::AppAnswer& answer) {
+  if (request->method == "POST" && method_of(request->path) == "POST") return run_exchange(world_, std::move(request), answer);
+  return answer_at_once(std::move(request), answer);
 }
 
 /// All else than chats.
-Task<void> Api::answer_at_once(net::AppRequest& request, net::AppAnswer& answer) {
-  const std::string_view method = method_of(request.path);
+Task<void> Api::answer_at_once(std::unique_ptr<net::AppRequest> request, net::AppAnswer& answer) {
+  const std::string_view method = method_of(request->path);
   const std::shared_ptr<const Snapshot> snapshot = world_.snapshot.get();
   Result<std::string> body =
       method.empty()             ? Result<std::string>(Error(ErrorKind::not_found, ErrorOrigin::app,
                                                              "there is no such path here; POST /v1/chat/completions and GET /v1/models are"))
-      : request.method != method ? Result<std::string>(Error(ErrorKind::method_not_allowed, ErrorOrigin::app,
+      : request->method != method ? Result<std::string>(Error(ErrorKind::method_not_allowed, ErrorOrigin::app,
                                                              "this path takes " + std::string(method) + " only"))
-                                 : models_answer(request, *snapshot, world_.now());
+                                 : models_answer(*request, *snapshot, world_.now());
   net::Fields fields;
   int status = 200;
   if (body) {

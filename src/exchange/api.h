@@ -7,14 +7,14 @@ namespace fairlead::exchange {
 class Api : public net::AppHandler {
  public:
   explicit Api(World& world) : world_(world) {}
-  Task<void> handle(net::AppRequest& request, net::AppAnswer& answer) override;
+  Task<void> handle(std::unique_ptr<net::AppRequest> request, net::AppAnswer& answer) override;
   bool wants_body(const net::AppRequest& head) const override;
   std::string error_body(const Error& error) const override;
   std::string error_id() override;
   Limits limits() const override;
 
  private:
-  Task<void> answer_at_once(net::AppRequest& request, net::AppAnswer& answer);
+  Task<void> answer_at_once(std::unique_ptr<net::AppRequest> request, net::AppAnswer& answer);
 
   World& world_;
 };

@@ -63,7 +63,7 @@ void Request::note_content_sent() {
   facts.fields = {};
   facts.wishes = nullptr;
   question.reset();
-  app.release();
+  app.reset();
 }
 
 AttemptEnd AttemptOutcome::end() const {

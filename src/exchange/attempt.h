@@ -22,7 +22,7 @@ struct Question {
 struct Request {
   World& world;
   std::shared_ptr<const Snapshot> snapshot;
-  net::AppRequest& app;
+  std::unique_ptr<net::AppRequest> app;  ///< null once `content_sent`
   net::AppAnswer& answer;
   const Dialect& dialect;  ///< the apps'
   SteadyTime started;

@@ -51,8 +51,9 @@ bool is_of_this_target_alone(const Failure& failure) {
 /// The corridor's own state, from the first row to the last.
 class Exchange {
  public:
-  Exchange(World& world, std::shared_ptr<const Snapshot> snapshot, net::AppRequest& app, net::AppAnswer& answer, const Key& key)
-      : request_{world, std::move(snapshot), app, answer, *find_dialect("openai"), world.steady_now()},
+  Exchange(World& world, std::shared_ptr<const Snapshot> snapshot, std::unique_ptr<net::AppRequest> app,
+           net::AppAnswer& answer, const Key& key)
+      : request_{world, std::move(snapshot), std::move(app), answer, *find_dialect("openai"), world.steady_now()},
         key_(key),
         charging_(world.budgets, *request_.snapshot, key, world.now()),
         open_(&note(RequestOpen())) {
@@ -67,7 +68,7 @@ class Exchange {
 
   /// Parse, classify, plan: pure. An error is the app's answer.
   Result<void> prepare() {
-    auto chat = request_.dialect.parse_request(std::move(request_.app.body));
+    auto chat = request_.dialect.parse_request(std::move(request_.app->body));
     if (!chat) return chat.error();
     ChatRequest& asked = request_.question->chat = std::move(*chat);
     open_->requested_model = asked.model;
@@ -78,7 +79,7 @@ class Exchange {
     if (request_.facts.route) open_->route = request_.facts.route->name;
     if (auto known = look_for_content(request_.facts, asked, *request_.snapshot); !known) return known.error();
     open_->content = content_text(request_.facts.content);
-    if (auto added = add_head(request_.facts, asked.wishes, head_of(request_.app, *request_.snapshot), *request_.snapshot); !added)
+    if (auto added = add_head(request_.facts, asked.wishes, head_of(*request_.app, *request_.snapshot), *request_.snapshot); !added)
       return added.error();
     open_->facts = request_.world.texts.facts(request_.facts);
     if (auto possible = check_wishes(request_.facts, *request_.snapshot); !possible) return possible.error();
@@ -180,7 +181,7 @@ class Exchange {
 
   /// With an Idempotency-Key: an answer that was kept, or the turn to make one. An error is the app's answer.
   Result<void> look_for_repeat() {
-    const auto found = idempotency_field(request_.app);
+    const auto found = idempotency_field(*request_.app);
     if (!found) return found.error();
     const net::Field* field = *found;
     const Idempotency& rules = request_.snapshot->idempotency;
@@ -465,9 +466,9 @@ class Exchange {
 };
 
 /// `key` is the snapshot's.
-Task<void> carry(World& world, std::shared_ptr<const Snapshot> snapshot, net::AppRequest& request, net::AppAnswer& answer,
-                 const Key& key) {
-  Exchange exchange(world, std::move(snapshot), request, answer, key);
+Task<void> carry(World& world, std::shared_ptr<const Snapshot> snapshot, std::unique_ptr<net::AppRequest> request,
+                 net::AppAnswer& answer, const Key& key) {
+  Exchange exchange(world, std::move(snapshot), std::move(request), answer, key);
   try {
     const auto ready = exchange.prepare();
     if (!ready)
@@ -499,12 +500,12 @@ Task<void> turn_away(World& world, net::AppAnswer& answer, Error error) {
 }  // namespace
 
 // Which of both it is needs no frame of its own.
-Task<void> run_exchange(World& world, net::AppRequest& request, net::AppAnswer& answer) {
+Task<void> run_exchange(World& world, std::unique_ptr<net::AppRequest> request, net::AppAnswer& answer) {
   std::shared_ptr<const Snapshot> snapshot = world.snapshot.get();
   world.texts.use(snapshot);
-  const auto key = authenticate(request.field("authorization"), *snapshot, world.now());
+  const auto key = authenticate(request->field("authorization"), *snapshot, world.now());
   if (!key) return turn_away(world, answer, key.error());
-  return carry(world, std::move(snapshot), request, answer, **key);
+  return carry(world, std::move(snapshot), std::move(request), answer, **key);
 }
 
 std::string make_request_id(TimePoint now, std::mt19937_64& random) {

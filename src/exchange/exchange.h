@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <random>
 #include <span>
 #include <string>
@@ -62,7 +63,7 @@ struct World {
 };
 
 /// POST /v1/chat/completions.
-Task<void> run_exchange(World& world, net::AppRequest& request, net::AppAnswer& answer);
+Task<void> run_exchange(World& world, std::unique_ptr<net::AppRequest> request, net::AppAnswer& answer);
 
 /// Time-ordered and unique: "req_" and 32 hex digits, of which the first 12 are milliseconds since 1970.
 std::string make_request_id(TimePoint now, std::mt19937_64& random);

@@ -30,11 +30,9 @@ struct AppRequest {
   Bytes body;                ///< whole, after transfer and content coding
   std::string peer;          ///< "127.0.0.1:50312"
   SteadyTime arrived_at;     ///< when its first byte was read
-  BodyMemory::Share memory;  ///< of its body, if that is large; to be released once the body is freed
+  BodyMemory::Share memory;  ///< of its body, if that is large
   /// The first field of this name (any case), or empty.
   std::string_view field(std::string_view name) const;
-  /// Frees all of it: nothing of the request is needed any more, and its answer may stream for minutes.
-  void release();
 };
 
 /// Names outlive the answer: they are literals.
@@ -63,11 +61,12 @@ class AppAnswer {
   virtual void watch(Cancel& cancel) = 0;
 };
 
-/// What a server calls for every request that came whole. It answers exactly once, and never throws.
+/// What a server calls for every request that came whole. It answers exactly once, and never throws. The request is its own, and
+/// freed once nothing of it is needed: an answer may stream for minutes.
 class AppHandler {
  public:
   virtual ~AppHandler() = default;
-  virtual Task<void> handle(AppRequest& request, AppAnswer& answer) = 0;
+  virtual Task<void> handle(std::unique_ptr<AppRequest> request, AppAnswer& answer) = 0;
   /// Asked with the head alone, before a body that is compressed, or may be over 64 KiB, is read. False: handle() is called without
   /// one, and the connection is closed after its answer. So nobody fills memory who has no business here.
   virtual bool wants_body(const AppRequest& head) const = 0;

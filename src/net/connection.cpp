@@ -139,15 +139,15 @@ Task<bool> Connection::await_request() {
 
 // One request from its first byte to the end of its answer. True if another may follow.
 Task<bool> Connection::serve_request() {
-  AppRequest request;
-  request.peer = peer_;
-  request.arrived_at = arrived_at_;
-  request.memory = BodyMemory::Share(memory_);
+  auto request = std::make_unique<AppRequest>();
+  request->peer = peer_;
+  request->arrived_at = arrived_at_;
+  request->memory = BodyMemory::Share(memory_);
   AnswerForm form;
-  std::optional<Result<bool>> wanted = take_request(request, form);
-  if (!wanted) wanted = co_await read_request(request, form);
+  std::optional<Result<bool>> wanted = take_request(*request, form);
+  if (!wanted) wanted = co_await read_request(*request, form);
   if (!*wanted) {
-    ++(request.method.empty() ? counters_.heads_refused : counters_.bodies_refused);
+    ++(request->method.empty() ? counters_.heads_refused : counters_.bodies_refused);
     const Error error = wanted->error();
     co_await refuse(error, form.write_ms_max);
     co_return false;
@@ -160,7 +160,7 @@ Task<bool> Connection::serve_request() {
   answer_ = &answer;
   ++counters_.requests;
   try {
-    co_await handler_.handle(request, answer);
+    co_await handler_.handle(std::move(request), answer);
   } catch (const std::exception&) {
     ++counters_.failures;
   }

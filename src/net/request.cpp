@@ -22,14 +22,6 @@ std::string_view AppRequest::field(std::string_view name) const {
   return it == fields.end() ? std::string_view() : it->value;
 }
 
-void AppRequest::release() {
-  method = path = query = {};
-  std::vector<Field>().swap(fields);
-  std::string().swap(head);
-  body = {};
-  memory.release();
-}
-
 Result<BodyReader> BodyReader::make(const Head& head, std::size_t bytes_max) {
   BodyReader reader;
   reader.bytes_max_ = bytes_max;

@@ -293,14 +293,14 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain, int throw_at
                 budgets,
                 limits,
                 replays};
-    net::AppRequest request;
-    request.method = "POST";
-    request.path = "/v1/chat/completions";
-    request.fields = {{"authorization", "Bearer sk-test"}};
-    request.body =
+    auto request = std::make_unique<net::AppRequest>();
+    request->method = "POST";
+    request->path = "/v1/chat/completions";
+    request->fields = {{"authorization", "Bearer sk-test"}};
+    request->body =
         std::string(R"({"model":"chat","messages":[{"role":"user","content":"x"}],"stream":)") + (stream ? "true}" : "false}");
     FakeAnswer answer(faults);
-    asio::co_spawn(io, run_exchange(world, request, answer), asio::detached);
+    asio::co_spawn(io, run_exchange(world, std::move(request), answer), asio::detached);
     io.run();  // returns when nothing is left to do: nothing spawned may be left
     run->status = answer.status();
     run->body = answer.body();

@@ -35,7 +35,8 @@ class ScriptedHandler final : public AppHandler {
   explicit ScriptedHandler(Executor executor) : gate(executor) { gate.expires_at(SteadyTime::max()); }
 
   bool wants_body(const AppRequest& head) const override { return head.field("x-stranger").empty(); }
-  Task<void> handle(AppRequest& request, AppAnswer& answer) override {
+  Task<void> handle(std::unique_ptr<AppRequest> given, AppAnswer& answer) override {
+    const AppRequest& request = *given;
     ++requests;
     const Fields fields{{"Content-Type", "text/plain"}, {"x-split", "a\r\nX-Evil: 1"}};
     if (request.path == "/echo") {
