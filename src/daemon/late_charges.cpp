@@ -101,12 +101,12 @@ LateCharges::Account& LateCharges::account_of(const Budget& budget) {
 }
 
 void LateCharges::note(const RequestRecord& record) {
-  const auto under_way = settled_.empty() ? settled_.end() : settled_.find(record.open.id);
-  const std::size_t before = under_way == settled_.end() ? 0 : under_way->second;
+  const auto known = settled_.empty() ? settled_.end() : settled_.find(record.open.id);
+  const std::size_t before = known == settled_.end() ? 0 : known->second;
   const auto settled = static_cast<std::size_t>(
       std::count_if(record.attempts.begin(), record.attempts.end(), [](const auto& one) { return one.state != RowState::open; }));
   const bool ended = record.state != RowState::open && settled == record.attempts.size();
-  if (!ended || under_way != settled_.end()) progress_.push_back({record.open.id, settled, ended});
+  if (ended ? before > 0 : settled > before) progress_.push_back({record.open.id, settled, ended});
   const std::lock_guard lock(mutex_);
   if (accounts_.empty() || (absent_ == 0 && record.open.snapshot_hash == current_)) return;
   const auto snapshot = snapshots_.find(record.open.snapshot_hash);

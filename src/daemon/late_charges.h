@@ -70,7 +70,7 @@ class LateCharges {
 
   state::Budgets& budgets_;
   std::mutex saves_;                                      // held through each save: guards the next three
-  std::unordered_map<std::string, std::size_t> settled_;  ///< saved while under way: how many attempts had ended
+  std::unordered_map<std::string, std::size_t> settled_;  ///< saved while under way: how many attempts had ended, if any
   std::vector<Late> late_;                                ///< of the save that is under way
   std::vector<Progress> progress_;
   std::mutex mutex_;  // guards what follows
