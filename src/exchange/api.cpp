@@ -40,11 +40,11 @@ Task<void> Api::answer_at_once(std::unique_ptr<net::AppRequest> request, net::Ap
   const std::string_view method = method_of(request->path);
   const std::shared_ptr<const Snapshot> snapshot = world_.snapshot.get();
   Result<std::string> body =
-      method.empty()             ? Result<std::string>(Error(ErrorKind::not_found, ErrorOrigin::app,
-                                                             "there is no such path here; POST /v1/chat/completions and GET /v1/models are"))
+      method.empty()              ? Result<std::string>(Error(ErrorKind::not_found, ErrorOrigin::app,
+                                                              "there is no such path here; POST /v1/chat/completions and GET /v1/models are"))
       : request->method != method ? Result<std::string>(Error(ErrorKind::method_not_allowed, ErrorOrigin::app,
-                                                             "this path takes " + std::string(method) + " only"))
-                                 : models_answer(*request, *snapshot, world_.now());
+                                                              "this path takes " + std::string(method) + " only"))
+                                  : models_answer(*request, *snapshot, world_.now());
   net::Fields fields;
   int status = 200;
   if (body) {

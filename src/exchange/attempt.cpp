@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "exchange/retry_after.h"
+#include "exchange/tell.h"
 
 namespace fairlead::exchange {
 namespace {
@@ -72,26 +73,6 @@ AttemptEnd AttemptOutcome::end() const {
   end.answer = coder->summary();
   end.content = coder->content();
   return end;
-}
-
-void add_budget_left(const Request& request, net::Fields& fields) {
-  if (request.budget_left)
-    fields.emplace_back("x-fairlead-budget-remaining-usd", format_decimal(std::max<Int128>(*request.budget_left, 0)));
-}
-
-net::Fields answer_fields(const Request& request, const Target* target, int attempts) {
-  net::Fields fields;
-  fields.reserve(8);
-  fields.emplace_back("content-type", request.facts.stream ? "text/event-stream; charset=utf-8" : "application/json");
-  if (request.facts.stream) fields.emplace_back("cache-control", "no-cache");
-  fields.emplace_back("x-request-id", request.id);
-  if (target) {
-    fields.emplace_back("x-fairlead-target", target->name);
-    fields.emplace_back("x-fairlead-attempts", std::to_string(attempts));
-  }
-  add_budget_left(request, fields);
-  fields.insert(fields.end(), request.more_fields.begin(), request.more_fields.end());
-  return fields;
 }
 
 Attempt::Attempt(Request& request, const Candidate& candidate, int number, AttemptOutcome& outcome)

@@ -93,9 +93,4 @@ class Attempt final : net::BodySink {
   bool content_ = false;
 };
 
-/// Header fields that every answer to this request carries. `target`, that answers: null if that is not known yet.
-net::Fields answer_fields(const Request& request, const Target* target, int attempts);
-/// Where a budget counts it.
-void add_budget_left(const Request& request, net::Fields& fields);
-
 }  // namespace fairlead::exchange

@@ -16,6 +16,7 @@
 #include "exchange/app_error.h"
 #include "exchange/attempt.h"
 #include "exchange/charging.h"
+#include "exchange/tell.h"
 #include "plan/authenticate.h"
 #include "plan/classify.h"
 #include "plan/head.h"
@@ -51,8 +52,8 @@ bool is_of_this_target_alone(const Failure& failure) {
 /// The corridor's own state, from the first row to the last.
 class Exchange {
  public:
-  Exchange(World& world, std::shared_ptr<const Snapshot> snapshot, std::unique_ptr<net::AppRequest> app,
-           net::AppAnswer& answer, const Key& key)
+  Exchange(World& world, std::shared_ptr<const Snapshot> snapshot, std::unique_ptr<net::AppRequest> app, net::AppAnswer& answer,
+           const Key& key)
       : request_{world, std::move(snapshot), std::move(app), answer, *find_dialect("openai"), world.steady_now()},
         key_(key),
         charging_(world.budgets, *request_.snapshot, key, world.now()),
@@ -152,7 +153,10 @@ class Exchange {
     keep_for_repeats();
     if (!written && open_ == nullptr) refuse(written.error());
     end_admission();
-    co_await tell_app(row);
+    if (failure_ && app_is_gone())
+      request_.answer.abort();
+    else
+      co_await tell_app(row);
     if (!tried_.empty() && tried_.back().settle == nullptr) tried_.pop_back();  // it broke
     const std::string detail = failure_ ? failure_->error.detail() : std::string{};
     const Ended ended{key_, request_.facts.route, charging_.started_at(), row, tried_, detail};
@@ -390,73 +394,24 @@ class Exchange {
   }
 
   Task<void> tell_app(const RequestSettle& row) {
-    if (failure_) {
-      if (app_is_gone())
-        request_.answer.abort();
-      else
-        co_await tell_failure();
-      co_return;
+    if (!failure_) {
+      if (is_repeat()) return tell_kept(request_);
+      const bool known = tried_.back().settle->usd_pico.has_value();
+      return tell_end(request_, *target_, row.attempts, outcome_.last, known ? std::optional(row.usd_pico) : std::nullopt);
     }
-    if (is_repeat()) {
-      co_await replay();
-      co_return;
-    }
-    if (!request_.answer.committed()) {
-      net::Fields fields = answer_fields(request_, target_, row.attempts);
-      if (!request_.facts.stream) {
-        if (tried_.back().settle->usd_pico) fields.emplace_back("x-fairlead-cost-usd", format_decimal(row.usd_pico));
-        co_await request_.answer.send(200, fields, outcome_.last);
-        co_return;
-      }
-      const auto started = request_.answer.start(200, fields);
-      if (!started) co_return;
-    }
-    co_await request_.answer.finish(outcome_.last);
-  }
-
-  /// The kept answer, at once.
-  Task<void> replay() {
-    const state::KeptAnswer& kept = *request_.repeat->kept();
-    const net::Fields fields = replay_fields(kept, request_.id);
-    const std::array<std::string_view, 1> pieces{kept.body};
-    if (!kept.stream) {
-      co_await request_.answer.send(200, fields, pieces);
-      co_return;
-    }
-    const auto started = request_.answer.start(200, fields);
-    if (started) co_await request_.answer.finish(pieces);
-  }
-
-  /// An error answer, or, where a stream has begun, its last event: never a clean end.
-  Task<void> tell_failure() {
-    const AppError seen = app_error(failure_->error, failure_->status);
-    if (request_.answer.committed()) {
-      const std::string event = request_.dialect.error_event(failure_->error, seen.type, seen.code);
-      const std::array<std::string_view, 1> pieces{event};
-      co_await request_.answer.finish(pieces);
-      co_return;
-    }
-    net::Fields fields = error_fields(seen, failure_->retry_after);
-    fields.emplace_back("x-request-id", request_.id);
-    fields.emplace_back("x-fairlead-attempts", std::to_string(tried_.size()));
-    add_budget_left(request_, fields);
-    if (const auto at = charging_.resets_at()) fields.emplace_back("x-fairlead-budget-reset", iso_8601(*at));
-    fields.insert(fields.end(), request_.more_fields.begin(), request_.more_fields.end());
-    const std::string body = request_.dialect.error_body(failure_->error, seen.type, seen.code);
-    const std::array<std::string_view, 1> pieces{body};
-    co_await request_.answer.send(seen.status, fields, pieces);
+    return tell_failure(request_, *failure_, row.attempts, charging_.resets_at());
   }
 
   Request request_;
   const Key& key_;
   Charging charging_;
   std::optional<AttemptCourse> course_;  ///< once there is a plan to be carried out
-  std::optional<Step> step_ = Step();  ///< the attempt under way, or what is tried next; empty: nothing more is
-  std::optional<Attempt> attempt_;     ///< under way
-  const Target* target_ = nullptr;    ///< of the last attempt
-  AttemptOutcome outcome_;            ///< of the last attempt
-  std::unique_ptr<Failure> failure_;  ///< null: there is none, so far
-  std::vector<Write> next_;           ///< noted, and not given yet
+  std::optional<Step> step_ = Step();    ///< the attempt under way, or what is tried next; empty: nothing more is
+  std::optional<Attempt> attempt_;       ///< under way
+  const Target* target_ = nullptr;       ///< of the last attempt
+  AttemptOutcome outcome_;               ///< of the last attempt
+  std::unique_ptr<Failure> failure_;     ///< null: there is none, so far
+  std::vector<Write> next_;              ///< noted, and not given yet
   std::vector<Rows> given_;
   RequestOpen* open_;                        ///< is changed until it is given; null once the books have it
   std::optional<Int128> estimate_usd_pico_;  ///< of the attempt under way: what it is charged if it breaks

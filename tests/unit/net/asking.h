@@ -25,7 +25,8 @@ struct Got {
 class Heard final : public BodySink {
  public:
   /// `on_bytes` is called for each of the pieces that come.
-  explicit Heard(std::function<void()> on_bytes = [] {}, std::size_t bytes_max = 1 << 30)
+  explicit Heard(
+      std::function<void()> on_bytes = [] {}, std::size_t bytes_max = 1 << 30)
       : on_bytes_(std::move(on_bytes)), bytes_max_(bytes_max) {}
   std::optional<bool> take(std::string_view bytes) override {
     EXPECT_FALSE(bytes.empty());
