@@ -23,12 +23,17 @@ constexpr std::string_view open_before =
     "?1) + (SELECT count(*) FROM lines l JOIN retries r ON r.line = l.n WHERE l.batch IS NULL AND r.outcome = 0 AND "
     "(r.sent_at < ?1 OR coalesce(l.sent_at, l.started_at) < ?1))";
 
-// Days by which rows leave: that of a request's first attempt, or of its beginning if it has none. By two indices.
+// Days by which rows leave: that of a request's first attempt, or of its beginning if it has none. By two indices. What has ended
+// and is not sealed was opened again by somebody: it stays, for the audit to show, and keeps nothing else.
 constexpr std::string_view oldest =
-    "SELECT min(at) FROM (SELECT min(sent_at) AS at FROM lines UNION ALL SELECT min(started_at) FROM lines WHERE sent_at IS NULL)";
+    "SELECT min(at) FROM (SELECT * FROM (SELECT sent_at AS at FROM lines INDEXED BY lines_by_time"
+    "  WHERE sent_at IS NOT NULL AND batch IS NOT NULL ORDER BY sent_at LIMIT 1)"
+    " UNION ALL SELECT * FROM (SELECT started_at FROM lines INDEXED BY lines_unsent"
+    "  WHERE sent_at IS NULL AND batch IS NOT NULL ORDER BY started_at LIMIT 1))";
 std::string between(const std::string& from, const std::string& until) {
   return "((sent_at >= " + from + " AND sent_at < " + until + ") OR (sent_at IS NULL AND started_at >= " + from +
-         " AND started_at < " + until + ")) AND n < (SELECT max(n) FROM lines)";  // the newest stays: no number is given twice
+         " AND started_at < " + until +
+         ")) AND batch IS NOT NULL AND n < (SELECT max(n) FROM lines)";  // the newest stays: no number is given twice
 }
 const std::string of_day = between("?1", "?2");
 constexpr std::int64_t day_us = 86'400'000'000;
@@ -263,9 +268,8 @@ class SqliteBookkeeper final : public Bookkeeper {
     if (!*found) return {};
     const std::int64_t day = part.integer(0), number = part.integer(1), n_min = part.integer(2), n_max = part.integer(3);
     part.reset();
-    Statement lines(database_.handle(),
-                    "SELECT count(*), coalesce(json_group_array(n), '[]') FROM (SELECT n FROM lines WHERE " + of_day +
-                        " AND n BETWEEN ?3 AND ?4 AND ending <> 0 AND coalesce(outcome, 1) <> 0 AND batch IS NOT NULL LIMIT ?5)");
+    Statement lines(database_.handle(), "SELECT count(*), coalesce(json_group_array(n), '[]') FROM (SELECT n FROM lines WHERE " +
+                                            of_day + " AND n BETWEEN ?3 AND ?4 LIMIT ?5)");
     lines.bind(day, day + day_us, n_min, n_max, requests_max);
     if (const auto row = lines.step(); !row) return row.error();
     removed = lines.integer(0);

@@ -328,6 +328,21 @@ TEST_F(BookkeepingTest, ARetryAfterMidnightThatIsOpenKeepsTheDayOfItsRequest) {
   EXPECT_TRUE(*books_->old_rows(noon));
 }
 
+TEST_F(BookkeepingTest, WhatSomebodyOpenedAgainKeepsNothingElse) {
+  save({sent_at("unsealed", october - days(1)), sent_at("reopened", october), sent_at("r1", october),
+        sent_at("r2", october + days(1)), sent_at("r3", noon)});
+  ASSERT_EQ(stranger("UPDATE lines SET batch = NULL WHERE id = 'unsealed'; UPDATE lines SET ending = 0 WHERE id = 'reopened'"), "");
+  for (const int requests : {2, 1}) {
+    const auto rows = *books_->old_rows(noon);
+    ASSERT_TRUE(rows);
+    EXPECT_EQ(rows->requests, requests);
+    ASSERT_TRUE(books_->let_go(*rows, "", noon));
+    EXPECT_EQ(*books_->remove(100), requests);
+  }
+  EXPECT_FALSE(*books_->old_rows(noon)) << "or it would be let go without an end";
+  EXPECT_TRUE(*store_->request("unsealed")) << "for the audit to show";
+}
+
 TEST_F(BookkeepingTest, ARequestThatBrokeCountsOnceAndInTheEndWithWhatItsAttemptBecame) {
   save({record_of(request_open("first"), {test::open_attempt(attempt_open("first"))}, request_settle("first")),
         record_of(request_open("second"),
