@@ -2,13 +2,14 @@
 import gzip
 import json
 import re
+import socket
 import time
 import zlib
 
 import pytest
 
 from harness.daemon import PROMPT_CANARY, TARGETS
-from harness.http import chat, post_chat, text_of
+from harness.http import chat, post_chat, request_bytes, text_of
 from harness.process import wait_until
 from harness.stage import SANITIZED, Stage
 from harness.upstream import (
@@ -128,6 +129,47 @@ def test_a_line_of_8_MiB_passes_M28(stage, segment):
 def test_a_chunk_of_8_MiB_of_a_provider_passes_M28(stage):
     answer = ask(stage, "openai", f"[[sim line_mb=8]] {HELLO}")
     assert answer.complete and answer.events()[-1] == "[DONE]" and len(answer.body) > 8 * MIB
+
+
+def test_an_app_that_reads_slowly_gets_all_and_holds_its_provider_back(stage):
+    lines = [said(f"{i} " + "x" * MIB) for i in range(48)]
+    tail = STOP + USAGE_EVENT + DONE
+    sent = []
+
+    def more(peer):
+        for line in [*lines, tail]:
+            peer.send(b"%x\r\n%b\r\n" % (len(line), line))
+            sent.append(line)
+
+    stage.providers["generic"].will(stream(ROLE, then=more, usage=TOLD))
+    stage.forget_peak()
+    with socket.socket() as app:
+        app.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+        app.settimeout(60)
+        host, _, port = stage.daemon.address.rpartition(":")
+        app.connect((host, int(port)))
+        app.sendall(request_bytes("POST", "/v1/chat/completions", stage.daemon.key, chat(HELLO, "generic", stream=True)))
+        wait_until(lambda: sent, "the first of it to be on its way")  # and nobody reads
+        raw = bytearray()
+        while not raw.endswith(b"\r\n0\r\n\r\n"):
+            piece = app.recv(32768)
+            assert piece, "cut"
+            raw += piece
+            assert len(sent) <= len(raw) // MIB + 24, "what the app has not read is with its provider, but for what the sockets hold"
+    assert unchunked(bytes(raw)) == ROLE + b"".join(lines) + STOP + DONE
+    assert stage.peak_growth() <= SLACK
+
+
+def unchunked(raw):
+    _, _, rest = raw.partition(b"\r\n\r\n")
+    body = bytearray()
+    while True:
+        line, _, rest = rest.partition(b"\r\n")
+        size = int(line, 16)
+        if size == 0:
+            return bytes(body)
+        body += rest[:size]
+        rest = rest[size + 2:]
 
 
 def endless(lead, filler=b"x" * 65536, **options):
