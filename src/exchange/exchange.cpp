@@ -94,19 +94,20 @@ class Exchange {
     Milliseconds total{0};
     for (const Candidate& c : plan.candidates) total = std::max(total, c.target->provider->timeouts.total);
     request_.deadline = request_.started + total;
-    return pass_limits();
+    if (auto passed = pass_limits(); !passed) return passed;
+    course_.emplace(plan.candidates.size(), request_.facts.route, request_.snapshot->limits.attempts_max);
+    step_.emplace();
+    return {};
   }
 
   /// What it asks for was answered before, and nothing is to be done.
   bool is_repeat() const { return request_.repeat && request_.repeat->kept() != nullptr; }
 
-  /// Tries candidates, until one has an answer to relay. False: nothing more is to be tried. Leaves `failure_` empty on success.
+  /// Tries candidates, until one has an answer to relay. False: nothing is to be tried, or nothing more. Leaves `failure_` empty on
+  /// success.
   /// What it needs stands in its frame, which is gone while the answer streams.
   Task<bool> find_answer() {
-    if (!course_) {
-      course_.emplace(candidates().size(), request_.facts.route, request_.snapshot->limits.attempts_max);
-      request_.answer.watch(request_.cancel);
-    }
+    if (step_ && tried_.empty()) request_.answer.watch(request_.cancel);
     for (; step_; end_attempt()) {
       if (step_->delay > Milliseconds{0}) co_await pause(step_->delay);
       if (!tried_.empty() && request_.cancel.requested()) co_return false;
@@ -164,8 +165,9 @@ class Exchange {
   }
 
  private:
-  /// Of the attempt under way, from 1.
+  // Of the attempt under way, or the last one; numbers are from 1.
   int number() const { return static_cast<int>(tried_.size()); }
+  const Target* target() const { return tried_.back().target; }
   const std::vector<Candidate>& candidates() const { return request_.question->plan.candidates; }
 
   /// A row for the books. It stays where it is until the books have it, and a settlement to the end of the exchange.
@@ -289,13 +291,13 @@ class Exchange {
     if (!request_.repeat || is_repeat()) return;
     if (failure_) return request_.repeat.reset();
     request_.repeat->note(outcome_.last);
-    request_.repeat->finish(request_.id, target_->name, request_.facts.stream, request_.world.steady_now());
+    request_.repeat->finish(request_.id, target()->name, request_.facts.stream, request_.world.steady_now());
   }
 
   /// What came whole, with the provider's own figures, is what estimates learn from.
   void learn_from(const AttemptEnd& end, const AttemptSettle& settled) {
     if (!settled.error.empty() || settled.usage_source != UsageSource::reported) return;
-    const state::Observation seen{target_,
+    const state::Observation seen{target(),
                                   &request_.facts,
                                   &settled.usage,
                                   end.asked.repeated_tokens,
@@ -336,7 +338,6 @@ class Exchange {
       given_.pop_back();
     }
     tried_.push_back({&target, nullptr});
-    target_ = &target;
     outcome_ = {};
     co_return boost::system::in_place_value;
   }
@@ -366,7 +367,7 @@ class Exchange {
       row.http_status = 200;
       row.ended_by = is_repeat() ? EndedBy::fairlead : EndedBy::provider;
       row.phase = Phase::done;
-      row.target = is_repeat() ? request_.repeat->kept()->target : target_->name;
+      row.target = is_repeat() ? request_.repeat->kept()->target : target()->name;
       return row;
     }
     row.error = to_string(failure_->error.kind);
@@ -374,7 +375,7 @@ class Exchange {
                    : failure_->error.origin == ErrorOrigin::provider ? EndedBy::provider
                                                                      : EndedBy::fairlead;
     row.phase = last_settled() != nullptr ? last_settled()->phase : Phase::plan;
-    if (request_.content_sent && target_) row.target = target_->name;
+    if (request_.content_sent) row.target = target()->name;
     if (request_.answer.committed())
       row.http_status = 200;
     else if (!app_is_gone())
@@ -397,7 +398,7 @@ class Exchange {
     if (!failure_) {
       if (is_repeat()) return tell_kept(request_);
       const bool known = tried_.back().settle->usd_pico.has_value();
-      return tell_end(request_, *target_, row.attempts, outcome_.last, known ? std::optional(row.usd_pico) : std::nullopt);
+      return tell_end(request_, *target(), row.attempts, outcome_.last, known ? std::optional(row.usd_pico) : std::nullopt);
     }
     return tell_failure(request_, *failure_, row.attempts, charging_.resets_at());
   }
@@ -406,9 +407,8 @@ class Exchange {
   const Key& key_;
   Charging charging_;
   std::optional<AttemptCourse> course_;  ///< once there is a plan to be carried out
-  std::optional<Step> step_ = Step();    ///< the attempt under way, or what is tried next; empty: nothing more is
+  std::optional<Step> step_;             ///< the attempt under way, or what is tried next; empty: nothing is
   std::optional<Attempt> attempt_;       ///< under way
-  const Target* target_ = nullptr;       ///< of the last attempt
   AttemptOutcome outcome_;               ///< of the last attempt
   std::unique_ptr<Failure> failure_;     ///< null: there is none, so far
   std::vector<Write> next_;              ///< noted, and not given yet
@@ -426,15 +426,12 @@ Task<void> carry(World& world, std::shared_ptr<const Snapshot> snapshot, std::un
   Exchange exchange(world, std::move(snapshot), std::move(request), answer, key);
   try {
     const auto ready = exchange.prepare();
-    if (!ready)
-      exchange.refuse(ready.error());
-    else if (!exchange.is_repeat()) {
-      for (;;) {
-        const bool found = co_await exchange.find_answer();
-        if (!found) break;
-        const Result<void> read = co_await exchange.relay();
-        exchange.relayed(read);
-      }
+    if (!ready) exchange.refuse(ready.error());
+    for (;;) {
+      const bool found = co_await exchange.find_answer();
+      if (!found) break;
+      const Result<void> read = co_await exchange.relay();
+      exchange.relayed(read);
     }
   } catch (const std::exception& error) {
     exchange.broke(error.what());
