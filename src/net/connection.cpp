@@ -70,15 +70,14 @@ int status_of(ErrorKind kind) {
 
 Connection::Connection(TcpSocket socket, std::shared_ptr<const TlsServer> tls, AppHandler& handler, HttpDate& date,
                        Lookout& lookout, BodyMemory& memory, ServerCounters& counters)
-    : stream_(std::move(socket)),
+    : peer_(name_of(socket)),
+      stream_(std::move(socket)),
       tls_(std::move(tls)),
       handler_(handler),
       date_(date),
       lookout_(lookout),
       memory_(memory),
-      counters_(counters) {
-  peer_ = name_of(stream_.socket());
-}
+      counters_(counters) {}
 
 Task<void> Connection::run() {
   try {
@@ -290,7 +289,7 @@ Task<Result<bool>> Connection::read_body(const Head& head, AppRequest& request, 
 
 /// Other requests end and give theirs back; meanwhile nothing is read, and so the app waits.
 Task<Result<void>> Connection::await_memory(BodyMemory::Share& share, std::size_t bytes, const Limits& limits) {
-  Timer timer(stream_.socket().get_executor());
+  Timer timer(stream_.executor());
   const SteadyTime until = now() + std::min<Milliseconds>(memory_wait_max, limits.body_ms_max);
   while (!share.cover(bytes, limits.bodies_bytes_max)) {
     if (draining_ || now() >= until)

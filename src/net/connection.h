@@ -58,6 +58,7 @@ class Connection {
   Fields error_fields();
   Task<void> linger();
 
+  std::string peer_;
   Stream stream_;
   std::shared_ptr<const TlsServer> tls_;
   AppHandler& handler_;
@@ -65,7 +66,6 @@ class Connection {
   Lookout& lookout_;
   BodyMemory& memory_;
   ServerCounters& counters_;
-  std::string peer_;
   std::string buffer_;                ///< read, and not yet part of a request
   std::unique_ptr<Head> unfinished_;  ///< of the request whose body is to be read
   SteadyTime arrived_at_;

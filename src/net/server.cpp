@@ -63,7 +63,9 @@ Result<void> require_free(Executor executor, const Endpoint& endpoint) {
 }
 
 Server::Server(Executor executor, AppHandler& handler, BodyMemory& memory)
-    : executor_(executor), handler_(handler), memory_(memory), lookout_(executor), drain_limit_(executor), ended_(executor) {}
+    : executor_(executor), handler_(handler), memory_(memory), lookout_(executor), drain_limit_(executor), ended_(executor) {
+  Poller::of(executor);  // fails now if it does, not with the first connection
+}
 
 Result<Endpoint> Server::listen(const Endpoint& endpoint, std::shared_ptr<const TlsServer> tls) {
   TcpAcceptor acceptor(executor_);

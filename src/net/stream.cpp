@@ -24,7 +24,12 @@ constexpr std::size_t pieces_at_once = 64;
 constexpr int reads_at_once_max = 4;            // without a wait between them
 constexpr std::size_t record_bytes = 16 << 10;  // what TLS puts into one record
 
-constexpr auto awaiting = asio::as_tuple(asio::deferred);  // without a frame of its own, as use_awaitable would take
+int take_over(TcpSocket& socket) {
+  error_code failed;
+  socket.set_option(asio::ip::tcp::no_delay(true), failed);
+  socket.native_non_blocking(true, failed);
+  return socket.release(failed);
+}
 
 error_code os_error(int number) { return {number, asio::error::get_system_category()}; }
 
@@ -77,15 +82,11 @@ class Remainder {
 }  // namespace
 
 struct Stream::Impl {
-  explicit Impl(TcpSocket connected) : socket(std::move(connected)), timer(socket.get_executor()) {
-    error_code ignored;
-    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-    socket.native_non_blocking(true, ignored);
-  }
+  explicit Impl(TcpSocket connected)
+      : socket(Poller::of(connected.get_executor()), take_over(connected)), timer(connected.get_executor()) {}
 
   static void arm(const std::shared_ptr<Impl>& self);
   static void look_on(const std::shared_ptr<Impl>& self);
-  static Task<error_code> wait(std::shared_ptr<Impl> self, WaitFor what);
   static Task<error_code> shake_hands(std::shared_ptr<Impl> self, SslPtr ssl, std::string& why);
   static Task<Outcome> write_rest(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces);
   std::optional<error_code> send_now(std::span<const std::string_view> pieces);
@@ -96,20 +97,10 @@ struct Stream::Impl {
     if (stall_ms_max > std::chrono::milliseconds{0}) deadline = std::chrono::steady_clock::now() + stall_ms_max;
   }
 
-  /// Each asynchronous wait stands between these two.
-  static void begin_wait(const std::shared_ptr<Impl>& self) {
-    ++self->waiting;
-    arm(self);
-  }
-  error_code end_wait(error_code ec) {
-    --waiting;
-    if (!socket.is_open()) return asio::error::operation_aborted;
-    if (ec == asio::error::operation_aborted && std::chrono::steady_clock::now() >= deadline) return asio::error::timed_out;
-    return ec;
-  }
+  error_code end_wait(error_code ec) const { return socket.is_open() ? ec : asio::error::operation_aborted; }
+  bool is_waiting() const { return socket.is_waiting(PolledSocket::Who::reader) || socket.is_waiting(PolledSocket::Who::writer); }
 
   std::optional<Outcome> read_now(Room& room);
-  static TcpSocket::wait_type begin_read_wait(const std::shared_ptr<Impl>& self);
   std::optional<Outcome> read_woken(Room& room, error_code ec);
   WireStep take_what_came(asio::mutable_buffer buffer);
   WireStep try_read(void* bytes, std::size_t size);
@@ -117,12 +108,11 @@ struct Stream::Impl {
   void close(bool with_reset);
 
   // What each read and write touches lies together: a stream among thousands finds none of it in the caches.
-  TcpSocket socket;
+  PolledSocket socket;
   std::unique_ptr<TlsWire> tls;
   SteadyTime deadline = SteadyTime::max();
   std::chrono::milliseconds stall_ms_max{0};  ///< of the write under way; 0: its deadline is fixed
   std::optional<SteadyTime> armed_for;
-  int waiting = 0;                         ///< reads and writes that the deadline is for
   std::size_t written = 0;                 ///< of the write under way
   WaitFor write_waits = WaitFor::nothing;  ///< for what the write under way waits
   WaitFor read_waits = WaitFor::nothing;   ///< for what the read under way waits
@@ -132,7 +122,6 @@ struct Stream::Impl {
   /// What only the streams of apps have that wait for long.
   struct Watch {
     std::function<void()> gone;  ///< set while watched
-    bool looking = false;        ///< a wait of the watch is under way, perhaps an old one
     std::string kept;            ///< read by the watch
     std::size_t kept_used = 0;
     error_code kept_end;  ///< how the peer's bytes ended, if the watch saw that
@@ -149,18 +138,16 @@ void Stream::Impl::arm(const std::shared_ptr<Impl>& self) {
   self->timer.async_wait([self](error_code ec) {
     if (ec == asio::error::operation_aborted) return;
     self->armed_for.reset();
-    if (!self->socket.is_open() || self->waiting == 0) return;
+    if (!self->socket.is_open() || !self->is_waiting()) return;
     if (std::chrono::steady_clock::now() < self->deadline) return arm(self);
-    self->socket.cancel(ec);
+    self->socket.interrupt(PolledSocket::Who::reader, asio::error::timed_out);
+    self->socket.interrupt(PolledSocket::Who::writer, asio::error::timed_out);
   });
 }
 
-Task<error_code> Stream::Impl::wait(std::shared_ptr<Impl> self, WaitFor what) {
-  if (!self->socket.is_open()) co_return asio::error::operation_aborted;
-  const auto event = what == WaitFor::read ? TcpSocket::wait_read : TcpSocket::wait_write;
-  begin_wait(self);
-  const auto [ec] = co_await self->socket.async_wait(event, awaiting);
-  co_return self->end_wait(ec);
+void Stream::Waiting::begin(std::unique_ptr<Waiter> waiter) const {
+  impl->socket.wait(who, who == PolledSocket::Who::reader ? impl->read_waits : impl->write_waits, std::move(waiter));
+  Impl::arm(impl);
 }
 
 Task<error_code> Stream::Impl::shake_hands(std::shared_ptr<Impl> self, SslPtr ssl, std::string& why) {
@@ -169,11 +156,13 @@ Task<error_code> Stream::Impl::shake_hands(std::shared_ptr<Impl> self, SslPtr ss
     why = "TLS cannot be set up for this host";
     co_return asio::error::invalid_argument;
   }
-  self->tls = std::make_unique<TlsWire>(std::move(ssl), self->socket.native_handle());
+  self->tls = std::make_unique<TlsWire>(std::move(ssl), self->socket.descriptor());
   for (;;) {
     const WireStep step = self->tls->handshake(why);
+    self->read_waits = step.wait;
     if (step.wait == WaitFor::nothing) co_return step.ec;
-    const error_code ec = co_await wait(self, step.wait);
+    const auto [woken] = co_await wait(self, PolledSocket::Who::reader);
+    const error_code ec = self->end_wait(woken);
     if (!ec) continue;
     why = ec == asio::error::timed_out ? "the TLS handshake took too long" : "the TLS handshake was given up";
     co_return ec;
@@ -212,8 +201,9 @@ WireStep Stream::Impl::take_what_came(asio::mutable_buffer buffer) {
 
 WireStep Stream::Impl::try_read(void* bytes, std::size_t size) {
   if (tls) return tls->read(bytes, size);
+  socket.forget_edge(WaitFor::read);
   ssize_t received = 0;
-  do received = ::recv(socket.native_handle(), bytes, size, 0);
+  do received = ::recv(socket.descriptor(), bytes, size, 0);
   while (received < 0 && errno == EINTR);
   if (received > 0) return {WaitFor::nothing, {}, static_cast<std::size_t>(received)};
   if (received == 0) return {WaitFor::nothing, asio::error::eof, 0};
@@ -245,12 +235,12 @@ Task<Stream::Outcome> Stream::read_some(Room& room) {
   auto got = self->read_now(room);
   while (!got) {
     if (self->read_waits != WaitFor::nothing) {
-      const auto [ec] = co_await self->socket.async_wait(Impl::begin_read_wait(self), awaiting);
+      const auto [ec] = co_await wait(self, PolledSocket::Who::reader);
       got = self->read_woken(room, ec);
       continue;
     }
     room.release();
-    co_await asio::post(self->socket.get_executor(), asio::deferred);
+    co_await asio::post(self->socket.executor(), asio::deferred);
     self->reads_at_once = 0;
     if (!self->socket.is_open()) co_return Outcome(asio::error::operation_aborted, 0);
     if (std::chrono::steady_clock::now() >= self->deadline) co_return Outcome(asio::error::timed_out, 0);
@@ -261,7 +251,6 @@ Task<Stream::Outcome> Stream::read_some(Room& room) {
 
 std::optional<Stream::Outcome> Stream::read_now(Room& room) { return impl_->read_now(room); }
 bool Stream::must_wait() const { return impl_->read_waits != WaitFor::nothing; }
-TcpSocket::wait_type Stream::begin_read_wait() { return Impl::begin_read_wait(impl_); }
 std::optional<Stream::Outcome> Stream::read_woken(Room& room, error_code ec) { return impl_->read_woken(room, ec); }
 
 /// Empty, and nothing to wait for: a peer that always has something to say shall hold up neither the others nor the deadlines.
@@ -282,11 +271,6 @@ std::optional<Stream::Outcome> Stream::Impl::read_now(Room& room) {
   if (!socket.is_open()) return Outcome(asio::error::operation_aborted, 0);
   read_waits = step.wait;
   return std::nullopt;
-}
-
-TcpSocket::wait_type Stream::Impl::begin_read_wait(const std::shared_ptr<Impl>& self) {
-  begin_wait(self);
-  return self->read_waits == WaitFor::read ? TcpSocket::wait_read : TcpSocket::wait_write;
 }
 
 std::optional<Stream::Outcome> Stream::Impl::read_woken(Room& room, error_code ec) {
@@ -347,8 +331,9 @@ WireStep Stream::Impl::try_write(const Remainder& rest) {
   msghdr message{};
   message.msg_iov = vectors.data();
   message.msg_iovlen = rest.fill(vectors);
+  socket.forget_edge(WaitFor::write);
   ssize_t sent = 0;
-  do sent = ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL);
+  do sent = ::sendmsg(socket.descriptor(), &message, MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
   if (sent >= 0) return {WaitFor::nothing, {}, static_cast<std::size_t>(sent)};
   if (errno == EAGAIN) return {WaitFor::write, {}, 0};
@@ -361,14 +346,14 @@ Task<Stream::Outcome> Stream::Impl::write_rest(std::shared_ptr<Impl> self, std::
     const std::optional<error_code> ended = self->send_now(pieces);
     if (ended) co_return Outcome(*ended, self->written);
     if (self->written > before) self->note_progress();
-    const error_code ec = co_await wait(self, self->write_waits);
-    if (ec) co_return Outcome(ec, self->written);
+    const auto [woken] = co_await wait(self, PolledSocket::Who::writer);
+    if (const error_code ec = self->end_wait(woken); ec) co_return Outcome(ec, self->written);
   }
 }
 
 void Stream::set_deadline(SteadyTime deadline) {
   impl_->deadline = deadline;
-  if (impl_->waiting > 0) Impl::arm(impl_);
+  if (impl_->is_waiting()) Impl::arm(impl_);
 }
 
 void Stream::clear_deadline() { impl_->deadline = SteadyTime::max(); }
@@ -376,12 +361,12 @@ void Stream::clear_deadline() { impl_->deadline = SteadyTime::max(); }
 void Stream::Impl::close(bool with_reset) {
   if (watch) watch->gone = nullptr;
   if (!socket.is_open()) return;
-  error_code ignored;
+  const linger drop_all{1, 0};
   if (with_reset)
-    socket.set_option(asio::socket_base::linger(true, 0), ignored);
+    ::setsockopt(socket.descriptor(), SOL_SOCKET, SO_LINGER, &drop_all, sizeof drop_all);
   else if (tls)
     tls->say_goodbye();
-  socket.close(ignored);
+  socket.close();
   timer.cancel();
 }
 
@@ -390,9 +375,8 @@ void Stream::reset() { impl_->close(true); }
 
 void Stream::shutdown_write() {
   if (!is_open()) return;
-  error_code ignored;
   if (impl_->tls) impl_->tls->say_goodbye();
-  impl_->socket.shutdown(TcpSocket::shutdown_send, ignored);
+  ::shutdown(impl_->socket.descriptor(), SHUT_WR);
 }
 
 bool Stream::is_open() const { return impl_->socket.is_open(); }
@@ -401,33 +385,34 @@ bool Stream::is_quiet() {
   if (!is_open() || (impl_->watch && (!impl_->watch->kept.empty() || impl_->watch->kept_end))) return false;
   if (impl_->tls) return impl_->tls->is_quiet();
   char byte = 0;
-  return ::recv(impl_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+  return ::recv(impl_->socket.descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 void Stream::watch(std::function<void()> gone) {
   if (!impl_->watch) impl_->watch = std::make_unique<Impl::Watch>();
   impl_->watch->gone = std::move(gone);
-  if (!impl_->watch->looking && is_open()) Impl::look_on(impl_);
+  if (impl_->tls || !impl_->emptied) impl_->socket.assume_edge();  // of what came already, none will come any more
+  Impl::look_on(impl_);
 }
 
-// The wait under way stays: when it ends it finds nobody watching, and does not read. So a watch per request costs no cancellation.
 void Stream::stop_watch() {
-  if (impl_->watch) impl_->watch->gone = nullptr;
+  if (!impl_->watch) return;
+  impl_->watch->gone = nullptr;
+  impl_->socket.leave(PolledSocket::Who::watcher);
 }
 
 void Stream::Impl::look_on(const std::shared_ptr<Impl>& self) {
-  self->watch->looking = true;
-  self->socket.async_wait(TcpSocket::wait_read, [self](error_code ec) {
+  if (!self->socket.is_open() || self->socket.is_waiting(PolledSocket::Who::watcher)) return;
+  auto look = [self](error_code ec) {
     Watch& watch = *self->watch;
-    watch.looking = false;
+    if (ec || !watch.gone || !self->socket.is_open()) return;
     self->emptied = false;
-    if (!watch.gone || !self->socket.is_open()) return;
-    // An aborted wait is the deadline of a write, which cancels all that waits on the socket.
-    if (ec == asio::error::operation_aborted || self->keep_what_came()) return look_on(self);
+    if (self->keep_what_came()) return look_on(self);
     if (!watch.kept_end) return;
     const std::function<void()> tell = std::exchange(watch.gone, nullptr);
     tell();
-  });
+  };
+  self->socket.wait(PolledSocket::Who::watcher, WaitFor::read, std::make_unique<WaiterOf<decltype(look)>>(std::move(look)));
 }
 
 /// True: nothing has ended, and there is room for more.
@@ -445,9 +430,9 @@ bool Stream::Impl::keep_what_came() {
 
 bool Stream::has_unread() {
   char byte = 0;
-  return is_open() && ::recv(impl_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  return is_open() && ::recv(impl_->socket.descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-TcpSocket& Stream::socket() { return impl_->socket; }
+const Executor& Stream::executor() const { return impl_->socket.executor(); }
 
 }  // namespace fairlead::net

@@ -2,9 +2,11 @@
 // A connected byte stream, plain or TLS, with one deadline. The only place where the two differ. One worker's thread.
 #include <fairlead/result.h>
 
+#include "net/poller.h"
 #include "net/task.h"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/buffer.hpp>
@@ -42,6 +44,23 @@ class Room {
 /// Every wait ends at the deadline at the latest, with asio::error::timed_out; until it is set there is none. A stream that timed
 /// out is still open. One read and one write at a time. It may be destroyed while they wait: they end with operation_aborted.
 class Stream {
+  struct Impl;
+  /// Begins to wait for what the last try of that side could not do without.
+  struct Waiting {
+    const std::shared_ptr<Impl>& impl;
+    PolledSocket::Who who;
+    void begin(std::unique_ptr<Waiter> waiter) const;
+    template <class Handler>
+    void operator()(Handler&& handler) const {
+      begin(std::make_unique<WaiterOf<std::decay_t<Handler>>>(std::forward<Handler>(handler)));
+    }
+  };
+  /// Awaited without a frame of its own.
+  static auto wait(const std::shared_ptr<Impl>& impl, PolledSocket::Who who) {
+    auto token = asio::as_tuple(asio::deferred);
+    return asio::async_initiate<decltype(token), void(boost::system::error_code)>(Waiting{impl, who}, token);
+  }
+
  public:
   using Outcome = std::pair<boost::system::error_code, std::size_t>;
 
@@ -62,7 +81,7 @@ class Stream {
   /// and read_woken() tells more; else, or where that is empty too, read_some() does.
   std::optional<Outcome> read_now(Room& room);
   bool must_wait() const;
-  auto readable() { return socket().async_wait(begin_read_wait(), asio::as_tuple(asio::deferred)); }
+  auto readable() { return wait(impl_, PolledSocket::Who::reader); }
   std::optional<Outcome> read_woken(Room& room, boost::system::error_code ec);
 
   /// All of the pieces, gathered. The count is what went out, also on an error (of TLS: what was made into records).
@@ -97,12 +116,9 @@ class Stream {
   void watch(std::function<void()> gone);
   void stop_watch();
 
-  TcpSocket& socket();
+  const Executor& executor() const;
 
  private:
-  struct Impl;
-  TcpSocket::wait_type begin_read_wait();
-
   std::shared_ptr<Impl> impl_;  ///< shared with the handlers of what still waits
 };
 

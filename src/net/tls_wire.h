@@ -1,5 +1,6 @@
 #pragma once
 // OpenSSL straight on a non-blocking socket: each call does what it can and says what to wait for. Used by Stream alone.
+#include "net/poller.h"
 #include "net/tls.h"
 
 #include <boost/system/error_code.hpp>
@@ -8,9 +9,6 @@
 #include <string>
 
 namespace fairlead::net {
-
-/// What to wait for before the same call is made again.
-enum class WaitFor : std::uint8_t { nothing, read, write };
 
 struct WireStep {
   WaitFor wait = WaitFor::nothing;

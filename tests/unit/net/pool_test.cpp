@@ -235,7 +235,7 @@ TEST_F(PoolTest, AReusedConnectionThatClosesLateIsUnconfirmed) {
                           co_await hear_request(stream);
                           co_await say(stream, whole("a"));
                           co_await hear_request(stream);
-                          Timer late(stream.socket().get_executor(), in(500ms));
+                          Timer late(stream.executor(), in(500ms));
                           error_code ec;
                           co_await late.async_wait(asio::redirect_error(asio::use_awaitable_t<Executor>(), ec));
                         }});

@@ -4,11 +4,18 @@
 #include "unit/net/script.h"
 
 #include <sys/socket.h>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 
 namespace fairlead::net::test {
 namespace {
 
 using Read = std::pair<error_code, std::size_t>;
+
+/// All that is ready now has had its turn after it, as sockets are looked at between two posts.
+Task<void> turn() {
+  for (int i = 0; i < 3; ++i) co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable_t<Executor>());
+}
 
 /// The same tests over TCP and over TLS.
 class StreamTest : public ::testing::TestWithParam<bool> {
@@ -165,9 +172,50 @@ TEST_P(StreamTest, EndOfThePeerIsEof) {
   EXPECT_EQ(outcome->first, asio::error::eof);
 }
 
+// Both come before the reader has its turn, so that one edge tells of both.
+TEST_P(StreamTest, AnEndThatComesWithTheLastBytesIsSeen) {
+  for (const bool waits : {true, false}) {
+    SetUp();
+    near->set_deadline(in(hang));
+    std::string heard;
+    const auto read = [&]() -> Task<void> {
+      std::string buffer(100, '\0');
+      for (;;) {
+        const auto [ec, bytes] = co_await near->read_some(asio::buffer(buffer));
+        heard += ec ? "(" + ec.message() + ")" : buffer.substr(0, bytes);
+        if (ec) co_return;
+      }
+    };
+    if (waits) {
+      loop.start(read());
+      loop.finish(turn());
+    }
+    loop.finish(say(*far, "last"));
+    far->close();
+    if (!waits) loop.start(read());
+    ASSERT_TRUE(loop.run_until([&] { return heard.ends_with(')'); }));
+    EXPECT_EQ(heard, "last(End of file)");
+  }
+}
+
+TEST_P(StreamTest, AResetAfterTheLastBytesIsSeen) {
+  near->set_deadline(in(hang));
+  std::optional<Read> outcome;
+  loop.finish(say(*far, "last"));
+  far->reset();
+  std::size_t heard = 0;
+  do {
+    outcome.reset();
+    loop.finish(read_into(*near, 100, outcome));
+    heard += outcome->second;
+  } while (!outcome->first);
+  EXPECT_EQ(outcome->first, asio::error::connection_reset);
+  EXPECT_LE(heard, 4U);
+}
+
 TEST_P(StreamTest, EndWithoutGoodbyeIsEofToo) {
   std::optional<Read> outcome;
-  far->socket().shutdown(TcpSocket::shutdown_send);
+  far->shutdown_write();
   loop.finish(read_into(*near, 10, outcome));
   EXPECT_EQ(outcome->first, asio::error::eof);
 }
@@ -214,6 +262,67 @@ TEST_P(StreamTest, MayBeDestroyedWhileItWaits) {
   tick.async_wait([&](error_code) { near.reset(); });
   ASSERT_TRUE(loop.run_until([&] { return outcome.has_value(); }));
   EXPECT_EQ(outcome->first, asio::error::operation_aborted);
+}
+
+// Their sockets are ready at the same time, so that the events of both are taken together.
+TEST_P(StreamTest, MayBeDestroyedByAnotherThatIsReadyToo) {
+  for (const bool other_waits : {false, true}) {
+    SetUp();
+    std::optional<Read> outcome, other_outcome;
+    const auto read = [&]() -> Task<void> {
+      co_await read_into(*near, 10, outcome);
+      far.reset();
+    };
+    near->set_deadline(in(hang));
+    far->set_deadline(in(hang));
+    loop.start(read());
+    if (other_waits) loop.start(read_into(*far, 10, other_outcome));
+    loop.finish(turn());
+    const std::array<std::string_view, 1> pieces{"x"};
+    EXPECT_TRUE(far->write_now(pieces) && near->write_now(pieces));
+    ASSERT_TRUE(loop.run_until([&] { return outcome && (other_outcome || !other_waits); }));
+    EXPECT_EQ(*outcome, Read(error_code(), 1U));
+    loop.finish(turn());
+    if (other_waits) {
+      EXPECT_EQ(*other_outcome, Read(asio::error::operation_aborted, 0U));
+    }
+  }
+}
+
+TEST_P(StreamTest, ReadsAndWritesWaitAtTheSameTime) {
+  const std::string much(8 << 20, 'x');
+  const std::array<std::string_view, 1> pieces{much};
+  std::optional<Read> written;
+  const auto write = [&]() -> Task<void> { written = co_await near->write(pieces); };
+  loop.start(write());
+  std::optional<std::string> answer;
+  const auto read = [&]() -> Task<void> { answer = co_await read_exactly(*near, 5); };
+  loop.start(read());
+  loop.finish(turn());
+  EXPECT_FALSE(written || answer);
+  loop.start(say(*far, "heard"));
+  ASSERT_TRUE(loop.run_until([&] { return answer.has_value(); }));
+  EXPECT_EQ(*answer, "heard");
+  EXPECT_TRUE(loop.finish(read_exactly(*far, much.size())) == much);
+  ASSERT_TRUE(loop.run_until([&] { return written.has_value(); }));
+  EXPECT_EQ(*written, Read(error_code(), much.size()));
+}
+
+// Nothing is left of what waits (the address sanitizer would tell), though each coroutine owns the stream for which it waits.
+TEST(StreamOfALoopTest, GoesWithIt) {
+  auto loop = std::make_unique<Loop>();
+  auto [near_socket, far_socket] = connected_pair(*loop);
+  bool went_on = false;
+  const auto own = [&went_on](std::unique_ptr<Stream> stream) -> Task<void> {
+    std::array<char, 10> buffer{};
+    co_await stream->read_some(asio::buffer(buffer));
+    went_on = true;
+  };
+  loop->start(own(std::make_unique<Stream>(std::move(near_socket))));
+  loop->start(own(std::make_unique<Stream>(std::move(far_socket))));
+  loop->finish(turn());
+  loop.reset();
+  EXPECT_FALSE(went_on);
 }
 
 TEST_P(StreamTest, IsQuietUntilThePeerSpeaksOrEnds) {

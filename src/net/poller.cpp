@@ -1,0 +1,149 @@
+#include "net/poller.h"
+
+#include <unistd.h>
+#include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <cerrno>
+#include <system_error>
+
+namespace fairlead::net {
+
+namespace {
+
+using boost::system::error_code;
+
+constexpr std::uint32_t in_events = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+constexpr std::uint32_t out_events = EPOLLOUT | EPOLLHUP | EPOLLERR;
+
+int make_set() {
+  const int set = ::epoll_create1(EPOLL_CLOEXEC);
+  if (set < 0) throw std::system_error(errno, std::system_category(), "epoll_create1");
+  return set;
+}
+
+}  // namespace
+
+asio::execution_context::id Poller::id;
+
+Poller::Poller(asio::execution_context& context)
+    : service(context), executor_(static_cast<asio::io_context&>(context).get_executor()), set_(executor_, make_set()) {}
+
+Poller& Poller::of(const Executor& executor) { return asio::use_service<Poller>(executor.context()); }
+
+bool Poller::add(PolledSocket& socket) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = &socket;
+  if (::epoll_ctl(set_.native_handle(), EPOLL_CTL_ADD, socket.descriptor(), &event) != 0) return false;
+  sockets_.push_back(socket);
+  return true;
+}
+
+/// Its descriptor is closed, which takes it out of the set; but some of its events may have been taken from there already.
+void Poller::forget(PolledSocket& socket) {
+  for (std::size_t i = next_; i < found_; ++i)
+    if (events_[i].data.ptr == &socket) events_[i].data.ptr = nullptr;
+}
+
+void Poller::begin_wait() {
+  if (++waits_ == 1 && !armed_ && !polling_) arm();
+}
+
+void Poller::end_wait() {
+  if (--waits_ == 0 && armed_) set_.cancel();
+}
+
+void Poller::arm() {
+  armed_ = true;
+  set_.async_wait(asio::posix::descriptor_base::wait_read, [this](error_code ec) {
+    armed_ = false;
+    if (!ec) poll();
+    if (waits_ > 0 && !armed_) arm();
+  });
+}
+
+void Poller::poll() {
+  const int found = ::epoll_wait(set_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
+  found_ = found > 0 ? static_cast<std::size_t>(found) : 0;
+  polling_ = true;
+  for (next_ = 0; next_ < found_;) {
+    const epoll_event event = events_[next_++];
+    if (event.data.ptr != nullptr) static_cast<PolledSocket*>(event.data.ptr)->become_ready(event.events);
+  }
+  polling_ = false;
+}
+
+/// The loop is gone: who still waits does so for nothing, and may own the socket that it waits for.
+void Poller::shutdown() {
+  while (!sockets_.empty()) {
+    PolledSocket& socket = sockets_.front();
+    sockets_.pop_front();
+    auto waits = std::exchange(socket.waits_, {});
+  }
+}
+
+PolledSocket::PolledSocket(Poller& poller, int descriptor) : descriptor_(descriptor), poller_(poller) {
+  if (!poller_.add(*this)) close();
+}
+
+const Executor& PolledSocket::executor() const { return poller_.executor(); }
+
+void PolledSocket::wait(Who who, WaitFor what, std::unique_ptr<Waiter> waiter) {
+  const bool ready =
+      what == WaitFor::read ? ended_ || std::exchange(may_read_, false) : broken_ || std::exchange(may_write_, false);
+  if (ready || !is_open()) return end_soon(std::move(waiter), {});
+  waits_[static_cast<std::size_t>(who)] = {std::move(waiter), what};
+  poller_.begin_wait();
+}
+
+void PolledSocket::interrupt(Who who, error_code ec) {
+  std::unique_ptr<Waiter>& waiter = waits_[static_cast<std::size_t>(who)].waiter;
+  if (!waiter) return;
+  poller_.end_wait();
+  Waiter::resume(std::move(waiter), ec);
+}
+
+void PolledSocket::leave(Who who) {
+  std::unique_ptr<Waiter>& waiter = waits_[static_cast<std::size_t>(who)].waiter;
+  if (!waiter) return;
+  poller_.end_wait();
+  waiter.reset();
+}
+
+void PolledSocket::close() {
+  if (!is_open()) return;
+  poller_.forget(*this);
+  if (is_linked()) unlink();
+  ::close(std::exchange(descriptor_, -1));
+  for (Wait& wait : waits_) {
+    if (!wait.waiter) continue;
+    poller_.end_wait();
+    end_soon(std::move(wait.waiter), asio::error::operation_aborted);
+  }
+}
+
+void PolledSocket::become_ready(std::uint32_t events) {
+  const bool readable = (events & in_events) != 0, writable = (events & out_events) != 0;
+  ended_ |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  broken_ |= (events & (EPOLLHUP | EPOLLERR)) != 0;
+  may_read_ |= readable;
+  may_write_ |= writable;
+  // Who goes on may destroy the socket: so all that is due is known first.
+  std::array<std::unique_ptr<Waiter>, 3> due;
+  std::size_t count = 0;
+  for (Wait& wait : waits_) {
+    if (!wait.waiter || !(wait.what == WaitFor::read ? readable : writable)) continue;
+    (wait.what == WaitFor::read ? may_read_ : may_write_) = false;
+    poller_.end_wait();
+    due[count++] = std::move(wait.waiter);
+  }
+  for (std::size_t i = 0; i < count; ++i) Waiter::resume(std::move(due[i]), {});
+}
+
+void PolledSocket::end_soon(std::unique_ptr<Waiter> waiter, error_code ec) {
+  asio::post(executor(), [waiter = std::move(waiter), ec]() mutable { Waiter::resume(std::move(waiter), ec); });
+}
+
+}  // namespace fairlead::net
