@@ -62,7 +62,7 @@ TEST(Memory, a_thread_keeps_little_and_gives_it_back_at_its_end) {
     for (void* block : blocks) ::operator delete(block, bytes);
     kept = in_use();
   }).join();
-  EXPECT_LT(kept, before + (5 << 19));
+  EXPECT_LT(kept, before + (5 << 20));
   EXPECT_LT(in_use(), before + (1 << 16));
 }
 
