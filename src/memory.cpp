@@ -22,7 +22,7 @@
 
 namespace {
 
-constexpr std::size_t sizes = 256;                // of 24, 40, 56, ... bytes, from 1: what malloc gives without waste
+constexpr std::size_t sizes = 256;               // of 24, 40, 56, ... bytes, from 1: what malloc gives without waste
 constexpr std::size_t kept_bytes_max = 4 << 20;  // by one thread: 32 requests under way take more than 2 MiB
 
 struct Block {

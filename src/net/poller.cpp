@@ -80,7 +80,7 @@ void Poller::shutdown() {
   while (!sockets_.empty()) {
     PolledSocket& socket = sockets_.front();
     sockets_.pop_front();
-    auto waits = std::exchange(socket.waits_, {});
+    const auto waits = std::exchange(socket.waits_, {});
   }
 }
 
@@ -94,34 +94,28 @@ void PolledSocket::wait(Who who, WaitFor what, std::unique_ptr<Waiter> waiter) {
   const bool ready =
       what == WaitFor::read ? ended_ || std::exchange(may_read_, false) : broken_ || std::exchange(may_write_, false);
   if (ready || !is_open()) return end_soon(std::move(waiter), {});
-  waits_[static_cast<std::size_t>(who)] = {std::move(waiter), what};
+  wait_of(who) = {std::move(waiter), what};
   poller_.begin_wait();
 }
 
-void PolledSocket::interrupt(Who who, error_code ec) {
-  std::unique_ptr<Waiter>& waiter = waits_[static_cast<std::size_t>(who)].waiter;
-  if (!waiter) return;
-  poller_.end_wait();
-  Waiter::resume(std::move(waiter), ec);
+std::unique_ptr<Waiter> PolledSocket::take(Wait& wait) {
+  if (wait.waiter) poller_.end_wait();
+  return std::move(wait.waiter);
 }
 
-void PolledSocket::leave(Who who) {
-  std::unique_ptr<Waiter>& waiter = waits_[static_cast<std::size_t>(who)].waiter;
-  if (!waiter) return;
-  poller_.end_wait();
-  waiter.reset();
+void PolledSocket::interrupt(Who who, error_code ec) {
+  if (auto waiter = take(wait_of(who))) Waiter::resume(std::move(waiter), ec);
 }
+
+void PolledSocket::leave(Who who) { take(wait_of(who)); }
 
 void PolledSocket::close() {
   if (!is_open()) return;
   poller_.forget(*this);
   if (is_linked()) unlink();
   ::close(std::exchange(descriptor_, -1));
-  for (Wait& wait : waits_) {
-    if (!wait.waiter) continue;
-    poller_.end_wait();
-    end_soon(std::move(wait.waiter), asio::error::operation_aborted);
-  }
+  for (Wait& wait : waits_)
+    if (auto waiter = take(wait)) end_soon(std::move(waiter), asio::error::operation_aborted);
 }
 
 void PolledSocket::become_ready(std::uint32_t events) {
@@ -135,9 +129,8 @@ void PolledSocket::become_ready(std::uint32_t events) {
   std::size_t count = 0;
   for (Wait& wait : waits_) {
     if (!wait.waiter || !(wait.what == WaitFor::read ? readable : writable)) continue;
-    (wait.what == WaitFor::read ? may_read_ : may_write_) = false;
-    poller_.end_wait();
-    due[count++] = std::move(wait.waiter);
+    forget_edge(wait.what);
+    due[count++] = take(wait);
   }
   for (std::size_t i = 0; i < count; ++i) Waiter::resume(std::move(due[i]), {});
 }

@@ -88,6 +88,8 @@ class PolledSocket : public boost::intrusive::list_base_hook<boost::intrusive::l
     std::unique_ptr<Waiter> waiter;
     WaitFor what = WaitFor::nothing;
   };
+  Wait& wait_of(Who who) { return waits_[static_cast<std::size_t>(who)]; }
+  std::unique_ptr<Waiter> take(Wait& wait);
   void become_ready(std::uint32_t events);
   void end_soon(std::unique_ptr<Waiter> waiter, boost::system::error_code ec);
 

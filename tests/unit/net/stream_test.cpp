@@ -337,6 +337,16 @@ TEST_P(StreamTest, IsQuietUntilThePeerSpeaksOrEnds) {
   EXPECT_FALSE(near->is_quiet());
 }
 
+TEST_P(StreamTest, WhatALookHasSeenIsReadWithoutAnother) {
+  near->set_deadline(in(hang));
+  for (const char* text : {"one", "two"}) {
+    loop.finish(say(*far, text));
+    EXPECT_FALSE(near->is_quiet());
+    EXPECT_EQ(loop.finish(read_exactly(*near, 3)), text);
+    EXPECT_TRUE(near->is_quiet());
+  }
+}
+
 TEST_P(StreamTest, IsNotQuietAfterAReset) {
   far->reset();
   EXPECT_FALSE(near->is_quiet());
