@@ -60,7 +60,7 @@ void Poller::arm() {
   set_.async_wait(asio::posix::descriptor_base::wait_read, [this](error_code ec) {
     armed_ = false;
     if (!ec) poll();
-    if (waits_ > 0 && !armed_) arm();
+    if (waits_ > 0) arm();
   });
 }
 
