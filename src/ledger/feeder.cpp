@@ -104,6 +104,7 @@ Result<void> Feeder::step(Clock::time_point now) {
     // Before reading: only once the end is announced, no more rows come, and what is read then is all that there is.
     const std::lock_guard lock(mutex_);
     closing = close_by_.has_value();
+    intake_.set_yields(!closing && numbers_.journal_bytes <= limits_.patient_bytes_max);
   }
   if (auto done = read(now); !done) return done;
   if (closing && all_read_) return feed_everything();

@@ -23,6 +23,7 @@ struct FeedLimits {
   std::chrono::milliseconds window_ms{250};      ///< under load, one transaction in this time
   int quick_max = 8;                             ///< in each window so many come at once: without load nobody waits
   std::size_t window_bytes_max = 512 << 10;      ///< of the journal: they end the window
+  std::uint64_t patient_bytes_max = 96 << 20;    ///< of all segments: above it, saving gives way to nobody, or they would fill up
   std::chrono::milliseconds open_ms_max{1'000};  ///< after it, a request under way is saved as open
   std::chrono::milliseconds retry_ms_min{10};
   std::chrono::milliseconds retry_ms_max{1'000};

@@ -28,6 +28,8 @@ class Intake {
   /// The next frame of the segment. False if some of its bytes are no rows; those before them are taken.
   bool take(std::string_view frame, Clock::time_point now);
 
+  /// Whether saving gives way to whoever else wants the core.
+  void set_yields(bool yields) { yields_ = yields; }
   /// Requests that ended and are not saved yet.
   std::size_t ended() const { return ended_.size(); }
   /// Saves them. Errors: ledger_unavailable; what is not saved then is kept. A request that the store can never take is dropped and
@@ -74,6 +76,7 @@ class Intake {
   void refuse(Request& request);
 
   Store& store_;
+  bool yields_ = false;
   std::uint64_t sequence_ = 0;
   std::shared_ptr<Texts> texts_;
   Requests open_;

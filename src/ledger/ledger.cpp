@@ -82,6 +82,7 @@ Error disk_hangs() {
 
 FeedLimits feed_limits(const LedgerLimits& limits) {
   FeedLimits feed;
+  feed.patient_bytes_max = limits.patient_bytes_max;
   feed.window_ms = limits.feed_ms_max;
   feed.open_ms_max = limits.open_ms_max;
   feed.retry_ms_min = limits.retry_ms_min;
