@@ -119,6 +119,11 @@ void TlsWire::give_room_back() {
 }
 
 WireStep TlsWire::read(void* bytes, std::size_t size) {
+  if (emptied_ && SSL_has_pending(ssl_.get()) == 0) {  // OpenSSL would take room for a record to find that out
+    emptied_ = false;
+    give_room_back();
+    return {WaitFor::read, {}, 0};
+  }
   clear_errors();
   const int result = SSL_read(ssl_.get(), bytes, size_of(size));
   if (result > 0) return {WaitFor::nothing, {}, static_cast<std::size_t>(result)};
