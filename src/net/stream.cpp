@@ -396,8 +396,10 @@ void Stream::watch(std::function<void()> gone) {
 }
 
 void Stream::stop_watch() {
-  if (!impl_->watch) return;
+  if (!impl_->watch || !impl_->watch->gone) return;
   impl_->watch->gone = nullptr;
+  // A look that is on its way has taken the edge, and will not look: so the next read does.
+  if (!impl_->socket.is_waiting(PolledSocket::Who::watcher)) impl_->socket.assume_edge();
   impl_->socket.leave(PolledSocket::Who::watcher);
 }
 

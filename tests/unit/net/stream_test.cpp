@@ -396,6 +396,26 @@ TEST_P(StreamTest, WatchAfterWatchWithReadsBetweenLosesNothing) {
   EXPECT_TRUE(loop.run_until([&] { return told; }));
 }
 
+// It was to begin with what has come already.
+TEST_P(StreamTest, AWatchThatIsStoppedAtOnceLeavesThatForTheNextRead) {
+  std::optional<Read> never;
+  loop.start(read_into(*far, 1, never));  // so that the loop looks for what comes
+  near->set_deadline(in(hang));
+  for (int round = 0; round < 3; ++round) {
+    loop.finish(say(*far, "one"));
+    ASSERT_TRUE(loop.run_until([this] { return near->has_unread(); }));
+    bool passed = false;
+    Timer tick(loop.executor(), in(1ms));
+    tick.async_wait([&](error_code) { passed = true; });
+    ASSERT_TRUE(loop.run_until([&] { return passed; }));
+    near->watch([] {});
+    near->stop_watch();
+    std::optional<Read> outcome;
+    loop.finish(read_into(*near, 10, outcome));  // there is more room than bytes
+    EXPECT_EQ(*outcome, Read(error_code(), 3));
+  }
+}
+
 TEST_P(StreamTest, StoppedWatchTellsNothing) {
   bool told = false;
   near->watch([&] { told = true; });
