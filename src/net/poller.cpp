@@ -91,8 +91,9 @@ PolledSocket::PolledSocket(Poller& poller, int descriptor) : descriptor_(descrip
 const Executor& PolledSocket::executor() const { return poller_.executor(); }
 
 void PolledSocket::wait(Who who, WaitFor what, std::unique_ptr<Waiter> waiter) {
-  const bool ready =
-      what == WaitFor::read ? ended_ || std::exchange(may_read_, false) : broken_ || std::exchange(may_write_, false);
+  const bool ready = what == WaitFor::read    ? ended_ || std::exchange(may_read_, false)
+                     : what == WaitFor::write ? broken_ || std::exchange(may_write_, false)
+                                              : broken_;
   if (ready || !is_open()) return end_soon(std::move(waiter), {});
   wait_of(who) = {std::move(waiter), what};
   poller_.begin_wait();
@@ -128,8 +129,9 @@ void PolledSocket::become_ready(std::uint32_t events) {
   std::array<std::unique_ptr<Waiter>, 3> due;
   std::size_t count = 0;
   for (Wait& wait : waits_) {
-    if (!wait.waiter || !(wait.what == WaitFor::read ? readable : writable)) continue;
-    forget_edge(wait.what);
+    const bool ready = wait.what == WaitFor::read ? readable : wait.what == WaitFor::write ? writable : broken_;
+    if (!wait.waiter || !ready) continue;
+    if (wait.what != WaitFor::reset) forget_edge(wait.what);
     due[count++] = take(wait);
   }
   for (std::size_t i = 0; i < count; ++i) Waiter::resume(std::move(due[i]), {});

@@ -20,8 +20,8 @@
 
 namespace fairlead::net {
 
-/// What to wait for before the same call is made again.
-enum class WaitFor : std::uint8_t { nothing, read, write };
+/// What to wait for before the same call is made again; or that the connection breaks, where no call is to be made.
+enum class WaitFor : std::uint8_t { nothing, read, write, reset };
 
 /// What goes on when a wait ends.
 class Waiter {
@@ -65,6 +65,7 @@ class PolledSocket : public boost::intrusive::list_base_hook<boost::intrusive::l
 
   int descriptor() const { return descriptor_; }
   bool is_open() const { return descriptor_ >= 0; }
+  bool is_broken() const { return broken_; }
   const Executor& executor() const;
 
   /// Before a call on the socket that would say EAGAIN: edges from before it tell nothing any more.

@@ -86,7 +86,7 @@ struct Stream::Impl {
       : socket(Poller::of(connected.get_executor()), take_over(connected)), timer(connected.get_executor()) {}
 
   static void arm(const std::shared_ptr<Impl>& self);
-  static void look_on(const std::shared_ptr<Impl>& self);
+  static void look_on(const std::shared_ptr<Impl>& self, WaitFor what = WaitFor::read);
   static Task<error_code> shake_hands(std::shared_ptr<Impl> self, SslPtr ssl, std::string& why);
   static Task<Outcome> write_rest(std::shared_ptr<Impl> self, std::span<const std::string_view> pieces);
   std::optional<error_code> send_now(std::span<const std::string_view> pieces);
@@ -403,18 +403,19 @@ void Stream::stop_watch() {
   impl_->socket.leave(PolledSocket::Who::watcher);
 }
 
-void Stream::Impl::look_on(const std::shared_ptr<Impl>& self) {
+void Stream::Impl::look_on(const std::shared_ptr<Impl>& self, WaitFor what) {
   if (!self->socket.is_open() || self->socket.is_waiting(PolledSocket::Who::watcher)) return;
   auto look = [self](error_code ec) {
     Watch& watch = *self->watch;
     if (ec || !watch.gone || !self->socket.is_open()) return;
     self->emptied = false;
     if (self->keep_what_came()) return look_on(self);
-    if (!watch.kept_end) return;
+    if (!watch.kept_end && self->socket.is_broken()) watch.kept_end = asio::error::connection_reset;
+    if (!watch.kept_end) return look_on(self, WaitFor::reset);
     const std::function<void()> tell = std::exchange(watch.gone, nullptr);
     tell();
   };
-  self->socket.wait(PolledSocket::Who::watcher, WaitFor::read, std::make_unique<WaiterOf<decltype(look)>>(std::move(look)));
+  self->socket.wait(PolledSocket::Who::watcher, what, std::make_unique<WaiterOf<decltype(look)>>(std::move(look)));
 }
 
 /// True: nothing has ended, and there is room for more.

@@ -112,7 +112,7 @@ class Stream {
   bool has_unread();
 
   /// Calls `gone` once when the peer sends FIN or RST, while nothing else reads. Bytes that come meanwhile are kept for the
-  /// next read; after 64 KiB of them it looks no further. stop_watch() before anything else reads.
+  /// next read; after 64 KiB of them it sees a RST alone. stop_watch() before anything else reads.
   void watch(std::function<void()> gone);
   void stop_watch();
 

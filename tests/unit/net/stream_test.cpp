@@ -57,6 +57,13 @@ class StreamTest : public ::testing::TestWithParam<bool> {
     co_return heard;
   }
 
+  void run_for(std::chrono::milliseconds time) {
+    bool over = false;
+    Timer timer(loop.executor(), time);
+    timer.async_wait([&](error_code) { over = true; });
+    ASSERT_TRUE(loop.run_until([&] { return over; }));
+  }
+
   Loop loop;
   std::unique_ptr<TlsClient> client;
   std::unique_ptr<TlsServer> server;
@@ -379,6 +386,17 @@ TEST_P(StreamTest, WatchKeepsWhatCameForTheNextRead) {
   EXPECT_TRUE(loop.finish(read_exactly(*near, early.size() + 1)) == early + " (End of file)");
 }
 
+TEST_P(StreamTest, WatchSeesAResetBehindMoreThanItKeeps) {
+  bool told = false;
+  near->watch([&] { told = true; });
+  const std::string early(200'000, 'e');
+  loop.finish(say(*far, early));
+  run_for(5ms);
+  EXPECT_FALSE(told);
+  far->reset();
+  EXPECT_TRUE(loop.run_until([&] { return told; }));
+}
+
 TEST_P(StreamTest, WatchAfterWatchWithReadsBetweenLosesNothing) {
   for (int round = 0; round < 20; ++round) {
     int told = 0;
@@ -404,10 +422,7 @@ TEST_P(StreamTest, AWatchThatIsStoppedAtOnceLeavesThatForTheNextRead) {
   for (int round = 0; round < 3; ++round) {
     loop.finish(say(*far, "one"));
     ASSERT_TRUE(loop.run_until([this] { return near->has_unread(); }));
-    bool passed = false;
-    Timer tick(loop.executor(), in(1ms));
-    tick.async_wait([&](error_code) { passed = true; });
-    ASSERT_TRUE(loop.run_until([&] { return passed; }));
+    run_for(1ms);
     near->watch([] {});
     near->stop_watch();
     std::optional<Read> outcome;
