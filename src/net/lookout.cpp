@@ -21,8 +21,9 @@ void Lookout::come_again() {
   timer_runs_ = true;
   timer_.expires_after(moment);
   timer_.async_wait([this](boost::system::error_code error) {
+    if (error) return;  // this may be gone
     timer_runs_ = false;
-    if (!error) look();
+    look();
   });
 }
 

@@ -104,7 +104,7 @@ struct Stream::Impl {
   std::optional<Outcome> read_woken(Room& room, error_code ec);
   WireStep take_what_came(asio::mutable_buffer buffer);
   WireStep try_read(void* bytes, std::size_t size);
-  bool keep_what_came();
+  WaitFor keep_what_came();
   void close(bool with_reset);
 
   // What each read and write touches lies together: a stream among thousands finds none of it in the caches.
@@ -141,6 +141,7 @@ void Stream::Impl::arm(const std::shared_ptr<Impl>& self) {
     if (!self->socket.is_open() || !self->is_waiting()) return;
     if (std::chrono::steady_clock::now() < self->deadline) return arm(self);
     self->socket.interrupt(PolledSocket::Who::reader, asio::error::timed_out);
+    if (std::chrono::steady_clock::now() < self->deadline) return;  // that reader writes by now
     self->socket.interrupt(PolledSocket::Who::writer, asio::error::timed_out);
   });
 }
@@ -409,31 +410,35 @@ void Stream::Impl::look_on(const std::shared_ptr<Impl>& self, WaitFor what) {
     Watch& watch = *self->watch;
     if (ec || !watch.gone || !self->socket.is_open()) return;
     self->emptied = false;
-    if (self->keep_what_came()) return look_on(self);
-    if (!watch.kept_end && self->socket.is_broken()) watch.kept_end = asio::error::connection_reset;
-    if (!watch.kept_end) return look_on(self, WaitFor::reset);
+    if (self->tls) self->tls->expect_more();
+    if (const WaitFor next = self->keep_what_came(); next != WaitFor::nothing) return look_on(self, next);
     const std::function<void()> tell = std::exchange(watch.gone, nullptr);
     tell();
   };
   self->socket.wait(PolledSocket::Who::watcher, what, std::make_unique<WaiterOf<decltype(look)>>(std::move(look)));
 }
 
-/// True: nothing has ended, and there is room for more.
-bool Stream::Impl::keep_what_came() {
+/// For what to look on: nothing, if the peer's bytes have ended.
+WaitFor Stream::Impl::keep_what_came() {
   std::array<char, 4096> bytes;
   while (watch->kept.size() < kept_bytes_max) {
     const WireStep step = try_read(bytes.data(), bytes.size());
-    if (step.wait != WaitFor::nothing) return true;
+    if (step.wait != WaitFor::nothing) return step.wait;
     watch->kept_end = step.ec;
-    if (step.ec) return false;
+    if (step.ec) return WaitFor::nothing;
     watch->kept.append(bytes.data(), step.bytes);
   }
-  return false;
+  if (!socket.is_broken()) return WaitFor::reset;
+  watch->kept_end = asio::error::connection_reset;
+  return WaitFor::nothing;
 }
 
 bool Stream::has_unread() {
+  if (!is_open()) return false;
+  if (impl_->watch && impl_->watch->kept_used < impl_->watch->kept.size()) return true;
+  if (impl_->tls && impl_->tls->has_unread()) return true;
   char byte = 0;
-  return is_open() && ::recv(impl_->socket.descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  return ::recv(impl_->socket.descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 const Executor& Stream::executor() const { return impl_->socket.executor(); }

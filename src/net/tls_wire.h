@@ -25,6 +25,10 @@ class TlsWire {
 
   WireStep handshake(std::string& why);
   WireStep read(void* bytes, std::size_t size);
+  /// Bytes have come out of the socket that no read has taken.
+  bool has_unread() const { return SSL_has_pending(ssl_.get()) != 0; }
+  /// Something may have come since the last read.
+  void expect_more() { emptied_ = false; }
   /// One record at most. After `wait` the same bytes must come again.
   WireStep write(const void* bytes, std::size_t size);
   /// A close_notify, if the connection is in a state to say it.

@@ -172,6 +172,22 @@ TEST_P(StreamTest, WriteEndsAtTheDeadlineIfThePeerTakesNothing) {
   EXPECT_LT(written, much.size());
 }
 
+TEST_P(StreamTest, TheEndOfAReadsTimeIsNotThatOfTheWriteThatFollows) {
+  const std::string much(32 << 20, 'x');
+  const auto read_then_write = [](Stream& stream, std::string_view bytes) -> Task<std::chrono::milliseconds> {
+    std::array<char, 10> buffer;
+    stream.set_deadline(in(5ms));
+    const auto [read, none] = co_await stream.read_some(asio::buffer(buffer));
+    const auto began = std::chrono::steady_clock::now();
+    const std::array<std::string_view, 1> pieces{bytes};
+    const auto [written, some] = co_await stream.write(pieces, 50ms);
+    EXPECT_EQ(read, asio::error::timed_out);
+    EXPECT_EQ(written, asio::error::timed_out);
+    co_return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+  };
+  EXPECT_GE(loop.finish(read_then_write(*near, much)), 50ms);
+}
+
 TEST_P(StreamTest, EndOfThePeerIsEof) {
   std::optional<Read> outcome;
   far->close();
