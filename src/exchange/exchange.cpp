@@ -152,7 +152,7 @@ class Exchange {
     const RequestSettle& row = note(settlement());
     const auto written = co_await request_.world.books.write(give());
     keep_for_repeats();
-    if (!written && open_ == nullptr) refuse(written.error());
+    if (!written && (open_ == nullptr || is_repeat())) refuse(written.error());
     end_admission();
     if (failure_ && app_is_gone())
       request_.answer.abort();

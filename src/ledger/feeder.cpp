@@ -30,7 +30,7 @@ void Feeder::follow(std::uint64_t sequence, std::uint64_t segment_bytes, std::ui
   segment->second.end = end;
   acknowledged_rows_ += rows;
   numbers_.unfed_rows += rows;
-  if (woken_ || acknowledged_bytes_ < wake_bytes_) return;
+  if (woken_ || (!created && acknowledged_bytes_ < wake_bytes_)) return;
   woken_ = true;
   changed_.notify_one();
 }
@@ -58,7 +58,8 @@ bool Feeder::wait() {
   std::unique_lock lock(mutex_);
   const auto until = wake_time();
   wake_bytes_ = wake_bytes();
-  woken_ = acknowledged_bytes_ >= wake_bytes_;
+  const bool more_segments = all_read_ && !segments_.empty() && segments_.rbegin()->first > reading_;
+  woken_ = acknowledged_bytes_ >= wake_bytes_ || (more_segments && !failing_);
   const auto due = [&] { return woken_ || (close_by_ && (!failing_ || *close_by_ < until)); };
   if (until)
     changed_.wait_until(lock, *until, due);
@@ -103,7 +104,7 @@ Result<void> Feeder::step(Clock::time_point now) {
   {
     // Before reading: only once the end is announced, no more rows come, and what is read then is all that there is.
     const std::lock_guard lock(mutex_);
-    closing = close_by_.has_value();
+    closing = close_by_ && now < *close_by_;
     intake_.set_yields(!closing && numbers_.journal_bytes <= limits_.patient_bytes_max);
   }
   if (auto done = read(now); !done) return done;

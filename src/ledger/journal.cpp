@@ -30,6 +30,13 @@ Result<void> Journal::write(std::span<const std::span<const Write>> group) {
   return frame_.size() == frame_header_bytes ? Result<void>() : write_frame();
 }
 
+Result<void> Journal::renew() {
+  const bool sound = sound_;
+  auto begun = begin_segment(segment_bytes_);
+  sound_ = begun || (sound && !dropped_);
+  return begun;
+}
+
 bool Journal::try_write(std::span<const std::span<const Write>> group) {
   if (!sound_ || !encode(group)) return false;
   if (end_ + frame_.size() > room_) return encoder_.forget_frame(), false;

@@ -31,7 +31,9 @@ class Journal {
   /// them: they are voided there, and by the next segment. No rows: a probe, which succeeds if rows could be written now.
   /// Errors: ledger_unavailable (may succeed later), internal (one of the rows can never be written).
   Result<void> write(std::span<const std::span<const Write>> group);
-  /// The same, where that is a single small write: false, and nothing was written, where it takes more than that.
+  /// Begins a segment, so that the one before is done with. On an error that one is written on, if it was sound.
+  Result<void> renew();
+  /// The same as write(), where that is a single small write: false, and nothing was written, where it takes more than that.
   bool try_write(std::span<const std::span<const Write>> group);
 
   /// What was written up to now is on the disk then, which synced(end() of now) says once the call has succeeded.

@@ -120,6 +120,7 @@ struct Ledger::Impl {
   bool is_journal_full() const { return feeder.stats().journal_bytes >= limits.journal_bytes_max; }
   bool collect();
   void commit_some();
+  void renew();
   Result<void> commit(Entries& group);
   Result<void> write_group(const Entries& group);
   void acknowledge_written(Entries& group);
@@ -221,6 +222,7 @@ void Ledger::Impl::run() {
 
 /// Waits for something to do and takes what is queued. False: the ledger is closed, or has tried for long enough.
 bool Ledger::Impl::collect() {
+  const auto renew_at = journal.renew_at();
   {
     std::unique_lock lock(mutex);
     if (std::exchange(committing, false) && unfinished == 0) ended.notify_all();
@@ -228,6 +230,8 @@ bool Ledger::Impl::collect() {
     idle = true;
     if (lost)
       arrived.wait_until(lock, closing ? std::min(retry_at, close_by) : retry_at, something);
+    else if (pending.empty() && renew_at)
+      arrived.wait_until(lock, *renew_at, something);
     else if (pending.empty())
       arrived.wait(lock, something);
     idle = false;
@@ -247,6 +251,7 @@ bool Ledger::Impl::collect() {
 
 /// One group commit of the oldest entries; with none, a commit of what is unsynced, or a probe of the lost journal.
 void Ledger::Impl::commit_some() {
+  renew();
   reclaim();
   if (pending.empty() && !lost && !journal.has_unsynced()) return;  // nothing to commit, and nothing to find out
   std::size_t entries = 0;
@@ -267,6 +272,16 @@ void Ledger::Impl::commit_some() {
   }
   if (result.error().kind == ErrorKind::internal) return refuse_row(std::move(group), result.error());
   lose_journal(std::move(group), result.error());
+}
+
+/// A row of the store may be removed once it is old, and must not come back from the journal when that is replayed.
+void Ledger::Impl::renew() {
+  const auto due = journal.renew_at();
+  const Clock::time_point now = Clock::now();
+  if (lost || !due || now < *due) return;
+  commit_began = now.time_since_epoch().count();
+  journal.renew();
+  commit_began = 0;
 }
 
 /// Commits the group as one. It holds then what is not ended: nothing on success.

@@ -38,11 +38,12 @@ struct LedgerLimits {
   std::chrono::milliseconds retry_ms_max{1'000};
   std::chrono::milliseconds close_ms_max{5'000};  ///< for the destructor to go on trying
   Sync sync = Sync::disk;
-  std::size_t segment_bytes = 16 << 20;          ///< of one of the journal's files, which takes this room at once
-  std::uint64_t journal_bytes_max = 1ull << 30;  ///< of all; above it, as the store cannot be fed, an open fails at once
-  std::uint64_t patient_bytes_max = 96 << 20;    ///< of all; above it, feeding the store no longer gives way to workers
-  std::chrono::milliseconds feed_ms_max{250};    ///< under load, from a request's settlement until the store has it
-  std::chrono::milliseconds open_ms_max{1'000};  ///< a request that takes longer is in the store as open
+  std::size_t segment_bytes = 16 << 20;                 ///< of one of the journal's files, which takes this room at once
+  std::chrono::milliseconds segment_ms_max{3'600'000};  ///< of a file with rows, until another follows
+  std::uint64_t journal_bytes_max = 1ull << 30;         ///< of all; above it, as the store cannot be fed, an open fails at once
+  std::uint64_t patient_bytes_max = 96 << 20;           ///< of all; above it, feeding the store no longer gives way to workers
+  std::chrono::milliseconds feed_ms_max{250};           ///< under load, from a request's settlement until the store has it
+  std::chrono::milliseconds open_ms_max{1'000};         ///< a request that takes longer is in the store as open
 };
 
 struct LedgerStats {

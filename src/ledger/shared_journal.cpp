@@ -49,6 +49,19 @@ Result<void> SharedJournal::write(std::span<const std::span<const Write>> group,
   return result;
 }
 
+std::optional<SharedJournal::Clock::time_point> SharedJournal::renew_at() const {
+  const std::lock_guard lock(mutex_);
+  if (sequence_ == 0 || journal_.place().end == segment_header_bytes) return std::nullopt;
+  return since_ + limits_.segment_ms_max;
+}
+
+void SharedJournal::renew() {
+  const std::lock_guard lock(mutex_);
+  since_ = Clock::now();  // if it fails, the next try has time
+  if (journal_.has_dropped() || !journal_.renew()) return;
+  tell_synced(unsynced_.size());
+}
+
 void SharedJournal::acknowledged(std::vector<Rows> group) {
   const std::lock_guard lock(mutex_);
   unsynced_.insert(unsynced_.end(), std::make_move_iterator(group.begin()), std::make_move_iterator(group.end()));
@@ -104,11 +117,6 @@ bool SharedJournal::write_at_once(std::span<const Rows> group) {
   return true;
 }
 
-std::uint64_t SharedJournal::rows_at_once() const {
-  const std::lock_guard lock(mutex_);
-  return rows_at_once_;
-}
-
 /// The oldest ones of what was unsynced are on the disk. Under the mutex, as follow() is.
 void SharedJournal::tell_synced(std::size_t entries) {
   const auto end = unsynced_.begin() + static_cast<std::ptrdiff_t>(entries);
@@ -122,6 +130,7 @@ void SharedJournal::tell_synced(std::size_t entries) {
 void SharedJournal::follow(std::size_t rows) {
   for (const Journal::Place& place : journal_.take_finished()) feeder_.follow(place.sequence, place.segment_bytes, place.end, 0);
   const Journal::Place place = journal_.place();
+  if (std::exchange(sequence_, place.sequence) != place.sequence) since_ = Clock::now();
   if (place.sequence != 0) feeder_.follow(place.sequence, place.segment_bytes, journal_.synced_end(), rows);
   for (const std::uint64_t sequence : journal_.take_abandoned()) feeder_.follow(sequence, 0, segment_header_bytes, 0);
 }

@@ -7,10 +7,12 @@
 #include "ledger/journal.h"
 #include "ledger/ledger.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,6 +20,8 @@ namespace fairlead {
 
 class SharedJournal {
  public:
+  using Clock = std::chrono::steady_clock;
+
   SharedJournal(Journal journal, const LedgerLimits& limits, Feeder& feeder);
 
   // The writer thread's, but for the first, which is called before there is one.
@@ -27,6 +31,9 @@ class SharedJournal {
   /// Hands the rows to the operating system as one group. `last`: nothing older waits behind them, so that workers may write.
   /// Errors: ledger_unavailable, internal.
   Result<void> write(std::span<const std::span<const Write>> group, bool last);
+  /// When the segment will have lasted for so long that another is to follow. Empty: it has no rows, or there is none.
+  std::optional<Clock::time_point> renew_at() const;
+  void renew();
   /// Rows that were just written count from now on, though they are not on the disk.
   void acknowledged(std::vector<Rows> group);
   /// To the disk: all that was written, of which `rows` were not acknowledged yet. Workers may write meanwhile, and may fail to.
@@ -39,11 +46,9 @@ class SharedJournal {
 
   /// See Ledger::write_at_once.
   bool write_at_once(std::span<const Rows> group);
-  std::uint64_t rows_at_once() const;
+  std::uint64_t rows_at_once() const { return rows_at_once_.load(std::memory_order_relaxed); }  ///< waits for no disk
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   void tell_synced(std::size_t entries);
   void follow(std::size_t rows);
 
@@ -51,10 +56,12 @@ class SharedJournal {
   Feeder& feeder_;
   mutable std::mutex mutex_;  // guards what follows
   Journal journal_;
-  bool at_once_ = false;  ///< nothing older waits to be written
+  std::uint64_t sequence_ = 0;  ///< of the segment
+  Clock::time_point since_;     ///< it is there
+  bool at_once_ = false;        ///< nothing older waits to be written
   Clock::time_point at_once_from_;
-  std::vector<Rows> unsynced_;  ///< acknowledged, and not on the disk yet
-  std::uint64_t rows_at_once_ = 0;
+  std::vector<Rows> unsynced_;                   ///< acknowledged, and not on the disk yet
+  std::atomic<std::uint64_t> rows_at_once_ = 0;  ///< changed under the mutex alone
 };
 
 }  // namespace fairlead

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <future>
 #include <limits>
 #include <random>
 #include <thread>
@@ -400,6 +401,42 @@ TEST(Ledger, ADiskThatHangsRefusesOpensUntilItAnswers) {
   EXPECT_EQ(books.answers.of("settle r1"), true);
   books.await([&] { return books.ledger->stats().writable; });
   books.open_durably("r4");
+}
+
+TEST(Ledger, ADiskThatHangsWhileASegmentBeginsHoldsUpNobodyWhoAsks) {
+  Books books(with([](LedgerLimits& limits) { limits.commit_ms_max = 100ms; }));
+  books.open_durably("r1");
+  books.files.hold();
+  std::vector<Write> many;  // more than the segment has room for
+  for (int i = 0; i < 500; ++i) many.push_back(request_open("m" + std::to_string(i)));
+  books.write("many", std::move(many));
+  books.files.await_sync();
+  auto asked = std::async(std::launch::async, [&] { books.await([&] { return !books.ledger->stats().writable; }); });
+  EXPECT_EQ(asked.wait_for(test::patience / 2), std::future_status::ready);
+  books.files.release();
+}
+
+// Else what was removed from the store, as it was old, would come back after a crash, and count again.
+TEST(Ledger, ASegmentIsFollowedByAnotherInTimeThoughNothingComes) {
+  Books books(with([](LedgerLimits& limits) { limits.segment_ms_max = 1ms; }));
+  books.open("r1");
+  books.settle("r1");
+  books.open("r2");  // under way
+  EXPECT_EQ(books.answers.of("settle r1"), true);
+  books.await([&] {
+    const auto names = books.files.names();
+    return names.size() == 1 && names.front().ends_with("2");
+  });
+  books.disk.set(always);  // it is killed
+  books.ledger.reset();
+  books.disk.set(never);
+  ASSERT_EQ(books.saved.durable.erase("r1"), 1u);
+  books.saved.requests.erase("r1");
+  const auto again =
+      Ledger::start(std::make_unique<test::MemoryStore>(books.store_faults, books.saved), noon, quick(), books.files);
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(books.has("r1"));
+  EXPECT_TRUE(books.has("r2"));
 }
 
 // M14: a shutdown loses nothing that waits in memory, also if the disk fails just then.
