@@ -9,7 +9,7 @@ namespace fairlead {
 namespace {
 
 constexpr std::array<char, 64 << 10> zeros{};             // of one write
-constexpr std::size_t first_segment_bytes_max = 1 << 20;  // a start waits for it
+constexpr std::size_t small_segment_bytes_max = 1 << 20;  // a start waits for it, and where little comes no more is needed
 
 }  // namespace
 
@@ -18,7 +18,7 @@ Journal::Journal(JournalFiles& files, std::string prefix, std::uint64_t sequence
 
 Result<void> Journal::write(std::span<const std::span<const Write>> group) {
   if (!sound_)
-    if (auto begun = begin_segment(sequence_ == 0 ? std::min(segment_bytes_, first_segment_bytes_max) : segment_bytes_); !begun)
+    if (auto begun = begin_segment(sequence_ == 0 ? std::min(segment_bytes_, small_segment_bytes_max) : segment_bytes_); !begun)
       return begun;
   if (group.empty()) return {};
   if (auto encoded = encode(group); !encoded) return encoded;
@@ -32,7 +32,7 @@ Result<void> Journal::write(std::span<const std::span<const Write>> group) {
 
 Result<void> Journal::renew() {
   const bool sound = sound_;
-  auto begun = begin_segment(segment_bytes_);
+  auto begun = begin_segment(std::min(segment_bytes_, small_segment_bytes_max));
   sound_ = begun || (sound && !dropped_);
   return begun;
 }

@@ -23,7 +23,7 @@ enum class Sync : std::uint8_t { disk, os };
 
 class Journal {
  public:
-  /// Segments from this one on. A segment is created, of `segment_bytes` zeros (the first of fewer), when there is something to
+  /// Segments from this one on. A segment is created, of `segment_bytes` zeros (some of fewer), when there is something to
   /// write: rows later take no room on the disk that is not there already.
   Journal(JournalFiles& files, std::string prefix, std::uint64_t sequence, std::size_t segment_bytes, Sync sync);
 
