@@ -108,7 +108,9 @@ void PolledSocket::interrupt(Who who, error_code ec) {
   if (auto waiter = take(wait_of(who))) Waiter::resume(std::move(waiter), ec);
 }
 
-void PolledSocket::leave(Who who) { take(wait_of(who)); }
+void PolledSocket::leave(Who who) {
+  if (!take(wait_of(who))) assume_edge();
+}
 
 void PolledSocket::close() {
   if (!is_open()) return;

@@ -77,7 +77,7 @@ class PolledSocket : public boost::intrusive::list_base_hook<boost::intrusive::l
   void wait(Who who, WaitFor what, std::unique_ptr<Waiter> waiter);
   /// Ends that wait, if there is one, from within a handler of the loop.
   void interrupt(Who who, boost::system::error_code ec);
-  /// Forgets that wait, unless its end is on its way.
+  /// Forgets that wait. If its end is on its way, that has taken an edge, of which nobody will make anything: it is given back.
   void leave(Who who);
   bool is_waiting(Who who) const { return waits_[static_cast<std::size_t>(who)].waiter != nullptr; }
   /// What waits ends with operation_aborted, soon.

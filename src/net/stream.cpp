@@ -122,7 +122,7 @@ struct Stream::Impl {
   /// What only the streams of apps have that wait for long.
   struct Watch {
     std::function<void()> gone;  ///< set while watched
-    std::string kept;            ///< read by the watch
+    std::string kept;            ///< read by the watch; empty once all of it is used
     std::size_t kept_used = 0;
     error_code kept_end;  ///< how the peer's bytes ended, if the watch saw that
   };
@@ -184,7 +184,7 @@ Task<error_code> Stream::handshake_server(const TlsServer& tls, std::string& why
 
 /// What the watch has kept, or what is there.
 WireStep Stream::Impl::take_what_came(asio::mutable_buffer buffer) {
-  if (watch && watch->kept_used < watch->kept.size()) {
+  if (watch && !watch->kept.empty()) {
     const std::size_t bytes = watch->kept.copy(static_cast<char*>(buffer.data()), buffer.size(), watch->kept_used);
     watch->kept_used += bytes;
     if (watch->kept_used == watch->kept.size()) {
@@ -399,8 +399,6 @@ void Stream::watch(std::function<void()> gone) {
 void Stream::stop_watch() {
   if (!impl_->watch || !impl_->watch->gone) return;
   impl_->watch->gone = nullptr;
-  // A look that is on its way has taken the edge, and will not look: so the next read does.
-  if (!impl_->socket.is_waiting(PolledSocket::Who::watcher)) impl_->socket.assume_edge();
   impl_->socket.leave(PolledSocket::Who::watcher);
 }
 
@@ -435,7 +433,7 @@ WaitFor Stream::Impl::keep_what_came() {
 
 bool Stream::has_unread() {
   if (!is_open()) return false;
-  if (impl_->watch && impl_->watch->kept_used < impl_->watch->kept.size()) return true;
+  if (impl_->watch && !impl_->watch->kept.empty()) return true;
   if (impl_->tls && impl_->tls->has_unread()) return true;
   char byte = 0;
   return ::recv(impl_->socket.descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
