@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <iterator>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -158,7 +159,8 @@ struct Ledger::Impl {
   bool lost = false;       // the last commit failed: opens fail at once, and the journal is tried again at `retry_at`
   Clock::time_point retry_at;
   std::chrono::milliseconds backoff;
-  Clock::time_point next_commit;  // not before
+  Clock::time_point next_commit;              // not before
+  std::optional<Clock::time_point> renew_at;  // the journal's segment is to be followed by another
   Error why;
   std::thread writer;
 };
@@ -222,7 +224,7 @@ void Ledger::Impl::run() {
 
 /// Waits for something to do and takes what is queued. False: the ledger is closed, or has tried for long enough.
 bool Ledger::Impl::collect() {
-  const auto renew_at = journal.renew_at();
+  renew_at = journal.renew_at();
   {
     std::unique_lock lock(mutex);
     if (std::exchange(committing, false) && unfinished == 0) ended.notify_all();
@@ -276,9 +278,8 @@ void Ledger::Impl::commit_some() {
 
 /// A row of the store may be removed once it is old, and must not come back from the journal when that is replayed.
 void Ledger::Impl::renew() {
-  const auto due = journal.renew_at();
   const Clock::time_point now = Clock::now();
-  if (lost || !due || now < *due) return;
+  if (lost || !renew_at || now < *renew_at) return;
   commit_began = now.time_since_epoch().count();
   journal.renew();
   commit_began = 0;
