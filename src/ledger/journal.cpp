@@ -11,6 +11,11 @@ namespace {
 constexpr std::array<char, 64 << 10> zeros{};             // of one write
 constexpr std::size_t small_segment_bytes_max = 1 << 20;  // a start waits for it, and where little comes no more is needed
 
+bool write_header(const OpenFile& file, const SegmentHeader& header) {
+  const std::string bytes = encode_header(header);
+  return file.write(bytes.data(), bytes.size(), 0);
+}
+
 }  // namespace
 
 Journal::Journal(JournalFiles& files, std::string prefix, std::uint64_t sequence, std::size_t segment_bytes, Sync sync)
@@ -50,7 +55,10 @@ Result<void> Journal::sync() {
 
 void Journal::drop_unsynced(std::uint64_t synced) {
   sound_ = false;
-  dropped_ = dropped_ || synced != end_;
+  if (synced != end_) {
+    dropped_ = true;
+    dropped_from_ = Place{sequence_, room_, synced};
+  }
   end_ = synced_ = synced;
 }
 
@@ -91,8 +99,9 @@ Result<void> Journal::begin_segment(std::size_t total) {
   bool whole = true;
   for (std::size_t at = 0; whole && at < total; at += zeros.size())
     whole = file.write(zeros.data(), std::min(zeros.size(), total - at), at);
-  const std::string header = encode_header({journal_version, next_sequence_, sequence_, end_});
-  whole = whole && file.write(header.data(), header.size(), 0);
+  SegmentHeader header{journal_version, next_sequence_};
+  if (!dropped_from_) header.previous = sequence_, header.previous_end = end_;
+  whole = whole && write_header(file, header);
   if (sync_ == Sync::disk) whole = whole && file.sync() && files_.sync_folder_of(path) == 0;
   if (!whole) {
     const Error error = journal_error("write", path);
@@ -115,7 +124,12 @@ Result<void> Journal::begin_segment(std::size_t total) {
 Result<void> Journal::write_frame() {
   const std::string_view payload = std::string_view(frame_).substr(frame_header_bytes);
   frame_.replace(0, frame_header_bytes, encode_frame_header(sequence_, payload));
-  if (file_.write(frame_.data(), frame_.size(), end_)) {
+  bool whole = file_.write(frame_.data(), frame_.size(), end_);
+  if (whole && dropped_from_) {
+    whole = write_header(file_, {journal_version, sequence_, dropped_from_->sequence, dropped_from_->end});
+    if (whole) dropped_from_.reset();
+  }
+  if (whole) {
     end_ += frame_.size();
     if (sync_ == Sync::os) synced_ = end_;
     return {};

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -28,8 +29,9 @@ class Journal {
   Journal(JournalFiles& files, std::string prefix, std::uint64_t sequence, std::size_t segment_bytes, Sync sync);
 
   /// Hands all of the rows to the operating system, as one frame. On an error none of them counts, whatever the disk may hold of
-  /// them: they are voided there, and by the next segment. No rows: a probe, which succeeds if rows could be written now.
-  /// Errors: ledger_unavailable (may succeed later), internal (one of the rows can never be written).
+  /// them: they are voided there, and by the next segment. The first frame after a drop has all rows that were dropped. No rows: a
+  /// probe, which succeeds if rows could be written now. Errors: ledger_unavailable (may succeed later), internal (one of the rows
+  /// can never be written).
   Result<void> write(std::span<const std::span<const Write>> group);
   /// Begins a segment, so that the one before is done with. On an error that one is written on, if it was sound.
   Result<void> renew();
@@ -81,6 +83,9 @@ class Journal {
   std::vector<std::uint64_t> abandoned_;
   bool sound_ = false;    ///< the segment may be written to
   bool dropped_ = false;  ///< rows that were written do not count any more
+  /// Where the dropped rows begin. Until the next frame, which has them again, no header says that they do not count: whoever dies
+  /// before has them from there.
+  std::optional<Place> dropped_from_;
 };
 
 }  // namespace fairlead

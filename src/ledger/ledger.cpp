@@ -225,6 +225,7 @@ void Ledger::Impl::run() {
 /// Waits for something to do and takes what is queued. False: the ledger is closed, or has tried for long enough.
 bool Ledger::Impl::collect() {
   renew_at = journal.renew_at();
+  const bool unsynced = journal.has_unsynced();
   {
     std::unique_lock lock(mutex);
     if (std::exchange(committing, false) && unfinished == 0) ended.notify_all();
@@ -240,7 +241,7 @@ bool Ledger::Impl::collect() {
     if (!lost && Clock::now() < next_commit) arrived.wait_until(lock, next_commit, [this] { return closing; });
     taken.swap(queue);
     const bool wanted = std::exchange(commit_wanted, false);
-    if (closing && ((pending.empty() && taken.empty() && !wanted) || (lost && Clock::now() >= close_by))) {
+    if (closing && ((pending.empty() && taken.empty() && !wanted && !unsynced) || (lost && Clock::now() >= close_by))) {
       append(pending, taken);
       return false;
     }
@@ -259,6 +260,7 @@ void Ledger::Impl::commit_some() {
   std::size_t entries = 0;
   for (std::size_t writes = 0; entries < pending.size(); ++entries) {
     writes += pending[entries].size();
+    if (pending[entries].acknowledged && singly == 0) continue;  // what was dropped goes into one frame
     if (entries > 0 && (writes > limits.commit_writes_max || singly > 0)) break;
   }
   if (singly > 0) --singly;

@@ -331,15 +331,19 @@ TEST(Ledger, ASettlementBesideAnOpenThatIsRefusedIsKept) {
   EXPECT_EQ(journal.attempt_state("r1"), RowState::settled);
 }
 
+/// No number of the journal holds such a sum.
+std::vector<Write> poison() {
+  AttemptOpen dear = attempt_open("poison");
+  dear.reserved_usd_pico = Int128{std::numeric_limits<std::int64_t>::max()} + 1;
+  return {request_open("poison"), dear};
+}
+
 TEST(Ledger, ARowThatCanNeverBeWrittenHurtsNoOther) {
   Books books;
   books.open_durably("r1");
   books.hold_commit();
   books.settle("r1");
-  RequestOpen poison = request_open("poison");
-  AttemptOpen dear = attempt_open("poison");
-  dear.reserved_usd_pico = Int128{std::numeric_limits<std::int64_t>::max()} + 1;
-  books.write("open poison", {poison, dear});
+  books.write("open poison", poison());
   books.open("r3");
   books.files.release();
   EXPECT_EQ(books.answers.of("settle r1"), true);
@@ -454,6 +458,19 @@ TEST(Ledger, M14_WritesWhatIsQueuedBeforeItEnds) {
   EXPECT_EQ(books.state("r1"), RowState::settled);
   EXPECT_EQ(books.answers.calls("settle r1"), 1);
   EXPECT_EQ(books.answers.calls("open r2"), 1);
+}
+
+// The last commit of all is that of a row which can never be written: what was written at once is on the disk all the same.
+TEST(Ledger, WhatWasWrittenAtOnceIsKeptThoughTheLastRowIsRefused) {
+  Books books;
+  books.hold_commit();
+  EXPECT_TRUE(test::write_at_once(*books.ledger, {request_open("r1"), attempt_open("r1")}));
+  books.write("open poison", poison());
+  std::thread closing([&] { books.ledger.reset(); });
+  books.files.release();
+  closing.join();
+  EXPECT_EQ(books.answers.of("open poison"), false);
+  EXPECT_TRUE(books.has("r1"));
 }
 
 TEST(Ledger, EndsInBoundedTimeWithoutADisk) {

@@ -394,5 +394,37 @@ TEST(Recovery, ADeathAtAnyCallLosesNothingThatWasAcknowledged) {
   }
 }
 
+// The disk does not take what was acknowledged, and the process dies at call k after that.
+TEST(Recovery, ADeathAfterAFailedSyncLosesNothingThatWasAcknowledged) {
+  for (const std::size_t writes_max : {1, 100}) {  // of one commit
+    for (int death = 2; death <= 30; ++death) {
+      World world;
+      LedgerLimits limits;
+      limits.segment_bytes = 2'048;
+      limits.commit_writes_max = writes_max;
+      limits.retry_ms_min = limits.retry_ms_max = std::chrono::milliseconds(1);
+      limits.at_once_us_max = patience;
+      limits.close_ms_max = std::chrono::milliseconds(0);
+      auto ledger = Ledger::start(std::make_unique<test::MemoryStore>(world.faults, world.saved), noon, limits, world.files);
+      ASSERT_TRUE(ledger);
+      for (const char* id : {"r1", "r2", "r3"}) ASSERT_TRUE(test::write_at_once(**ledger, {request_open(id), attempt_open(id)}));
+      world.faults.set([death](int call) { return call == 1 || call >= death; });
+      (*ledger)->commit();
+      test::Books::await([&] {
+        const std::uint64_t commits = (*ledger)->stats().commits;
+        const std::lock_guard lock(world.faults.mutex);
+        return commits > 0 || world.faults.calls >= death;
+      });
+      ledger->reset();
+      world.faults.set(nothing_fails);
+      ASSERT_TRUE(world.recover());
+      for (const char* id : {"r1", "r2", "r3"}) {
+        ASSERT_EQ(world.saved.requests.count(id), 1u) << id << ", dead at call " << death;
+        EXPECT_EQ(world.saved.requests.at(id).attempts.size(), 1u);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace fairlead

@@ -14,6 +14,7 @@
 #include <iterator>
 #include <limits>
 
+#include "unit/store/failing_sync.h"
 #include "unit/store/full_disk.h"
 #include "unit/store/rows.h"
 
@@ -295,6 +296,33 @@ TEST(Sqlite, SyncSucceedsWhileSomebodyReads) {
     ASSERT_TRUE(synced) << synced.error().detail();
   }
   EXPECT_EQ(reader.text("SELECT count(*) FROM requests"), "0");
+}
+
+/// How many requests there are without the write-ahead log.
+std::string requests_of_the_file_alone(const Folder& folder) {
+  const std::string copy = folder.file("copy.db");
+  std::filesystem::copy_file(folder.file("ledger.db"), copy, std::filesystem::copy_options::overwrite_existing);
+  return Stranger(copy).text("SELECT count(*) FROM requests");
+}
+
+// The system tells of a failed sync once, whoever asked for it. What the log held is then in the file itself, and synced there.
+TEST(Sqlite, AFailedSyncOfTheLogIsMadeGoodByTheFile) {
+  const test::FailingSync log;
+  Folder folder;
+  auto store = open_or_fail(folder.file("ledger.db"));
+  save(*store, {whole("r0")});  // begins the log, with a sync of its header
+  log.fail_next();
+  EXPECT_FALSE(store->sync());
+  EXPECT_EQ(requests_of_the_file_alone(folder), "0");
+  EXPECT_TRUE(store->sync());
+  EXPECT_EQ(requests_of_the_file_alone(folder), "1");
+  save(*store, {whole("r1")});  // begins it anew
+  log.fail_next();
+  int requests = 2;
+  for (; !log.has_failed(); ++requests) save(*store, {whole("r" + std::to_string(requests))});  // until a commit copies the log
+  ASSERT_LT(requests, 10'000);
+  EXPECT_TRUE(store->sync());
+  EXPECT_EQ(requests_of_the_file_alone(folder), std::to_string(requests));
 }
 
 TEST(Sqlite, DeletingARequestTakesItsAttempts) {
