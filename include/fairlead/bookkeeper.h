@@ -70,7 +70,8 @@ class Bookkeeper {
 
   /// The oldest rows of a day that ends at or before `until` which have not been let go. None while a row of that day is open.
   virtual Result<std::optional<OldRows>> old_rows(TimePoint until) = 0;
-  /// One row of cells per attempt, with its request's; and of requests without any.
+  /// One row of cells per attempt, with its request's; and of requests without any. Errors, as of let_go(): ledger_unavailable,
+  /// also if another process lets them go.
   virtual Result<void> read_rows(const OldRows& rows, CellSink& sink) = 0;
   /// From now on they may be removed. `file`: where they are; empty: nowhere.
   virtual Result<void> let_go(const OldRows& rows, std::string_view file, TimePoint now) = 0;

@@ -46,6 +46,7 @@ constexpr std::chrono::seconds journal_look_every{1};
 constexpr std::chrono::seconds feed_look_every{5};
 constexpr std::chrono::seconds estimates_kept_every{60};
 constexpr std::chrono::seconds budgets_look_every{1};
+constexpr std::chrono::seconds replays_look_every{60};
 constexpr std::string_view watched = "watch";  ///< the cause of a reload that nobody asked for
 
 /// A connection is a descriptor: take as many as the system lets us.
@@ -240,7 +241,10 @@ class Daemon {
     estimates_.know(*next);
     set_log_level(next->log.level);
     metrics_.set_request_log(next->log.requests);
+    forget_old_replays();
   }
+
+  void forget_old_replays() { replays_.forget_old(cell_->get()->idempotency, std::chrono::steady_clock::now()); }
 
   /// The same but for its keys. One that was revoked must not go on for the sake of another's budget.
   void hold_keys(const std::shared_ptr<const Snapshot>& next) {
@@ -277,7 +281,7 @@ class Daemon {
   void stop_admin() {
     signals_.stop();
     keys_.stop();
-    for (Every* look : {&journal_look_, &feed_look_, &estimates_look_, &budgets_look_}) look->stop();
+    for (Every* look : {&journal_look_, &feed_look_, &estimates_look_, &budgets_look_, &replays_look_}) look->stop();
     tell_of_budgets();
     budget_desk_.stop();
     admin_server_.drain(Milliseconds{0});
@@ -414,6 +418,7 @@ class Daemon {
   Every feed_look_{io_.get_executor(), feed_look_every, [this] { look_at_feed(); }};
   Every estimates_look_{io_.get_executor(), estimates_kept_every, [this] { keep_estimates(); }};
   Every budgets_look_{io_.get_executor(), budgets_look_every, [this] { tell_of_budgets(); }};
+  Every replays_look_{io_.get_executor(), replays_look_every, [this] { forget_old_replays(); }};
   std::uint64_t failed_saves_ = 0;  ///< when last looked
   bool behind_ = false, journal_writable_ = true;
   std::vector<net::Endpoint> bound_;

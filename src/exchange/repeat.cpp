@@ -41,11 +41,24 @@ Result<std::unique_ptr<Repeat>> Repeat::begin(state::Replays& replays, std::stri
 }
 
 void Repeat::note(std::span<const std::string_view> pieces) {
+  if (!turn_) return;
   for (const std::string_view piece : pieces) {
-    too_large_ = too_large_ || answer_.size() + piece.size() > rules_.answer_bytes_max;
+    too_large_ = too_large_ || !has_room(answer_.size() + piece.size());
     if (!too_large_) answer_ += piece;
   }
-  if (too_large_) answer_ = {};
+  if (!too_large_) return;
+  answer_ = {};
+  (void)turn_->hold(0, rules_);
+}
+
+/// For an answer of so many bytes.
+bool Repeat::has_room(std::size_t bytes) {
+  if (bytes > rules_.answer_bytes_max) return false;
+  if (bytes <= answer_.capacity()) return true;
+  const std::size_t capacity = std::max(bytes, 2 * answer_.capacity());
+  if (!turn_->hold(capacity, rules_)) return false;
+  answer_.reserve(capacity);
+  return true;
 }
 
 void Repeat::finish(const std::string& request_id, const std::string& target, bool stream, state::SteadyTime now) {

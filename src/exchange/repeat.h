@@ -30,13 +30,14 @@ class Repeat {
 
  private:
   Repeat(const Idempotency& rules, std::string facts, state::Replays::Found found);
+  bool has_room(std::size_t bytes);
 
   const Idempotency& rules_;
   std::string facts_;
   std::shared_ptr<const state::KeptAnswer> kept_;
   std::unique_ptr<state::Replays::Turn> turn_;
   std::string answer_;
-  bool too_large_ = false;
+  bool too_large_ = false;  ///< to be kept
 };
 
 /// The field `Idempotency-Key`; null: there is none. Errors: bad_request, if there are several.

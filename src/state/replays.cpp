@@ -26,7 +26,7 @@ std::size_t Replays::bytes_of(const Entry& entry) {
 
 Replays::Found Replays::begin(const Mark& name, const Mark& body, const Idempotency& rules, Now now) {
   const std::lock_guard lock(mutex_);
-  forget_old(rules, now);
+  forget_ended(rules, now);
   const auto [at, fresh] = known_.try_emplace(name);
   Entry& entry = at->second;
   Found found;
@@ -61,35 +61,53 @@ Replays::Stats Replays::stats() const {
   return {known_.size(), bytes_, replayed_};
 }
 
-void Replays::finish(const Mark& name, std::shared_ptr<const KeptAnswer> answer, const Idempotency& rules, Now now) {
+void Replays::forget_old(const Idempotency& rules, Now now) {
   const std::lock_guard lock(mutex_);
+  forget_ended(rules, now);
+}
+
+bool Replays::hold(std::size_t before, std::size_t bytes, const Idempotency& rules) {
+  const std::lock_guard lock(mutex_);
+  bytes_ = bytes_ - before + bytes;
+  if (bytes <= before) return true;
+  forget_answers(rules);
+  const bool room = bytes_ <= rules.memory_bytes_max;
+  if (!room) bytes_ = bytes_ - bytes + before;
+  return room;
+}
+
+void Replays::finish(const Mark& name, std::size_t held, std::shared_ptr<const KeptAnswer> answer, const Idempotency& rules,
+                     Now now) {
+  const std::lock_guard lock(mutex_);
+  bytes_ -= held;
   Entry& entry = known_.at(name);
   entry.running = false;
   entry.answer = std::move(answer);
   entry.ended_at = now;
   ended_.push_back(name);
   bytes_ += bytes_of(entry);
-  make_room(rules);
+  forget_answers(rules);
+  while (bytes_ > rules.memory_bytes_max && !ended_.empty()) forget_oldest();
 }
 
-void Replays::abandon(const Mark& name) {
+void Replays::abandon(const Mark& name, std::size_t held) {
   const std::lock_guard lock(mutex_);
+  bytes_ -= held;
   known_.erase(name);
 }
 
-void Replays::forget_old(const Idempotency& rules, Now now) {
+void Replays::forget_ended(const Idempotency& rules, Now now) {
   while (!ended_.empty() && known_.at(ended_.front()).ended_at + rules.window <= now) forget_oldest();
 }
 
-/// Answers go first, then what is known of requests without one.
-void Replays::make_room(const Idempotency& rules) {
+/// The oldest, until there is room: they go before what is known of requests without one.
+void Replays::forget_answers(const Idempotency& rules) {
   while (bytes_ > rules.memory_bytes_max && without_ < ended_.size()) {
     Entry& entry = known_.at(ended_[without_++]);
     bytes_ -= bytes_of(entry);
     entry.answer = nullptr;
     bytes_ += bytes_of(entry);
   }
-  while (bytes_ > rules.memory_bytes_max && !ended_.empty()) forget_oldest();
 }
 
 void Replays::forget_oldest() {
@@ -101,11 +119,17 @@ void Replays::forget_oldest() {
 }
 
 Replays::Turn::~Turn() {
-  if (replays_ != nullptr) replays_->abandon(name_);
+  if (replays_ != nullptr) replays_->abandon(name_, held_);
+}
+
+bool Replays::Turn::hold(std::size_t bytes, const Idempotency& rules) {
+  if (!replays_->hold(held_, bytes, rules)) return false;
+  held_ = bytes;
+  return true;
 }
 
 void Replays::Turn::finish(std::shared_ptr<const KeptAnswer> answer, const Idempotency& rules, Now now) {
-  if (replays_ != nullptr) std::exchange(replays_, nullptr)->finish(name_, std::move(answer), rules, now);
+  if (replays_ != nullptr) std::exchange(replays_, nullptr)->finish(name_, held_, std::move(answer), rules, now);
 }
 
 }  // namespace fairlead::state

@@ -44,8 +44,11 @@ class Replays {
   /// Of an earlier process: was done, and the answer is not kept.
   void recall(const Mark& name, const Mark& body, std::chrono::steady_clock::time_point ended_at);
 
+  /// What is too old for `rules`; begin() does it too.
+  void forget_old(const Idempotency& rules, std::chrono::steady_clock::time_point now);
+
   struct Stats {
-    std::size_t known = 0, bytes = 0;
+    std::size_t known = 0, bytes = 0;  ///< answers under way included
     std::uint64_t replayed = 0;
   };
   Stats stats() const;
@@ -63,18 +66,19 @@ class Replays {
   using Known = std::unordered_map<Mark, Entry, Hash>;
 
   static std::size_t bytes_of(const Entry& entry);
-  void finish(const Mark& name, std::shared_ptr<const KeptAnswer> answer, const Idempotency& rules,
+  bool hold(std::size_t before, std::size_t bytes, const Idempotency& rules);
+  void finish(const Mark& name, std::size_t held, std::shared_ptr<const KeptAnswer> answer, const Idempotency& rules,
               std::chrono::steady_clock::time_point now);
-  void abandon(const Mark& name);
-  void forget_old(const Idempotency& rules, std::chrono::steady_clock::time_point now);
-  void make_room(const Idempotency& rules);
+  void abandon(const Mark& name, std::size_t held);
+  void forget_ended(const Idempotency& rules, std::chrono::steady_clock::time_point now);
+  void forget_answers(const Idempotency& rules);
   void forget_oldest();
 
   mutable std::mutex mutex_;
   Known known_;
   std::deque<Mark> ended_;   ///< in the order of their ends
   std::size_t without_ = 0;  ///< so many of the oldest keep no answer
-  std::size_t bytes_ = 0;    ///< of those that have ended
+  std::size_t bytes_ = 0;    ///< of those that have ended, and what is held for the others
   std::uint64_t replayed_ = 0;
 };
 
@@ -85,12 +89,16 @@ class Replays::Turn {
   ~Turn();
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
+  /// Room for an answer of so many bytes, in place of what it had: older answers go for it. False, and it has what it had: there is
+  /// none.
+  bool hold(std::size_t bytes, const Idempotency& rules);
   /// `answer`: null if it is too large to be kept.
   void finish(std::shared_ptr<const KeptAnswer> answer, const Idempotency& rules, std::chrono::steady_clock::time_point now);
 
  private:
   Replays* replays_;  ///< null: it has ended
   Mark name_;
+  std::size_t held_ = 0;
 };
 
 struct Replays::Found {

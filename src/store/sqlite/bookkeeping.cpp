@@ -103,13 +103,15 @@ class SqliteBookkeeper final : public Bookkeeper {
 
   Result<void> read_rows(const OldRows& rows, CellSink& sink) override {
     if (auto begun = database_.execute("BEGIN"); !begun) return with_path(begun.error());
-    auto done = tell_rows(rows, sink);
+    auto done = require_unchanged(rows);
+    if (done) done = tell_rows(rows, sink);
     (void)database_.execute("ROLLBACK");  // nothing was changed
     return done;
   }
 
   Result<void> let_go(const OldRows& rows, std::string_view file, TimePoint now) override {
     return writing([&]() -> Result<void> {
+      if (auto unchanged = require_unchanged(rows); !unchanged) return unchanged;
       const std::string lines = between(std::to_string(us_of(rows.day)), std::to_string(us_of(rows.day) + day_us)) +
                                 " AND n BETWEEN " + std::to_string(rows.n_min) + " AND " + std::to_string(rows.n_max);
       if (auto recorded = record_removal(database_, lines, file); !recorded) return recorded.error();
@@ -212,6 +214,18 @@ class SqliteBookkeeper final : public Bookkeeper {
         statement.run(correction.booked_at, *group, std::string_view(correction.reason), std::string_view(correction.request_id),
                       correction.day, correction.amount.pico, correction.usd_pico, correction.charge_usd_pico);
     return booked ? seal_last(database_, Entry::correction) : booked;
+  }
+
+  /// Another process may let the same rows go.
+  Result<void> require_unchanged(const OldRows& rows) {
+    Statement there(database_.handle(),
+                    "SELECT count(*), (SELECT count(*) FROM let_go WHERE day = ?1 AND part >= ?5) FROM lines WHERE " + of_day +
+                        " AND n BETWEEN ?3 AND ?4");
+    there.bind(us_of(rows.day), us_of(rows.day) + day_us, rows.n_min, rows.n_max, rows.part);
+    if (const auto row = there.step(); !row) return row.error();
+    if (there.integer(0) == rows.requests && there.integer(1) == 0) return {};
+    return Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the archive is being written",
+                 "another fairlead lets rows of the same day go at the moment: wait until it has ended");
   }
 
   Result<void> tell_rows(const OldRows& rows, CellSink& sink) {

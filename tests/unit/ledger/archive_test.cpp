@@ -142,6 +142,22 @@ TEST_F(ArchiveTest, TwoDoNotWriteOneFile) {
   EXPECT_THAT(files(), testing::SizeIs(3));
 }
 
+TEST_F(ArchiveTest, WhatAnotherLetsGoIsInOneFile) {
+  const auto rest = [](auto) { return true; };
+  const auto rows = *books_->old_rows(noon);
+  const auto file = archive_rows(*books_, archive(), *rows, rest);
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(books_->let_go(*rows, *file, noon));
+  const auto late = archive_rows(*books_, archive(), *rows, rest);  // who had found the same rows before
+  ASSERT_FALSE(late);
+  EXPECT_THAT(late.error().detail(), HasSubstr("another fairlead"));
+  EXPECT_FALSE(books_->let_go(*rows, *file, noon));
+  ASSERT_TRUE(books_->remove(10));
+  EXPECT_FALSE(archive_rows(*books_, archive(), *rows, rest));
+  EXPECT_EQ(go()->requests, 2090);
+  EXPECT_THAT(files(), testing::SizeIs(3));
+}
+
 TEST_F(ArchiveTest, AFileThatIsThereIsNeverReplaced) {
   // As after a crash between the file and the ledger's note of it.
   const auto rows = *books_->old_rows(noon);

@@ -72,6 +72,38 @@ TEST(Replays, memory_is_bounded_and_a_repeat_without_its_answer_is_not_done_agai
   EXPECT_EQ(replays.begin(mark(499), mark(499), rules, steady_noon + seconds(600)).standing, Standing::gone);
 }
 
+TEST(Replays, answers_under_way_count_too) {
+  Replays replays;
+  Idempotency rules;
+  rules.memory_bytes_max = 10'000;
+  replays.begin(mark(1), mark(1), rules, steady_noon).turn->finish(answer(std::string(4'000, 'x')), rules, steady_noon);
+  auto second = replays.begin(mark(2), mark(2), rules, steady_noon);
+  EXPECT_TRUE(second.turn->hold(4'000, rules));
+  EXPECT_EQ(replays.begin(mark(1), mark(1), rules, steady_noon).standing, Standing::answered);
+  EXPECT_TRUE(second.turn->hold(8'000, rules));
+  EXPECT_EQ(replays.begin(mark(1), mark(1), rules, steady_noon).standing, Standing::gone);  // it went for the newer one
+  auto third = replays.begin(mark(3), mark(3), rules, steady_noon);
+  EXPECT_FALSE(third.turn->hold(4'000, rules));
+  EXPECT_TRUE(third.turn->hold(1'000, rules));
+  EXPECT_LE(replays.stats().bytes, rules.memory_bytes_max);
+  second.turn.reset();
+  EXPECT_TRUE(third.turn->hold(4'000, rules));
+  third.turn->finish(answer("hello"), rules, steady_noon);
+  EXPECT_LT(replays.stats().bytes, 1'000U);
+}
+
+TEST(Replays, without_a_window_nothing_stays) {
+  Replays replays;
+  Idempotency rules;
+  replays.begin(mark(1), mark(1), rules, steady_noon).turn->finish(answer("hello"), rules, steady_noon);
+  replays.forget_old(rules, steady_noon + hours(24) - seconds(1));
+  EXPECT_EQ(replays.stats().known, 1U);
+  rules.window = {};
+  replays.forget_old(rules, steady_noon + seconds(1));
+  EXPECT_EQ(replays.stats().known, 0U);
+  EXPECT_EQ(replays.stats().bytes, 0U);
+}
+
 TEST(Replays, an_answer_that_is_being_sent_outlives_its_place) {
   Replays replays;
   Idempotency rules;
