@@ -21,6 +21,15 @@ bool is_from_a_page(const net::AppRequest& request) {
   return !request.field("origin").empty() || !request.field("sec-fetch-site").empty();
 }
 
+/// By number, or as localhost. Whoever owns another name can have it mean this machine, and a page of that name then reads what is
+/// here as its own (DNS rebinding).
+bool is_asked_by_address(const net::AppRequest& request) {
+  std::string_view host = request.field("host");
+  if (host.starts_with('[')) return true;
+  host = host.substr(0, host.find(':'));
+  return host.find_first_not_of("0123456789.") == host.npos || host == "localhost";
+}
+
 }  // namespace
 
 Admin::Admin(Views views) : views_(std::move(views)) {}
@@ -33,18 +42,20 @@ Task<void> Admin::handle(std::unique_ptr<net::AppRequest> request, net::AppAnswe
 }
 
 Admin::Page Admin::page_of(const net::AppRequest& request) const {
-  if (is_about_keys(request.path)) {
+  const bool keys = is_about_keys(request.path), money = request.path == budgets_path || request.path == credit_path;
+  const bool reloads = request.path == reload_path, explains = request.path == explain_path;
+  if (!keys && !money && !reloads && !explains && request.path != "/healthz" && request.path != "/readyz" &&
+      request.path != "/metrics" && request.path != estimates_path && request.path != limits_path)
+    return {404, plain,
+            "here are /healthz, /readyz, /metrics, /admin/v1/reload, /admin/v1/explain, /admin/v1/estimates, /admin/v1/limits, "
+            "/admin/v1/keys, /admin/v1/budgets and /admin/v1/credit\n"};
+  if (!is_asked_by_address(request)) return {403, plain, "ask by IP address or as localhost, and by no other name\n"};
+  if (keys) {
     if (request.method == "POST" && is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
     KeyAnswer told = views_.keys(request.method, request.path, request.body.view());
     return {told.status, json, std::move(told.body)};
   }
-  if (request.path == budgets_path || request.path == credit_path) return about_money(request);
-  const bool reloads = request.path == reload_path, explains = request.path == explain_path;
-  if (!reloads && !explains && request.path != "/healthz" && request.path != "/readyz" && request.path != "/metrics" &&
-      request.path != estimates_path && request.path != limits_path)
-    return {404, plain,
-            "here are /healthz, /readyz, /metrics, /admin/v1/reload, /admin/v1/explain, /admin/v1/estimates, /admin/v1/limits, "
-            "/admin/v1/keys, /admin/v1/budgets and /admin/v1/credit\n"};
+  if (money) return about_money(request);
   if (reloads || explains) {
     if (request.method != "POST") return {405, plain, "this path takes POST only\n"};
     if (is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
