@@ -5,6 +5,7 @@
 #include <fairlead/result.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ class BudgetStore {
   virtual ~BudgetStore() = default;
   /// Of the requests that began in the span, as far as they are in the database and have ended.
   virtual Result<std::vector<Charge>> charges(const BudgetSpan& span) = 0;
+  /// When the newest attempt was sent; empty: there is none.
+  virtual Result<std::optional<TimePoint>> newest() = 0;
   /// Every one that there ever was, oldest first.
   virtual Result<std::vector<Credit>> credits() = 0;
   /// Durable when it returns.

@@ -122,7 +122,8 @@ void add_server_rows(Rows& rows) {
   bytes("event_bytes_max", "16MiB", 256 * MiB, "One event of a provider's stream.");
   rows.push_back({.path = "limits.connections_max",
                   .type = Type::integer,
-                  .doc = "Connections of apps, for each worker.",
+                  .doc = "Connections of apps, for each worker; those beyond it are closed at once. No more than the limit of open "
+                         "files leaves room for.",
                   .fallback = "10000",
                   .min = 1,
                   .max = 1'000'000});

@@ -87,19 +87,29 @@ Result<void> BudgetDesk::know(const Snapshot& snapshot, TimePoint now) {
   Filling filling(*store_);
   const auto is_new = [&](const Budget* budget) { return !budgets_.knows(budget->id); };
   std::unique_lock<std::mutex> between_saves;
-  if (std::any_of(budgets.begin(), budgets.end(), is_new)) between_saves = late_charges_.stop_saves();
+  std::optional<TimePoint> newest;
+  if (std::any_of(budgets.begin(), budgets.end(), is_new)) {
+    between_saves = late_charges_.stop_saves();
+    const auto sent = store_->newest();
+    if (!sent) return sent.error();
+    newest = *sent;
+  }
   for (const Budget* budget : budgets) {
     counted.push_back({budget, counts_from(*budget)});
     if (!is_new(budget)) continue;
-    BudgetSpan span = period_of(*budget, now);
-    const TimePoint from = span.from;
-    if (budget->per == BudgetPeriod::credit) {
-      if (counted.back().from == TimePoint::max()) continue;
-      span.from = counted.back().from;
+    // If the clock is wrong and is set right later, the period is probably that of the newest row.
+    std::vector<BudgetSpan> spans{period_of(*budget, now)};
+    if (const BudgetSpan other = period_of(*budget, newest.value_or(now)); other.from != spans.front().from) spans.push_back(other);
+    for (BudgetSpan span : spans) {
+      const TimePoint from = span.from;
+      if (budget->per == BudgetPeriod::credit) {
+        if (counted.back().from == TimePoint::max()) continue;
+        span.from = counted.back().from;
+      }
+      const auto charged = filling.charged(*budget, span);
+      if (!charged) return charged.error();
+      found.push_back({budget, from, *charged});
     }
-    const auto charged = filling.charged(*budget, span);
-    if (!charged) return charged.error();
-    found.push_back({budget, from, *charged});
   }
   // Beyond this point nothing can fail.
   late_charges_.know(snapshot.hash, counted);

@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <list>
 #include <optional>
@@ -47,14 +48,25 @@ constexpr std::chrono::seconds feed_look_every{5};
 constexpr std::chrono::seconds estimates_kept_every{60};
 constexpr std::chrono::seconds budgets_look_every{1};
 constexpr std::chrono::seconds replays_look_every{60};
+constexpr std::chrono::seconds connections_look_every{5};
 constexpr std::string_view watched = "watch";  ///< the cause of a reload that nobody asked for
 
-/// A connection is a descriptor: take as many as the system lets us.
-void raise_descriptor_limit() {
+/// A connection is a descriptor: take as many as the system lets us, and tell how many these are.
+std::size_t raise_descriptor_limit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
   limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+/// What the program needs beside connections of apps and to providers: the ledger, loops, files, the admin side.
+std::size_t own_descriptors(std::size_t workers) { return 40 + 8 * workers; }
+
+/// So many connections of apps the descriptors leave to a worker, as each may need one to a provider.
+std::size_t connections_cap(std::size_t descriptors, std::size_t workers) {
+  const std::size_t own = own_descriptors(workers);
+  return descriptors > own ? std::max<std::size_t>(1, (descriptors - own) / (2 * workers)) : 1;
 }
 
 std::string text_of(const net::Endpoint& endpoint) {
@@ -83,7 +95,7 @@ class Daemon {
     if (!loaded.snapshot) return Error(ErrorKind::config, ErrorOrigin::fairlead, config_file_ + " has errors");
     files_.take();
     set_log_level(loaded.snapshot->log.level);
-    raise_descriptor_limit();
+    descriptors_ = raise_descriptor_limit();
     if (auto opened = open_ledger(*loaded.snapshot); !opened) return opened;
     if (auto opened = keys_.open(loaded); !opened) return opened;
     const Snapshot& snapshot = *loaded.snapshot;
@@ -104,7 +116,7 @@ class Daemon {
     watch(snapshot, loaded.files);
     retention_.start();
     keys_.start();
-    for (Every* look : {&journal_look_, &feed_look_, &estimates_look_, &budgets_look_}) look->start();
+    for (Every* look : looks_) look->start();
     log(Level::info, "ready", {{"version", FAIRLEAD_VERSION}, {"snapshot", snapshot.hash}, {"workers", workers_.size()}});
     notify_service_manager("READY=1");
     return {};
@@ -156,8 +168,17 @@ class Daemon {
   Result<void> listen(const Snapshot& snapshot) {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const unsigned count = snapshot.workers > 0 ? static_cast<unsigned>(snapshot.workers) : cores;
+    const std::size_t cap = connections_cap(descriptors_, count),
+                      wanted = static_cast<std::size_t>(snapshot.limits.connections_max);
+    if (cap < wanted)
+      log(Level::warn, "descriptors_few",
+          {{"reason",
+            "of " + std::to_string(wanted) + " connections of apps for each worker there is room for " + std::to_string(cap)},
+           {"descriptors", descriptors_},
+           {"help", "raise the limit of open files (ulimit -n, LimitNOFILE) to " +
+                        std::to_string(2 * count * wanted + own_descriptors(count)) + ", or lower limits.connections_max"}});
     for (unsigned i = 0; i < count; ++i)
-      workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_, state_budgets_, limits_, replays_);
+      workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_, state_budgets_, limits_, replays_, cap);
     for (const Listener& listener : snapshot.listen) {
       auto endpoint = net::parse_endpoint(listener.address);
       if (!endpoint) return endpoint.error();
@@ -281,7 +302,7 @@ class Daemon {
   void stop_admin() {
     signals_.stop();
     keys_.stop();
-    for (Every* look : {&journal_look_, &feed_look_, &estimates_look_, &budgets_look_, &replays_look_}) look->stop();
+    for (Every* look : looks_) look->stop();
     tell_of_budgets();
     budget_desk_.stop();
     admin_server_.drain(Milliseconds{0});
@@ -321,6 +342,17 @@ class Daemon {
       behind_ = false;
     }
     failed_saves_ = stats.failed_saves;
+  }
+
+  /// Says in the log when connections of apps were closed, as there were too many.
+  void look_at_connections() {
+    std::uint64_t refused = 0;
+    for (const Worker& worker : workers_) refused += worker.refused_connections();
+    if (refused > refused_connections_)
+      log(Level::warn, "connections_refused",
+          {{"connections", refused - refused_connections_},
+           {"reason", "there were as many as limits.connections_max, or the limit of open files, leaves room for"}});
+    refused_connections_ = refused;
   }
 
   /// What the process before had learned. Without it, or if it cannot be read, the priors hold.
@@ -364,6 +396,7 @@ class Daemon {
     gauges.ledger = ledger_->stats();
     for (const Worker& worker : workers_) {
       gauges.app_connections += worker.app_connections();
+      gauges.refused_connections += worker.refused_connections();
       gauges.upstream_connections += worker.upstream_connections();
       gauges.upstream_idle += worker.upstream_idle();
     }
@@ -419,7 +452,11 @@ class Daemon {
   Every estimates_look_{io_.get_executor(), estimates_kept_every, [this] { keep_estimates(); }};
   Every budgets_look_{io_.get_executor(), budgets_look_every, [this] { tell_of_budgets(); }};
   Every replays_look_{io_.get_executor(), replays_look_every, [this] { forget_old_replays(); }};
-  std::uint64_t failed_saves_ = 0;  ///< when last looked
+  Every connections_look_{io_.get_executor(), connections_look_every, [this] { look_at_connections(); }};
+  const std::array<Every*, 6> looks_{&journal_look_, &feed_look_,    &estimates_look_,
+                                     &budgets_look_, &replays_look_, &connections_look_};
+  std::size_t descriptors_ = 0;                               ///< that the system lets us have
+  std::uint64_t failed_saves_ = 0, refused_connections_ = 0;  ///< when last looked
   bool behind_ = false, journal_writable_ = true;
   std::vector<net::Endpoint> bound_;
   bool draining_ = false;

@@ -99,6 +99,11 @@ struct Metrics::Impl {
       BuildGauge().Name("fairlead_ledger_refused_rows").Help("Rows so far that can never be kept.").Register(registry).Add({});
   Gauge& app_connections =
       BuildGauge().Name("fairlead_app_connections").Help("Open connections of apps.").Register(registry).Add({});
+  Gauge& refused_connections = BuildGauge()
+                                   .Name("fairlead_refused_connections")
+                                   .Help("Connections of apps so far that were closed at once, as there were too many.")
+                                   .Register(registry)
+                                   .Add({});
   Gauge& upstream_connections =
       BuildGauge().Name("fairlead_upstream_connections").Help("Open connections to providers.").Register(registry).Add({});
   Gauge& upstream_idle =
@@ -355,6 +360,7 @@ std::string Metrics::text(const Gauges& gauges) {
   impl_->ledger_failed_saves.Set(static_cast<double>(gauges.ledger.failed_saves));
   impl_->ledger_refused.Set(static_cast<double>(gauges.ledger.refused_rows));
   impl_->app_connections.Set(static_cast<double>(gauges.app_connections));
+  impl_->refused_connections.Set(static_cast<double>(gauges.refused_connections));
   impl_->upstream_connections.Set(static_cast<double>(gauges.upstream_connections));
   impl_->upstream_idle.Set(static_cast<double>(gauges.upstream_idle));
   impl_->body_bytes.Set(static_cast<double>(gauges.body_bytes));

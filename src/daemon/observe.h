@@ -30,6 +30,7 @@ class Metrics : public exchange::Observer {
   /// What is counted elsewhere and only read when somebody looks.
   struct Gauges {
     LedgerStats ledger;
+    std::uint64_t refused_connections = 0;
     std::size_t app_connections = 0, upstream_connections = 0, upstream_idle = 0, body_bytes = 0;
     bool ready = false;
     std::array<int, price_doubt_count> doubted_prices{};  ///< targets, by PriceDoubt

@@ -22,7 +22,8 @@ std::mt19937_64 seeded_random() {
 }  // namespace
 
 Worker::Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& observer, net::BodyMemory& memory,
-               state::Estimates& estimates, state::Budgets& budgets, state::Limits& limits, state::Replays& replays)
+               state::Estimates& estimates, state::Budgets& budgets, state::Limits& limits, state::Replays& replays,
+               std::size_t connections_cap)
     : work_(asio::make_work_guard(io_)),
       pool_(io_.get_executor()),
       books_(io_.get_executor(), ledger),
@@ -40,7 +41,7 @@ Worker::Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& obs
              limits,
              replays},
       api_(world_),
-      server_(io_.get_executor(), api_, memory) {}
+      server_(io_.get_executor(), api_, memory, connections_cap) {}
 
 Worker::~Worker() = default;
 
@@ -73,6 +74,7 @@ void Worker::join() {
 }
 
 std::size_t Worker::app_connections() const { return server_.counters().connections_open; }
+std::uint64_t Worker::refused_connections() const { return server_.counters().connections_refused; }
 std::size_t Worker::upstream_connections() const { return pool_.open(); }
 std::size_t Worker::upstream_idle() const { return pool_.idle(); }
 

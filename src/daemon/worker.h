@@ -17,7 +17,8 @@ namespace fairlead::daemon {
 class Worker {
  public:
   Worker(const config::Cell& cell, Ledger& ledger, exchange::Observer& observer, net::BodyMemory& memory,
-         state::Estimates& estimates, state::Budgets& budgets, state::Limits& limits, state::Replays& replays);
+         state::Estimates& estimates, state::Budgets& budgets, state::Limits& limits, state::Replays& replays,
+         std::size_t connections_cap);
   ~Worker();  ///< after join()
 
   /// Before start(). Errors: io.
@@ -30,6 +31,7 @@ class Worker {
   void drain(Milliseconds limit, std::function<void()> ended);
   void join();
   std::size_t app_connections() const;
+  std::uint64_t refused_connections() const;
   std::size_t upstream_connections() const;
   std::size_t upstream_idle() const;
 

@@ -62,8 +62,14 @@ Result<void> require_free(Executor executor, const Endpoint& endpoint) {
   return {};
 }
 
-Server::Server(Executor executor, AppHandler& handler, BodyMemory& memory)
-    : executor_(executor), handler_(handler), memory_(memory), lookout_(executor), drain_limit_(executor), ended_(executor) {
+Server::Server(Executor executor, AppHandler& handler, BodyMemory& memory, std::size_t connections_cap)
+    : executor_(executor),
+      connections_cap_(connections_cap),
+      handler_(handler),
+      memory_(memory),
+      lookout_(executor),
+      drain_limit_(executor),
+      ended_(executor) {
   Poller::of(executor);  // fails now if it does, not with the first connection
 }
 
@@ -114,7 +120,7 @@ Task<void> Server::accept_on(Listening& listening) {
 }
 
 void Server::serve(TcpSocket socket, const Listening& listening) {
-  if (std::cmp_greater_equal(connections_.size(), handler_.limits().connections_max)) {
+  if (connections_.size() >= connections_cap_ || std::cmp_greater_equal(connections_.size(), handler_.limits().connections_max)) {
     ++counters_.connections_refused;
     return;  // closes it
   }

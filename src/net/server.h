@@ -31,7 +31,10 @@ Result<void> require_free(Executor executor, const Endpoint& endpoint);
 /// It must go before its io_context goes, and not before stopped() ended, unless the io_context will run no more.
 class Server {
  public:
-  Server(Executor executor, AppHandler& handler, BodyMemory& memory);
+  static constexpr std::size_t no_cap = ~std::size_t{0};
+
+  /// `connections_cap`: no more at a time, whatever the handler's limits say.
+  Server(Executor executor, AppHandler& handler, BodyMemory& memory, std::size_t connections_cap = no_cap);
 
   /// Listens and accepts from now on; port 0 takes any. Every worker listens on the same endpoint (SO_REUSEPORT): hand the endpoint
   /// that comes back to the others. `tls` may be null. Errors: io, with the address and the reason.
@@ -58,6 +61,7 @@ class Server {
   void note_end();
 
   Executor executor_;
+  const std::size_t connections_cap_;
   AppHandler& handler_;
   BodyMemory& memory_;
   HttpDate date_;

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from harness import books
-from harness.daemon import CLIENT_KEY, PROMPT_CANARY
+from harness.daemon import CLIENT_KEY, PROMPT_CANARY, Fairlead, config_for
 from harness.http import Connection, chat, post_chat, request_bytes, send
 from harness.process import wait_until
 from harness.stage import SANITIZED
@@ -211,9 +211,29 @@ def test_connections_beyond_the_limit_are_refused_and_the_others_served(start):
             assert b" 200 " in connection.recv(65536)
         with dial(daemon.address) as one_more:
             assert read_to_end(one_more) == b""
+        assert daemon.gauge("fairlead_refused_connections") == 1
         kept[0].sendall(request_bytes("GET", "/v1/models", CLIENT_KEY))
         assert b" 200 " in kept[0].recv(65536)
     wait_until(lambda: send_models(daemon) == 200, "room")
+
+
+def test_few_descriptors_are_shared_and_the_admin_side_answers(tmp_path, simulator):
+    daemon = Fairlead(tmp_path, config_for(simulator.url), under=["prlimit", "--nofile=96"])
+    assert daemon.events("descriptors_few")[0]["descriptors"] == 96
+    with contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(dial(daemon.address)) for _ in range(60)]
+        wait_until(lambda: daemon.gauge("fairlead_refused_connections") > 30, "those beyond the room to be closed")
+        assert daemon.admin_get("/readyz")[0] == 200
+        served = 0
+        for connection in idle:
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(request_bytes("POST", "/v1/chat/completions", CLIENT_KEY, chat("hello", "openai")))
+                answer = connection.recv(65536)
+                assert answer == b"" or b" 200 " in answer, answer
+                served += answer != b""
+        assert served >= 10
+    daemon.wait_for("connections_refused")
+    daemon.stop()
 
 
 def send_models(daemon):

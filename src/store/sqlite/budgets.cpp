@@ -57,6 +57,15 @@ class SqliteBudgets final : public BudgetStore {
     return all;
   }
 
+  Result<std::optional<TimePoint>> newest() override {
+    // Rows may have gone; the sums stay.
+    Statement statement(database_.handle(),
+                        "SELECT coalesce((SELECT max(sent_at) FROM lines), (SELECT max(at) FROM hour_sums), -1)");
+    if (const auto row = statement.step(); !row) return row.error();
+    const std::int64_t us = statement.integer(0);
+    return us < 0 ? std::nullopt : std::optional(TimePoint(std::chrono::microseconds(us)));
+  }
+
   Result<std::vector<Credit>> credits() override {
     Statement rows(database_.handle(), "SELECT whose, name, usd_pico, at, note FROM credits ORDER BY n");
     std::vector<Credit> credits;
