@@ -196,6 +196,19 @@ def test_an_answer_at_a_dearer_price_than_was_asked_for_was_held_M18(tmp_path, t
         stage.simulator.stop()
 
 
+def test_a_cap_of_0_is_held_as_none_is(tmp_path):
+    """Servers differ in what they make of it."""
+    stage = Stage(tmp_path, {"one": "generic"}, lambda config: config["keys"][0].update(budget={"usd": "1", "per": "day"}))
+    try:
+        stage.providers["one"].will(stream(ROLE, said("lorem ipsum " * 200), end="fin"))
+        answer = post_chat(stage.daemon, chat("hello", "one", stream=True, max_tokens=0))
+        _, (attempt,) = stage.rows(answer)
+        assert attempt["reserved_usd_pico"] >= 4096 * 4 * 10**6
+        assert 300 < attempt["output_tokens"] and attempt["charge_usd_pico"] <= attempt["reserved_usd_pico"]
+    finally:
+        stage.close()
+
+
 def test_a_price_that_ends_before_a_retry_leaves_nothing_that_a_budget_could_count_M06(tmp_path):
     def change(config):
         config["limits"] = {"attempts_max": 2}

@@ -153,11 +153,11 @@ class RequestReader {
     into = json_.boolean();
   }
 
-  /// Servers of the llama.cpp family take -1 for "no limit".
+  /// Servers of the llama.cpp family take -1 for "no limit". What a server makes of 0 nobody knows; few give nothing.
   void count(std::string_view key, JsonKind kind, std::optional<std::int64_t>& into) {
     std::int64_t value = 0;
     if (kind != JsonKind::number || !integer(value)) return note(key, "The field must be an integer.");
-    if (value >= 0)
+    if (value > 0)
       into = value;
     else if (key == "max_completion_tokens")
       unlimited_ = true;

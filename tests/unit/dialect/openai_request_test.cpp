@@ -283,7 +283,10 @@ TEST(OpenAiRequest, OfTwoOutputLimitsTheNewerCountsAndTheLargerIsKept) {
                                          {R"(,"max_tokens":500,"max_completion_tokens":null)", 500, {}},
                                          {R"(,"max_tokens":-1,"max_completion_tokens":7)", 7, {}},
                                          {R"(,"max_tokens":7,"max_completion_tokens":-1)", {}, {}},
-                                         {R"(,"max_completion_tokens":-1,"max_tokens":7)", {}, {}}}) {
+                                         {R"(,"max_completion_tokens":-1,"max_tokens":7)", {}, {}},
+                                         {R"(,"max_tokens":0)", {}, {}},
+                                         {R"(,"max_tokens":0,"max_completion_tokens":7)", 7, {}},
+                                         {R"(,"max_tokens":7,"max_completion_tokens":0)", {}, {}}}) {
     const auto request = dialect_openai().parse_request(body(row.fields));
     ASSERT_TRUE(request) << row.fields;
     EXPECT_EQ(request->output_tokens_max, row.limit) << row.fields;
