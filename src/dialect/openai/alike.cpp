@@ -6,7 +6,8 @@ namespace {
 /// One string is all that it says, and nothing in it is for this chunk alone.
 bool says_one_thing(const AnswerText& answer) {
   return answer.well_formed && answer.contents.size() == 1 && answer.usages.empty() && answer.choices_finished == 0 &&
-         answer.finish_reason.raw.empty() && !answer.error && answer.has_content && answer.reasoning_keys.size() <= 1;
+         answer.finish_reason.raw.empty() && !answer.error && answer.has_content && answer.reasoning_keys.size() <= 1 &&
+         answer.usage_members.size() <= 1;
 }
 
 /// The string whose opening quote stands before `at`; false if it is none.
@@ -33,7 +34,7 @@ void AlikeChunks::know(std::string_view text, const AnswerText& answer) {
   said_bytes_ = said.size();
   choices_seen_ = answer.choices_seen;
   model_value_ = answer.model_value;
-  usage_member_ = answer.usage_member;
+  usage_member_ = answer.usage_members.empty() ? Range() : answer.usage_members.front();
   reasoning_key_ = answer.reasoning_keys.empty() ? Range() : answer.reasoning_keys.front();
   has_reasoning_ = answer.has_reasoning;
 }
@@ -61,7 +62,7 @@ bool AlikeChunks::read(std::string_view text, AnswerText& answer) const {
   answer.has_reasoning = has_reasoning_;
   answer.choices_seen = choices_seen_;
   answer.model_value = moved(model_value_);
-  answer.usage_member = moved(usage_member_);
+  if (!usage_member_.empty()) answer.usage_members.push_back(moved(usage_member_));
   if (!reasoning_key_.empty()) answer.reasoning_keys.push_back(moved(reasoning_key_));
   return true;
 }

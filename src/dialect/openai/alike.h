@@ -26,7 +26,7 @@ class AlikeChunks {
   // Of what it was read as:
   std::size_t said_bytes_ = 0;
   ChoiceSet choices_seen_ = 0;
-  Range model_value_, usage_member_, reasoning_key_;
+  Range model_value_, usage_member_, reasoning_key_;  ///< empty: there is none
   bool has_reasoning_ = false;
 };
 

@@ -20,7 +20,6 @@ class AnswerTextReader {
   void read() {
     if (json_.peek() == JsonKind::object) {
       json_.object([&](JsonString key) { member(key); });
-      if (cut_after_usage_) answer_.usage_member.end = last_value_end_;  // the only member
       answer_.well_formed = json_.finish();
     }
     answer_.truncated = json_.truncated();
@@ -29,7 +28,7 @@ class AnswerTextReader {
  private:
   void member(JsonString key) {
     const std::size_t begin = json_.offset_of(key.raw) - 1;
-    if (cut_after_usage_) answer_.usage_member.end = begin;
+    if (cut_after_usage_) answer_.usage_members.back().end = begin;
     cut_after_usage_ = false;
     answer_.padding = {};
     const JsonKind kind = json_.peek();
@@ -45,6 +44,8 @@ class AnswerTextReader {
       if (!answer_.model.raw.empty()) answer_.model_value = {value, json_.offset()};
     } else if (key.is("usage")) {
       usage_member(begin, kind);
+      after_usage_ = true;
+      return;
     } else if (key.is("service_tier") && kind == JsonKind::string) {
       answer_.service_tier = json_.string();
     } else if (key.is("x_groq") && kind == JsonKind::object) {
@@ -61,15 +62,18 @@ class AnswerTextReader {
     } else {
       json_.skip();
     }
-    last_value_end_ = json_.offset();
+    kept_end_ = json_.offset();
+    after_usage_ = false;
   }
 
   void usage_member(std::size_t begin, JsonKind kind) {
     const std::size_t value = json_.offset();
     usage();
     if (kind == JsonKind::object) answer_.usage_value = {value, json_.offset()};
-    answer_.usage_member = {last_value_end_ != 0 ? last_value_end_ : begin, json_.offset()};
-    cut_after_usage_ = last_value_end_ == 0;
+    const bool first = kept_end_ == 0;
+    if (!after_usage_) answer_.usage_members.push_back({first ? begin : kept_end_, 0});
+    answer_.usage_members.back().end = json_.offset();
+    cut_after_usage_ = first;
   }
 
   void usage() {
@@ -167,7 +171,8 @@ class AnswerTextReader {
 
   AnswerText& answer_;
   JsonReader json_;
-  std::size_t last_value_end_ = 0;
+  std::size_t kept_end_ = 0;      ///< of the last value that is no usage; 0: none came yet
+  bool after_usage_ = false;      ///< the last member was usage
   bool cut_after_usage_ = false;  ///< usage came first: it goes with the comma after it
 };
 
@@ -182,6 +187,7 @@ void AnswerText::clear() {
   static_cast<AnswerMarks&>(*this) = {};
   contents.clear();
   usages.clear();
+  usage_members.clear();
   reasoning_keys.clear();
 }
 

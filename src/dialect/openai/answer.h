@@ -29,7 +29,6 @@ struct AnswerMarks {
   wire::JsonString id, model, service_tier, finish_reason;  ///< the last is the first choice's
   Range model_value;                                        ///< with quotes; empty if it is no string or empty
   Range usage_value;                                        ///< of the top level, if it is an object; else empty
-  Range usage_member;                                       ///< of the top level, null included, with the comma that goes with it
   Range padding;  ///< the string of `obfuscation`, without quotes, if it comes last; else empty
 };
 
@@ -37,7 +36,8 @@ struct AnswerMarks {
 struct AnswerText : AnswerMarks {
   std::vector<std::string_view> contents;  ///< what `content_bytes` counts
   std::vector<std::string_view> usages;    ///< every usage object that is not null, in order
-  std::vector<Range> reasoning_keys;       ///< keys `reasoning`, without quotes, where there is no reasoning_content beside them
+  std::vector<Range> usage_members;   ///< of the top level, null included, with the comma that goes with each; neighbours as one
+  std::vector<Range> reasoning_keys;  ///< keys `reasoning`, without quotes, where there is no reasoning_content beside them
 
   void read(std::string_view text);
   /// As it begins, but for the room that it has.

@@ -112,7 +112,7 @@ class StreamedCoder final : public AnswerCoder {
     edits_.clear();
     keeper_.add_edits(edits_);
     if (!wants_usage_)
-      edits_.push_back({keeper_.text().usage_member, {}});
+      for (const Range& member : keeper_.text().usage_members) edits_.push_back({member, {}});
     else if (!keeper_.text().usage_value.empty())
       add_cost(event.data);
     std::erase_if(edits_, [](const Edit& edit) { return edit.range.empty() && edit.text.empty(); });

@@ -147,6 +147,17 @@ TEST(OpenAiStream, HidesUsageFromAnAppThatDidNotAsk) {
   EXPECT_EQ(
       stream(event("{\"usage\":null , \"choices\":[{\"delta\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]}") + done).seen,
       event("{\"choices\":[{\"delta\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]}") + done);
+  // However often, and wherever it stands.
+  const std::string said = R"("choices":[{"delta":{"content":"x"},"finish_reason":"stop"}])",
+                    twice = R"("usage":null, "usage":)" + usage;
+  const std::vector<std::pair<std::string, std::string>> table{
+      {"{" + twice + " , " + said + "}", "{" + said + "}"},
+      {"{" + said + "," + twice + "}", "{" + said + "}"},
+      {"{" + said + "," + twice + R"(,"x":1})", "{" + said + R"(,"x":1})"},
+      {"{" + twice + "," + said + "," + twice + R"(,"x":1,)" + twice + "}", "{" + said + R"(,"x":1})"},
+      {R"({"usage":{},)" + said + R"(,"usage":{}})", "{" + said + "}"},
+  };
+  for (const auto& [from, to] : table) EXPECT_EQ(stream(event(from) + done).seen, event(to) + done);
   // What a text says of usage is no usage.
   const std::string talk = chunk(R"({"content":"\"usage\":{\"prompt_tokens\":1}","usage":{"prompt_tokens":1}})", "\"stop\"");
   const Outcome outcome = stream(talk + done);
