@@ -33,11 +33,13 @@ struct EncodedRequest {
 struct AnswerSummary {
   Usage usage;                                   ///< of the last report; never a sum
   UsageSource usage_source = UsageSource::none;  ///< none: nothing reported yet; invalid: absurd figures came
+  bool usage_of_whole = false;                   ///< all choices had ended when it was reported last: it is no running total
   std::optional<Int128> reported_usd_pico;       ///< what the provider said that it costs, last seen; empty: it did not
   std::string model;                             ///< as the provider said
   std::string id;                                ///< the provider's id of the answer
   std::string finish_reason;                     ///< of the first choice, last seen
   std::optional<ServiceTier> service_tier;       ///< that served it, as the provider said, last seen
+  int choices = 0;                               ///< that came, once it has come whole
   std::size_t content_bytes = 0;                 ///< of text, reasoning and tool arguments, JSON unescaped or not: for estimates
   bool content_started = false;                  ///< something that the app can see came
   bool reasoning_shown = false;                  ///< a part of the content is reasoning

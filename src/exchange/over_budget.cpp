@@ -60,16 +60,19 @@ std::optional<PriceInForce> dearest_price(const Target& target, std::int64_t inp
 
 }  // namespace
 
+std::int64_t held_output(const RequestFacts& facts, const Target& target, std::int64_t choices) {
+  return countable_tokens(Int128{output_limit(facts, target).value_or(output_tokens_unknown)} * choices);
+}
+
 std::optional<Int128> worst_cost(const Candidate& candidate, const RequestFacts& facts, const ChatRequest& chat,
                                  const Snapshot& snapshot, TimePoint at) {
   const Target& target = *candidate.target;
   const Model& model = *target.model;
   const auto bytes = static_cast<std::int64_t>(chat.body.view().size());
   const std::int64_t window = model.context_window > 0 ? model.context_window : bytes;
-  const std::int64_t model_cap = model.output_tokens_max > 0 ? model.output_tokens_max : output_tokens_unknown;
   Usage worst;
   worst.input = std::max(candidate.input_tokens, std::min(bytes, window));
-  worst.output = countable_tokens(Int128{output_cap(facts, target).value_or(model_cap)} * chat.choices);
+  worst.output = held_output(facts, target, chat.choices);
   auto price = dearest_price(target, *worst.input, facts.mode.thinking, at);
   const UsdRate* rate = snapshot.usd_rate(target.provider->currency, at);
   if (!price || !rate) return std::nullopt;

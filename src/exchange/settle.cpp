@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "exchange/over_budget.h"
 #include "exchange/usage_bounds.h"
 #include "plan/expect.h"
 
@@ -44,19 +45,49 @@ BillsAfterClose bills_after_close(const AttemptEnd& end) {
 
 std::int64_t content_tokens(const AttemptEnd& end) {
   const auto tokens = static_cast<std::int64_t>(std::ceil(tokens_of(end.content, end.bytes_per_token)));
-  const auto cap = output_cap(*end.asked.facts, *end.target);
-  return cap ? std::min(tokens, countable_tokens(Int128{*cap} * end.asked.facts->choices)) : tokens;
+  const auto limit = output_limit(*end.asked.facts, *end.target);
+  return limit ? std::min(tokens, countable_tokens(Int128{*limit} * end.asked.facts->choices)) : tokens;
 }
 
-/// Of an answer that has begun, or that is billed without one.
+/// Of the whole answer, most of which nobody has seen: so no more than was held for it.
+std::int64_t expected_tokens(const AttemptEnd& end) {
+  return std::min(end.asked.output_tokens, held_output(*end.asked.facts, *end.target, end.asked.facts->choices));
+}
+
+/// Of an answer that has begun, or that is billed without one, and of which nothing was reported.
 std::int64_t estimated_output(const AttemptEnd& end) {
   const std::int64_t came = content_tokens(end);
-  return closed_by_us(end) && bills_after_close(end) == BillsAfterClose::whole ? std::max(came, end.asked.output_tokens) : came;
+  return closed_by_us(end) && bills_after_close(end) == BillsAfterClose::whole ? std::max(came, expected_tokens(end)) : came;
 }
 
 /// A report in the middle of an answer that then broke off tells of its beginning alone.
 bool overtaken(const AttemptEnd& end) {
   return end.error && content_tokens(end) > 2 * end.answer.usage.output_total() + overtaken_tokens_min;
+}
+
+/// What was reported is how far the answer had come, and its provider was not heard to its end.
+bool closed_on_running_report(const AttemptEnd& end) {
+  return closed_by_us(end) && end.answer.usage_source == UsageSource::reported && !end.answer.usage_of_whole;
+}
+
+bool bills_nothing(const AttemptEnd& end) { return closed_by_us(end) && bills_after_close(end) == BillsAfterClose::nothing; }
+
+/// A report that can be, and what it leaves out.
+TakenUsage completed_report(const AttemptEnd& end) {
+  TakenUsage taken{end.answer.usage, UsageSource::reported};
+  Usage& usage = taken.usage;
+  if (!usage.input) {
+    const std::int64_t others = usage.cached_input.value_or(0) + usage.cache_write.value_or(0);
+    usage.input = std::max<std::int64_t>(0, end.asked.input_tokens - others);
+  }
+  if (!usage.output && !end.content.empty()) usage.output = content_tokens(end);
+  if (overtaken(end)) usage.output = content_tokens(end) - usage.reasoning.value_or(0);  // more than they were
+  if (usage != end.answer.usage) taken.source = UsageSource::estimated;
+  if (!closed_on_running_report(end)) return taken;
+  taken.source = UsageSource::estimated;
+  if (bills_after_close(end) == BillsAfterClose::whole)
+    usage.output = std::max(usage.output_total(), expected_tokens(end)) - usage.reasoning.value_or(0);
+  return taken;
 }
 
 }  // namespace
@@ -68,21 +99,12 @@ bool needs_estimate(const AttemptEnd& end) {
 
 TakenUsage taken_usage(const AttemptEnd& end) {
   const UsageSource told = end.answer.usage_source;
-  if (told == UsageSource::reported && can_be(end)) {
-    TakenUsage taken{end.answer.usage, told};
-    if (!taken.usage.input) {
-      const std::int64_t others = taken.usage.cached_input.value_or(0) + taken.usage.cache_write.value_or(0);
-      taken.usage.input = std::max<std::int64_t>(0, end.asked.input_tokens - others);
-    }
-    if (!taken.usage.output && !end.content.empty()) taken.usage.output = content_tokens(end);
-    if (overtaken(end)) taken.usage.output = content_tokens(end) - taken.usage.reasoning.value_or(0);  // more than they were
-    if (taken.usage != end.answer.usage) taken.source = UsageSource::estimated;
-    return taken;
-  }
+  if (closed_on_running_report(end) && bills_nothing(end)) return {};
+  if (told == UsageSource::reported && can_be(end)) return completed_report(end);
   const bool answered = end.status >= 200 && end.status < 300;
   const bool no_answer = end.status == 0 && end.report.sent_whole;
   if (!answered && !no_answer) return {};
-  if (closed_by_us(end) && bills_after_close(end) == BillsAfterClose::nothing) return {};
+  if (bills_nothing(end)) return {};
   TakenUsage taken;
   taken.source = told == UsageSource::none ? UsageSource::estimated : UsageSource::invalid;
   taken.usage.input = end.asked.input_tokens;

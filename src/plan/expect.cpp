@@ -22,10 +22,16 @@ std::optional<std::int64_t> output_cap(const RequestFacts& facts, const Target& 
   return profile && !profile->output_limit_field.empty() ? facts.output_tokens_max : facts.output_tokens_max_of_both;
 }
 
+std::optional<std::int64_t> output_limit(const RequestFacts& facts, const Target& target) {
+  const auto cap = output_cap(facts, target);
+  if (cap || target.model->output_tokens_max <= 0) return cap;
+  return target.model->output_tokens_max;
+}
+
 std::int64_t expected_output(const RequestFacts& facts, const Target& target, const Conditions& conditions,
                              const TargetEstimate& estimate) {
   const auto expected = static_cast<std::int64_t>(std::llround(conditions.output_tokens_expected * estimate.output_ratio));
-  return std::min(expected, output_cap(facts, target).value_or(expected)) * facts.choices;
+  return std::min(expected, output_limit(facts, target).value_or(expected)) * facts.choices;
 }
 
 }  // namespace fairlead

@@ -15,7 +15,9 @@ std::int64_t expected_cached(std::int64_t input_tokens, const TargetEstimate& es
 /// on with both where the provider's profile knows no better: the larger counts there, as nobody knows which of them the server
 /// heeds.
 std::optional<std::int64_t> output_cap(const RequestFacts& facts, const Target& target);
-/// Tokens of the answer, which the app's own cap may shorten.
+/// The most that a choice may have: the app's cap, or else the model's limit. Empty: neither is stated.
+std::optional<std::int64_t> output_limit(const RequestFacts& facts, const Target& target);
+/// Tokens of the answer, of all choices; no more than the limit.
 std::int64_t expected_output(const RequestFacts& facts, const Target& target, const Conditions& conditions,
                              const TargetEstimate& estimate);
 

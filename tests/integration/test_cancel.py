@@ -9,6 +9,8 @@ import pytest
 from harness.daemon import PROMPT_CANARY, TARGETS
 from harness.http import Connection, chat, post_chat, request_bytes
 from harness.process import wait_until
+from harness.stage import Stage
+from harness.upstream import Scripted, completion, usage, whole
 
 RULES = ("delivered", "whole", "nothing")  # what the simulator bills, and the provider is said to
 DRAIN = {"on_cancel": "drain"}
@@ -95,6 +97,22 @@ def test_a_stream_that_is_closed_is_booked_by_what_its_provider_bills_M10(daemon
     assert ours == pytest.approx(theirs, rel=0.15, abs=20) if rule == "delivered" else ours >= theirs * 0.5
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_a_running_report_is_not_the_end_of_a_stream_that_is_closed_M10(daemon_with, simulator, rule):
+    daemon = daemon_with(bills_after_close=rule)
+    text = f"[[sim chunks=30 chunk_ms=50 bytes=900 usage=every bills={rule}]] {PROMPT_CANARY}"
+    post_chat(daemon, chat(text, "openai", stream=True), leave_after=1500)
+    row, line = row_and_line(daemon, simulator)
+    assert line["end"] == "client_closed"
+    if rule == "nothing":
+        assert row["usage_source"] == "none" and row["usd_pico"] == 0 == line["completion_tokens"]
+        return
+    assert row["usage_source"] == "estimated"
+    (ours_in, ours), (theirs_in, theirs) = total(row), (line["prompt_tokens"], line["completion_tokens"])
+    assert ours_in == theirs_in, "the input was told"
+    assert theirs - 20 <= ours <= theirs if rule == "delivered" else ours >= theirs * 0.8
+
+
 @pytest.mark.parametrize("rule", [*RULES, "unknown"])
 def test_a_buffered_call_that_is_closed_is_booked_by_what_its_provider_bills_M11(daemon_with, simulator, rule):
     daemon = daemon_with(bills_after_close=rule)
@@ -112,6 +130,32 @@ def test_a_buffered_call_that_is_closed_is_booked_by_what_its_provider_bills_M11
         assert total(row)[1] == 0 == line["completion_tokens"]
     else:
         assert total(row)[1] >= line["completion_tokens"] * 0.3 > 0
+
+
+@pytest.mark.parametrize("cap", [None, 100])
+def test_no_more_is_booked_of_a_cancelled_call_than_was_held_for_it_M11(tmp_path, cap):
+    """However long the answers before were."""
+    stage = Stage(tmp_path, {"one": "generic"}, lambda config: config["keys"][0].update(budget={"usd": "10", "per": "day"}))
+    try:
+        provider = stage.providers["one"]
+        provider.will(whole(completion(told=usage(20, 12000)), (20, 0, 12000)), Scripted(raw=b"", then=lambda peer: peer.watch(30)))
+        assert post_chat(stage.daemon, chat("hello", "one")).status == 200
+        body = chat("hello", "one", **({"max_tokens": cap} if cap else {}))
+
+        async def leave():
+            connection = Connection(stage.daemon.address)
+            waiting = asyncio.create_task(connection.exchange(request_bytes("POST", "/v1/chat/completions", stage.daemon.key, body)))
+            await asyncio.to_thread(wait_until, lambda: len(provider.requests) == 2, "the provider to be asked")
+            waiting.cancel()
+            connection.close()
+
+        asyncio.run(leave())
+        attempt = wait_until(lambda: next((a for a in stage.settled().attempts if a["error"]), None), "the row")
+        assert attempt["error"] == "app_gone" and attempt["usage_source"] == "estimated"
+        assert 0 < attempt["output_tokens"] <= (cap or 4096)
+        assert attempt["charge_usd_pico"] <= attempt["reserved_usd_pico"]
+    finally:
+        stage.close()
 
 
 def test_a_drain_ends_in_time_and_the_answer_is_then_cancelled(daemon_with, simulator):

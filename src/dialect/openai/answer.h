@@ -5,6 +5,7 @@
 #include "dialect/openai/usage.h"
 #include "wire/json.h"
 
+#include <bit>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@ namespace fairlead::openai {
 /// Bit i is the choice of index i. No API gives more than 128; any beyond shares the last bit, and never counts as finished.
 __extension__ using ChoiceSet = unsigned __int128;
 constexpr std::uint64_t choice_bits = 128;
+constexpr int count_of(ChoiceSet choices) {
+  return std::popcount(static_cast<std::uint64_t>(choices)) + std::popcount(static_cast<std::uint64_t>(choices >> 64));
+}
 
 /// Of an AnswerText, what has no room of its own: plain figures and views.
 struct AnswerMarks {

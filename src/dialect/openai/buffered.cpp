@@ -30,7 +30,8 @@ class BufferedCoder final : public AnswerCoder {
     if (!read) return read;
     if (!keeper_.text().has_choices)
       return provider_failure(ErrorKind::upstream_protocol, "The provider's answer is not a chat completion.");
-    keeper_.summary.content_started = true;
+    keeper_.summary.content_started = keeper_.summary.usage_of_whole = true;
+    keeper_.summary.choices = count_of(keeper_.text().choices_seen);
     std::vector<Edit> edits;
     keeper_.add_edits(edits);
     splice(body_, edits, out);

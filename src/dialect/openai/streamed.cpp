@@ -55,6 +55,7 @@ class StreamedCoder final : public AnswerCoder {
     if (auto taken = take_events(out); !taken) return taken;
     if (!out.empty() && !ends_in_blank_line(out.back())) append_piece(out, "\n\n");
     if (!complete()) return provider_failure(ErrorKind::upstream_closed, "The provider's answer ended before it was complete.");
+    keeper_.summary.choices = count_of(choices_seen_);
     append_piece(out, done_event);
     return boost::system::in_place_value;
   }
@@ -84,11 +85,13 @@ class StreamedCoder final : public AnswerCoder {
     }
     if (event.data.starts_with("[DONE]") && is_blank(event.data.substr(6))) {
       done_ = true;
+      keeper_.summary.usage_of_whole = true;
       return boost::system::in_place_value;
     }
     if (auto read = keeper_.read_chunk(event.data); !read) return read;
     choices_seen_ |= keeper_.text().choices_seen;
     choices_finished_ |= keeper_.text().choices_finished;
+    if (!keeper_.text().usages.empty()) keeper_.summary.usage_of_whole = all_finished();
     if (!is_only_usage() || wants_usage_) pass(event, out);
     return boost::system::in_place_value;
   }
@@ -96,6 +99,7 @@ class StreamedCoder final : public AnswerCoder {
   /// Some providers answer a stream's request with plain JSON when they refuse it, under a 200.
   Result<void> no_stream(std::string_view json) {
     if (auto read = keeper_.read(json); !read) return read;
+    keeper_.summary.usage_of_whole = true;
     return provider_failure(ErrorKind::upstream_protocol, "The provider's answer is not a stream.");
   }
 

@@ -131,6 +131,40 @@ TEST(OpenAiUsage, IsTheLastReportAndNeverASum) {  // M02, M03
   }
 }
 
+TEST(OpenAiUsage, IsOfTheWholeAnswerOnceEveryChoiceHasEnded) {
+  const TargetRig rig("generic");
+  const auto said = [](int index, bool end, bool usage) {
+    return R"(data: {"choices":[{"index":)" + std::to_string(index) + R"(,"delta":{"content":"x"},"finish_reason":)" +
+           (end ? R"("stop")" : "null") + "}]" + (usage ? R"(,"usage":{"prompt_tokens":5,"completion_tokens":3})" : "") + "}\n\n";
+  };
+  const std::string last = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":3}}\n\n";
+  struct Row {
+    std::string body;
+    bool of_whole;
+  };
+  const Row table[] = {
+      {said(0, false, true), false},
+      {said(0, false, true) + said(0, true, true), true},
+      {said(0, false, false) + said(1, true, true), false},
+      {said(0, false, false) + said(1, true, true) + said(0, true, false), false},
+      {said(0, false, false) + said(1, true, true) + said(0, true, true), true},
+      {said(0, true, false) + last, true},
+      {said(0, true, true) + said(1, false, true), false},
+      {said(0, false, false) + last, false},
+      {said(0, false, false) + last + "data: [DONE]\n\n", true},
+  };
+  for (const Row& row : table) {
+    const auto coder = dialect_openai().answer_coder(stream_request(), rig.target(), {});
+    Pieces out;
+    ASSERT_TRUE(coder->feed(row.body, out));
+    EXPECT_EQ(coder->summary().usage_of_whole, row.of_whole) << row.body;
+  }
+  const auto whole =
+      run_answer(buffered_request(), rig.target(), {},
+                 {R"({"choices":[{"index":0,"message":{"content":"x"}}],"usage":{"prompt_tokens":5,"completion_tokens":3}})"});
+  EXPECT_TRUE(whole.summary.usage_of_whole);
+}
+
 TEST(OpenAiStream, HearsWhichServiceTierAnswered) {
   const auto tier = [&](std::string_view said) { return stream(word + chunk("{}", "\"stop\"", said) + done).summary.service_tier; };
   EXPECT_EQ(tier(""), std::nullopt);

@@ -196,6 +196,88 @@ TEST(Settle, WhatIsBookedOfAClosedAnswerIsWhatItsProviderBills) {  // M10, M11, 
     }
 }
 
+TEST(Settle, NoMoreIsExpectedOfAClosedAnswerThanWasHeldForIt) {  // M11
+  struct Row {
+    const char* what;
+    std::optional<std::int64_t> cap;
+    std::int64_t model_limit, choices, expected, came, output;
+  };
+  // 9 bytes are 2 tokens.
+  const Row table[] = {
+      {"within", {}, 0, 1, 4'000, 0, 4'000},
+      {"beyond what is held where nothing is stated", {}, 0, 1, 26'693, 0, 4'096},
+      {"beyond it for each choice", {}, 0, 2, 26'693, 0, 8'192},
+      {"beyond the app's cap", 70, 9'000, 1, 26'693, 0, 70},
+      {"beyond the model's limit", {}, 9'000, 1, 26'693, 0, 9'000},
+      {"more came than is held where nothing is stated", {}, 0, 1, 26'693, 27'000, 6'000},
+      {"more seems to have come than the model gives", {}, 5'000, 1, 26'693, 27'000, 5'000},
+  };
+  Fixture f;
+  f.provider.bills_after_close = BillsAfterClose::whole;
+  for (const Row& row : table)
+    for (const bool running : {false, true}) {
+      f.facts.output_tokens_max = row.cap;
+      f.facts.choices = row.choices;
+      f.model.output_tokens_max = row.model_limit;
+      AttemptEnd end = f.end();
+      end.error = Error(ErrorKind::app_gone, ErrorOrigin::app, "m");
+      end.asked.output_tokens = row.expected;
+      end.content.of[0] = row.came;
+      if (running) {
+        end.answer.usage = {100, {}, {}, 1, {}, {}, {}};
+        end.answer.usage_source = UsageSource::reported;
+      }
+      const AttemptSettle settled = settle_attempt("r", 1, end, f.snapshot, f.texts);
+      EXPECT_EQ(settled.usage_source, UsageSource::estimated) << row.what;
+      EXPECT_EQ(settled.usage.output, row.output) << row.what;
+    }
+}
+
+/// A report from the middle of an answer, that was closed or went on -> its output, by the rules as above. -1: none.
+TEST(Settle, ARunningReportOfAClosedAnswerIsNotItsEnd) {  // M10
+  using enum BillsAfterClose;
+  struct Row {
+    const char* what;
+    ErrorKind error;
+    bool of_whole;
+    std::int64_t bytes;
+    std::array<std::int64_t, 4> output;
+    UsageSource source = UsageSource::estimated;
+  };
+  // In the order unknown, whole, delivered, nothing; 18 of output and 2 of reasoning were told, and 60 were expected of the whole.
+  const Row table[] = {
+      {"the app left", ErrorKind::app_gone, false, 90, {20, 60, 20, -1}},
+      {"the service went down", ErrorKind::draining, false, 90, {20, 60, 20, -1}},
+      {"the provider was too slow", ErrorKind::upstream_timeout, false, 90, {20, 60, 20, -1}},
+      {"more came than was told", ErrorKind::app_gone, false, 450, {100, 100, 100, -1}},
+      {"all was told when the app left", ErrorKind::app_gone, true, 90, {20, 20, 20, 20}, UsageSource::reported},
+      {"the provider closed it", ErrorKind::upstream_closed, false, 90, {20, 20, 20, 20}, UsageSource::reported},
+  };
+  const BillsAfterClose rules[] = {unknown, whole, delivered, nothing};
+  Fixture f;
+  for (const Row& row : table)
+    for (std::size_t i = 0; i < std::size(rules); ++i) {
+      f.provider.bills_after_close = rules[i];
+      AttemptEnd end = f.end();
+      end.error = Error(row.error, ErrorOrigin::provider, "m");
+      end.asked.output_tokens = 60;
+      end.answer.usage = {40, 10, {}, 18, 2, {}, {}};
+      end.answer.usage_source = UsageSource::reported;
+      end.answer.usage_of_whole = row.of_whole;
+      end.content.of[0] = row.bytes;
+      const AttemptSettle settled = settle_attempt("r", 1, end, f.snapshot, f.texts);
+      if (row.output[i] < 0) {
+        EXPECT_EQ(settled.usage_source, UsageSource::none) << row.what;
+        EXPECT_EQ(settled.cost->pico, 0) << row.what;
+        continue;
+      }
+      EXPECT_EQ(settled.usage_source, row.source) << row.what << ", rule " << i;
+      EXPECT_EQ(settled.usage.input, 40) << row.what;
+      EXPECT_EQ(settled.usage.cached_input, 10) << row.what;
+      EXPECT_EQ(settled.usage.output_total(), row.output[i]) << row.what << ", rule " << i;
+    }
+}
+
 TEST(Settle, WhatIsReportedInPartIsFilledUpAndSaysSo) {
   const Fixture f;
   struct Row {

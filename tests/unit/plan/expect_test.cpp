@@ -49,6 +49,21 @@ TEST(Expect, OutputIsThatOfRouteAndKeyTimesTheTargetsRatioAndTheAppsCapOnlyShort
   EXPECT_EQ(expected_output(facts, target, conditions, estimate), 747) << "each choice is an answer";
 }
 
+TEST(Expect, NoMoreOutputThanTheModelGives) {
+  testing::World world;
+  Model& model = world.model("m");
+  model.output_tokens_max = 300;
+  const Target& target = world.target(world.provider("p"), model);
+  RequestFacts facts;
+  EXPECT_EQ(expected_output(facts, target, {}, {}), 300);
+  EXPECT_EQ(output_limit(facts, target), 300);
+  facts.choices = 2;
+  EXPECT_EQ(expected_output(facts, target, {}, {}), 600);
+  facts.output_tokens_max = 20;
+  EXPECT_EQ(expected_output(facts, target, {}, {}), 40);
+  EXPECT_EQ(output_limit(facts, target), 20);
+}
+
 TEST(Expect, OfTwoCapsTheLargerCountsWhereBothAreSent) {
   testing::World world;
   Provider& heeds_one = world.provider("openai");
