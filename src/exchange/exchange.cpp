@@ -19,6 +19,7 @@
 #include "exchange/tell.h"
 #include "plan/authenticate.h"
 #include "plan/classify.h"
+#include "plan/expect.h"
 #include "plan/head.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
@@ -297,6 +298,7 @@ class Exchange {
   /// What came whole, with the provider's own figures, is what estimates learn from.
   void learn_from(const AttemptEnd& end, const AttemptSettle& settled) {
     if (!settled.error.empty() || settled.usage_source != UsageSource::reported) return;
+    const bool cut = end.answer.finish_reason == "length" && output_cap(request_.facts, *target());
     const state::Observation seen{target(),
                                   &request_.facts,
                                   &settled.usage,
@@ -304,7 +306,9 @@ class Exchange {
                                   request_.facts.stream ? settled.first_byte_us : std::nullopt,
                                   settled.duration_us,
                                   end.content,
-                                  end.answer.reasoning_shown};
+                                  end.answer.reasoning_shown,
+                                  std::max(1, end.answer.choices),
+                                  cut};
     request_.world.estimates.note(seen, *request_.snapshot, settled.ended_at);
   }
 

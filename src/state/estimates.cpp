@@ -100,6 +100,16 @@ void Estimates::Reader::look_at(const Target& target, const RequestFacts& facts,
   believed.times = slot->times;
 }
 
+void Estimates::note_output(Learned& learned, Output& output, std::int64_t tokens, bool cut) {
+  const double ratio = learned.output_ratio(), of_others = static_cast<double>(tokens) / ratio;
+  if (cut && of_others <= output.expected()) return;  // it only says that it would have been longer
+  output.own.note(of_others);
+  output.route->note(of_others);
+  // After them: what of a surprise they have taken up, the ratio does not count again. So no answer makes both together expect a
+  // longer one.
+  learned.note_output(tokens, output.expected());
+}
+
 Conditions Estimates::Reader::conditions(const RequestFacts& facts, const std::shared_ptr<const Snapshot>& snapshot, bool times,
                                          TimePoint now) {
   const std::lock_guard lock(estimates_->mutex_);
@@ -126,16 +136,13 @@ void Estimates::Reader::note(const Observation& seen, const Snapshot& snapshot, 
   Output* output = output_of(*seen.facts, snapshot);
   if (!slot || !output) return;
   Learned& learned = slot->learned;
-  const std::int64_t input = seen.usage->input_total(), answer = seen.usage->output_total() / seen.facts->choices;
+  const std::int64_t input = seen.usage->input_total(), answer = seen.usage->output_total() / seen.choices;
   const RequestFacts& facts = *seen.facts;
   // Images and sound are tokens that no text tells of.
   if (!facts.needs.has(Capability::vision) && !facts.needs.has(Capability::audio)) learned.note_input(facts.text, input, now);
   // What was thought unseen is in no text, and told apart by who tells of it at all.
   learned.note_answer(seen.content, seen.reasoning_shown ? seen.usage->output_total() : seen.usage->output.value_or(0), now);
-  const double ratio = learned.output_ratio();
-  learned.note_output(answer, output->expected());
-  output->own.note(static_cast<double>(answer) / ratio);
-  output->route->note(static_cast<double>(answer) / ratio);
+  note_output(learned, *output, answer, seen.cut);
   if (seen.repeated_tokens && input > 0)
     learned.note_cache(seen.usage->cached_input.value_or(0), std::min(*seen.repeated_tokens, input));
   learned.note_times(seen.first_token_us, seen.duration_us, answer, now);

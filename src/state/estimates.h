@@ -27,6 +27,8 @@ struct Observation {
   std::int64_t duration_us = 0;
   TextBytes content;             ///< of the answer
   bool reasoning_shown = false;  ///< it holds the reasoning too
+  std::int64_t choices = 1;      ///< that came
+  bool cut = false;              ///< by the app's own cap: it would have been longer
 };
 
 /// All that is kept, for a file and for people.
@@ -64,6 +66,7 @@ class Estimates {
 
   Slot* slot_of(const std::string& target);                             ///< null: there are too many
   Output* output_of(const std::string& route, const std::string& key);  ///< null: there are too many
+  static void note_output(Learned& learned, Output& output, std::int64_t tokens, bool cut);
 
   mutable std::mutex mutex_;
   // Nothing is ever taken out: readers keep addresses.

@@ -38,6 +38,17 @@ struct Shared : ::testing::Test {
   }
   const Target& target(std::size_t i) const { return *snapshot->targets[i]; }
 
+  void answered(Estimates::Reader& reader, std::size_t i, std::int64_t tokens, std::int64_t choices = 1, bool cut = false) {
+    Usage usage;
+    usage.input = 300;
+    usage.output = tokens;
+    reader.note({&target(i), &facts, &usage, {}, {}, 700'000, {}, false, choices, cut}, *snapshot, noon);
+  }
+  double expected(Estimates::Reader& reader, std::size_t i) {
+    const Conditions conditions = reader.conditions(facts, snapshot, false, noon);
+    return conditions.output_tokens_expected * conditions.estimate_of(target(i)).output_ratio;
+  }
+
   void settle(Estimates::Reader& reader, std::size_t i) {
     Usage usage;
     usage.input = 300;
@@ -75,6 +86,37 @@ TEST_F(Shared, ImagesTeachNothingOfText) {
   Estimates::Reader reader(estimates);
   settle(reader, 0);
   EXPECT_EQ(reader.conditions(facts, snapshot, false, noon).estimate_of(target(0)).bytes_per_token, prior_bytes_per_token);
+}
+
+/// The route and the target's ratio learn of it, and are multiplied.
+TEST_F(Shared, NoAnswerMakesALongerOneExpected) {
+  for (const std::vector<std::int64_t>& before : std::vector<std::vector<std::int64_t>>{{}, {5}, {5, 5, 5, 5, 5}, {2'000, 1}}) {
+    Estimates own;
+    Estimates::Reader reader(own);
+    for (const std::int64_t tokens : before) answered(reader, 0, tokens);
+    for (int i = 0; i < 3; ++i) {
+      answered(reader, 0, 12'000);
+      EXPECT_LE(expected(reader, 0), 12'000) << before.size() << " before, then " << i + 1;
+    }
+    EXPECT_GT(expected(reader, 0), 4'000) << before.size() << " before";
+  }
+}
+
+TEST_F(Shared, EachChoiceThatCameIsAnAnswer) {
+  Estimates::Reader reader(estimates);
+  facts.choices = 4;
+  for (int i = 0; i < 50; ++i) answered(reader, 0, 400, 1);
+  EXPECT_NEAR(expected(reader, 0), 400, 1) << "its provider ignores `n`";
+  for (int i = 0; i < 300; ++i) answered(reader, 0, 400, 4);
+  EXPECT_NEAR(expected(reader, 0), 100, 20);
+}
+
+TEST_F(Shared, AnAnswerThatItsCapCutSaysNoMoreThanThatItWouldHaveBeenLonger) {
+  Estimates::Reader reader(estimates);
+  for (int i = 0; i < 50; ++i) answered(reader, 0, 10, 1, true);
+  EXPECT_EQ(expected(reader, 0), 400);
+  for (int i = 0; i < 50; ++i) answered(reader, 0, 1'000, 1, true);
+  EXPECT_GT(expected(reader, 0), 800);
 }
 
 TEST_F(Shared, WorkersLearnAndLookAtOnce) {
