@@ -37,15 +37,19 @@ class RefusalBody final : public net::BodySink {
   std::string text;
 };
 
-AnswerOptions answer_options(const Request& request, const Target& target, TimePoint sent_at) {
+/// `attempt` outlives the coder that is made with them.
+AnswerOptions answer_options(const Request& request, const AttemptProgress& attempt) {
   AnswerOptions options;
   options.answer_model = request.facts.route ? request.facts.route->answer_model : AnswerModel::provider;
   if (options.answer_model == AnswerModel::asked) options.asked_model = request.question->chat.model;
   options.event_bytes_max = request.snapshot->limits.event_bytes_max;
   options.answer_bytes_max = request.snapshot->limits.answer_bytes_max;
-  options.cost_usd = [snapshot = request.snapshot.get(), &target, sent_at, mode = request.facts.mode,
+  // What the books will say if nothing else comes; of what they estimate, nothing is told.
+  options.cost_usd = [snapshot = request.snapshot.get(), &attempt,
                       before = request.spent_usd_pico](const AnswerSummary& so_far) -> std::string {
-    const auto cost = cost_at(target, so_far.usage, {mode, so_far.service_tier}, sent_at, *snapshot);
+    if (!is_taken_as_reported(attempt, so_far)) return {};
+    const Served served{attempt.asked.facts->mode, so_far.service_tier};
+    const auto cost = cost_at(*attempt.target, so_far.usage, served, attempt.sent_at, *snapshot);
     return cost ? format_decimal(before + cost->usd_pico) : std::string{};
   };
   return options;
@@ -132,7 +136,7 @@ Task<bool> Attempt::ask(bool fresh_connection) {
     co_await take_refusal();
     co_return false;
   }
-  outcome_.coder = dialect_of(target_).answer_coder(chat, target_, answer_options(request_, target_, progress_.sent_at));
+  outcome_.coder = dialect_of(target_).answer_coder(chat, target_, answer_options(request_, progress_));
   co_return true;
 }
 

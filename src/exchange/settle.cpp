@@ -92,15 +92,17 @@ TakenUsage completed_report(const AttemptEnd& end) {
 
 }  // namespace
 
-bool needs_estimate(const AttemptEnd& end) {
-  const Usage& usage = end.answer.usage;
-  return end.answer.usage_source != UsageSource::reported || end.error || !usage.input || !usage.output || !can_be(end);
+bool is_taken_as_reported(const AttemptProgress& attempt, const AnswerSummary& so_far) {
+  const Usage& usage = so_far.usage;
+  return so_far.usage_source == UsageSource::reported && usage.input && usage.output && can_be(attempt, so_far);
 }
+
+bool needs_estimate(const AttemptEnd& end) { return end.error || !is_taken_as_reported(end, end.answer); }
 
 TakenUsage taken_usage(const AttemptEnd& end) {
   const UsageSource told = end.answer.usage_source;
   if (closed_on_running_report(end) && bills_nothing(end)) return {};
-  if (told == UsageSource::reported && can_be(end)) return completed_report(end);
+  if (told == UsageSource::reported && can_be(end, end.answer)) return completed_report(end);
   const bool answered = end.status >= 200 && end.status < 300;
   const bool no_answer = end.status == 0 && end.report.sent_whole;
   if (!answered && !no_answer) return {};

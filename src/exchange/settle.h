@@ -58,6 +58,8 @@ struct TakenUsage {
   UsageSource source = UsageSource::none;
 };
 TakenUsage taken_usage(const AttemptEnd& end);
+/// Is what was reported so far what taken_usage() gives of this attempt, if it ends well?
+bool is_taken_as_reported(const AttemptProgress& attempt, const AnswerSummary& so_far);
 /// Will taken_usage() want to know `bytes_per_token`?
 bool needs_estimate(const AttemptEnd& end);
 

@@ -21,6 +21,6 @@ inline constexpr std::int64_t output_tokens_unlimited = 1'000'000;  ///< the lim
 /// sound and images in it, up to what the model's limit allows: no bytes tell of them.
 
 /// May this be believed? Only of a 'reported' usage.
-bool can_be(const AttemptEnd& end);
+bool can_be(const AttemptProgress& attempt, const AnswerSummary& answer);
 
 }  // namespace fairlead::exchange

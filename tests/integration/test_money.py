@@ -306,6 +306,28 @@ def test_what_a_provider_says_that_it_costs_stands_beside_what_we_compute(tmp_pa
         stage.close()
 
 
+def test_a_stream_tells_the_cost_that_is_booked_or_none(tmp_path):
+    """Figures that are filled up or not believed are booked otherwise than they say."""
+    stage = Stage(tmp_path, {"one": "generic"})
+    try:
+        for told, source in ((usage(20, 10), "reported"), ({"completion_tokens": 10}, "estimated"), ({"prompt_tokens": 20}, "estimated"),
+                             (usage(20, 9_000_000), "invalid"), (usage(0, 0), "invalid")):
+            reported = {"usage": (20, 0, 10)} if source == "reported" else {}
+            stage.providers["one"].will(stream(ROLE, said("hello"), STOP, event(chunk(usage=told)), DONE, **reported))
+            answer = post_chat(stage.daemon, chat(HELLO, "one", stream=True, stream_options={"include_usage": True}))
+            _, (attempt,) = stage.rows(answer)
+            assert attempt["usage_source"] == source and attempt["usd_pico"] > 0
+            seen = answer.events()[-2]["usage"]
+            if source == "reported":
+                assert Decimal(seen["cost_usd"]) * PICO == attempt["usd_pico"]
+            else:
+                assert seen == told
+    finally:
+        stage.providers["one"].stop()
+        stage.daemon.stop()
+        stage.simulator.stop()
+
+
 @pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])
 @pytest.mark.parametrize("model, seen", [("deepseek", "provider-says"), ("renamed", "renamed")])
 def test_the_answers_model_is_the_providers_or_as_asked(tmp_path, model, seen, streamed):
