@@ -36,6 +36,12 @@ bool closed_by_us(const AttemptEnd& end) {
   }
 }
 
+/// Sent whole, and no answer came: it may be billed. But for a kept connection that its provider had closed before it heard of it.
+bool without_answer(const AttemptEnd& end) {
+  const bool stale = end.error && end.error->retry == Retry::reused_connection_only;
+  return end.status == 0 && end.report.sent_whole && !stale;
+}
+
 BillsAfterClose bills_after_close(const AttemptEnd& end) {
   const BillsAfterClose said = end.target->provider->bills_after_close;
   if (said != BillsAfterClose::unknown) return said;
@@ -104,8 +110,7 @@ TakenUsage taken_usage(const AttemptEnd& end) {
   if (closed_on_running_report(end) && bills_nothing(end)) return {};
   if (told == UsageSource::reported && can_be(end, end.answer)) return completed_report(end);
   const bool answered = end.status >= 200 && end.status < 300;
-  const bool no_answer = end.status == 0 && end.report.sent_whole;
-  if (!answered && !no_answer) return {};
+  if (!answered && !without_answer(end)) return {};
   if (bills_nothing(end)) return {};
   TakenUsage taken;
   taken.source = told == UsageSource::none ? UsageSource::estimated : UsageSource::invalid;
@@ -137,7 +142,7 @@ AttemptSettle settle_attempt(const std::string& request_id, int number, const At
   row.phase = end.error ? end.phase : Phase::done;
   if (end.error) row.error = to_string(end.error->kind);
   row.status = end.status;
-  row.unconfirmed = end.status == 0 && end.report.sent_whole;
+  row.unconfirmed = without_answer(end);
   row.connection_reused = end.report.connection_reused;
   row.reported_model = end.answer.model;
   row.upstream_id = end.answer.id;

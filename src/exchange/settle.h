@@ -52,7 +52,7 @@ struct AttemptEnd : AttemptProgress {
 /// | a 2xx answer without usage, whole or cut off by its provider | input estimate + the content that came (estimated) |
 /// | the same, when fairlead closed the connection | by what the provider bills then: BillsAfterClose (estimated, or none) |
 /// | sent whole, no answer: it may be billed | input estimate (estimated) |
-/// | refused with an error status, or not sent whole | none, costs nothing |
+/// | refused with an error status, or not sent whole, or on a kept connection that was closed | none, costs nothing |
 struct TakenUsage {
   Usage usage;
   UsageSource source = UsageSource::none;

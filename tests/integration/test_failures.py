@@ -45,6 +45,25 @@ def expect_openai_error(answer, status, kind=None, code=None):
     return error
 
 
+def test_a_kept_connection_that_was_closed_costs_nothing(tmp_path):
+    def change(config):
+        config["workers"] = 1  # whose connection it is
+        config["limits"]["attempts_max"] = 2
+
+    stage = Stage(tmp_path, {"one": "generic"}, change)
+    try:
+        told = whole(completion(told=usage()), (20, 0, 10))
+        stage.providers["one"].will(told, Scripted(raw=b"", billed=0), told)
+        answers = [post_chat(stage.daemon, chat(HELLO, "one")) for _ in range(2)]
+        assert [answer.status for answer in answers] == [200, 200]
+        _, (stale, again) = stage.rows(answers[1])
+        assert stale["error"] == "upstream_closed" and stale["connection_reused"] == 1 and again["connection_reused"] == 0
+        assert (stale["usage_source"], stale["usd_pico"], stale["input_tokens"], stale["unconfirmed"]) == ("none", 0, None, 0)
+        assert again["usage_source"] == "reported"
+    finally:
+        stage.close()
+
+
 # --- truncated answers -------------------------------------------------------------------------------------------------
 
 TEXT = [ROLE, said("hel"), said("lo")]

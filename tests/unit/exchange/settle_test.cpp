@@ -396,7 +396,7 @@ TEST(Settle, SentWholeWithoutAnAnswerMayBeBilledAndSaysSo) {
   EXPECT_FALSE(row.usage.output);
 }
 
-TEST(Settle, RefusedOrNeverSentCostsNothing) {
+TEST(Settle, RefusedOrNeverSentOrSentIntoAClosedConnectionCostsNothing) {
   const Fixture f;
   AttemptEnd refused = f.end();
   refused.status = 429;
@@ -405,7 +405,11 @@ TEST(Settle, RefusedOrNeverSentCostsNothing) {
   unsent.status = 0;
   unsent.report = {};
   unsent.error = broken();
-  for (const AttemptEnd& end : {refused, unsent}) {
+  AttemptEnd stale = f.end();
+  stale.status = 0;
+  stale.report.connection_reused = true;
+  stale.error = Error(ErrorKind::upstream_closed, ErrorOrigin::provider, "m", {}, Retry::reused_connection_only);
+  for (const AttemptEnd& end : {refused, unsent, stale}) {
     const AttemptSettle row = settle_attempt("r", 1, end, f.snapshot, f.texts);
     EXPECT_EQ(row.usage_source, UsageSource::none);
     EXPECT_FALSE(row.usage.input);
