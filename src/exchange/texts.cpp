@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace fairlead::exchange {
 namespace {
 
-constexpr std::size_t texts_max = 4096;  // of each kind; reasons of rejections can hold figures that change
+constexpr std::size_t texts_max = 4096;           // of each kind
+constexpr std::size_t texts_bytes_max = 4 << 20;  // of plans, and of prices, with their keys: reasons can hold figures that change
 
 void append_rate(std::string& json, std::string_view kind, const std::optional<Int128>& rate) {
   if (rate) json.append(",\"").append(kind).append("\":\"").append(format_decimal(*rate)).append("\"");
@@ -56,9 +58,21 @@ void Texts::use(const std::shared_ptr<const Snapshot>& snapshot) {
   prices_.clear();
 }
 
-template <class Kept>
-void Texts::make_room(Kept& kept) {
-  if (kept.size() >= texts_max) kept.clear();
+const std::string* Texts::Made::find(const std::string& key) const {
+  const auto at = texts_.find(key);
+  return at != texts_.end() ? &at->second : nullptr;
+}
+
+const std::string& Texts::Made::keep(const std::string& key, std::string text) {
+  const std::size_t bytes = key.size() + text.size();
+  if (texts_.size() >= texts_max || bytes_ + bytes > texts_bytes_max) clear();
+  bytes_ += bytes;
+  return texts_.emplace(key, std::move(text)).first->second;
+}
+
+void Texts::Made::clear() {
+  texts_.clear();
+  bytes_ = 0;
 }
 
 const std::string& Texts::facts(const RequestFacts& facts) {
@@ -68,17 +82,15 @@ const std::string& Texts::facts(const RequestFacts& facts) {
   if (*number == 0) return usual;
   const auto at = facts_.find(*number);
   if (at != facts_.end()) return at->second;
-  make_room(facts_);
+  if (facts_.size() >= texts_max) facts_.clear();
   return facts_.emplace(*number, facts_text(facts)).first->second;
 }
 
 const std::string& Texts::plan(const Plan& plan) {
   key_.clear();
   append_plan_key(key_, plan);
-  const auto at = plans_.find(key_);
-  if (at != plans_.end()) return at->second;
-  make_room(plans_);
-  return plans_.emplace(key_, plan_text(plan)).first->second;
+  if (const std::string* made = plans_.find(key_)) return *made;
+  return plans_.keep(key_, plan_text(plan));
 }
 
 const std::string& Texts::price(const Target& target, const PriceInForce& price, const UsdRate& to_usd) {
@@ -92,10 +104,8 @@ const std::string& Texts::price(const Target& target, const PriceInForce& price,
   add(static_cast<std::uint64_t>(price.surcharge));
   add(static_cast<std::uint64_t>(price.service_tier) << 1 | static_cast<std::uint64_t>(price.thinking));
   key_ += price.window;
-  const auto at = prices_.find(key_);
-  if (at != prices_.end()) return at->second;
-  make_room(prices_);
-  return prices_.emplace(key_, price_json(target, price, to_usd)).first->second;
+  if (const std::string* made = prices_.find(key_)) return *made;
+  return prices_.keep(key_, price_json(target, price, to_usd));
 }
 
 }  // namespace fairlead::exchange

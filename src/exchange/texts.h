@@ -3,6 +3,7 @@
 #include <fairlead/plan.h>
 #include <fairlead/snapshot.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,11 +22,23 @@ class Texts {
   const std::string& price(const Target& target, const PriceInForce& price, const UsdRate& to_usd);
   /// facts_text() of it. Valid until the next call.
   const std::string& facts(const RequestFacts& facts);
+  /// Of the plans and prices that are kept, with their keys.
+  std::size_t bytes() const { return plans_.bytes() + prices_.bytes(); }
 
  private:
-  using Made = std::unordered_map<std::string, std::string>;
-  template <class Kept>
-  static void make_room(Kept& kept);
+  /// Bounded in number and bytes: when it is full, it begins anew.
+  class Made {
+   public:
+    /// Null: it is not there.
+    const std::string* find(const std::string& key) const;
+    const std::string& keep(const std::string& key, std::string text);
+    void clear();
+    std::size_t bytes() const { return bytes_; }
+
+   private:
+    std::unordered_map<std::string, std::string> texts_;
+    std::size_t bytes_ = 0;
+  };
 
   std::shared_ptr<const Snapshot> snapshot_;  ///< kept, so that no address in a key is used again
   std::string key_;

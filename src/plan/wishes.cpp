@@ -67,9 +67,15 @@ Error not_there(const char* param, std::string_view name, const Key& key) {
   return error;
 }
 
+/// The first of a request's names, and how many more there are: it is said of each target that they keep it from.
 std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t listed_bytes_max = 200;
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0 && text.size() + names[i].size() > listed_bytes_max)
+      return text + " and " + std::to_string(names.size() - i) + " more";
+    text.append(i > 0 ? ", " : "").append(names[i]);
+  }
   return text;
 }
 

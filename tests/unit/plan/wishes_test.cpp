@@ -115,6 +115,20 @@ TEST_F(WishesStage, AFieldThatATargetIsNotSentCanBeRequired) {
   EXPECT_EQ(rejected(plan()), "deepseek/flash: wish provider.require_parameters\n");
 }
 
+TEST_F(WishesStage, AReasonNamesAFewOfManyNames) {
+  const auto reason = [&] {
+    const Plan made = plan();
+    return made.rejections.empty() ? "" : made.rejections.front().reason;
+  };
+  wishes.only = {"openai", "onprem/local"};
+  EXPECT_EQ(reason(), "the request wishes for openai, onprem/local");
+  wishes.only.assign(64, "openai/" + std::string(60, 'x'));
+  const std::string name = wishes.only.front();
+  EXPECT_EQ(reason(), "the request wishes for " + name + ", " + name + " and 62 more");
+  wishes.only.assign(2, std::string(500, 'x'));
+  EXPECT_EQ(reason(), "the request wishes for " + wishes.only.front() + " and 1 more");
+}
+
 TEST_F(WishesStage, NoWishReachesWhatAPolicyDenies) {
   set_policies(world, {policy("home", {}, {{Fact::hosting, {"self"}}})});
   wishes.only = wishes.order = {"deepseek", "onprem"};
