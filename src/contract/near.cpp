@@ -36,7 +36,8 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   if (word.size() > word_bytes_max) return best;
   for (std::string_view candidate : known) {
-    if (candidate.size() > word_bytes_max) continue;
+    const std::size_t longer = std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
+    if (candidate.size() > word_bytes_max || longer >= best_distance) continue;  // no fewer changes than that
     const std::size_t distance = edit_distance(word, candidate);
     if (distance >= best_distance) continue;
     best = candidate;

@@ -43,6 +43,7 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
   const auto allowed = allowed_targets(plan.policies, now);
   const auto limits = with_max_cost(plan.policies);
   const auto targets = facts.route ? std::span(facts.route->targets) : std::span(&facts.target, 1);
+  const ModelPlaces places = places_in_models(facts, targets);
   const bool counted = facts.key != nullptr && (snapshot.budgeted || !facts.key->budgets.empty()) &&
                        !budgets_of(snapshot, *facts.key, facts.route).empty();
   plan.candidates.reserve(targets.size());
@@ -58,6 +59,7 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
     reject_by_capability(target, facts, input, plan.rejections);
     if (allowed && !allowed->has(target.index)) plan.rejections.push_back({&target, RejectedBy::policy, {}, {}});
     reject_by_max_cost(target, facts, limits, expected, plan.rejections);
+    reject_by_models(target, facts, places, plan.rejections);
     reject_by_wish(target, facts, expected, plan.rejections);
     reject_by_price(target, facts, expected, plan.rejections);
     reject_by_doubt(target, snapshot, now, plan.rejections);
@@ -71,7 +73,7 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
   }
   // From here on, candidates are only reordered: whatever is tried has passed every rule.
   if (strategy) strategy->rank(plan.candidates, facts, conditions);
-  reorder_by_wishes(facts, plan);
+  reorder_by_wishes(facts, places, plan);
   if (!conditions.unhealthy.empty())
     std::stable_partition(plan.candidates.begin(), plan.candidates.end(),
                           [&](const Candidate& candidate) { return conditions.healthy(*candidate.target); });

@@ -6,8 +6,10 @@
 #include "plan/price.h"
 
 #include <algorithm>
+#include <compare>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace fairlead {
 namespace {
@@ -24,15 +26,25 @@ std::size_t place_in(const std::vector<std::string>& providers, const Target& ta
   return place_in(providers, [&](const std::string& name) { return is_named(target, name); });
 }
 
-/// A model of a request: a route that the key may ask for, one of its targets, or the model of some.
-bool is_model(const Target& target, std::string_view name, const Key& key) {
-  return name == target.name || name == target.model->name ||
-         std::any_of(key.routes.begin(), key.routes.end(), [&](const Route* route) {
-           return route->name == name && std::find(route->targets.begin(), route->targets.end(), &target) != route->targets.end();
-         });
+/// The targets of the key's routes, each once: several routes may have the same thousand.
+std::vector<const Target*> targets_of(const Key& key, const Snapshot& snapshot) {
+  std::vector<const Target*> own;
+  std::vector<bool> seen(snapshot.targets.size());
+  for (const Route* route : key.routes)
+    for (const Target* target : route->targets) {
+      const auto index = static_cast<std::size_t>(target->index);
+      if (seen[index]) continue;
+      seen[index] = true;
+      own.push_back(target);
+    }
+  return own;
 }
-std::size_t place_in_models(const Target& target, const RequestFacts& facts) {
-  return place_in(facts.wishes->models, [&](const std::string& name) { return is_model(target, name, *facts.key); });
+
+bool is_model(const Target& target, std::string_view name) { return name == target.name || name == target.model->name; }
+
+const Route* route_of(const Key& key, std::string_view name) {
+  const auto named = std::find_if(key.routes.begin(), key.routes.end(), [&](const Route* route) { return route->name == name; });
+  return named != key.routes.end() ? *named : nullptr;
 }
 
 /// The first of the request's fields that is not sent to the target; empty: all are.
@@ -51,15 +63,18 @@ bool is_there(const std::string& name, const Snapshot& snapshot) {
          std::any_of(snapshot.providers.begin(), snapshot.providers.end(), [&](const auto& one) { return one->name == name; });
 }
 
-/// What may have been meant is told of the key's own routes alone.
-Error not_there(const char* param, std::string_view name, const Key& key) {
-  constexpr std::size_t shown_bytes_max = 80;
+/// What may have been meant is told of the key's own routes alone, and of so many names at most: each takes some microseconds.
+Error not_there(const char* param, std::string_view name, const Key& key, const Snapshot& snapshot) {
+  constexpr std::size_t shown_bytes_max = 80, compared_max = 300;
   std::vector<std::string_view> own;
-  for (const Route* route : key.routes)
-    for (const Target* target : route->targets) {
+  const Provider* before = nullptr;
+  for (const Target* target : targets_of(key, snapshot)) {
+    if (own.size() >= compared_max) break;
+    if (std::exchange(before, target->provider) != target->provider &&
+        std::find(own.begin(), own.end(), target->provider->name) == own.end())
       own.push_back(target->provider->name);
-      own.push_back(target->name);
-    }
+    own.push_back(target->name);
+  }
   Error error(
       ErrorKind::bad_request, ErrorOrigin::app,
       "There is no provider or target '" + std::string(name.substr(0, shown_bytes_max)) + "'" + did_you_mean(name, own, "; ", "."));
@@ -92,19 +107,44 @@ Result<void> check_wishes(const RequestFacts& facts, const Snapshot& snapshot) {
       {"provider.only", &facts.wishes->only}, {"provider.ignore", &facts.wishes->ignore}, {"provider.order", &facts.wishes->order}};
   for (const auto& [param, names] : lists)
     for (const std::string& name : *names)
-      if (!is_there(name, snapshot)) return not_there(param, name, *facts.key);
-  const auto known = [&](const std::string& name) {
-    return std::any_of(facts.key->routes.begin(), facts.key->routes.end(), [&](const Route* route) {
-      return std::any_of(route->targets.begin(), route->targets.end(),
-                         [&](const Target* target) { return is_model(*target, name, *facts.key); });
-    });
-  };
+      if (!is_there(name, snapshot)) return not_there(param, name, *facts.key, snapshot);
   const auto& models = facts.wishes->models;
+  if (models.empty()) return {};
+  const auto own = targets_of(*facts.key, snapshot);
+  const auto known = [&](const std::string& name) {
+    return route_of(*facts.key, name) != nullptr ||
+           std::any_of(own.begin(), own.end(), [&](const Target* target) { return is_model(*target, name); });
+  };
   const auto unknown = std::find_if_not(models.begin(), models.end(), known);
   if (unknown == models.end()) return {};
   Error error(ErrorKind::bad_request, ErrorOrigin::app, "The model does not exist, or this key may not use it.");
   error.set_param("models[" + std::to_string(unknown - models.begin()) + "]");
   return error;
+}
+
+ModelPlaces places_in_models(const RequestFacts& facts, std::span<const Target* const> targets) {
+  if (!facts.wishes || facts.wishes->models.empty()) return {};
+  const auto& models = facts.wishes->models;
+  ModelPlaces places;
+  const auto place = [&](const Target& target) -> std::size_t& {
+    const auto index = static_cast<std::size_t>(target.index);
+    if (index >= places.size()) places.resize(index + 1, models.size());
+    return places[index];
+  };
+  for (const Target* target : targets)
+    place(*target) = place_in(models, [&](const std::string& name) { return is_model(*target, name); });
+  for (std::size_t i = 0; i < models.size(); ++i)
+    if (const Route* route = route_of(*facts.key, models[i]))
+      for (const Target* target : route->targets) place(*target) = std::min(place(*target), i);
+  return places;
+}
+
+void reject_by_models(const Target& target, const RequestFacts& facts, const ModelPlaces& places,
+                      std::vector<Rejection>& rejections) {
+  if (places.empty()) return;
+  const auto& models = facts.wishes->models;
+  if (places.at(static_cast<std::size_t>(target.index)) == models.size())
+    rejections.push_back({&target, RejectedBy::wish, "models", "the request wishes for " + listed(models)});
 }
 
 void reject_by_wish(const Target& target, const RequestFacts& facts, const std::optional<ExpectedCost>& expected,
@@ -114,8 +154,6 @@ void reject_by_wish(const Target& target, const RequestFacts& facts, const std::
   const auto reject = [&](const char* rule, std::string reason) {
     rejections.push_back({&target, RejectedBy::wish, rule, std::move(reason)});
   };
-  if (!wishes.models.empty() && place_in_models(target, facts) == wishes.models.size())
-    reject("models", "the request wishes for " + listed(wishes.models));
   if (!wishes.only.empty() && place_in(wishes.only, target) == wishes.only.size())
     reject("provider.only", "the request wishes for " + listed(wishes.only));
   if (place_in(wishes.ignore, target) < wishes.ignore.size())
@@ -147,15 +185,22 @@ std::string_view wished_strategy(const RequestFacts& facts, std::string_view own
   return own;
 }
 
-void reorder_by_wishes(const RequestFacts& facts, Plan& plan) {
-  if (!facts.wishes) return;
-  const Wishes& wishes = *facts.wishes;
-  const auto place = [&](const Candidate& candidate) {
-    return std::pair(place_in_models(*candidate.target, facts), place_in(wishes.order, *candidate.target));
+void reorder_by_wishes(const RequestFacts& facts, const ModelPlaces& places, Plan& plan) {
+  if (!facts.wishes || (places.empty() && facts.wishes->order.empty())) return;
+  struct Placed {
+    std::size_t in_models, in_order, before;
+    auto operator<=>(const Placed&) const = default;
   };
-  if (!wishes.models.empty() || !wishes.order.empty())
-    std::stable_sort(plan.candidates.begin(), plan.candidates.end(),
-                     [&](const Candidate& a, const Candidate& b) { return place(a) < place(b); });
+  std::vector<Placed> order;
+  order.reserve(plan.candidates.size());
+  for (const Candidate& candidate : plan.candidates)
+    order.push_back({places.empty() ? 0 : places.at(static_cast<std::size_t>(candidate.target->index)),
+                     place_in(facts.wishes->order, *candidate.target), order.size()});
+  std::sort(order.begin(), order.end());
+  std::vector<Candidate> reordered;
+  reordered.reserve(order.size());
+  for (const Placed& placed : order) reordered.push_back(std::move(plan.candidates[placed.before]));
+  plan.candidates = std::move(reordered);
 }
 
 void keep_the_best_alone(const RequestFacts& facts, Plan& plan) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 
 namespace fairlead {
@@ -184,6 +185,47 @@ TEST_F(WishesStage, ANameThatIsNowhereIsRefusedAndWhatTheKeyMayNotReachIsNot) {
     EXPECT_EQ(checked ? "" : checked.error().param(), row.param) << row.name;
     EXPECT_EQ(checked ? "" : checked.error().message(), row.message) << row.name;
   }
+}
+
+/// As a wide configuration has it: some thirty routes over the same thousand targets.
+TEST_F(WishesStage, ManyTargetsAndNamesTakeNoTimeToSpeakOf) {
+  std::vector<const Target*> targets;
+  for (int i = 0; i < 1'000; ++i) {
+    Model& model = world.model("model-number-" + std::to_string(1'000 + i), "US");
+    model.prices = {price("1", "1")};
+    targets.push_back(&world.target(openai, model));
+  }
+  key.routes = {&world.route("big", targets)};
+  for (int i = 0; i < 30; ++i) key.routes.push_back(&world.route("route-" + std::to_string(i), targets));
+  facts.route = key.routes.front();
+  const auto began = std::chrono::steady_clock::now();
+  wishes.only = {"openai/model-number-x" + std::string(50, 'y')};
+  EXPECT_FALSE(check_wishes(facts, world.snapshot));
+  wishes = {};
+  for (int i = 0; i < 63; ++i) wishes.models.push_back(targets[static_cast<std::size_t>(i)]->name);
+  wishes.models.push_back("big");
+  for (int i = 0; i < 64; ++i) wishes.order.push_back(targets[static_cast<std::size_t>(999 - i)]->name);
+  EXPECT_TRUE(check_wishes(facts, world.snapshot));
+  const Plan made = plan();
+  EXPECT_EQ(made.candidates.size(), 1'000U);
+  EXPECT_EQ(made.candidates.at(0).target, targets[0]);
+  EXPECT_EQ(made.candidates.at(63).target, targets[999]) << "of those that the route names, the first of the order";
+  EXPECT_EQ(made.candidates.at(127).target, targets[63]) << "in the order of the file";
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  EXPECT_LT(took.count(), 0.5 * FAIRLEAD_FEWER + 0.5) << "seconds";
+}
+
+TEST_F(WishesStage, OfManyNamesTheFirstAreWhatMayHaveBeenMeant) {
+  std::vector<const Target*> targets;
+  for (int i = 0; i < 1'000; ++i) targets.push_back(&world.target(openai, world.model("m" + std::to_string(1'000 + i), "US")));
+  targets.push_back(&world.target(openai, world.model("zebra", "US")));
+  ask_for({&world.route("big", targets)});
+  const auto message = [&](const char* name) {
+    wishes.only = {name};
+    return check_wishes(facts, world.snapshot).error().message();
+  };
+  EXPECT_EQ(message("openai/n1001"), "There is no provider or target 'openai/n1001'; did you mean 'openai/m1001'?");
+  EXPECT_EQ(message("openai/zebar"), "There is no provider or target 'openai/zebar'.") << "it stands too far behind";
 }
 
 }  // namespace
