@@ -114,9 +114,10 @@ class SqliteBookkeeper final : public Bookkeeper {
       if (auto unchanged = require_unchanged(rows); !unchanged) return unchanged;
       const std::string lines = between(std::to_string(us_of(rows.day)), std::to_string(us_of(rows.day) + day_us)) +
                                 " AND n BETWEEN " + std::to_string(rows.n_min) + " AND " + std::to_string(rows.n_max);
-      if (auto recorded = record_removal(database_, lines, file); !recorded) return recorded.error();
       Statement statement(database_.handle(), "INSERT INTO let_go VALUES (?, ?, ?, ?, ?, ?, ?, 0)");
-      return statement.run(rows.day, rows.part, rows.n_min, rows.n_max, rows.requests, file, now);
+      if (auto done = statement.run(rows.day, rows.part, rows.n_min, rows.n_max, rows.requests, file, now); !done) return done;
+      const auto recorded = record_removal(database_, lines, us_of(rows.day), rows.part);
+      return recorded ? Result<void>() : recorded.error();
     });
   }
 

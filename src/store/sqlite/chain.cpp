@@ -1,6 +1,7 @@
 #include "store/sqlite/chain.h"
 
 #include "store/sqlite/line_digests.h"
+#include "store/sqlite/removals.h"
 
 #include <algorithm>
 
@@ -58,10 +59,12 @@ class Remover {
  public:
   Remover(Database& database, const std::string& where) : database_(database), where_("(" + where + ") AND batch IS NOT NULL") {}
 
-  Result<std::int64_t> run(std::string_view note) {
+  Result<std::int64_t> run(std::int64_t day, std::int64_t part) {
     if (auto done = find_batches(); !done) return done.error();
-    if (!removals_.empty())
-      if (auto done = add_link(note); !done) return done.error();
+    if (removals_.empty()) return lines_;
+    const auto note = removal_note(database_, day, part, removals_);
+    if (!note) return note.error();
+    if (auto done = add_link(*note); !done) return done.error();
     return lines_;
   }
 
@@ -187,8 +190,8 @@ void ChainWriter::forget() {
   lines_.clear();
 }
 
-Result<std::int64_t> record_removal(Database& database, const std::string& where, std::string_view note) {
-  return Remover(database, where).run(note);
+Result<std::int64_t> record_removal(Database& database, const std::string& where, std::int64_t day, std::int64_t part) {
+  return Remover(database, where).run(day, part);
 }
 
 Result<void> record_entry(Database& database, std::string_view note) {

@@ -51,10 +51,10 @@ class ChainWriter {
   std::vector<SealedLine> lines_;
 };
 
-/// Records in the chain that lines may be taken away, before they are: `where` is a condition on `lines`, `note` says where they
-/// went (the file of an archive). Returns how many. Lines that have not ended are not among them. Inside the caller's transaction.
-/// This is the only way in which lines may go: `fairlead audit` shows every other.
-Result<std::int64_t> record_removal(Database& database, const std::string& where, std::string_view note);
+/// Records in the chain that lines may be taken away, before they are: `where` is a condition on `lines`, and `let_go` has the row
+/// of this day and part. Returns how many. Lines that have not ended are not among them. Inside the caller's transaction. This is
+/// the only way in which lines may go: `fairlead audit` shows every other.
+Result<std::int64_t> record_removal(Database& database, const std::string& where, std::int64_t day, std::int64_t part);
 
 /// Adds the link of an entry. Inside the transaction that books it.
 Result<void> record_entry(Database& database, std::string_view note);

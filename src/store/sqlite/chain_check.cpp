@@ -5,10 +5,9 @@
 #include "store/sqlite/chain.h"
 #include "store/sqlite/entries.h"
 #include "store/sqlite/line_digests.h"
+#include "store/sqlite/removals.h"
 
 #include <algorithm>
-#include <iterator>
-#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -51,7 +50,10 @@ class Numbers {
 class Check {
  public:
   Check(Database& database, const std::vector<ChainLink>& anchors)
-      : database_(database), anchors_(anchors), link_(database.handle(), "SELECT lines, hash FROM chain WHERE n = ?") {}
+      : database_(database),
+        anchors_(anchors),
+        link_(database.handle(), "SELECT lines, hash FROM chain WHERE n = ?"),
+        removals_(database, [this](std::int64_t link, std::string what) { find({}, link, std::move(what)); }) {}
 
   Result<ChainCheck> run() {
     for (const auto part :
@@ -89,7 +91,9 @@ class Check {
   Result<void> read_notes() {
     auto entries = read_entries(database_);
     if (!entries) return entries.error();
-    if (auto done = read_noted_links(*entries); !done) return done;
+    auto done = read_noted_links(*entries);
+    if (done) done = removals_.end();
+    if (!done) return done;
     for (const std::string& entry : *entries) find({}, 0, "it was not booked, or not so: " + entry);
     return {};
   }
@@ -114,14 +118,9 @@ class Check {
         find({}, n, "the record of what was archived is not what it was");
         continue;
       }
-      result_.removals.push_back({n, links.integer(1), links.text(2)});
-      for (const Removal& removal : *removals) {
-        if (removal.last_batch >= n) continue;  // nobody can know of what is sealed later
-        if (removal.line)
-          recorded_[removal.first_batch].insert(*removal.line);
-        else
-          removed_.emplace(removal.first_batch, removal.last_batch);
-      }
+      auto file = removals_.take(n, links.integer(1), links.view(2), *removals);
+      if (!file) return file.error();
+      result_.removals.push_back({n, links.integer(1), std::move(*file)});
     }
   }
 
@@ -172,6 +171,10 @@ class Check {
       find(line.id, *line.batch, "it was added: all that was sealed there is there without it");
       return {};
     }
+    if (removals_.is_back(line)) {
+      find(line.id, *line.batch, "it was added: what was archived of that link is gone");
+      return {};
+    }
     Batch& batch = batches_[*line.batch];
     if (line.seal != seal_of(line.digest)) {
       find(line.id, *line.batch, "it says something else than what was sealed");
@@ -182,7 +185,7 @@ class Check {
   }
 
   Result<void> verify_if_whole(std::int64_t n, Batch& batch) {
-    if (recorded_.contains(n)) return {};  // what of it went is added in the end
+    if (removals_.parts().contains(n)) return {};  // what of it went is added in the end
     if (batch.expected < 0) {
       const auto its_link = link(n);
       if (!its_link) return its_link.error();
@@ -206,12 +209,12 @@ class Check {
 
   /// Links of which some lines were taken away with a record of it; what may go can still be there.
   Result<void> read_parts() {
-    for (const auto& [n, recorded] : recorded_) {
+    for (const auto& [n, parts] : removals_.parts()) {
       Batch& batch = batches_[n];
       std::set<std::int64_t> there;
       for (const SealedLine& line : batch.lines) there.insert(line.first);
-      for (const SealedLine& line : recorded)
-        if (!there.contains(line.first)) batch.lines.push_back(line);
+      for (const auto& [line, part] : parts)
+        if (!there.contains(line)) batch.lines.emplace_back(line, part.digest);
       const auto its_link = link(n);
       if (!its_link) return its_link.error();
       if (!*its_link || static_cast<std::int64_t>(batch.lines.size()) < (*its_link)->lines) continue;
@@ -230,11 +233,6 @@ class Check {
     }
   }
 
-  bool is_removed(std::int64_t n) const {
-    const auto after = removed_.upper_bound(n);
-    return after != removed_.begin() && n <= std::prev(after)->second;
-  }
-
   /// Each link stands after the one before, and all that it sealed was there.
   Result<void> read_chain() {
     Statement links(database_.handle(), "SELECT n, lines, hash FROM chain ORDER BY n");
@@ -251,7 +249,7 @@ class Check {
       for (const ChainLink& anchor : anchors_)
         if (anchor.number == n && anchor.hash != result_.head.hash)
           find({}, n, "its hash is not the anchor's, " + anchor.hash + ": the chain was written anew");
-      if (!done_.contains(n) && !is_removed(n)) find_incomplete(n, links.integer(1));
+      if (!done_.contains(n) && !removals_.went_whole(n)) find_incomplete(n, links.integer(1));
     }
     for (const auto& [n, batch] : batches_)
       if (n >= expected || n < 1)
@@ -280,10 +278,9 @@ class Check {
   const std::vector<ChainLink>& anchors_;
   Statement link_;
   Sha256 sha_;
-  std::unordered_map<std::int64_t, std::set<SealedLine>> recorded_;  ///< of each batch, the lines that may have been taken away
-  std::unordered_map<std::int64_t, Batch> batches_;                  ///< that are not whole yet
-  Numbers done_;                                                     ///< links that were compared
-  std::map<std::int64_t, std::int64_t> removed_;                     ///< whole batches, first to last
+  RemovalCheck removals_;
+  std::unordered_map<std::int64_t, Batch> batches_;  ///< that are not whole yet
+  Numbers done_;                                     ///< links that were compared
   ChainCheck result_;
 };
 

@@ -13,6 +13,8 @@ constexpr int before_request = 3;  // n, batch, seal
 constexpr int before_attempt = before_request + static_cast<int>(request_columns.size());
 constexpr int at_ending = before_request + 6;
 static_assert(request_columns[6].refers == Refers::endings);
+constexpr int at_started = before_request + 2, at_sent = before_attempt + 1;
+static_assert(request_columns[2].name == "started_at" && attempt_columns[1].name == "sent_at");
 
 }  // namespace
 
@@ -77,6 +79,7 @@ Result<bool> LineDigests::next(Line& line) {
   line.seal = lines_.maybe_integer(2);
   line.id = lines_.text(before_request);
   line.ended = lines_.integer(at_ending) != 0;
+  line.at = lines_.integer(lines_.is_null(at_sent) ? at_started : at_sent);
   canon_.clear();
   if (auto done = add(canon_, lines_, before_request, request_columns); !done) return done.error();
   if (auto done = add(canon_, lines_, before_attempt, attempt_columns); !done) return done.error();

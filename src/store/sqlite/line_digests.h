@@ -18,7 +18,8 @@ class LineDigests {
     std::int64_t n = 0;
     std::string id;
     std::optional<std::int64_t> batch, seal;
-    bool ended = false;  ///< the line says so, sealed or not
+    bool ended = false;   ///< the line says so, sealed or not
+    std::int64_t at = 0;  ///< when its first attempt was sent, or it began if it has none
     Digest digest{};
   };
 

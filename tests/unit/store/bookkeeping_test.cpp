@@ -1,4 +1,6 @@
 // Months, corrections and old rows.
+#include "store/sqlite/line_digests.h"
+
 #include <fairlead/bookkeeper.h>
 #include <fairlead/store.h>
 
@@ -92,6 +94,30 @@ class BookkeepingTest : public testing::Test {
       if (!*rows) return;
       ASSERT_TRUE(books_->let_go(**rows, "", noon));
     }
+  }
+
+  /// All that an audit finds, "link 2: what; " each.
+  std::string found() {
+    std::string text;
+    const auto chain = store_->check_chain({});
+    const auto sums = store_->check_sums();
+    if (!chain || !sums) return "no audit: " + (chain ? sums.error() : chain.error()).detail();
+    for (const auto& finding : chain->findings)
+      text += finding.request + " link " + std::to_string(finding.link) + ": " + finding.what + "; ";
+    for (const std::string& what : sums->findings) text += what + "; ";
+    return text;
+  }
+  /// A copy of the line of `like` that says it was sealed by this link, with the seal that its text must have.
+  void forge(const std::string& id, std::int64_t n, std::int64_t batch, TimePoint at, const std::string& like) {
+    const std::string us = std::to_string(at.time_since_epoch().count());
+    ASSERT_EQ(stranger("CREATE TEMP TABLE copy AS SELECT * FROM lines WHERE id = '" + like + "'; UPDATE copy SET id = '" + id +
+                       "', n = " + std::to_string(n) + ", batch = " + std::to_string(batch) + ", started_at = " + us +
+                       ", sent_at = " + us + "; INSERT INTO lines SELECT * FROM copy"),
+              "");
+    auto database = sqlite::Database::open(folder_.file("ledger.db"), SQLITE_OPEN_READWRITE);
+    sqlite::LineDigests::Line line;
+    ASSERT_TRUE(*sqlite::LineDigests(*database, "id = '" + id + "'").next(line));
+    ASSERT_EQ(stranger("UPDATE lines SET seal = " + std::to_string(sqlite::seal_of(line.digest)) + " WHERE id = '" + id + "'"), "");
   }
 
   Folder folder_;
@@ -372,6 +398,68 @@ TEST_F(BookkeepingTest, WhatComesAfterItsDayWentGoesAsAnotherPart) {
   ASSERT_TRUE(rows);
   EXPECT_EQ(rows->part, 2);
   EXPECT_EQ(rows->requests, 1);
+}
+
+TEST_F(BookkeepingTest, ALineThatIsAddedUnderAnArchivedLinkIsSeen) {
+  save({sent_at("r1", october), sent_at("r2", october), sent_at("r3", october)});
+  save({sent_at("r4", october + days(1)), sent_at("r5", noon)});
+  save({sent_at("r6", noon)});
+  const auto rows = *books_->old_rows(noon);
+  ASSERT_TRUE(books_->let_go(*rows, "", noon));
+  EXPECT_EQ(found(), "") << "what may go is still there";
+  ASSERT_EQ(*books_->remove(2), 2);
+  EXPECT_EQ(found(), "") << "and so is a part of it";
+  forge("early", 100, 1, october, "r6");
+  EXPECT_THAT(found(), HasSubstr("early link 1: it was added")) << "it is none of those that may go";
+  ASSERT_EQ(stranger("DELETE FROM lines WHERE id = 'early'"), "");
+  let_all_go(noon - days(5));
+  EXPECT_EQ(found(), "");
+  for (const std::int64_t batch : {1, 2}) {
+    forge("forged", batch == 1 ? 2 : 4, batch, october, "r6");
+    EXPECT_THAT(found(), HasSubstr("forged link " + std::to_string(batch) + ": it"));
+    ASSERT_EQ(stranger("DELETE FROM lines WHERE id = 'forged'"), "");
+  }
+  EXPECT_EQ(found(), "");
+}
+
+TEST_F(BookkeepingTest, WhatWasLetGoIsInTheChainAndSoAreTheLinksThatWentWhole) {
+  save({sent_at("r1", october), sent_at("r2", october)});
+  save({sent_at("r3", october + days(1))});
+  save({sent_at("r4", noon)});
+  let_all_go(noon - days(5));
+  ASSERT_EQ(found(), "");
+  EXPECT_EQ(count("let_go"), 2);
+  const struct {
+    const char* sql;
+    const char* back;
+    const char* told;
+  } cases[] = {
+      {"INSERT INTO let_go VALUES (3999974400000000, 1, 1, 1, 0, '', 1, 1)", "DELETE FROM let_go WHERE day = 3999974400000000",
+       "rows of 2096-10-02 were let go, and no link has a record of it"},
+      {"UPDATE let_go SET day = day + 86400000000 * 9 WHERE n_min = 3",
+       "UPDATE let_go SET day = day - 86400000000 * 9 WHERE n_min = 3", "link 5: what was let go is not in the table let_go"},
+      {"UPDATE let_go SET part = 2", "UPDATE let_go SET part = 1", "link 4: what was let go"},
+      {"UPDATE let_go SET n_max = 9 WHERE n_min = 1", "UPDATE let_go SET n_max = 2 WHERE n_min = 1", "link 4: what was let go"},
+      {"UPDATE let_go SET n_min = 0 WHERE n_min = 3", "UPDATE let_go SET n_min = 3 WHERE n_min = 0", "link 5: what was let go"},
+      {"UPDATE let_go SET requests = requests + 1", "UPDATE let_go SET requests = requests - 1", "link 4: what was let go"},
+      {"UPDATE let_go SET file = 'x'", "UPDATE let_go SET file = ''", "link 5: what was let go"},
+      {"UPDATE let_go SET at = at + 1", "UPDATE let_go SET at = at - 1", "link 5: what was let go"},
+      {"CREATE TABLE kept AS SELECT * FROM let_go; DELETE FROM let_go WHERE n_min = 1",
+       "INSERT INTO let_go SELECT * FROM kept WHERE n_min = 1; DROP TABLE kept", "link 4: what was let go is not in the table"},
+      {"UPDATE chain SET lines = 7 WHERE n = 4", "UPDATE chain SET lines = 2 WHERE n = 4",
+       "link 4: it says that 7 were archived, and its record 2"},
+      {"UPDATE chain SET lines = 7 WHERE n = 1", "UPDATE chain SET lines = 2 WHERE n = 1",
+       "link 4: of the links that were archived whole, one is not what it was then"},
+      {"UPDATE chain SET hash = zeroblob(32) WHERE n = 2; UPDATE chain SET lines = 1 WHERE n = 2", nullptr,
+       "link 5: of the links that were archived whole, one is not what it was then"},
+  };
+  for (const auto& c : cases) {
+    ASSERT_EQ(stranger(c.sql), "");
+    EXPECT_THAT(found(), HasSubstr(c.told)) << c.sql;
+    if (c.back == nullptr) break;
+    ASSERT_EQ(stranger(c.back), "");
+    EXPECT_EQ(found(), "") << c.back;
+  }
 }
 
 }  // namespace

@@ -316,6 +316,17 @@ TEST(Chain, WhatWasBookedBeforeThereWereLinksOfItIsSealedOnce) {
   }
 }
 
+/// In the caller's transaction, as retention does: what may go of noon's day. Returns how many.
+std::int64_t let_go(sqlite::Database& database, const std::string& where, int part, const std::string& file) {
+  const std::int64_t day = std::chrono::floor<std::chrono::days>(noon).time_since_epoch() / std::chrono::microseconds(1);
+  const std::string which = std::to_string(day) + ", " + std::to_string(part);
+  const auto inserted = database.execute("INSERT INTO let_go SELECT " + which + ", min(n), max(n), count(*), '" + file +
+                                         "', 0, 0 FROM lines WHERE batch IS NOT NULL AND " + where + " HAVING count(*) > 0");
+  const auto recorded = sqlite::record_removal(database, where, day, part);
+  if (!inserted || !recorded) throw std::runtime_error("not recorded");
+  return *recorded;
+}
+
 TEST(Chain, SeveralMayAddToIt) {
   Folder folder;
   const std::string path = folder.file("ledger.db");
@@ -323,7 +334,8 @@ TEST(Chain, SeveralMayAddToIt) {
   must_save(*store, {ended("r1"), ended("r2")});
   {
     auto database = sqlite::Database::open(path, SQLITE_OPEN_READWRITE);
-    ASSERT_TRUE(database && sqlite::record_removal(*database, "id = 'r1'", "elsewhere"));
+    ASSERT_TRUE(database);
+    EXPECT_EQ(let_go(*database, "id = 'r1'", 1, "elsewhere"), 1);
   }
   must_save(*store, {ended("r3")});
   const ChainCheck check = checked(*store);
@@ -335,17 +347,18 @@ TEST(Chain, WhatWasArchivedIsNoTamperingAndTheRestIsStillVerified) {
   Folder folder;
   const std::string path = folder.file("ledger.db");
   const ChainLink head = fill(path);
-  const auto remove = [&](const std::string& where) {
+  const auto remove = [&](const std::string& where, int part) {
     auto database = sqlite::Database::open(path, SQLITE_OPEN_READWRITE);
     if (!database->execute("BEGIN IMMEDIATE")) throw std::runtime_error("busy");
-    const auto recorded = sqlite::record_removal(*database, where, "to november.csv.gz");
-    if (!recorded || !database->execute("COMMIT")) throw std::runtime_error("not recorded");
+    const std::int64_t recorded = let_go(*database, where, part, "to november.csv.gz");
+    if (!database->execute("COMMIT")) throw std::runtime_error("not recorded");
     EXPECT_EQ(told(checked(*opened(path, StoreMode::read))), "") << "what may go can still be there";
-    if (!database->execute("DELETE FROM requests WHERE id <> 'r6' AND " + where)) throw std::runtime_error("not removed");
-    return *recorded;
+    if (!database->execute("DELETE FROM requests WHERE id <> 'r6' AND " + where + "; UPDATE let_go SET removed = 1"))
+      throw std::runtime_error("not removed");
+    return recorded;
   };
   // A whole batch, a part of another, and what has not ended, which stays.
-  EXPECT_EQ(remove("id IN ('r1', 'r3', 'r6')"), 2);
+  EXPECT_EQ(remove("id IN ('r1', 'r3', 'r6')", 1), 2);
   auto store = opened(path);
   ChainCheck check = checked(*store, {head});
   EXPECT_EQ(told(check), "");
@@ -355,11 +368,11 @@ TEST(Chain, WhatWasArchivedIsNoTamperingAndTheRestIsStillVerified) {
   ASSERT_EQ(check.removals.size(), 1U);
   EXPECT_EQ(check.removals[0].requests, 2);
   EXPECT_EQ(check.removals[0].note, "to november.csv.gz");
-  EXPECT_EQ(remove("id = 'none'"), 0);
+  EXPECT_EQ(remove("id = 'none'", 2), 0);
 
   must_save(*store, {ended("r7")});
   store.reset();
-  EXPECT_EQ(remove("id IN ('r4', 'r5')"), 2);  // the rest of batch 2, and a part of batch 3
+  EXPECT_EQ(remove("id IN ('r4', 'r5')", 2), 2);  // the rest of batch 2, and a part of batch 3
   store = opened(path);
   check = checked(*store, {head});
   EXPECT_EQ(told(check), "");
@@ -378,6 +391,58 @@ TEST(Chain, WhatWasArchivedIsNoTamperingAndTheRestIsStillVerified) {
   };
   store.reset();
   const std::string kept = folder.file("kept.db");
+  for (const auto& c : cases) {
+    std::filesystem::copy_file(path, kept, std::filesystem::copy_options::overwrite_existing);
+    tamper(kept, c.sql);
+    EXPECT_THAT(told(checked(*opened(kept, StoreMode::read))), HasSubstr(c.told)) << c.sql;
+  }
+}
+
+/// As links were whose note is the file alone: there are ledgers with such.
+TEST(Chain, ArchivedWithAnOlderNoteIsVerifiedAsFarAsThatTells) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  fill(path);
+  auto store = opened(path);
+  const auto archive_as_before = [&](std::int64_t link, std::int64_t batch, int lines) {
+    auto database = sqlite::Database::open(path, SQLITE_OPEN_READWRITE);
+    sqlite::Statement last(database->handle(), "SELECT hash FROM chain ORDER BY n DESC LIMIT 1");
+    ASSERT_TRUE(*last.step());
+    sqlite::Digest before{};
+    std::copy_n(last.text(0).begin(), before.size(), before.begin());
+    last.reset();
+    sqlite::Sha256 sha;
+    const auto hash = sqlite::removal_hash(sha, before, link, "a.csv.gz", {{batch, batch, {}}});
+    ASSERT_TRUE(sqlite::Statement(database->handle(), "INSERT INTO chain VALUES (?, ?, 'a.csv.gz', ?)")
+                    .run(link, lines, sqlite::Blob{sqlite::bytes_of(hash)}));
+    ASSERT_TRUE(sqlite::Statement(database->handle(), "INSERT INTO removals VALUES (?, ?2, ?2, NULL, NULL)").run(link, batch));
+  };
+  const std::string day =
+      std::to_string(std::chrono::floor<std::chrono::days>(noon).time_since_epoch() / std::chrono::microseconds(1));
+  archive_as_before(4, 1, 1);
+  archive_as_before(5, 2, 2);
+  tamper(path, "INSERT INTO let_go VALUES (" + day + ", 1, 1, 1, 1, 'a.csv.gz', 7, 1), (" + day +
+                   ", 2, 3, 4, 2, 'a.csv.gz', 8, 0); " + "DELETE FROM requests WHERE id IN ('r1', 'r3')");
+  ASSERT_EQ(told(checked(*store)), "") << "r4 may go, and is there";
+  tamper(path, "UPDATE let_go SET removed = 1");
+  EXPECT_THAT(told(checked(*store)), HasSubstr("r4, link 2: it was added"));
+  tamper(path, "DELETE FROM requests WHERE id = 'r4'");
+  ASSERT_EQ(told(checked(*store)), "");
+
+  const std::string kept = folder.file("kept.db");
+  tamper(path, "PRAGMA wal_checkpoint(TRUNCATE); UPDATE let_go SET removed = 1");
+  store.reset();
+  const struct {
+    const char* sql;
+    const char* told;
+  } cases[] = {
+      {"INSERT INTO let_go VALUES (0, 1, 1, 1, 1, 'a.csv.gz', 7, 1)", "link 0: the table let_go says that rows of"},
+      {"DELETE FROM let_go WHERE part = 2", "link 5: what was let go is not in the table let_go"},
+      {"UPDATE let_go SET requests = 9 WHERE part = 1", "link 4: what was let go is not in the table let_go"},
+      {"UPDATE let_go SET file = ''", "link 4: what was let go is not in the table let_go"},
+      {"UPDATE chain SET lines = 3 WHERE n = 5", "link 5: it says that 3 were archived, and the links that it names had 2"},
+      {"UPDATE chain SET lines = 3 WHERE n = 2", "link 5: it says that 2 were archived, and the links that it names had 3"},
+  };
   for (const auto& c : cases) {
     std::filesystem::copy_file(path, kept, std::filesystem::copy_options::overwrite_existing);
     tamper(kept, c.sql);
