@@ -46,8 +46,8 @@ struct AttemptEnd : AttemptProgress {
 /// The usage that the books take. The policy (docs/accounting.md):
 /// | what happened | usage |
 /// | the provider reported | its figures (reported) |
-/// | the same, in the middle of an answer that fairlead closed | by BillsAfterClose, not less output than reported (estimated, or
-/// none) | | it reported what can not be (usage_bounds.h), or nothing at all for an answer with content | our estimate (invalid) |
+/// | the same, before the end of an answer that fairlead closed | its figures, or more, by BillsAfterClose (estimated, or none) |
+/// | it reported what can not be (usage_bounds.h), or nothing at all for an answer with content | our estimate (invalid) |
 /// | it reported input or output alone, or was overtaken by the content that came | its figures, and our estimate (estimated) |
 /// | a 2xx answer without usage, whole or cut off by its provider | input estimate + the content that came (estimated) |
 /// | the same, when fairlead closed the connection | by what the provider bills then: BillsAfterClose (estimated, or none) |
