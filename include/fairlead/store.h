@@ -108,7 +108,7 @@ struct ChainCheck {
 
 /// What the sums that reports read say, beside the rows that they were made of, and beside the closings of months.
 struct SumsCheck {
-  std::int64_t compared = 0;           ///< sums of one day and group
+  std::int64_t compared = 0;           ///< sums of one hour and group
   std::optional<TimePoint> rows_from;  ///< of before, not all rows are there to compare with; empty: all are
   std::int64_t closed_months = 0;
   std::vector<std::string> findings;  ///< none: all is well. At most ChainCheck::findings_max; all are counted

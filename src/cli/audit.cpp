@@ -71,7 +71,7 @@ std::string audit_text(const Audit& audit) {
             printable(removal.note) + "\n";
   if (audit.anchors > 0) text += "anchors   " + std::to_string(audit.anchors) + " compared\n";
   text += "amounts   " + counted(audit.requests, "request") + " with " + counted(audit.attempts, "attempt") + " computed anew\n";
-  text += "sums      " + counted(audit.sums.compared, "sum") + " of a day compared with the rows" +
+  text += "sums      " + counted(audit.sums.compared, "sum") + " of an hour compared with the rows" +
           (audit.sums.rows_from ? " from " + day_text(*audit.sums.rows_from) + " on" : std::string()) +
           (audit.sums.closed_months > 0 ? ", " + counted(audit.sums.closed_months, "closed month") : std::string()) + "\n";
   if (audit.told > 0)

@@ -103,7 +103,7 @@ def test_sums_that_were_changed_are_named(daemon):
     assert (code, report["findings"]) == (0, []) and report["sums"]["compared"] == 3, report
     tamper(daemon, "update day_sums set usd_milli = usd_milli + 1000000")
     code, report = audit(daemon)
-    assert code == 1 and not report["whole"] and any("the sums say" in finding["what"] for finding in report["findings"]), report
+    assert code == 1 and not report["whole"] and any("six_hour_sums and day_sums differ" in finding["what"] for finding in report["findings"]), report
 
 
 def test_an_anchor_that_cannot_be_used_is_no_success(daemon, tmp_path):

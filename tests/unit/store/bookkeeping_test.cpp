@@ -145,10 +145,12 @@ TEST_F(BookkeepingTest, SumsAreCheckedAgainstRowsEachOtherAndClosings) {
     ASSERT_EQ(stranger("UPDATE " + sum + "_sums SET " + change + " WHERE at > " + std::to_string(us_of_noon - 86'400'000'000)), "");
   };
   add("hour", "attempts = attempts + 1");
-  EXPECT_THAT(findings(), testing::ElementsAre(AllOf(HasSubstr("2026-11-02"), HasSubstr("hour_sums and day_sums differ"))));
+  EXPECT_THAT(findings(),
+              testing::ElementsAre(AllOf(HasSubstr("2026-11-02 12:00"), HasSubstr("hour_sums and six_hour_sums differ")),
+                                   AllOf(HasSubstr("2026-11-02"), HasSubstr("the sums say"))));
   add("hour", "attempts = attempts - 1");
   add("day", "usd_milli = usd_milli + 1000");
-  EXPECT_THAT(findings(), testing::Contains(HasSubstr("the sums say")));
+  EXPECT_THAT(findings(), testing::ElementsAre(HasSubstr("six_hour_sums and day_sums differ")));
   add("day", "usd_milli = usd_milli - 1000");
   EXPECT_THAT(findings(), testing::IsEmpty());
   ASSERT_EQ(stranger("DROP TRIGGER closed_day_update;"
@@ -159,6 +161,68 @@ TEST_F(BookkeepingTest, SumsAreCheckedAgainstRowsEachOtherAndClosings) {
   let_all_go(noon);
   EXPECT_EQ(store_->check_sums()->compared, 1) << "of what rows are there";
   EXPECT_THAT(findings(), testing::Contains(HasSubstr("2026-10 was closed with")));
+}
+
+TEST_F(BookkeepingTest, SumsThatWereMovedWithinADayAreSeen) {
+  save({sent_at("r1", october), sent_at("r2", noon), sent_at("r3", noon + hours(3))});
+  ASSERT_EQ(found(), "");
+  const std::string of_noon = " WHERE at = (SELECT max(at) FROM hour_sums)",
+                    six = " WHERE at = (SELECT max(at) FROM six_hour_sums)";
+  const struct {
+    std::string sql, back;
+    const char* told;
+  } cases[] = {
+      {"UPDATE hour_sums SET at = at + 3600000000" + of_noon, "UPDATE hour_sums SET at = at - 3600000000" + of_noon,
+       "the sums say 0 requests"},
+      {"UPDATE hour_sums SET at = at + 10800000000" + of_noon, "UPDATE hour_sums SET at = at - 10800000000" + of_noon,
+       "2026-11-01 18:00, deepseek/deepseek-chat, key checkout: hour_sums and six_hour_sums differ"},
+      {"UPDATE hour_sums SET at = at + 1" + of_noon, "UPDATE hour_sums SET at = at - 1" + of_noon,
+       "2026-11-01 12:00, deepseek/deepseek-chat, key checkout: hour_sums and six_hour_sums differ"},
+      {"UPDATE six_hour_sums SET at = at + 1" + six, "UPDATE six_hour_sums SET at = at - 1" + six,
+       "hour_sums and six_hour_sums differ"},
+      {"UPDATE six_hour_sums SET at = at + 21600000000" + six, "UPDATE six_hour_sums SET at = at - 21600000000" + six,
+       "hour_sums and six_hour_sums differ"},
+      {"UPDATE day_sums SET at = at + 1", "UPDATE day_sums SET at = at - 1", "six_hour_sums and day_sums differ"},
+  };
+  for (const auto& c : cases) {
+    ASSERT_EQ(stranger(c.sql), "");
+    EXPECT_THAT(found(), HasSubstr(c.told)) << c.sql;
+    ASSERT_EQ(stranger(c.back), "");
+    EXPECT_EQ(found(), "") << c.back;
+  }
+  let_all_go(noon);
+  ASSERT_EQ(found(), "");
+  ASSERT_EQ(stranger("UPDATE hour_sums SET at = at - 43200000000 WHERE at < 1793000000000000"), "");
+  EXPECT_THAT(found(), HasSubstr("hour_sums and six_hour_sums differ")) << "also of rows that are gone";
+}
+
+TEST_F(BookkeepingTest, NoRowOfAnotherTableKeepsSumsFromBeingCompared) {
+  save({sent_at("r1", october), sent_at("r2", noon), sent_at("r3", december), sent_at("r4", december)});
+  ASSERT_EQ(refusal("2026-10", noon), "");
+  save({sent_at("late", october + days(1)), sent_at("r5", december)});
+  let_all_go(noon);
+  ASSERT_EQ(found(), "");
+  ASSERT_EQ(stranger("UPDATE hour_sums SET usd_milli = usd_milli + 1000 WHERE at > 1795000000000000; UPDATE six_hour_sums SET "
+                     "usd_milli = usd_milli + 1000 WHERE at > 1795000000000000; UPDATE day_sums SET usd_milli = usd_milli + 1000 "
+                     "WHERE at > 1795000000000000"),
+            "");
+  ASSERT_THAT(found(), HasSubstr("the sums say"));
+  const struct {
+    const char* sql;
+    const char* back;
+    const char* told;
+  } cases[] = {
+      {"INSERT INTO late VALUES (99999, 1, 3999974400000000)", "DELETE FROM late WHERE line = 99999", "attempt 1 of line 99999"},
+      {"INSERT INTO late VALUES (1, 1, 3999974400000000)", "DELETE FROM late WHERE line = 1", "attempt 1 of line 1 counts as one"},
+      {"INSERT INTO late VALUES (3, 1, 1793491200000000)", "DELETE FROM late WHERE line = 3", "attempt 1 of line 3 counts as one"},
+  };
+  for (const auto& c : cases) {
+    ASSERT_EQ(stranger(c.sql), "");
+    EXPECT_THAT(found(), AllOf(HasSubstr(c.told), HasSubstr("the sums say"))) << c.sql;
+    ASSERT_EQ(stranger(c.back), "");
+  }
+  ASSERT_EQ(stranger("INSERT INTO let_go VALUES (3999974400000000, 1, 1, 1, 0, '', 1, 1)"), "");
+  EXPECT_THAT(found(), AllOf(HasSubstr("no link has a record of it"), HasSubstr("rows were let go up to 2096-10-02")));
 }
 
 TEST_F(BookkeepingTest, SumsOfRowsThatWentWithAnotherDayAreNoFindings) {

@@ -224,6 +224,7 @@ TEST(Sums, AreThoseOfTheRowsWhateverHappens) {
       for (std::size_t i = 0; i < all.size(); ++i)
         EXPECT_TRUE(before[i] + after[i] == all[i]) << "seed " << seed << ", figure " << i;
     }
+    EXPECT_THAT(store->check_sums()->findings, testing::IsEmpty());
     EXPECT_GT(storm.ended(), static_cast<std::size_t>(steps / 4));
     EXPECT_GT(died, 0);
     EXPECT_GT(failed, 0);
