@@ -106,6 +106,35 @@ def test_sums_that_were_changed_are_named(daemon):
     assert code == 1 and not report["whole"] and any("six_hour_sums and day_sums differ" in finding["what"] for finding in report["findings"]), report
 
 
+def test_what_cannot_be_read_any_more_hides_nothing_that_was_found(daemon):
+    answer = post_chat(daemon, chat("hello", "deepseek"))
+    daemon.ledger()
+    tamper(daemon, "update outcomes set cost_currency = 'USDx' where cost_currency is not null",
+           "update sum_groups set currency = 'USDx' where currency <> ''")
+    code, report = audit(daemon)
+    assert code == 1 and not report["whole"] and any("'USDx' is not a currency" in what for what in report["not_done"]), report
+    assert {finding["request"] for finding in report["findings"]} == {answer.request_id}, report
+    shown = run("audit", "--ledger", f"sqlite:{daemon.ledger_file}")
+    assert shown.returncode == 1 and f"WRONG     request {answer.request_id}" in shown.stdout and "NOT DONE  " in shown.stdout
+    assert "'USDx' is not a currency" in shown.stderr
+
+    tamper(daemon, "update outcomes set cost_currency = 'USD' where cost_currency is not null")
+    code, report = audit(daemon)
+    assert (code, report["findings"]) == (1, []) and not report["whole"], report
+
+
+def test_a_view_that_was_replaced_is_named(daemon):
+    post_chat(daemon, chat("hello", "deepseek"))
+    daemon.ledger()
+    assert audit(daemon)[0] == 0
+    with contextlib.closing(sqlite3.connect(daemon.ledger_file)) as connection:
+        (view,) = connection.execute("select sql from sqlite_master where name = 'requests'").fetchone()
+        connection.execute("drop view requests")
+        connection.execute(view.replace("a.team AS team", "'other' AS team"))
+    code, report = audit(daemon)
+    assert code == 1 and "the view requests is not as fairlead makes it" in [finding["what"] for finding in report["findings"]], report
+
+
 def test_an_anchor_that_cannot_be_used_is_no_success(daemon, tmp_path):
     post_chat(daemon, chat("hello", "deepseek"))
     daemon.ledger()

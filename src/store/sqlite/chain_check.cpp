@@ -6,6 +6,7 @@
 #include "store/sqlite/entries.h"
 #include "store/sqlite/line_digests.h"
 #include "store/sqlite/removals.h"
+#include "store/sqlite/schema.h"
 
 #include <algorithm>
 #include <set>
@@ -56,8 +57,8 @@ class Check {
         removals_(database, [this](std::int64_t link, std::string what) { find({}, link, std::move(what)); }) {}
 
   Result<ChainCheck> run() {
-    for (const auto part :
-         {&Check::read_notes, &Check::read_lines, &Check::read_parts, &Check::find_lost_retries, &Check::read_chain})
+    for (const auto part : {&Check::compare_schema, &Check::read_notes, &Check::read_lines, &Check::read_parts,
+                            &Check::find_lost_retries, &Check::read_chain})
       if (auto done = (this->*part)(); !done) return done.error();
     compare_anchors();
     return std::move(result_);
@@ -85,6 +86,14 @@ class Check {
     const Link found{link_.integer(0), digest_in(link_.view(1)).value_or(Digest{})};
     link_.reset();
     return std::optional(found);
+  }
+
+  /// People and other commands read the views, and triggers keep what is closed.
+  Result<void> compare_schema() {
+    auto differences = schema_differences(database_);
+    if (!differences) return differences.error();
+    for (std::string& what : *differences) find({}, 0, std::move(what));
+    return {};
   }
 
   /// Links that record what was taken away, or booked: what they say holds if their hash does.

@@ -4,6 +4,7 @@
 #include "store/sqlite/report_tables.h"
 
 #include <iterator>
+#include <map>
 #include <string>
 
 namespace fairlead::sqlite {
@@ -272,12 +273,45 @@ Result<void> apply_steps(Database& database, const std::string& path) {
                           "; PRAGMA user_version = " + std::to_string(schema_version()));
 }
 
+/// The SQL of each view, trigger and index, by what it is and its name; that of a table is left out.
+Result<std::map<std::string, std::string>> parts_of(Database& database) {
+  Statement rows(database.handle(),
+                 "SELECT type || ' ' || name, iif(type = 'table', '', sql) FROM sqlite_master WHERE sql IS NOT NULL");
+  std::map<std::string, std::string> parts;
+  for (;;) {
+    const auto row = rows.step();
+    if (!row) return row.error();
+    if (!*row) return parts;
+    parts.emplace(rows.text(0), rows.text(1));
+  }
+}
+
 }  // namespace
 
 std::int64_t schema_version() { return static_cast<std::int64_t>(std::size(steps)); }
 
 Result<void> migrate(Database& database, const std::string& path) {
   return database.writing([&] { return apply_steps(database, path); });
+}
+
+Result<std::vector<std::string>> schema_differences(Database& database) {
+  auto made = Database::open(":memory:", SQLITE_OPEN_READWRITE);
+  if (!made) return made.error();
+  for (const Step step : steps)
+    if (auto done = step(*made); !done) return done.error();
+  const auto right = parts_of(*made), there = parts_of(database);
+  if (!right || !there) return right ? there.error() : right.error();
+  std::vector<std::string> differences;
+  for (const auto& [name, sql] : *right) {
+    const auto same = there->find(name);
+    if (same == there->end())
+      differences.push_back("the " + name + " is missing");
+    else if (same->second != sql)
+      differences.push_back("the " + name + " is not as fairlead makes it");
+  }
+  for (const auto& [name, sql] : *there)
+    if (name.starts_with("trigger ") && !right->contains(name)) differences.push_back("the " + name + " is none of fairlead's");
+  return differences;
 }
 
 Result<void> require_schema(Database& database, const std::string& path) {

@@ -189,6 +189,33 @@ TEST(Chain, ShowsWhateverWasDoneBehindItsBack) {
   }
 }
 
+TEST(Chain, ShowsViewsTriggersAndIndicesThatAreNotAsTheyWereMade) {
+  const struct {
+    const char* sql;
+    const char* told;
+  } cases[] = {
+      {"DROP VIEW requests; CREATE VIEW requests AS SELECT id, 'other' AS team FROM lines", "the view requests is not as fairlead"},
+      {"DROP VIEW attempts; CREATE TABLE attempts (request_id TEXT)", "the view attempts is missing"},
+      {"DROP TRIGGER closed_line_update", "the trigger closed_line_update is missing"},
+      {"DROP TRIGGER closing_update; CREATE TRIGGER closing_update BEFORE UPDATE ON closings BEGIN SELECT 1; END",
+       "the trigger closing_update is not as fairlead makes it"},
+      {"CREATE TRIGGER mine AFTER INSERT ON hour_sums BEGIN DELETE FROM day_sums; END", "the trigger mine is none of fairlead's"},
+      {"DROP INDEX lines_by_time", "the index lines_by_time is missing"},
+  };
+  for (const auto& c : cases) {
+    Folder folder;
+    fill(folder.file("ledger.db"));
+    tamper(folder.file("ledger.db"), std::string(c.sql) + "; UPDATE sweeps SET n = n");
+    EXPECT_THAT(told(checked(*opened(folder.file("ledger.db"), StoreMode::read))), HasSubstr(c.told)) << c.sql;
+  }
+  Folder folder;
+  fill(folder.file("ledger.db"));
+  tamper(folder.file("ledger.db"),
+         "CREATE VIEW mine AS SELECT id FROM requests; CREATE INDEX mine_by_upstream ON lines (upstream_id); ANALYZE; "
+         "UPDATE sweeps SET n = n");
+  EXPECT_EQ(told(checked(*opened(folder.file("ledger.db"), StoreMode::read))), "") << "nobody is kept from looking";
+}
+
 TEST(Chain, WhatOneRowDidIsToldOfOneRequest) {
   Folder folder;
   fill(folder.file("ledger.db"));
