@@ -62,8 +62,9 @@ class Bookkeeper {
  public:
   virtual ~Bookkeeper() = default;
 
+  /// Closes it and all before it that are not closed yet, from the first that has sums: one closing for each, in their order.
   /// Errors: config (it is not over yet, has open rows, or was closed already; the message says which), ledger_unavailable.
-  virtual Result<Closing> close_month(const Month& month, TimePoint now) = 0;
+  virtual Result<std::vector<Closing>> close_month(const Month& month, TimePoint now) = 0;
   virtual Result<std::vector<Closing>> closings() = 0;
   /// Errors: config (no such request; booked in a closed month), ledger_unavailable.
   virtual Result<void> correct(const Correction& correction) = 0;

@@ -8,6 +8,7 @@
 
 #include <iostream>
 #include <memory>
+#include <vector>
 
 namespace fairlead::cli {
 namespace {
@@ -17,10 +18,11 @@ struct CloseChoice {
   std::string month;
 };
 
-void tell_closing(const Closing& closing) {
-  std::cout << closing.month << " is closed since " << utc_text(closing.closed_at).substr(0, 16)
-            << "Z: " << counted(closing.attempts, "attempt") << ", cost " << format_decimal(closing.usd_pico) << " USD, charge "
-            << format_decimal(closing.charge_usd_pico) << " USD\n";
+void tell_closings(const std::vector<Closing>& closings) {
+  for (const Closing& closing : closings)
+    std::cout << closing.month << " is closed since " << utc_text(closing.closed_at).substr(0, 16)
+              << "Z: " << counted(closing.attempts, "attempt") << ", cost " << format_decimal(closing.usd_pico) << " USD, charge "
+              << format_decimal(closing.charge_usd_pico) << " USD\n";
 }
 
 int close_month(const CloseChoice& choice) {
@@ -29,7 +31,7 @@ int close_month(const CloseChoice& choice) {
   if (choice.month.empty()) {
     const auto closings = books->closings();
     if (!closings) return fail(closings.error());
-    for (const Closing& closing : *closings) tell_closing(closing);
+    tell_closings(*closings);
     if (closings->empty()) std::cout << "No month is closed.\n";
     return 0;
   }
@@ -39,9 +41,9 @@ int close_month(const CloseChoice& choice) {
     return 2;
   }
   const auto now = daemon::wall_clock();
-  const auto closing = books->close_month(*month, now);
-  if (!closing) return fail(closing.error());
-  tell_closing(*closing);
+  const auto closed = books->close_month(*month, now);
+  if (!closed) return fail(closed.error());
+  tell_closings(*closed);
   return 0;
 }
 

@@ -23,6 +23,10 @@ constexpr std::string_view open_before =
     "?1) + (SELECT count(*) FROM lines l JOIN retries r ON r.line = l.n WHERE l.batch IS NULL AND r.outcome = 0 AND "
     "(r.sent_at < ?1 OR coalesce(l.sent_at, l.started_at) < ?1))";
 
+/// When what counts anywhere begins, at the latest at the time.
+constexpr std::string_view first_counted =
+    "SELECT min(at) FROM (SELECT ?1 AS at UNION ALL SELECT min(at) FROM day_sums UNION ALL SELECT min(booked_at) FROM corrections)";
+
 // Days by which rows leave: that of a request's first attempt, or of its beginning if it has none. By two indices. What has ended
 // and is not sealed was opened again by somebody: it stays, for the audit to show, and keeps nothing else.
 constexpr std::string_view oldest =
@@ -49,11 +53,11 @@ class SqliteBookkeeper final : public Bookkeeper {
         remove_lines_(database_.handle(), "DELETE FROM lines WHERE n IN (SELECT value FROM json_each(?))"),
         remove_retries_(database_.handle(), "DELETE FROM retries WHERE line IN (SELECT value FROM json_each(?))") {}
 
-  Result<Closing> close_month(const Month& month, TimePoint now) override {
-    Closing closing;
-    auto done = writing([&] { return close(month, now, closing); });
+  Result<std::vector<Closing>> close_month(const Month& month, TimePoint now) override {
+    std::vector<Closing> closed;
+    auto done = writing([&] { return close(month, now, closed); });
     if (!done) return done.error();
-    return closing;
+    return closed;
   }
 
   Result<std::vector<Closing>> closings() override {
@@ -158,19 +162,34 @@ class SqliteBookkeeper final : public Bookkeeper {
     return *row ? statement.integer(0) : 0;
   }
 
-  Result<void> close(const Month& month, TimePoint now, Closing& closing) {
-    if (now < month.until) return refused(month.name + " is not over yet: it ends at " + day_text(month.until) + " 00:00 UTC");
+  Result<void> close(const Month& last, TimePoint now, std::vector<Closing>& all) {
+    if (now < last.until) return refused(last.name + " is not over yet: it ends at " + day_text(last.until) + " 00:00 UTC");
     const auto closed = integer("SELECT coalesce(max(until), 0) FROM closings");
     if (!closed) return closed.error();
-    if (us_of(month.until) <= *closed) return refused(month.name + " is closed already");
-    const auto open = integer(open_before, month.until);
+    if (us_of(last.until) <= *closed) return refused(last.name + " is closed already");
+    const auto open = integer(open_before, last.until);
     if (!open) return open.error();
     if (*open > 0)
-      return refused(month.name + " still has open attempts (" + std::to_string(*open) +
+      return refused(last.name + " still has open attempts (" + std::to_string(*open) +
                      "): close it when they have ended, or been interrupted by a restart");
+    const auto first = *closed > 0 ? closed : integer(first_counted, last.from);
+    if (!first) return first.error();
+    // One by one, so that each is held to its own sums.
+    for (TimePoint from = time_of(*first); from < last.until;) {
+      const auto month = parse_month(day_text(from).substr(0, 7));
+      if (!month) return refused("the ledger has sums of " + day_text(from) + ", which is in no month that can be closed");
+      auto closing = close_alone(*month, now);
+      if (!closing) return closing.error();
+      all.push_back(std::move(*closing));
+      from = month->until;
+    }
+    return {};
+  }
+
+  Result<Closing> close_alone(const Month& month, TimePoint now) {
     const auto sums = read_report(database_, {{}, month.from, month.until});
     if (!sums) return sums.error();
-    closing = {month.name, now};
+    Closing closing{month.name, now};
     for (const ReportRow& row : *sums) {
       closing.attempts += row.attempts;
       closing.usd_pico += row.usd_pico;
@@ -179,7 +198,9 @@ class SqliteBookkeeper final : public Bookkeeper {
     Statement statement(database_.handle(), "INSERT INTO closings VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     auto booked = statement.run(std::string_view(month.name), month.until, now, closing.attempts, closing.usd_pico / milli,
                                 closing.usd_pico % milli, closing.charge_usd_pico / milli, closing.charge_usd_pico % milli);
-    return booked ? seal_last(database_, Entry::closing) : booked;
+    if (booked) booked = seal_last(database_, Entry::closing);
+    if (!booked) return booked.error();
+    return closing;
   }
 
   Result<void> book(const Correction& correction) {

@@ -9,6 +9,8 @@
 #include <sqlite3.h>
 
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "unit/store/rows.h"
 
@@ -249,14 +251,38 @@ TEST_F(BookkeepingTest, AMonthIsClosedOnceItIsOverAndNothingOfItIsOpen) {
   EXPECT_THAT(refusal("2026-11", noon), HasSubstr("is not over yet"));
   EXPECT_THAT(refusal("2026-10", noon), HasSubstr("still has open attempts (1)"));
   ASSERT_TRUE(store_->recover(noon));
-  const auto closing = books_->close_month(*parse_month("2026-10"), noon);
-  ASSERT_TRUE(closing) << closing.error().message();
+  const auto closed = books_->close_month(*parse_month("2026-10"), noon);
+  ASSERT_TRUE(closed) << closed.error().message();
+  ASSERT_THAT(*closed, SizeIs(1));
+  const Closing* closing = &closed->front();
   EXPECT_EQ(closing->attempts, 3);
   EXPECT_TRUE(closing->usd_pico == 2 * 28'672'000 + 33'600'000);
   EXPECT_THAT(refusal("2026-10", noon), HasSubstr("is closed already"));
   EXPECT_THAT(refusal("2026-09", noon), HasSubstr("is closed already"));
   ASSERT_THAT(*books_->closings(), SizeIs(1));
   EXPECT_TRUE(books_->closings()->at(0).charge_usd_pico == closing->charge_usd_pico);
+}
+
+TEST_F(BookkeepingTest, EachMonthThatIsClosedAlongWithALaterOneIsHeldToItsOwnSums) {
+  save({sent_at("august", october - days(60), 2), sent_at("october", october)});
+  const auto closed = books_->close_month(*parse_month("2026-10"), noon);
+  ASSERT_TRUE(closed) << closed.error().message();
+  std::vector<std::pair<std::string, std::int64_t>> attempts;
+  for (const Closing& closing : *closed) attempts.emplace_back(closing.month, closing.attempts);
+  EXPECT_THAT(attempts,
+              testing::ElementsAre(testing::Pair("2026-08", 2), testing::Pair("2026-09", 0), testing::Pair("2026-10", 1)));
+  EXPECT_THAT(*books_->closings(), SizeIs(3));
+  EXPECT_EQ(count("chain WHERE note LIKE '%closing%'"), 3) << "each is a link";
+  EXPECT_THAT(refusal("2026-09", noon), HasSubstr("is closed already"));
+  std::string changes = "DROP TRIGGER closed_hour_update; DROP TRIGGER closed_six_hour_update; DROP TRIGGER closed_day_update;";
+  for (const std::string unit : {"hour", "six_hour", "day"})
+    changes += "UPDATE " + unit + "_sums SET usd_milli = usd_milli + 1000 WHERE at < " +
+               std::to_string((october - days(30)).time_since_epoch().count()) + ";";
+  ASSERT_EQ(stranger(changes), "");
+  EXPECT_THAT(store_->check_sums()->findings, testing::Contains(HasSubstr("2026-08 was closed with")));
+  const auto next = books_->close_month(*parse_month("2026-12"), december + days(60));
+  ASSERT_TRUE(next) << next.error().message();
+  EXPECT_THAT(*next, SizeIs(2)) << "since the last that was closed";
 }
 
 TEST_F(BookkeepingTest, AClosedMonthNeverChanges) {
