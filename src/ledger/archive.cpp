@@ -27,7 +27,8 @@ Error archive_error(const std::string& doing, const std::string& path) {
           "cannot " + doing + " " + path + ": " + std::generic_category().message(errno)};
 }
 
-/// An empty file for this process alone, until it is closed; what one that died left there is overwritten.
+/// An empty file for this process alone, until it is closed; what one that died left there is overwritten, unless it has its last
+/// name too.
 Result<int> open_alone(const std::string& path) {
   for (;;) {
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
@@ -45,10 +46,13 @@ Result<int> open_alone(const std::string& path) {
     // Who had it before may have removed it since it was opened here.
     if (::fstat(file, &ours) == 0 && ::stat(path.c_str(), &there) == 0 && ours.st_dev == there.st_dev &&
         ours.st_ino == there.st_ino) {
-      if (::ftruncate(file, 0) == 0) return file;
-      Error error = archive_error("write", path);
-      ::close(file);
-      return error;
+      const bool finished = ours.st_nlink > 1;
+      if (finished ? ::unlink(path.c_str()) != 0 : ::ftruncate(file, 0) != 0) {
+        Error error = archive_error(finished ? "remove" : "write", path);
+        ::close(file);
+        return error;
+      }
+      if (!finished) return file;
     }
     ::close(file);
   }
@@ -75,7 +79,7 @@ class ArchiveFile final : public CellSink {
   ArchiveFile& operator=(const ArchiveFile&) = delete;
   ~ArchiveFile() override {
     if (zipped_ != nullptr) (void)::gzclose(zipped_);
-    ::unlink(path_.c_str());  // while nobody else can have it
+    if (!path_.empty()) ::unlink(path_.c_str());  // while nobody else can have it
     ::close(file_);
   }
 
@@ -91,6 +95,13 @@ class ArchiveFile final : public CellSink {
   Result<void> finish() {
     if (auto done = flush(); !done) return done;
     if (::gzclose(std::exchange(zipped_, nullptr)) != Z_OK || ::fsync(file_) != 0) return archive_error("write", path_);
+    return {};
+  }
+
+  /// It has another name.
+  Result<void> forget_name() {
+    const std::string path = std::exchange(path_, {});
+    if (::unlink(path.c_str()) != 0) return archive_error("remove", path);
     return {};
   }
 
@@ -176,6 +187,8 @@ Result<std::string> archive_rows(Bookkeeper& books, const std::string& folder, c
       if (errno != EEXIST) return archive_error("create", path);
       if (!same_bytes(temporary, path)) continue;
     }
+    // Before the rows go: a name that comes back would lead the next part into this file.
+    if (auto forgotten = (*file)->forget_name(); !forgotten) return forgotten.error();
     if (auto synced = sync_folder(folder); !synced) return synced.error();
     return path;
   }

@@ -173,5 +173,19 @@ TEST_F(ArchiveTest, AFileThatIsThereIsNeverReplaced) {
   EXPECT_EQ(text, "of another ledger");
 }
 
+TEST_F(ArchiveTest, AFileThatStillHasItsFirstNameTooIsNotWrittenOver) {
+  ASSERT_TRUE(go());
+  const std::string file = "fairlead-2026-07-25.csv.gz", before = unzipped(file);
+  fs::create_hard_link(archive() + "/" + file, archive() + "/fairlead-2026-07-25.unfinished");  // as a power loss may leave it
+  save("late", noon - std::chrono::days(99));
+  save("newer", noon);
+  const auto gone = go();
+  ASSERT_TRUE(gone) << gone.error().detail();
+  EXPECT_EQ(gone->requests, 1);
+  EXPECT_TRUE(unzipped(file) == before);
+  EXPECT_THAT(unzipped("fairlead-2026-07-25-2.csv.gz"), HasSubstr("\r\nlate,"));
+  EXPECT_THAT(files(), testing::SizeIs(4)) << "the first name is gone";
+}
+
 }  // namespace
 }  // namespace fairlead
