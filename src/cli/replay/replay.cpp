@@ -130,18 +130,23 @@ void Replay::add(const RequestRecord& record) {
     outcome = Replayed::moves;
   ReplayGroup& group = groups_[{outcome, record.open.route, from, to, fate.why}];
   ++group.requests;
-  group.before_usd += record.settle.usd_pico;
-  if (!fate.target) return;
+  if (!fate.target) {
+    group.before_usd += record.settle.usd_pico;
+    return;
+  }
   const RequestRecord::Attempt* attempt = answering(record);
   if (attempt == nullptr) {
     ++group.tokenless;
     return;
   }
   const auto cost = exchange::cost_at(*fate.target, attempt->settle.usage, {fate.mode, {}}, attempt->open.sent_at, snapshot_);
-  if (cost)
-    group.after_usd += cost->usd_pico;
-  else
+  if (!cost) {
     ++group.unpriced;
+    return;
+  }
+  // Both or neither: what it did cost is no saving where nobody knows what it would.
+  group.before_usd += record.settle.usd_pico;
+  group.after_usd += cost->usd_pico;
 }
 
 ReplayGroup Replay::total(std::optional<Replayed> outcome) const {

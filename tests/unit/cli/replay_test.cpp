@@ -135,6 +135,30 @@ TEST_F(ReplayTest, RowsThatAreGoneAreNotTakenForNone) {
   EXPECT_EQ(tell("explain r2").exit_code, 0);
 }
 
+TEST_F(ReplayTest, WhatWouldHaveNoPriceOrNeverHadTokensIsInNoSum) {
+  save_served("r1", test::noon);
+  AttemptSettle unanswered = test::attempt_settle("r2");
+  unanswered.usage_source = UsageSource::none;
+  save(test::record_of(opened("r2"), {test::settled_attempt(test::attempt_open("r2", 1, "deepseek"), unanswered)},
+                       test::request_settle("r2")));
+  std::ofstream(folder_.file("fairlead.yaml"), std::ios::app)
+      << "contracts:\n  deepseek/deepseek-chat: {prices: [{from: 2026-01-01, input: '1', output: '1'}]}\n";
+  const auto total = [&] { return ReplayTestJson::parse(tell("replay --format json").out)["total"]; };
+  const auto before = total();
+  EXPECT_EQ(before["tokenless_requests"], 1);
+  EXPECT_EQ(before["cost_usd"], "0.000028672") << "that of the other";
+  std::ifstream file(folder_.file("fairlead.yaml"));
+  std::string config{std::istreambuf_iterator<char>(file), {}};
+  const std::string targets = "{targets: [deepseek/deepseek-chat]}";
+  config.replace(config.find(targets), targets.size(),
+                 "{strategy: ordered, unpriced: allow, targets: [deepseek/nobody-prices-it, deepseek/deepseek-chat]}");
+  std::ofstream(folder_.file("fairlead.yaml")) << config;
+  const auto after = total();
+  EXPECT_EQ(after["unpriced_requests"], 1) << after.dump();
+  EXPECT_EQ(after["cost_usd"], "0") << "nothing is saved by a price that nobody knows";
+  EXPECT_EQ(after["difference_usd"], "0");
+}
+
 TEST_F(ReplayTest, APeriodWithoutTimeIsRefused) {
   const Said told = tell("replay --since 2026-11-02 --until 2026-11-02");
   EXPECT_EQ(told.exit_code, 2);
