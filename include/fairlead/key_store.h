@@ -4,6 +4,7 @@
 #include <fairlead/result.h>
 #include <fairlead/time.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -26,10 +27,13 @@ struct StoredKey {
   std::string revoked_by, revoked_because;
 };
 
+/// Of a note, which stands in a line of `fairlead key list`.
+inline constexpr std::size_t key_note_bytes_max = 500;
+
 /// May it still be used at this time, as far as its row tells?
 inline bool holds(const StoredKey& key, TimePoint at) { return !key.revoked_at && (!key.replaced_at || at < key.ends_at); }
 
-/// Errors of all: ledger_unavailable.
+/// Errors of all: ledger_unavailable; of what takes a note, bad_request if it is too long.
 class KeyStore {
  public:
   virtual ~KeyStore() = default;
@@ -39,8 +43,8 @@ class KeyStore {
   virtual Result<std::vector<StoredKey>> all() = 0;
   /// Durable when it returns. Errors: bad_request if the name has a current secret already.
   virtual Result<void> add(const StoredKey& key) = 0;
-  /// `fresh` takes the place of the current secret of its name, whose options it gets, and which is good until `ends_at`. Durable.
-  /// Errors: not_found.
+  /// `fresh` takes the place of the current secret of its name, whose options it gets, and which is good until `ends_at`, as are
+  /// former ones that were to outlive it. Durable. Errors: not_found.
   virtual Result<void> replace(const StoredKey& fresh, TimePoint ends_at) = 0;
   /// Ends all secrets of this name. Durable. Errors: not_found.
   virtual Result<void> revoke(std::string_view name, TimePoint at, std::string_view by, std::string_view because) = 0;

@@ -29,6 +29,28 @@ Result<std::string> give_secret(StoredKey& row, TimePoint now) {
   return std::move(*secret);
 }
 
+/// When a key with these options expires: as it is written, if that is past.
+std::optional<std::string> past_expiry(const nlohmann::json& options, TimePoint now) {
+  const auto ends = options.find("expires_at");
+  if (ends == options.end() || !ends->is_string()) return std::nullopt;
+  const auto at = config::parse_instant(ends->get_ref<const std::string&>());
+  return at && *at <= now ? std::optional(ends->get<std::string>()) : std::nullopt;
+}
+
+/// Nobody could use the new secret of one that has expired.
+Result<void> require_unexpired(KeyStore& store, const std::string& name, TimePoint now) {
+  const auto rows = store.all();
+  if (!rows) return rows.error();
+  for (const StoredKey& row : *rows) {
+    if (row.name != name || row.replaced_at || row.revoked_at) continue;
+    const auto options = nlohmann::json::parse(row.options, nullptr, false);
+    if (const auto past = options.is_object() ? past_expiry(options, now) : std::nullopt)
+      return refused_key("the key '" + name + "' expired at " + *past +
+                         ", and would be refused with a new secret too: revoke it, and make it anew");
+  }
+  return {};
+}
+
 /// What a key that holds is only warned of, and none is made with.
 Result<void> require_useful(const Snapshot& snapshot, const StoredKey& wanted, TimePoint now) {
   for (const Key& key : snapshot.keys)
@@ -42,10 +64,7 @@ Result<void> require_useful(const Snapshot& snapshot, const StoredKey& wanted, T
     if (route.is_string() && snapshot.route(route.get_ref<const std::string&>()) == nullptr)
       return refused_key("no key was made: routes: no route " + config::in_quotes(route.get_ref<const std::string&>()) + "; " +
                          config::did_you_mean(route.get_ref<const std::string&>(), known, "the routes are"));
-  const auto ends = options.find("expires_at");
-  const auto at =
-      ends != options.end() && ends->is_string() ? config::parse_instant(ends->get_ref<const std::string&>()) : std::nullopt;
-  if (at && *at <= now) return refused_key("no key was made: expires_at: " + ends->get<std::string>() + " is past");
+  if (const auto past = past_expiry(options, now)) return refused_key("no key was made: expires_at: " + *past + " is past");
   return {};
 }
 
@@ -112,6 +131,7 @@ Result<MadeKey> make_key(KeyStore& store, StoredKey wanted, const LoadWith& load
 
 Result<MadeKey> rotate_key(KeyStore& store, const Rotation& rotation, TimePoint now) {
   if (rotation.grace > grace_max) return refused_key("a grace period may be a year at most");
+  if (auto useful = require_unexpired(store, rotation.name, now); !useful) return useful.error();
   StoredKey fresh;
   fresh.name = rotation.name;
   fresh.created_by = rotation.by;

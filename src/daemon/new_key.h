@@ -37,7 +37,7 @@ struct Rotation {
   std::string name, by, note;
   Milliseconds grace{0};  ///< for which the secret so far holds
 };
-/// Errors: not_found, bad_request (a grace of over a year), as KeyStore, internal.
+/// Errors: not_found, bad_request (a grace of over a year; the key has expired), as KeyStore, internal.
 Result<MadeKey> rotate_key(KeyStore& store, const Rotation& rotation, TimePoint now);
 
 }  // namespace fairlead::daemon

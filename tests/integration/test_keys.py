@@ -162,6 +162,7 @@ def test_revoked_expired_replaced_unknown_and_malformed_look_the_same_M53_M57(da
     taken = wait_until(lambda: (events := daemon.events("keys_taken"))[-1]["snapshot"] == running and events, "the log to tell of it")
     wait_until(lambda: status_with(daemon, expired) == 401, "the key to expire")
     assert len(daemon.events("keys_taken")) == len(taken)  # by the clock alone
+    assert "the key 'short' expired at" in key_command(daemon, "rotate", "short", "--config", daemon.config_file, code=1).stderr
     constant = refusal(daemon, "sk-fl-nobody-has-this")
     for secret in (replaced, revoked, expired, "sk-fl-", "x", revoked[:-1]):
         assert refusal(daemon, secret) == constant
@@ -229,6 +230,7 @@ def test_the_admin_side_does_the_same_and_its_changes_hold_at_once(daemon):
     ("", {"name": "x", "routes": ["chat"], "expires_at": "soon"}, 400, "expires_at"), ("", {"name": "app", "routes": ["chat"]}, 400, "name"),
     ("/none/revoke", {}, 404, "none"), ("/none/rotate", {}, 404, "none"), ("/app/revoke", {}, 404, "the key 'app' is under `keys:` of"),
     ("/app/rotate", {}, 404, "another `hash`, and the one so far under `former`, there, and reload"), ("/x/melt", {}, 404, "revoke"),
+    ("", {"name": "x", "routes": ["chat"], "note": "y" * 501}, 400, "the note has 501 bytes, and may have 500"),
     ("/x/rotate", {"grace": "long"}, 400, "grace"), ("/x/revoke", {"because": "y"}, 400, "note"), ("/x/revoke", None, 405, "POST"),
 ])
 def test_the_admin_side_says_what_is_wrong(shared, path, body, status, words):

@@ -9,6 +9,12 @@ Error no_key(std::string_view name) {
   return {ErrorKind::not_found, ErrorOrigin::app, "the ledger has no valid key '" + std::string(name) + "'"};
 }
 
+Result<void> require_short(std::string_view note) {
+  if (note.size() <= key_note_bytes_max) return {};
+  return Error(ErrorKind::bad_request, ErrorOrigin::app,
+               "the note has " + std::to_string(note.size()) + " bytes, and may have " + std::to_string(key_note_bytes_max));
+}
+
 std::optional<TimePoint> time_at(const Statement& row, int column) {
   const auto us = row.maybe_integer(column);
   return us ? std::optional(TimePoint(std::chrono::microseconds(*us))) : std::nullopt;
@@ -57,6 +63,7 @@ class SqliteKeys final : public KeyStore {
   }
 
   Result<void> add(const StoredKey& key) override {
+    if (auto fits = require_short(key.note); !fits) return fits;
     return database_.writing([&]() -> Result<void> {
       const auto current = options_of(key.name);
       if (!current) return current.error();
@@ -68,19 +75,22 @@ class SqliteKeys final : public KeyStore {
   }
 
   Result<void> replace(const StoredKey& fresh, TimePoint ends_at) override {
+    if (auto fits = require_short(fresh.note); !fits) return fits;
     return database_.writing([&]() -> Result<void> {
       const auto current = options_of(fresh.name);
       if (!current) return current.error();
       if (!*current) return no_key(fresh.name);
       Statement end(
           database_.handle(),
-          "UPDATE keys SET replaced_at = ?1, ends_at = ?2 WHERE name = ?3 AND replaced_at IS NULL AND revoked_at IS NULL");
+          "UPDATE keys SET replaced_at = coalesce(replaced_at, ?1), ends_at = ?2 WHERE name = ?3 AND revoked_at IS NULL AND "
+          "(replaced_at IS NULL OR ends_at > ?2)");
       if (auto done = end.run(fresh.created_at, ends_at, std::string_view(fresh.name)); !done) return done;
       return insert(fresh, **current);
     });
   }
 
   Result<void> revoke(std::string_view name, TimePoint at, std::string_view by, std::string_view because) override {
+    if (auto fits = require_short(because); !fits) return fits;
     return database_.writing([&]() -> Result<void> {
       Statement end(database_.handle(),
                     "UPDATE keys SET revoked_at = ?1, revoked_by = ?2, revoked_because = ?3 "

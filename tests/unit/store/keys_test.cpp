@@ -115,6 +115,35 @@ TEST_F(StoredKeys, HoldForTheirGraceAfterTheyWereReplaced) {
   EXPECT_EQ(store->replace(a_key("none", '3'), noon).error().kind, ErrorKind::not_found);
 }
 
+TEST_F(StoredKeys, OutliveNoSecretThatCameAfterThem) {
+  const auto store = open();
+  ASSERT_TRUE(store->add(a_key("shop", '1')));
+  ASSERT_TRUE(store->replace(a_key("shop", '2'), noon + 24 * an_hour));
+  ASSERT_TRUE(store->replace(a_key("shop", '3'), noon + an_hour));
+  EXPECT_EQ(hashes_that_hold(*store, noon), "123");
+  EXPECT_EQ(hashes_that_hold(*store, noon + an_hour), "3");
+  ASSERT_TRUE(store->replace(a_key("shop", '4'), noon));  // without a grace
+  EXPECT_EQ(hashes_that_hold(*store, noon), "4");
+  EXPECT_EQ(store->all()->front().replaced_at, noon);
+}
+
+TEST_F(StoredKeys, HaveNotesThatFitALine) {
+  const auto store = open();
+  StoredKey key = a_key("shop", '1');
+  key.note = std::string(501, 'x');
+  const auto added = store->add(key);
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().kind, ErrorKind::bad_request);
+  EXPECT_THAT(added.error().message(), HasSubstr("the note has 501 bytes, and may have 500"));
+  key.note.pop_back();
+  ASSERT_TRUE(store->add(key));
+  key = a_key("shop", '2');
+  key.note = std::string(501, 'x');
+  EXPECT_FALSE(store->replace(key, noon));
+  EXPECT_FALSE(store->revoke("shop", noon, "ben", std::string(501, 'x')));
+  EXPECT_EQ(hashes_that_hold(*store, noon), "1");
+}
+
 TEST_F(StoredKeys, EndAtOnceWhenTheyAreRevokedTheirFormerSecretsToo) {
   const auto store = open();
   ASSERT_TRUE(store->add(a_key("shop", '1')));
