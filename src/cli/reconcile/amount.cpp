@@ -53,6 +53,13 @@ Result<Int128> parse_figure(std::string_view text) {
   return negative ? -value : value;
 }
 
+Result<std::string> currency_in(std::string text) {
+  for (char& c : text)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  if (const auto currency = parse_currency(text); !currency) return currency.error();
+  return text;
+}
+
 std::string figure_text(Int128 attos) {
   const bool negative = attos < 0;
   if (negative) attos = -attos;

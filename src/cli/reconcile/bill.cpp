@@ -37,6 +37,26 @@ std::string day_in(std::string_view text, int zone_minutes) {
   return date.ok() ? day : std::string();
 }
 
+/// Adds up a bill's figures, and takes none with which its sum of a measure, whatever their signs, were no longer far within 128
+/// bits; so what is added up of its lines later, or subtracted, is too.
+class BillSums {
+ public:
+  /// Errors: config.
+  Result<void> add(Figures& figures, Measure measure, Int128 attos) {
+    Int128& sum = sums_[static_cast<std::size_t>(measure)];
+    sum += attos < -sum_max || attos > sum_max ? sum_max + 1 : attos < 0 ? -attos : attos;
+    if (sum > sum_max)
+      return Error(ErrorKind::config, ErrorOrigin::fairlead,
+                   "the figures of " + std::string(to_string(measure)) + " are too large to be added up");
+    add_figure(figures, measure, attos);
+    return {};
+  }
+
+ private:
+  static constexpr Int128 sum_max = Int128{1} << 124;
+  std::array<Int128, measure_count> sums_{};
+};
+
 /// One export under one mapping.
 class Export {
  public:
@@ -122,51 +142,57 @@ class Export {
     return parsed;
   }
 
+  Result<void> add(Figures& figures, Measure measure, Int128 attos, const CsvCell& cell) {
+    if (auto done = sums_.add(figures, measure, attos); !done) return bill_error(cell, done.error().message());
+    return {};
+  }
+
   Result<void> add_amount(const CsvRow& row, Figures& figures, Measure kind) {
-    auto amount = figure(cell(row, mapping_.amount));
+    const CsvCell& cell_of_amount = cell(row, mapping_.amount);
+    auto amount = figure(cell_of_amount);
     if (!amount) return amount.error();
     if (!mapping_.unit.empty()) {
       const CsvCell& unit = cell(row, mapping_.unit);
       const auto known = mapping_.units.find(unit.text);
       if (known == mapping_.units.end()) return bill_error(unit, "'" + unit.text + "' is no unit that the mapping knows");
-      *amount *= known->second;
+      if (__builtin_mul_overflow(*amount, Int128{known->second}, &*amount))
+        return bill_error(cell_of_amount, "'" + cell_of_amount.text + "' in '" + unit.text + "' is too large");
     }
-    add_figure(figures, kind, *amount);
-    return {};
+    return add(figures, kind, *amount, cell_of_amount);
   }
 
   Result<void> add_columns(const CsvRow& row, Figures& figures) {
-    Int128 within = 0;
+    Int128 within = 0;  // of six figures at most
     for (const auto& [measure, titles] : mapping_.figures) {
-      const auto amount = figure(cell(row, titles));
+      const CsvCell& one = cell(row, titles);
+      const auto amount = figure(one);
       if (!amount) return amount.error();
-      add_figure(figures, measure, *amount);
+      if (auto done = add(figures, measure, *amount, one); !done) return done;
       if (std::count(mapping_.within_input.begin(), mapping_.within_input.end(), measure) > 0) within += *amount;
     }
-    if (within != 0) add_figure(figures, Measure::input, -within);
-    return {};
+    return within == 0 ? Result<void>() : add(figures, Measure::input, -within, row.front());
   }
 
   Result<void> add_cost(const CsvRow& row, Figures& figures) {
     if (mapping_.cost.empty()) return {};
-    const auto cost = figure(cell(row, mapping_.cost));
+    const CsvCell& cell_of_cost = cell(row, mapping_.cost);
+    const auto cost = figure(cell_of_cost);
     if (!cost) return cost.error();
-    add_figure(figures, Measure::cost, *cost);
+    if (auto done = add(figures, Measure::cost, *cost, cell_of_cost); !done) return done;
     if (mapping_.currency.empty()) return {};
     const CsvCell& named = cell(row, mapping_.currency);
-    std::string currency = named.text;
-    for (char& c : currency)
-      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    if (!parse_currency(currency)) return bill_error(named, parse_currency(currency).error().message());
-    if (!bill_.currency.empty() && bill_.currency != currency)
-      return bill_error(named, "the bill is in " + bill_.currency + " before, and in " + currency + " here: reconcile each apart");
-    bill_.currency = currency;
+    const auto currency = currency_in(named.text);
+    if (!currency) return bill_error(named, currency.error().message());
+    if (!bill_.currency.empty() && bill_.currency != *currency)
+      return bill_error(named, "the bill is in " + bill_.currency + " before, and in " + *currency + " here: reconcile each apart");
+    bill_.currency = *currency;
     return {};
   }
 
   const std::vector<CsvRow>& rows_;
   const Mapping& mapping_;
   Bill bill_;
+  BillSums sums_;
 };
 
 /// What `fairlead simulate --bill` writes: a JSON object for each attempt.
@@ -177,6 +203,7 @@ Result<Bill> read_simulated(std::string_view text) {
   bill.currency = "USD";
   bill.measures.fill(true);
   bill.measures[static_cast<std::size_t>(Measure::requests)] = false;
+  BillSums sums;
   int number = 0;
   while (!text.empty()) {
     ++number;
@@ -189,13 +216,14 @@ Result<Bill> read_simulated(std::string_view text) {
                         line.at("client_request_id").get<std::string>()};
       Figures& figures = bill.lines[key];
       const Int128 cached = count("cached_tokens"), written = count("cache_write_tokens");
-      add_figure(figures, Measure::input, count("prompt_tokens") - cached - written);
-      add_figure(figures, Measure::cached_input, cached);
-      add_figure(figures, Measure::cache_write, written);
-      add_figure(figures, Measure::output, count("completion_tokens"));
       const auto cost = parse_figure(line.at("cost").get<std::string>());
       if (!cost) return bill_error(number, 1, cost.error().message());
-      add_figure(figures, Measure::cost, *cost);
+      for (const auto& [measure, attos] : {std::pair(Measure::input, count("prompt_tokens") - cached - written),
+                                           {Measure::cached_input, cached},
+                                           {Measure::cache_write, written},
+                                           {Measure::output, count("completion_tokens")},
+                                           {Measure::cost, *cost}})
+        if (auto done = sums.add(figures, measure, attos); !done) return bill_error(number, 1, done.error().message());
     } catch (const nlohmann::json::exception&) {
       return bill_error(number, 1, "it is no line of the simulator's bill");
     }

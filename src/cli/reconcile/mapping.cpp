@@ -62,6 +62,12 @@ Measure measure_in(const std::string& word, const char* member) {
   return *measure;
 }
 
+std::string always_in(const std::string& text) {
+  const auto currency = currency_in(text);
+  if (!currency) throw std::invalid_argument("`currency_always`: " + currency.error().message());
+  return *currency;
+}
+
 void read_member(Mapping& mapping, const std::string& name, const MappingJson& value) {
   const std::pair<const char*, Titles Mapping::*> columns[] = {
       {"day", &Mapping::day},   {"model", &Mapping::model}, {"kind", &Mapping::kind},         {"amount", &Mapping::amount},
@@ -92,7 +98,7 @@ void read_member(Mapping& mapping, const std::string& name, const MappingJson& v
   else if (name == "within_input")
     for (const auto& word : value) mapping.within_input.push_back(measure_in(word.get<std::string>(), "within_input"));
   else if (name == "currency_always")
-    mapping.currency_always = value.get<std::string>();
+    mapping.currency_always = always_in(value.get<std::string>());
   else
     throw std::invalid_argument("there is no member `" + name + "`");
 }

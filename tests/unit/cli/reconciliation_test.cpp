@@ -154,11 +154,29 @@ TEST(Bill, ReadsWhatProvidersExport) {
       {"a,b\n1,2\n", R"({"zone":"+x8:00"})", "map.json: `zone` is a distance to UTC such as \"+08:00\""},
       {"a,b\n1,2\n", R"({"day":"a","model":"b","figures":{"prompt":"b"}})",
        "map.json: `figures` names 'prompt': requests, input, cached_input, cache_write, output or cost"},
+      {"d,m,c\n2026-11-01,m,1\n", R"({"day":"d","model":"m","cost":"c","currency_always":"cny"})", "2026-11-01 m cost 1; CNY"},
+      {"d,m,c\n2026-11-01,m,1\n", R"({"day":"d","model":"m","cost":"c","currency_always":"yuan"})",
+       "map.json: `currency_always`: 'YUAN' is not a currency: three capital letters such as USD"},
+      {"d,m,u,n\n2026-11-01,m,all,999999999999999999\n",
+       R"({"day":"d","model":"m","amount":"n","kind":"m","kinds":{"m":"output"},"unit":"u","units":{"all":1000000000000000000}})",
+       "2:18: '999999999999999999' in 'all' is too large"},
       {"", "", "1:1: it is empty"},
       {"{}", "", "1:1: it is no line of the simulator's bill"},
   };
   for (const auto& c : cases) EXPECT_EQ(told(bill_by(c.text, c.mapping)), c.told) << c.text;
   EXPECT_THAT(told(read_bill("a,b\n1,2\n", nullptr)), HasSubstr("1:1: its columns are of no known export: deepseek-amount ("));
+}
+
+TEST(Bill, AddsUpNothingThatIsTooLarge) {
+  std::string text = "utc_date,model,cost,currency\n";
+  for (int day = 1; day <= 30; ++day)
+    text += "2026-11-" + std::string(day < 10 ? "0" : "") + std::to_string(day) + ",m,-999999999999999999,CNY\n";
+  EXPECT_EQ(told(read_bill(text, nullptr)), "23:14: the figures of cost are too large to be added up");
+  std::string line =
+      R"({"client_request_id":"r","model":"m","at":"2026-11-01T12:00:00.000000Z","prompt_tokens":9000000000000000000,)"
+      R"("cached_tokens":0,"cache_write_tokens":0,"completion_tokens":0,"cost":"0"})"
+      "\n";
+  EXPECT_EQ(told(read_bill(line + line + line, nullptr)), "3:1: the figures of input are too large to be added up");
 }
 
 RequestRecord booked(const std::string& id, AttemptSettle settle, TimePoint at = noon) {
