@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,8 @@ std::string read_usage(const Json& json, Usage& usage) {
     const auto kind = std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& k) { return k.first == name; });
     if (kind == std::end(kinds)) return "there is no kind of tokens '" + name + "'";
     if (!count.is_number_unsigned()) return "`usage." + name + "` must be a whole number";
+    constexpr std::uint64_t count_max = std::numeric_limits<std::int64_t>::max();
+    if (count.get<std::uint64_t>() > count_max) return "`usage." + name + "` is above " + std::to_string(count_max);
     usage.*(kind->second) = count.get<std::int64_t>();
   }
   return "";
@@ -81,13 +84,14 @@ Json answer(const Question& question, const Snapshot& snapshot) {
 }  // namespace
 
 int bill_usages(const Snapshot& snapshot, const std::string& file) {
+  const auto unreadable = [&] {
+    std::cerr << "fairlead: '" << file << "' cannot be read\n";
+    return 1;
+  };
   std::ifstream opened;
   if (file != "-") {
     opened.open(file);
-    if (!opened) {
-      std::cerr << "fairlead: '" << file << "' cannot be read\n";
-      return 1;
-    }
+    if (!opened) return unreadable();
   }
   std::istream& in = file == "-" ? std::cin : opened;
   std::string line;
@@ -99,6 +103,7 @@ int bill_usages(const Snapshot& snapshot, const std::string& file) {
     }
     std::cout << answer(question, snapshot).dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
   }
+  if (in.bad()) return unreadable();  // a directory, say
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fairlead/dialect.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -28,7 +29,10 @@ class Members {
   bool boolean(const char* name) { return take(name, &Json::is_boolean).value_or(Json(false)).get<bool>(); }
   std::optional<std::int64_t> count(const char* name) {
     const auto value = take(name, &Json::is_number_unsigned);
-    return value ? std::optional(value->get<std::int64_t>()) : std::nullopt;
+    if (!value) return std::nullopt;
+    constexpr std::uint64_t count_max = std::numeric_limits<std::int64_t>::max();
+    if (value->get<std::uint64_t>() > count_max) note("'" + std::string(name) + "' is above " + std::to_string(count_max));
+    return value->get<std::int64_t>();
   }
   std::vector<std::string> texts(const char* name) {
     std::vector<std::string> texts;

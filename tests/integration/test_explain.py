@@ -235,6 +235,7 @@ def test_the_admin_side_explains_under_the_running_configuration(daemon):
     (b"{", "JSON object"), ([], "JSON object"), ({}, "the name of a key is asked for"), ({"key": "ap"}, "there is no key 'ap'; did you mean 'app'?"),
     ({"key": "app", "headers": {"x-fairlead-only": 1}}, "headers"), ({"key": "app", "headers": {"accept": "x"}}, "'accept'"),
     ({"key": "app", "headers": {"x-fairlead-only": "qwne"}}, "did you mean 'qwen'?"), ({"key": "app", "tokens": -1}, "'tokens'"),
+    ({"key": "app", "tokens": 2**63}, "'tokens' is above 9223372036854775807"), ({"key": "app", "output_tokens": 2**64 - 1}, "'output_tokens' is above"),
     ({"key": "app", "tag": ["x"]}, "'tag' is not known here"), ({"key": "app", "modality": ["smell"]}, "smell"),
     ({"key": "app", "at": "soon"}, "'at'"), ({"key": "app", "tags": [1]}, "tags"), ({"key": "app", "body": {"model": "chat"}}, "messages"),
 ])

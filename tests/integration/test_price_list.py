@@ -221,8 +221,11 @@ def test_older_names_cost_what_the_model_costs_that_serves_them(bill):
 def test_a_question_that_cannot_be_answered_is_told_with_its_line(bill, tmp_path):
     (tmp_path / "f.yaml").write_text(config())
     good = {"target": "openai-USD-plain/gpt-4.1", "at": "2026-01-01", "usage": {}}
-    for wrong, told_ in (({"target": "no/such"}, "no/such"), ({"at": "noon"}, "noon"), ({"usage": {"tokens": 1}}, "tokens"), ({"usage": {"input": -1}}, "input")):
+    for wrong, told_ in (({"target": "no/such"}, "no/such"), ({"at": "noon"}, "noon"), ({"usage": {"tokens": 1}}, "tokens"), ({"usage": {"input": -1}}, "input"),
+                         ({"usage": {"output": 2**63}}, "`usage.output` is above 9223372036854775807")):
         (tmp_path / "usages").write_text(json.dumps(good) + "\n" + json.dumps({**good, **wrong}) + "\n")
         done = run("prices", "--config", tmp_path / "f.yaml", "--bill", tmp_path / "usages")
         assert done.returncode == 1 and "line 2" in done.stderr and told_ in done.stderr, done.stderr
-    assert run("prices", "--config", tmp_path / "f.yaml", "--bill", tmp_path / "missing").returncode == 1
+    for unreadable in (tmp_path / "missing", tmp_path):
+        done = run("prices", "--config", tmp_path / "f.yaml", "--bill", unreadable)
+        assert done.returncode == 1 and f"'{unreadable}' cannot be read" in done.stderr, done
