@@ -25,6 +25,8 @@ bool is_of_the_row(int code) {
 Error last_error(sqlite3* connection) {
   const int code = sqlite3_extended_errcode(connection);
   std::string detail = "sqlite: " + std::string(sqlite3_errmsg(connection)) + " (" + std::to_string(code) + ")";
+  if (code == SQLITE_IOERR_SHMSIZE)  // of which SQLite does not say that it is for want of room, as it does of all other writes
+    detail += ": the disk of the ledger is full, and reading takes 32 KiB for its -shm file: make room, or read a copy elsewhere";
   if (is_of_the_row(code))
     return {ErrorKind::internal, ErrorOrigin::fairlead, "a line cannot be written to the ledger", std::move(detail)};
   return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger is not available", std::move(detail)};

@@ -677,6 +677,17 @@ TEST(SqliteFile, ALinkNamesTheSameLedger) {
   EXPECT_THAT(refusal(link).message(), HasSubstr("another fairlead"));
 }
 
+TEST(SqliteFile, AFullDiskKeepsReadersOutAndTheySayWhy) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  save(*open_or_fail(path), {under_way("r1")});
+  const FullDisk full(4'096);  // for the log's shared memory, which whoever comes first makes
+  const auto store = open_store("sqlite:" + path, StoreMode::read);
+  const Error error = store ? (*store)->request("r1").error() : store.error();
+  EXPECT_EQ(error.kind, ErrorKind::ledger_unavailable);
+  EXPECT_THAT(error.message() + error.detail(), HasSubstr("the disk of the ledger is full"));
+}
+
 TEST(SqliteFile, AFullDiskFailsSavingAndProbesUntilThereIsRoom) {
   Folder folder;
   const std::string path = folder.file("ledger.db");
