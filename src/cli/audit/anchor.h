@@ -10,7 +10,7 @@ namespace fairlead::cli {
 /// None if there is no such file. Errors: io, config with the line.
 Result<std::vector<ChainLink>> read_anchors(const std::string& path);
 
-/// Adds a line. Errors: io.
+/// Adds a line, which is on the disk then; if it fails, the file is as it was. Errors: io.
 Result<void> add_anchor(const std::string& path, const ChainLink& head, TimePoint now);
 
 }  // namespace fairlead::cli
