@@ -64,8 +64,9 @@ Result<ChatRequest> body_of(const std::string& path, const std::string& route) {
   if (path.empty()) return ChatRequest{};
   const auto wrong = [&](const std::string& what) { return Error(ErrorKind::io, ErrorOrigin::fairlead, path + ": " + what); };
   std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
+  (void)file.peek();  // finds what opens and cannot be read, of which the iterator would throw
   if (!file) return wrong("it cannot be read");
+  std::string text{std::istreambuf_iterator<char>(file), {}};
   auto json = nlohmann::ordered_json::parse(text, nullptr, false);
   if (!route.empty() && json.is_object() && !json.contains("model")) {
     json["model"] = route;

@@ -55,9 +55,9 @@ struct Reconciled {
 
 Result<std::string> text_of_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
+  (void)file.peek();  // finds what opens and cannot be read, of which the iterator would throw
   if (!file) return Error(ErrorKind::io, ErrorOrigin::fairlead, "'" + path + "' cannot be read");
-  return text;
+  return std::string{std::istreambuf_iterator<char>(file), {}};
 }
 
 std::string side(const std::optional<Int128>& figure) { return figure ? figure_text(*figure) : "-"; }

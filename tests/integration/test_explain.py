@@ -204,6 +204,8 @@ def test_a_body_is_told_by_its_file(daemon, tmp_path):
         done = run("explain", "--config", daemon.config_file, "--key", "app", "--body", body, *options)
         assert done.returncode == 1 and said in done.stderr, done.stderr
         assert str(body) in done.stderr or "may not ask" in done.stderr
+    done = run("explain", "--config", daemon.config_file, "--key", "app", "--body", "/proc/self/mem")  # opens, and cannot be read
+    assert done.returncode == 1 and "/proc/self/mem: it cannot be read" in done.stderr, done.stderr
     body.write_text(json.dumps({"messages": [{"role": "user", "content": "x"}]}))
     assert explain(daemon, "--key", "app", "--body", body, "--route", "qwen")["outcome"]["target"] == TARGETS["qwen"]
 

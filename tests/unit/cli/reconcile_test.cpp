@@ -90,6 +90,7 @@ TEST_F(ReconcileTest, WhatKeepsFromComparingIsExitCode2) {
     expect_refused(option + std::string(" -1 --ledger ") + url(), option + std::string(": '-1' is below 0"));
     expect_refused(option + std::string(" 1,5 --ledger ") + url(), "'1,5' is no figure");
   }
+  expect_refused("--mapping /proc/self/mem --ledger " + url(), "'/proc/self/mem' cannot be read");  // it opens
   write("map.json", "{\n \"day\" \"utc_date\"}");
   expect_refused("--mapping " + folder_.file("map.json") + " --ledger " + url(),
                  folder_.file("map.json") + ":2:17: it is not JSON");
