@@ -33,6 +33,8 @@ Json sums_of(const Times& times) {
 
 Json sums_of(const ScriptRates& rates) { return {{"factor", rates.factor}, {"doubt", rates.doubt}}; }
 
+std::int64_t us_of(const state::Fading& fading) { return fading.noted_at.time_since_epoch().count(); }
+
 Json sums_of(const Learned& learned) {
   return {{"input", sums_of(learned.input)},
           {"answer", learned.answer ? sums_of(*learned.answer) : Json()},
@@ -40,6 +42,7 @@ Json sums_of(const Learned& learned) {
           {"answer_error", sums_of(learned.answer_error)},
           {"output", learned.output},
           {"output_expected", learned.output_expected},
+          {"output_at_us", us_of(learned.output_fading)},
           {"cached", learned.cached},
           {"repeated", learned.repeated},
           {"first_token", sums_of(learned.first_token)},
@@ -48,7 +51,9 @@ Json sums_of(const Learned& learned) {
           {"usual_token_us", learned.usual_token_us}};
 }
 
-Json sums_of(const Answers& answers) { return {{"tokens", answers.tokens}, {"answers", answers.answers}}; }
+Json sums_of(const Answers& answers) {
+  return {{"tokens", answers.tokens}, {"answers", answers.answers}, {"at_us", us_of(answers.fading)}};
+}
 
 /// Throws for what no sum can be.
 double sum(const Json& json) {
@@ -76,6 +81,11 @@ ScriptRates rates_of(const Json& json) {
   return rates;
 }
 
+/// Older files do not tell: it counts as long ago.
+state::Fading fading_of(const Json& json, const char* key) {
+  return {TimePoint(std::chrono::microseconds(json.value(key, std::int64_t{0})))};
+}
+
 Learned learned_of(const Json& json) {
   Learned learned;
   learned.input = rates_of(json.at("input"));
@@ -84,6 +94,7 @@ Learned learned_of(const Json& json) {
   learned.answer_error = times_of(json.at("answer_error"));
   learned.output = sum(json.at("output"));
   learned.output_expected = sum(json.at("output_expected"));
+  learned.output_fading = fading_of(json, "output_at_us");
   learned.cached = sum(json.at("cached"));
   learned.repeated = sum(json.at("repeated"));
   learned.first_token = times_of(json.at("first_token"));
@@ -93,7 +104,7 @@ Learned learned_of(const Json& json) {
   return learned;
 }
 
-Answers answers_of(const Json& json) { return {sum(json.at("tokens")), sum(json.at("answers"))}; }
+Answers answers_of(const Json& json) { return {sum(json.at("tokens")), sum(json.at("answers")), fading_of(json, "at_us")}; }
 
 double ms(std::int64_t us) { return static_cast<double>(us) / 1000; }
 
@@ -111,7 +122,7 @@ Json target_json(const std::string& name, const Learned& learned, TimePoint now)
             {"answer_bytes_per_token", by_script(learned.answer_rates().bytes_per_token())},
             {"answer_evidence", by_script(learned.answer ? learned.answer->evidence() : std::array<double, script_count>{})},
             {"answer_error", error_json(learned.answer_error)},
-            {"output_ratio", learned.output_ratio()},
+            {"output_ratio", learned.output_ratio(now)},
             {"cache_share", learned.cache_share()},
             {"first_token_ms", nullptr},
             {"token_ms", nullptr},
@@ -159,11 +170,11 @@ std::string estimates_text(const Everything& everything, TimePoint now) {
   Json targets = Json::array(), outputs = Json::array();
   for (const auto& [name, learned] : everything.targets) targets.push_back(target_json(name, learned, now));
   for (const auto& [name, answers] : everything.routes)
-    outputs.push_back(output_json(name, nullptr, answers.expected(prior_output_tokens), answers));
+    outputs.push_back(output_json(name, nullptr, answers.expected(prior_output_tokens, now), answers));
   for (const auto& [name, answers] : everything.routes_by_key) {
     const auto route = everything.routes.find(name.first);
-    const double prior = route == everything.routes.end() ? prior_output_tokens : route->second.expected(prior_output_tokens);
-    outputs.push_back(output_json(name.first, name.second, answers.expected(prior), answers));
+    const double prior = route == everything.routes.end() ? prior_output_tokens : route->second.expected(prior_output_tokens, now);
+    outputs.push_back(output_json(name.first, name.second, answers.expected(prior, now), answers));
   }
   const Json priors{{"bytes_per_token", by_script(prior_bytes_per_token)},
                     {"output_tokens", prior_output_tokens},

@@ -1,5 +1,6 @@
 #include "state/estimates.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace fairlead::state {
@@ -85,7 +86,7 @@ void Estimates::Reader::look_at(const Target& target, const RequestFacts& facts,
   const Learned& learned = slot->learned;
   TargetEstimate& believed = believed_[static_cast<std::size_t>(target.index)];
   believed.bytes_per_token = learned.input.bytes_per_token();
-  believed.output_ratio = learned.output_ratio();
+  believed.output_ratio = learned.output_ratio(now);
   believed.cache_share = learned.cache_share();
   believed.repeated_tokens.reset();
   believed.times.reset();
@@ -100,14 +101,16 @@ void Estimates::Reader::look_at(const Target& target, const RequestFacts& facts,
   believed.times = slot->times;
 }
 
-void Estimates::note_output(Learned& learned, Output& output, std::int64_t tokens, bool cut) {
-  const double ratio = learned.output_ratio(), of_others = static_cast<double>(tokens) / ratio;
-  if (cut && of_others <= output.expected()) return;  // it only says that it would have been longer
-  output.own.note(of_others);
-  output.route->note(of_others);
+void Estimates::note_output(Learned& learned, Output& output, std::int64_t tokens, bool cut, TimePoint now) {
+  const double ratio = learned.output_ratio(now), expected = output.expected(now) * ratio;
+  const double most = output_of_expected_max * std::max(expected, static_cast<double>(prior_output_tokens));
+  const double counted = std::min(static_cast<double>(tokens), most);
+  if (cut && counted <= expected) return;  // it only says that it would have been longer
+  output.own.note(counted / ratio, output.of_route(now), now);
+  output.route->note(counted / ratio, prior_output_tokens, now);
   // After them: what of a surprise they have taken up, the ratio does not count again. So no answer makes both together expect a
   // longer one.
-  learned.note_output(tokens, output.expected());
+  learned.note_output(counted, output.expected(now), now);
 }
 
 Conditions Estimates::Reader::conditions(const RequestFacts& facts, const std::shared_ptr<const Snapshot>& snapshot, bool times,
@@ -119,7 +122,7 @@ Conditions Estimates::Reader::conditions(const RequestFacts& facts, const std::s
     for (const Target* target : facts.route->targets) look_at(*target, facts, times, now);
   else
     look_at(*facts.target, facts, times, now);
-  if (const Output* output = output_of(facts, *snapshot)) conditions.output_tokens_expected = output->expected();
+  if (const Output* output = output_of(facts, *snapshot)) conditions.output_tokens_expected = output->expected(now);
   conditions.estimates = believed_;
   return conditions;
 }
@@ -142,7 +145,7 @@ void Estimates::Reader::note(const Observation& seen, const Snapshot& snapshot, 
   if (!facts.needs.has(Capability::vision) && !facts.needs.has(Capability::audio)) learned.note_input(facts.text, input, now);
   // What was thought unseen is in no text, and told apart by who tells of it at all.
   learned.note_answer(seen.content, seen.reasoning_shown ? seen.usage->output_total() : seen.usage->output.value_or(0), now);
-  note_output(learned, *output, answer, seen.cut);
+  note_output(learned, *output, answer, seen.cut, now);
   if (seen.repeated_tokens && input > 0)
     learned.note_cache(seen.usage->cached_input.value_or(0), std::min(*seen.repeated_tokens, input));
   learned.note_times(seen.first_token_us, seen.duration_us, answer, now);

@@ -42,6 +42,9 @@ class Estimates {
  public:
   static constexpr std::size_t targets_max = 10'000;  ///< what is beyond them keeps the priors
   static constexpr std::size_t routes_by_key_max = 100'000;
+  /// An answer that is longer than so many expected ones, or so many of the prior, teaches as much as they: one alone makes no
+  /// route too dear.
+  static constexpr double output_of_expected_max = 8;
 
   Everything everything() const;
   /// Before any Reader is made.
@@ -61,12 +64,13 @@ class Estimates {
   struct Output {
     Answers* route = nullptr;
     Answers own;
-    double expected() const { return own.expected(route->expected(prior_output_tokens)); }
+    double of_route(TimePoint now) const { return route->expected(prior_output_tokens, now); }
+    double expected(TimePoint now) const { return own.expected(of_route(now), now); }
   };
 
   Slot* slot_of(const std::string& target);                             ///< null: there are too many
   Output* output_of(const std::string& route, const std::string& key);  ///< null: there are too many
-  static void note_output(Learned& learned, Output& output, std::int64_t tokens, bool cut);
+  static void note_output(Learned& learned, Output& output, std::int64_t tokens, bool cut, TimePoint now);
 
   mutable std::mutex mutex_;
   // Nothing is ever taken out: readers keep addresses.

@@ -37,14 +37,34 @@ void Learned::note_answer(const TextBytes& content, std::int64_t tokens, TimePoi
   answer->note(content, tokens);
 }
 
-void Answers::note(double output_tokens) {
-  tokens = tokens * kept(half_life) + output_tokens;
-  answers = answers * kept(half_life) + 1;
+double Fading::left(TimePoint now) const {
+  if (now <= noted_at + rest) return 1;
+  const std::chrono::duration<double> idle = now - noted_at - rest;
+  return std::exp2(-(idle / half_life));
 }
 
-void Learned::note_output(std::int64_t output_tokens, double expected) {
-  output = output * kept(half_life) + static_cast<double>(output_tokens);
-  output_expected = output_expected * kept(half_life) + expected;
+void Answers::note(double output_tokens, double prior, TimePoint now) {
+  const double old = kept(half_life) * left(prior, now);
+  tokens = tokens * old + output_tokens;
+  answers = answers * old + 1;
+  fading.noted_at = now;
+}
+
+double Answers::expected(double prior, TimePoint now) const {
+  const double rest = left(prior, now);
+  return (prior_answers * prior + rest * tokens) / (prior_answers + rest * answers);
+}
+
+void Learned::note_output(double output_tokens, double expected, TimePoint now) {
+  const double old = kept(half_life) * output_left(now);
+  output = output * old + output_tokens;
+  output_expected = output_expected * old + expected;
+  output_fading.noted_at = now;
+}
+
+double Learned::output_ratio(TimePoint now) const {
+  const double rest = output_left(now);
+  return (prior_output + rest * output) / (prior_output + rest * output_expected);
 }
 
 void Learned::note_cache(std::int64_t cached_tokens, std::int64_t repeated_tokens) {

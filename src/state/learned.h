@@ -5,10 +5,22 @@
 #include "state/script_rates.h"
 #include "state/times.h"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
 namespace fairlead::state {
+
+/// What was learned of long answers fades with time too, so that a route on which it lets nothing pass (`max_cost`) comes to learn
+/// again. That begins once there was nothing new for a while.
+struct Fading {
+  static constexpr std::chrono::hours rest{1}, half_life{6};
+
+  TimePoint noted_at{};
+
+  /// What is left of it.
+  double left(TimePoint now) const;
+};
 
 /// How long answers are: of a route, or of a route and key.
 struct Answers {
@@ -16,9 +28,11 @@ struct Answers {
   static constexpr double half_life = 100;    ///< answers
 
   double tokens = 0, answers = 0;
+  Fading fading;
 
-  void note(double output_tokens);
-  double expected(double prior) const { return (prior_answers * prior + tokens) / (prior_answers + answers); }
+  void note(double output_tokens, double prior, TimePoint now);
+  double expected(double prior, TimePoint now) const;
+  double left(double prior, TimePoint now) const { return tokens > answers * prior ? fading.left(now) : 1; }
 };
 
 /// Of one target.
@@ -34,7 +48,8 @@ struct Learned {
   std::optional<ScriptRates> answer;       ///< of output; begins as what is known of input
   Times input_error, answer_error;         ///< of what was estimated of each attempt, before it was learned from: parts of 10^-4
   double output = 0, output_expected = 0;  ///< tokens: as they came, and as others' answers would have been
-  double cached = 0, repeated = 0;         ///< tokens
+  Fading output_fading;
+  double cached = 0, repeated = 0;  ///< tokens
   Times first_token, token;
   double usual_first_token_us = 1'000'000, usual_token_us = 20'000;  ///< for sharing out the time of whole answers; the priors
 
@@ -42,12 +57,13 @@ struct Learned {
   void note_answer(const TextBytes& content, std::int64_t tokens, TimePoint now);
   const ScriptRates& answer_rates() const { return answer ? *answer : input; }
   static double share(std::int64_t error) { return static_cast<double>(error) / error_parts; }
-  void note_output(std::int64_t output_tokens, double expected);
+  void note_output(double output_tokens, double expected, TimePoint now);
   void note_cache(std::int64_t cached_tokens, std::int64_t repeated_tokens);
   /// Of a stream, `first_token_us` is known; a whole answer's time is shared out between first token and the rest as was expected.
   void note_times(std::optional<std::int64_t> first_token_us, std::int64_t duration_us, std::int64_t output_tokens, TimePoint now);
 
-  double output_ratio() const { return (prior_output + output) / (prior_output + output_expected); }
+  double output_ratio(TimePoint now) const;
+  double output_left(TimePoint now) const { return output > output_expected ? output_fading.left(now) : 1; }
   double cache_share() const { return (prior_repeated * prior_cache_share + cached) / (prior_repeated + repeated); }
   bool measured(TimePoint now) const;
   AnswerTimes times() const;

@@ -8,6 +8,8 @@ import pytest
 from harness.daemon import OTHER_KEY, TARGETS
 from harness.http import chat, post_chat
 from harness.process import PATIENCE, run, wait_until
+from harness.stage import Stage
+from harness.upstream import completion, usage, whole
 
 pytestmark = pytest.mark.alone
 
@@ -256,3 +258,13 @@ def test_a_floor_of_quality_refuses_what_states_too_little(start):
     assert {r["target"]: r["by"] for r in plan_of(daemon, answer)["rejections"]} == {DEEPSEEK: "quality", QWEN: "quality"}
     refused = post_chat(daemon, chat("hello", "best"))
     assert refused.status == 403 and "quality_min" in refused.json()["error"]["message"]
+
+
+def test_one_long_answer_does_not_lock_a_route_with_a_max_cost(tmp_path):
+    stage = Stage(tmp_path, {"one": "generic"}, lambda config: config["routes"]["one"].update(max_cost="0.02"))
+    try:
+        stage.providers["one"].will(*[whole(completion(told=usage(20, tokens)), (20, 0, tokens)) for tokens in (12_000, 5)])
+        for _ in range(2):
+            assert post_chat(stage.daemon, chat("hello", "one")).status == 200
+    finally:
+        stage.close()

@@ -94,12 +94,27 @@ TEST_F(Shared, NoAnswerMakesALongerOneExpected) {
     Estimates own;
     Estimates::Reader reader(own);
     for (const std::int64_t tokens : before) answered(reader, 0, tokens);
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 6; ++i) {
       answered(reader, 0, 12'000);
       EXPECT_LE(expected(reader, 0), 12'000) << before.size() << " before, then " << i + 1;
     }
     EXPECT_GT(expected(reader, 0), 4'000) << before.size() << " before";
   }
+}
+
+/// With `max_cost` on its route, whatever is expected to be dearer is refused, and teaches nothing.
+TEST_F(Shared, OneLongAnswerMakesFewTimesThePriorExpectedAndNotForGood) {
+  Estimates::Reader reader(estimates);
+  answered(reader, 0, 100'000);
+  EXPECT_LT(expected(reader, 0), 6 * 400);
+  for (int i = 0; i < 20; ++i) answered(reader, 0, 100'000);
+  EXPECT_GT(expected(reader, 0), 40'000) << "what is so indeed, is learned";
+  const auto after = [&](int days) {
+    const Conditions conditions = reader.conditions(facts, snapshot, false, noon + std::chrono::hours(24 * days));
+    return conditions.output_tokens_expected * conditions.estimate_of(target(0)).output_ratio;
+  };
+  EXPECT_LT(after(3), 2 * 400);
+  EXPECT_NEAR(after(10), 400, 1);
 }
 
 TEST_F(Shared, EachChoiceThatCameIsAnAnswer) {

@@ -10,21 +10,46 @@ namespace {
 TEST(Learned, BeginsWithThePriors) {
   const Learned learned;
   EXPECT_EQ(learned.input.bytes_per_token(), prior_bytes_per_token);
-  EXPECT_EQ(learned.output_ratio(), 1);
+  EXPECT_EQ(learned.output_ratio(noon), 1);
   EXPECT_EQ(learned.cache_share(), prior_cache_share);
   EXPECT_FALSE(learned.measured(noon));
-  EXPECT_EQ(Answers{}.expected(prior_output_tokens), 400);
+  EXPECT_EQ(Answers{}.expected(prior_output_tokens, noon), 400);
 }
 
 TEST(Learned, OutputIsThatOfRouteAndKeyAndTheTargetsOwnRatio) {
   Answers answers;
-  for (int i = 0; i < 60; ++i) answers.note(50);
-  EXPECT_NEAR(answers.expected(400), 75, 3) << "the prior still weighs four answers";
-  for (int i = 0; i < 600; ++i) answers.note(50);
-  EXPECT_NEAR(answers.expected(400), 60, 2);
+  for (int i = 0; i < 60; ++i) answers.note(50, 400, noon);
+  EXPECT_NEAR(answers.expected(400, noon), 75, 3) << "the prior still weighs four answers";
+  for (int i = 0; i < 600; ++i) answers.note(50, 400, noon);
+  EXPECT_NEAR(answers.expected(400, noon), 60, 2);
   Learned talkative;
-  for (int i = 0; i < 200; ++i) talkative.note_output(1'200, 400);
-  EXPECT_NEAR(talkative.output_ratio(), 3, 0.1);
+  for (int i = 0; i < 200; ++i) talkative.note_output(1'200, 400, noon);
+  EXPECT_NEAR(talkative.output_ratio(noon), 3, 0.1);
+}
+
+TEST(Learned, LongAnswersFadeWhereNothingIsLearnedAnyMore) {
+  Answers answers;
+  Learned learned;
+  for (int i = 0; i < 10; ++i) {
+    answers.note(10'000, 400, noon);
+    learned.note_output(10'000, 400, noon);
+  }
+  const double expected = answers.expected(400, noon), ratio = learned.output_ratio(noon);
+  const auto later = [](int hours) { return noon + std::chrono::hours(hours); };
+  EXPECT_EQ(answers.expected(400, later(1)), expected) << "a pause changes nothing";
+  EXPECT_EQ(learned.output_ratio(later(1)), ratio);
+  EXPECT_EQ(answers.expected(400, later(-1)), expected) << "the clock was set back";
+  EXPECT_EQ(learned.output_ratio(later(-1)), ratio);
+  Answers half;
+  for (int i = 0; i < 5; ++i) half.note(10'000, 400, noon);
+  EXPECT_NEAR(answers.expected(400, later(7)), half.expected(400, noon), expected * 0.02) << "as if half had been";
+  EXPECT_LT(answers.expected(400, later(49)), 500);
+  EXPECT_LT(learned.output_ratio(later(49)), 1.3);
+  answers.note(100, 400, later(49));
+  EXPECT_LT(answers.expected(400, later(49)), 450) << "what has faded does not come back";
+  Answers brief;
+  for (int i = 0; i < 10; ++i) brief.note(10, 400, noon);
+  EXPECT_EQ(brief.expected(400, later(49)), brief.expected(400, noon)) << "short ones let all pass";
 }
 
 TEST(Learned, TheCachesShareIsOfWhatCouldHaveHit) {
