@@ -108,6 +108,7 @@ struct PriceInForce {
   const Price* entry = nullptr;
   Rates rates;
   std::string window;                   ///< the window's name; empty outside of one
+  int window_number = 0;                ///< which of the entry's it is, from 1, since several may have one name
   std::int64_t above_input_tokens = 0;  ///< the tier; 0 for the base
   bool contract = false;                ///< the target's own price, not the list's
   Int128 discount = 0;                  ///< taken off the list's rates: a share, 10^-12

@@ -94,6 +94,7 @@ std::optional<PriceInForce> price_in_force(const std::vector<Price>& prices, con
   } else if (const PriceWindow* window = window_at(*entry, at)) {
     price.rates = over(window->rates, entry->rates);
     price.window = window->name;
+    price.window_number = static_cast<int>(window - entry->windows.data()) + 1;
     thinking = &window->thinking;
   }
   if (by.thinking && *thinking != Rates{}) {

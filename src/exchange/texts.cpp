@@ -103,7 +103,7 @@ const std::string& Texts::price(const Target& target, const PriceInForce& price,
   add(static_cast<std::uint64_t>(price.discount));
   add(static_cast<std::uint64_t>(price.surcharge));
   add(static_cast<std::uint64_t>(price.service_tier) << 1 | static_cast<std::uint64_t>(price.thinking));
-  key_ += price.window;
+  add(static_cast<std::uint64_t>(price.window_number));
   if (const std::string* made = prices_.find(key_)) return *made;
   return prices_.keep(key_, price_json(target, price, to_usd));
 }

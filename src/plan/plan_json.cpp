@@ -178,7 +178,7 @@ void append_plan_key(std::string& key, const Plan& plan) {
     add(static_cast<std::uint64_t>(price.discount));
     add(static_cast<std::uint64_t>(price.surcharge));
     add(static_cast<std::uint64_t>(price.service_tier) << 1 | static_cast<std::uint64_t>(price.thinking));
-    key.append(price.window) += '\n';
+    add(static_cast<std::uint64_t>(price.window_number));
   }
   for (const Policy* policy : plan.policies) {
     add(reinterpret_cast<std::uintptr_t>(policy));

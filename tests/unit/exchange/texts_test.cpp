@@ -27,5 +27,29 @@ TEST(Texts, PlansWithoutNumberAreKeptWithinBounds) {
   EXPECT_EQ(texts.bytes(), 0U);
 }
 
+TEST(Texts, PricesOfTwoWindowsOfOneNameAreTwo) {
+  Provider provider;
+  Model model;
+  Price entry;
+  entry.currency = provider.currency;
+  entry.rates.input = *parse_decimal("1");
+  PriceWindow early{"peak", 0x7f, 0, 12 * 60, {}}, late{"peak", 0x7f, 12 * 60, 0, {}};
+  early.rates.input = *parse_decimal("2");
+  late.rates.input = *parse_decimal("5");
+  entry.windows = {early, late};
+  model.prices = {entry};
+  Target target;
+  target.provider = &provider;
+  target.model = &model;
+  const UsdRate usd;
+  Texts texts;
+  const auto text_at = [&](int hour) {
+    const auto price = price_of(target, {100}, entry.from + std::chrono::hours(hour));
+    return price ? texts.price(target, *price, usd) : "";
+  };
+  EXPECT_NE(text_at(6).find(R"("window":"peak","input":"2")"), std::string::npos) << text_at(6);
+  EXPECT_NE(text_at(18).find(R"("window":"peak","input":"5")"), std::string::npos) << text_at(18);
+}
+
 }  // namespace
 }  // namespace fairlead::exchange

@@ -202,6 +202,19 @@ TEST_F(PlanTest, TheRateToUsdIsKeptWhereThereIsOne) {
   EXPECT_NE(keys[0], keys[1]);
 }
 
+TEST_F(PlanTest, WindowsOfOneNameAreToldApart) {
+  PriceWindow early{"peak", 0x7f, 0, 12 * 60, {}}, late{"peak", 0x7f, 12 * 60, 0, {}};
+  early.rates.input = *parse_decimal("2");
+  late.rates.input = *parse_decimal("5");
+  flash.prices[0].windows = {early, late};
+  const Plan morning = plan(), evening = plan(sunday + std::chrono::hours{18});
+  EXPECT_NE(plan_text(morning), plan_text(evening));
+  std::string keys[2];
+  append_plan_key(keys[0], morning);
+  append_plan_key(keys[1], evening);
+  EXPECT_NE(keys[0], keys[1]);
+}
+
 TEST_F(PlanTest, NamesThatAreNotUtf8StillGiveJson) {
   set_policies(world, {policy("\xff\xfe", {}, {}, {{Fact::origin, {"US"}}}, "\xc3")});
   EXPECT_TRUE(nlohmann::json::accept(plan_text(plan())));
