@@ -156,10 +156,11 @@ std::optional<bool> Attempt::take(std::string_view bytes) {
   pieces_.clear();
   fed_ = outcome_.coder->feed(bytes, pieces_);
   note_content();
-  if (!stream_ || pieces_.empty() || drain_.active() || !may_pass()) return goes_on();
+  if (!stream_ || pieces_.empty() || !may_pass()) return goes_on();
+  if (request_.repeat) request_.repeat->note(pieces_);  // of an answer that fails it keeps nothing
+  if (drain_.active()) return goes_on();
   if (!request_.answer.committed() && !start_answer()) return passed(false);
   if (content_) request_.note_content_sent();
-  if (request_.repeat) request_.repeat->note(pieces_);  // of an answer that fails it keeps nothing
   const auto written = request_.answer.write_now(pieces_);
   if (!written) return std::nullopt;
   return passed(written->has_value());
@@ -198,6 +199,7 @@ void Attempt::relayed(const Result<void>& read) {
   pieces_.clear();
   const auto finished = outcome_.coder->finish(pieces_);
   outcome_.last = pieces_;
+  outcome_.whole = finished.has_value();
   end(finished);
 }
 

@@ -50,6 +50,7 @@ struct AttemptOutcome {
   std::optional<Milliseconds> retry_after;
   std::unique_ptr<AnswerCoder> coder;  ///< holds the bytes that `last` points into
   Pieces last;                         ///< what the app still has to get: a buffered answer whole, or the end of a stream
+  bool whole = false;                  ///< the answer came to its proper end, whether an app was there for it or not
 
   /// Once it is over.
   AttemptEnd end() const;

@@ -287,10 +287,11 @@ class Exchange {
   }
 
   /// An answer that came whole was paid for: a repeat gets it, also where the books could not take its end, and the app gets an
-  /// error. What failed is done anew, as soon as the app knows.
+  /// error, or where the app had left and it was drained. What failed is done anew, as soon as the app knows.
   void keep_for_repeats() {
     if (!request_.repeat || is_repeat()) return;
-    if (failure_) return request_.repeat.reset();
+    const bool drained = failure_ && failure_->error.kind == ErrorKind::app_gone && outcome_.whole;
+    if (failure_ && !drained) return request_.repeat.reset();
     request_.repeat->note(outcome_.last);
     request_.repeat->finish(request_.id, target()->name, request_.facts.stream, request_.world.steady_now());
   }

@@ -1,4 +1,5 @@
 """Idempotency-Key: a request is done once, its repeats get the same answer, and what failed is done anew."""
+import asyncio
 import collections
 import concurrent.futures
 import json
@@ -7,7 +8,7 @@ import threading
 import pytest
 
 from harness.daemon import CLIENT_KEY, OTHER_KEY, Fairlead
-from harness.http import chat, post_chat
+from harness.http import Connection, chat, post_chat, request_bytes, text_of
 from harness.process import wait_until
 from harness.stage import Stage
 from harness.upstream import ROLE, completion, good_stream, refusal, said, stream, usage, whole
@@ -134,6 +135,46 @@ def test_what_failed_is_done_anew(stage, failure):
     second = wait_until(again, "the first to have ended") if failure == "left" else again()
     assert second.status == 200 and "x-fairlead-replayed" not in second.fields
     expect_replay(ask(daemon, "abc", body), second)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_was_drained_for_an_app_that_left_is_its_repeats(tmp_path, streamed):
+    stage = Stage(tmp_path, {"one": "generic"},
+                  lambda config: (config.update(workers=1, policies=[]), config["providers"]["one"].update(on_cancel="drain")))
+    daemon, provider = stage.daemon, stage.providers["one"]
+    go_on, body = threading.Event(), chat("hello", "one", stream=streamed)
+    rest = good_stream("lo", told=(5, 0, 2))
+
+    def wait_then_end(peer):
+        go_on.wait(30)
+        peer.send(rest.framed() if streamed else b"")
+
+    if streamed:
+        provider.will(stream(ROLE, said("hel"), then=wait_then_end, usage=(5, 0, 2)))
+        ask(daemon, "abc", body, leave_after=10)
+    else:
+        provider.will(whole(completion("hello", usage(5, 2)), (5, 0, 2), framing="chunked", then=wait_then_end))
+
+        async def leave():
+            connection = Connection(daemon.address)
+            asking = asyncio.create_task(connection.exchange(
+                request_bytes("POST", "/v1/chat/completions", daemon.key, body, [("Idempotency-Key", "abc")])))
+            await asyncio.to_thread(wait_until, lambda: provider.requests, "the provider to be asked")
+            asking.cancel()
+            connection.close()
+
+        asyncio.run(leave())
+    for _ in range(3):  # after which the daemon, a single thread, has seen the app leave
+        expect_refused(ask(daemon, "abc", body), 409, "idempotency_in_progress", again=True)
+    go_on.set()
+    again = lambda: (answer := ask(daemon, "abc", body)).status != 409 and answer  # noqa: E731
+    repeat = wait_until(again, "the drain to have ended")
+    assert repeat.status == 200 and repeat.complete and repeat.fields["x-fairlead-replayed"] == "true"
+    assert text_of(repeat) == "hello" and (not streamed or repeat.body.endswith(b"data: [DONE]\n\n"))
+    assert len(provider.requests) == 1
+    [attempt] = stage.settled().attempts
+    assert (attempt["error"], attempt["usage_source"], attempt["output_tokens"]) == ("app_gone", "reported", 2)
+    stage.close()
 
 
 def test_what_is_too_large_to_keep_is_not_done_twice(stage):
