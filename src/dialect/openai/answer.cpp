@@ -106,7 +106,8 @@ class AnswerTextReader {
     if (index < choice_bits) answer_.choices_finished |= bit;
     answer_.has_content = true;
     if (index == 0) answer_.finish_reason = reason;
-    for (const std::string_view broken : broken_off_reasons) answer_.broken_off |= reason.is(broken);
+    for (const std::string_view broken : broken_off_reasons)
+      if (reason.is(broken)) answer_.broken_off = broken;
   }
 
   void message() {

@@ -27,8 +27,8 @@ struct AnswerMarks {
   bool has_choices = false;  ///< `choices` is an array
   bool has_content = false;  ///< of some choice: text, reasoning, a refusal, a tool call, sound or an end
   std::size_t content_bytes = 0;
-  bool has_reasoning = false;  ///< some of the content is reasoning
-  bool broken_off = false;     ///< a finish_reason says that the provider failed
+  bool has_reasoning = false;   ///< some of the content is reasoning
+  std::string_view broken_off;  ///< a finish_reason that says that the provider failed, in our words; empty: none does
   ChoiceSet choices_seen = 0, choices_finished = 0;
   wire::JsonString id, model, service_tier, finish_reason;  ///< the last is the first choice's
   Range model_value;                                        ///< with quotes; empty if it is no string or empty

@@ -2,9 +2,36 @@
 
 #include "dialect/openai/provider_error.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace fairlead::openai {
+namespace {
+
+constexpr std::size_t word_bytes_max = 256;        // of what an answer calls itself, its model and its end
+constexpr std::size_t word_read_bytes_max = 2048;  // more, so that no credential is cut before it is masked
+
+std::string beginning(wire::JsonString said) {
+  std::size_t end = 0;
+  while (end < said.raw.size() && end < word_read_bytes_max) end += said.raw[end] != '\\' ? 1 : said.raw[end + 1] == 'u' ? 6 : 2;
+  said.raw = said.raw.substr(0, end);
+  return said.text();
+}
+
+/// So much of a provider's word as the books keep: the usual one as it is, and of any other what can be printed, and no credential.
+std::string short_word(const wire::JsonString& said, const std::string& api_key) {
+  const auto printable = [](char c) { return c >= 0x20 && c < 0x7F; };
+  const bool usual = !said.escaped && said.raw.size() <= word_bytes_max && std::all_of(said.raw.begin(), said.raw.end(), printable);
+  if (usual && (api_key.empty() || said.raw.find(api_key) == std::string_view::npos)) return std::string(said.raw);
+  std::string word = safe_text(beginning(said), api_key);
+  if (word.size() <= word_bytes_max) return word;
+  std::size_t end = word_bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(word[end]) & 0xC0) == 0x80) --end;
+  word.resize(end);
+  return word;
+}
+
+}  // namespace
 
 Error provider_failure(ErrorKind kind, std::string message, std::string detail) {
   return {kind, ErrorOrigin::provider, std::move(message), std::move(detail), Retry::before_commit};
@@ -27,9 +54,9 @@ Result<void> AnswerKeeper::read(std::string_view text) {
   if (!text_.usages.empty()) take_usages();
   if (text_.error) return error_in_answer(text, target_);
   keep();
-  if (text_.broken_off)
+  if (!text_.broken_off.empty())
     return provider_failure(ErrorKind::upstream_unavailable, "The provider broke off its answer.",
-                            "finish_reason " + summary.finish_reason);
+                            "finish_reason " + std::string(text_.broken_off));
   return boost::system::in_place_value;
 }
 
@@ -54,8 +81,8 @@ void AnswerKeeper::take_usages() {
 }
 
 void AnswerKeeper::keep() {
-  const auto last_known = [](std::string& known, const wire::JsonString& said) {
-    if (!said.raw.empty() && said.raw != known) known = said.text();
+  const auto last_known = [&](std::string& known, const wire::JsonString& said) {
+    if (!said.raw.empty() && said.raw != known) known = short_word(said, target_.provider->api_key);
   };
   last_known(summary.id, text_.id);
   last_known(summary.model, text_.model);

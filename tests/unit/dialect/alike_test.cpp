@@ -32,7 +32,7 @@ bool is_alike(const std::string& first, const std::string& second) {
   if (!alike.read(second, answer)) return false;
   const AnswerText right = read(second);
   const auto same = [](const Range& a, const Range& b) { return a.begin == b.begin && a.end == b.end; };
-  EXPECT_TRUE(right.well_formed && !right.error && !right.broken_off && right.usages.empty()) << second;
+  EXPECT_TRUE(right.well_formed && !right.error && right.broken_off.empty() && right.usages.empty()) << second;
   EXPECT_EQ(answer.contents, right.contents) << second;
   EXPECT_EQ(answer.content_bytes, right.content_bytes) << second;
   EXPECT_EQ(answer.has_content, right.has_content) << second;

@@ -405,6 +405,36 @@ TEST(OpenAiBuffered, IsWholeOrAFailure) {
   EXPECT_EQ(buffered(good, options).error.kind, ErrorKind::upstream_protocol);
 }
 
+TEST(OpenAiBuffered, OfItsFailureTheLogKnowsTheReasonAlone) {
+  const std::string body = R"({"choices":[{"message":{"content":"a"},"finish_reason":"words of the provider"},)"
+                           R"({"index":1,"message":{"content":"b"},"finish_reason":"error"}]})";
+  const Outcome outcome = buffered(body);
+  EXPECT_EQ(outcome.error.kind, ErrorKind::upstream_unavailable);
+  EXPECT_EQ(outcome.error.detail(), "finish_reason error");
+}
+
+TEST(OpenAiBuffered, NoMoreOfItsNamesIsKeptThanThatOfARow) {
+  const auto named = [](const std::string& said) {
+    const Outcome outcome = buffered(R"({"id":")" + said + R"(","model":")" + said +
+                                     R"(","choices":[{"message":{"content":"x"},"finish_reason":")" + said + R"("}]})");
+    EXPECT_FALSE(outcome.failed) << outcome.error.message();
+    EXPECT_EQ(outcome.summary.model, outcome.summary.id);
+    EXPECT_EQ(outcome.summary.finish_reason, outcome.summary.id);
+    return outcome.summary.id;
+  };
+  EXPECT_EQ(named("chatcmpl-1/2 3"), "chatcmpl-1/2 3");
+  EXPECT_EQ(named(std::string(256, 'x')), std::string(256, 'x'));
+  EXPECT_EQ(named(std::string(1 << 20, 'x')), std::string(256, 'x'));
+  EXPECT_EQ(named(R"(a\u0000b\u001b[31m\n\"\\)"), "a b [31m \"\\");
+  EXPECT_EQ(named("Mod\xC3\xA8le"), "Mod\xC3\xA8le");
+  std::string accents, escapes;
+  for (int i = 0; i < 2'000; ++i) accents += "\xC3\xA8", escapes += R"(\u00e8\ud83d\ude00)";
+  EXPECT_EQ(named("x" + accents), "x" + accents.substr(0, 254)) << "no letter is cut";
+  EXPECT_EQ(named(escapes).size(), 254U);
+  EXPECT_EQ(named("model of " + std::string(test_api_key) + ", x"), "model of [masked], x");
+  EXPECT_EQ(named("model of sk-0123456789abcdef, " + std::string(300, 'x')).substr(0, 18), "model of [masked],");
+}
+
 TEST(OpenAiBuffered, NamesTheModelAsAsked) {
   AnswerOptions options;
   options.answer_model = AnswerModel::asked;
