@@ -10,8 +10,9 @@
 namespace fairlead::content {
 namespace {
 
-// What stands beside a whole word. Scripts without blanks between words know no such thing.
-constexpr std::string_view before = R"((?:^|[^\pL\pM\pN_]))", after = R"((?:$|[^\pL\pM\pN_]))";
+// What stands beside a whole word: `_` too, which joins words in the names of programs. Scripts without blanks between words know
+// no such thing.
+constexpr std::string_view before = R"((?:^|[^\pL\pM\pN]))", after = R"((?:$|[^\pL\pM\pN]))";
 constexpr std::string_view unspaced = R"([\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])";
 constexpr std::int64_t pattern_memory_max = 8 << 20, words_memory_max = 64 << 20;
 

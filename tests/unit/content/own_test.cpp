@@ -22,7 +22,11 @@ struct Row {
 
 const Row rows[] = {
     {"titan", "Project TITAN is late", 1},
-    {"titan", "titanium, titans, subtitan, titan_x, titan2", 0},
+    {"titan", "titanium, titans, subtitan, titan2", 0},
+    {"titan", "get_titan, titan_v2, _titan_, get_titan_v2, __TITAN__", 5},
+    {"titan", "titan_titan", 2},
+    {"titan", "get_titans, subtitan_x", 0},
+    {"blue_harbour", "get_blue_harbour_x", 1},
     {"titan", "titan titan,titan;titan\ntitan", 5},
     {"titan", "(titan)", 1},
     {"titan", "\"titan\"", 1},
