@@ -55,6 +55,13 @@ AnswerOptions answer_options(const Request& request, const AttemptProgress& atte
   return options;
 }
 
+/// What ended the reading of an answer: time may have run out in its midst.
+Error cut_short(Error error, const AnswerSummary& so_far) {
+  if (error.kind == ErrorKind::upstream_timeout && so_far.content_bytes > 0)
+    error.set_message("The provider's answer did not come to its end in time.");
+  return error;
+}
+
 /// The configuration was checked: there is one.
 const Dialect& dialect_of(const Target& target) { return *find_dialect(target.provider->dialect); }
 
@@ -195,7 +202,7 @@ bool Attempt::goes_on() {
 
 void Attempt::relayed(const Result<void>& read) {
   if (progress_.error) return;  // that is why it was not read on
-  if (!read && !outcome_.coder->ended()) return end(read);
+  if (!read && !outcome_.coder->ended()) return end(cut_short(read.error(), outcome_.coder->summary()));
   pieces_.clear();
   const auto finished = outcome_.coder->finish(pieces_);
   outcome_.last = pieces_;

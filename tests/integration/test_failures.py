@@ -217,6 +217,18 @@ def test_what_a_provider_finds_wrong_keeps_its_code_under_200_too(stage, streame
     assert answer.json()["error"] == error["error"]
 
 
+@pytest.mark.parametrize("said_nothing, message", [
+    (whole(b""), "The provider's answer is empty."),
+    (whole(b"\n\n"), "The provider's answer is empty."),
+    (Scripted(status=204), "The provider's answer is empty."),
+    (refusal(302, b"", fields=[("Location", "/elsewhere")]), "The provider answered with a redirect, which is not followed."),
+], ids=["nothing", "blank lines", "204", "a redirect"])
+def test_the_app_is_told_how_an_answer_was_none(stage, said_nothing, message):
+    stage.providers["first"].will(said_nothing)
+    answer = post_chat(stage.daemon, chat(HELLO, "first"))
+    assert expect_openai_error(answer, 502, "server_error")["message"] == message
+
+
 def test_an_answer_to_nobodys_request_is_not_taken_for_one_I7(stage):
     """Bytes after a whole answer would be read as the answer to the next request on that connection."""
     stage.providers["first"].will(whole(completion("mine", told=usage()), told=(20, 0, 10),

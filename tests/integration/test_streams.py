@@ -319,7 +319,9 @@ def test_silence_within_a_stream_is_a_declared_end_M31(small):
 
     small.providers["first"].will(stream(ROLE, said("hel"), then=silence, end="fin"))
     answer = ask(small, "pair")
-    assert answer.events()[-1]["error"]["code"] == "upstream_timeout" and b"[DONE]" not in answer.body
+    told = answer.events()[-1]["error"]
+    assert told["code"] == "upstream_timeout" and b"[DONE]" not in answer.body
+    assert told["message"] == "The provider's answer did not come to its end in time."
     wait_until(lambda: seen, "the provider to see the end of its connection")
     assert row_of(small, answer)["error"] == "upstream_timeout"
 

@@ -23,7 +23,7 @@ class BufferedCoder final : public AnswerCoder {
   }
 
   Result<void> finish(Pieces& out) override {
-    if (body_.empty()) return provider_failure(ErrorKind::upstream_closed, "The provider closed the connection without an answer.");
+    if (body_.empty()) return provider_failure(ErrorKind::upstream_closed, "The provider's answer is empty.");
     keeper_.summary.content_bytes = 0;
     auto read = keeper_.read(body_);
     if (!read && !keeper_.text().well_formed) keeper_.summary.content_bytes = body_.size();

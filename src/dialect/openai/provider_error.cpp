@@ -115,7 +115,7 @@ std::string_view meaning_by_status(int status) {
   }
   if (status >= 500) return "unavailable";
   if (status >= 400) return "refused";
-  return "protocol";  // a redirect or the like: never followed
+  return status >= 300 ? "redirect" : "protocol";
 }
 
 struct Meaning {
@@ -135,6 +135,8 @@ constexpr Meaning meanings[] = {
     {"filtered", ErrorKind::upstream_filtered, Retry::never, "The provider's content filter refused the request.", true},
     {"unfit", ErrorKind::upstream_refused, Retry::before_commit, "The provider refused the request.", true},
     {"unavailable", ErrorKind::upstream_unavailable, Retry::before_commit, "The provider failed."},
+    {"redirect", ErrorKind::upstream_protocol, Retry::before_commit,
+     "The provider answered with a redirect, which is not followed."},
     {"protocol", ErrorKind::upstream_protocol, Retry::before_commit, "The provider gave an answer that is none."},
 };
 

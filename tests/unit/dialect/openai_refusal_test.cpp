@@ -92,7 +92,8 @@ TEST(OpenAiRefusal, MeansWhatTheProviderMeans) {
        "Missing reasoning_content field in the assistant message at message index 1.", "c", ""},
       {"generic", 413, "", ErrorKind::upstream_refused, Retry::never, "The provider refused the request.", "", ""},
       {"generic", 400, "\"just text\"", ErrorKind::upstream_refused, Retry::never, "just text", "", ""},
-      {"generic", 302, "", ErrorKind::upstream_protocol, Retry::before_commit, "The provider gave an answer that is none.", "", ""},
+      {"generic", 302, "", ErrorKind::upstream_protocol, Retry::before_commit,
+       "The provider answered with a redirect, which is not followed.", "", ""},
   };
   for (const auto& expected : cases) {
     const TargetRig rig(expected.profile);
