@@ -83,6 +83,14 @@ void Findings::add(Severity severity, Place place, std::string path, std::string
       {place.file, {severity, file(place.file), place.line, place.column, std::move(path), std::move(message), std::move(hint)}});
 }
 
+void Findings::add_errors_of(const Findings& other) {
+  for (const Located& one : other.located_) {
+    const Finding& finding = one.finding;
+    if (finding.severity == Severity::error)
+      add(finding.severity, {add_file(finding.file), finding.line, finding.column}, finding.path, finding.message, finding.hint);
+  }
+}
+
 std::string Findings::where(Place place) const {
   return file(place.file) + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
 }

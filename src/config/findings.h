@@ -28,6 +28,9 @@ class Findings {
   bool forgiven(int file) const { return forgiven_.at(file); }
   void add(Severity severity, Place place, std::string path, std::string message, std::string hint = {});
 
+  /// The errors of another, with their files.
+  void add_errors_of(const Findings& other);
+
   bool failed() const { return failed_; }
   /// "more.yaml:12:3"
   std::string where(Place place) const;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -78,6 +79,31 @@ std::vector<std::string> read_stored_keys(const Sources& sources, const Building
   return std::move(stored.ended);
 }
 
+/// What one load has asked of the world: each once, however often it builds, so that what it builds is one state of the files.
+class Answers {
+ public:
+  /// `files` gets the paths. The answers must outlive what is returned.
+  Sources remembered(const Sources& sources, std::vector<std::string>& files) {
+    Sources asked = sources;
+    asked.read_file = [this, read = sources.read_file, &files](const std::string& path) {
+      const auto known = files_.find(path);
+      if (known != files_.end()) return known->second;
+      files.push_back(path);
+      return files_[path] = read(path);
+    };
+    if (sources.stored_keys)
+      asked.stored_keys = [this, read = sources.stored_keys](const std::string& ledger) {
+        if (!keys_) keys_ = read(ledger);
+        return *keys_;
+      };
+    return asked;
+  }
+
+ private:
+  std::map<std::string, std::optional<std::string>> files_;
+  std::optional<StoredKeys> keys_;
+};
+
 std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources& sources, Findings& findings, Building& building) {
   Reading reading(sources, findings);
   reading.add_to_hash(embedded_profiles);
@@ -117,6 +143,24 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   return snapshot;
 }
 
+/// Keys of which not all is understood might do more than they should: they are left out whole, and all else holds. Without them
+/// others may stand that they stood before, and errors that nobody has told of.
+std::shared_ptr<Snapshot> build_without_faulty_keys(const std::string& file, const Sources& sources, Findings& findings,
+                                                    Building& building) {
+  std::shared_ptr<Snapshot> snapshot = build_snapshot(file, sources, findings, building);
+  while (snapshot && !building.faulty.empty()) {  // one key less each time
+    for (const std::string& name : building.faulty)
+      findings.add(Severity::warning, {findings.add_file(stored_key_file(name)), 0, 0}, "",
+                   "the key is refused until this is mended", "revoke it and make it anew");
+    building.left_out.merge(building.faulty);
+    building.faulty.clear();
+    Findings again = built_in().findings;
+    snapshot = build_snapshot(file, sources, again, building);
+    if (!findings.failed()) findings.add_errors_of(again);
+  }
+  return snapshot;
+}
+
 }  // namespace
 
 Sources real_sources() {
@@ -133,24 +177,11 @@ Loaded load(const std::string& file, const Sources& sources) {
   Loaded loaded;
   Findings findings;
   std::shared_ptr<Snapshot> snapshot;
-  Sources noted = sources;
-  noted.read_file = [&](const std::string& path) {
-    loaded.files.push_back(path);
-    return sources.read_file(path);
-  };
+  Answers answers;
   try {
     findings = built_in().findings;
     Building building;
-    snapshot = build_snapshot(file, noted, findings, building);
-    // A key of which not all is understood might do more than it should: it is left out whole, and all else holds.
-    if (snapshot && !building.faulty.empty()) {
-      for (const std::string& name : building.faulty)
-        findings.add(Severity::warning, {findings.add_file(stored_key_file(name)), 0, 0}, "",
-                     "the key is refused until this is mended", "revoke it and make it anew");
-      building.left_out = std::move(building.faulty);
-      Findings again = built_in().findings;
-      snapshot = build_snapshot(file, sources, again, building);
-    }
+    snapshot = build_without_faulty_keys(file, answers.remembered(sources, loaded.files), findings, building);
     loaded.tests = std::move(building.tests);
     loaded.written = std::move(building.written);
   } catch (const std::exception& e) {

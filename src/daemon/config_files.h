@@ -11,11 +11,14 @@ namespace fairlead::daemon {
 
 class ConfigFiles {
  public:
-  /// Reads the files, and remembers what they held. Good until the next call.
+  /// Reads the files, each once, and remembers what they held. Good until the next call.
   config::Sources fresh() {
     read_.clear();
     config::Sources sources = config::real_sources();
-    sources.read_file = [this, read = sources.read_file](const std::string& path) { return read_[path] = read(path); };
+    sources.read_file = [this, read = sources.read_file](const std::string& path) {
+      const auto known = read_.find(path);
+      return known != read_.end() ? known->second : read_[path] = read(path);
+    };
     return sources;
   }
   /// What fresh() has read last is what holds now.

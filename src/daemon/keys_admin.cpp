@@ -68,8 +68,9 @@ KeyAnswer list_keys(const KeyDesk& desk) {
 
 KeyAnswer made_answer(const KeyDesk& desk, const Result<MadeKey>& made) {
   if (!made) return key_error(made.error());
-  desk.changed();
-  return told(201, {{"name", made->row.name}, {"key", made->secret}, {"hash", made->row.hash}});
+  KeyBody answer{{"name", made->row.name}, {"key", made->secret}, {"hash", made->row.hash}};
+  if (const auto holds = desk.changed(); !holds) answer["not_yet"] = holds.error().message();  // the secret is told only once
+  return told(201, answer);
 }
 
 KeyAnswer create_key(const KeyDesk& desk, KeyBody asked) {
@@ -98,7 +99,9 @@ KeyAnswer change_key(const KeyDesk& desk, const std::string& name, bool rotates,
   }
   if (auto revoked = desk.keyring.store().revoke(name, wall_clock(), by_admin, note); !revoked)
     return key_error(change_error(revoked.error(), desk.snapshot().get(), name, KeyChange::revoke));
-  desk.changed();
+  if (const auto holds = desk.changed(); !holds)
+    return key_error({holds.error().kind, ErrorOrigin::fairlead,
+                      "it is revoked in the ledger, and still holds here: " + holds.error().message()});
   return told(200, {{"name", name}, {"state", "revoked"}});
 }
 

@@ -16,7 +16,8 @@ struct KeyDesk {
   Keyring& keyring;
   LoadWith load_with;
   std::function<std::shared_ptr<const Snapshot>()> snapshot;
-  std::function<void()> changed;  ///< called after a change; what it changed holds when it returns
+  /// Called after a change; what was changed holds when it returns. Errors: it does not hold yet (ledger_unavailable, config).
+  std::function<Result<void>()> changed;
 };
 
 struct KeyAnswer {

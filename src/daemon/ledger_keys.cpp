@@ -17,7 +17,7 @@ LedgerKeys::LedgerKeys(Executor executor, std::string config_file, ConfigFiles& 
     : config_file_(std::move(config_file)),
       files_(files),
       holder_(std::move(holder)),
-      look_(executor, look_every, [this] { take_in(); }) {}
+      look_(executor, look_every, [this] { (void)take_in(); }) {}
 
 config::Loaded LedgerKeys::load(config::Sources sources) {
   sources.stored_keys = [this](const std::string& ledger) {
@@ -42,23 +42,26 @@ KeyAnswer LedgerKeys::answer(std::string_view method, std::string_view path, std
     sources.stored_keys = [&](const std::string&) { return config::stored_keys(rows, wall_clock()); };
     return config::load(config_file_, sources);
   };
-  return answer_about_keys({keyring_, load_with, holder_.snapshot, [this] { take_in(); }}, method, path, body);
+  return answer_about_keys({keyring_, load_with, holder_.snapshot, [this] { return take_in(); }}, method, path, body);
 }
 
-/// A key that was made, rotated or revoked, whoever did it, holds or ends by this; the files are not read for it.
-void LedgerKeys::take_in() {
+Result<void> LedgerKeys::take_in() {
   const auto changed = keyring_.look();
   if (!changed && !unread_)
     log(Level::error, "keys_not_read", {{"reason", changed.error().detail()}, {"instead", "those known hold"}});
   unread_ = !changed;
-  if (!changed || !*changed) return;
+  if (!changed) return changed.error();
+  if (!*changed) return {};
   const auto loaded = load(files_.taken());
   if (!loaded.snapshot) {
     log_findings(loaded.findings);
-    return log(Level::error, "keys_not_taken", {{"snapshot", holder_.snapshot()->hash}});
+    log(Level::error, "keys_not_taken", {{"snapshot", holder_.snapshot()->hash}});
+    return Error(ErrorKind::config, ErrorOrigin::fairlead,
+                 "the configuration could not be built anew; the log says why, and a reload that is taken lets it hold");
   }
   holder_.hold(loaded.snapshot);
   log(Level::info, "keys_taken", {{"snapshot", loaded.snapshot->hash}});
+  return {};
 }
 
 }  // namespace fairlead::daemon

@@ -7,6 +7,8 @@
 #include "daemon/keyring.h"
 #include "daemon/keys_admin.h"
 
+#include <fairlead/result.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,7 +37,9 @@ class LedgerKeys {
   KeyAnswer answer(std::string_view method, std::string_view path, std::string_view body);
 
  private:
-  void take_in();
+  /// A key that was made, rotated or revoked, whoever did it, holds or ends by this; the files are not read for it. Errors:
+  /// ledger_unavailable, config; then those known before hold.
+  Result<void> take_in();
 
   std::string config_file_;
   ConfigFiles& files_;

@@ -128,6 +128,41 @@ TEST(StoredKeyTexts, ThatAreNotUnderstoodAreLeftOutWholeAndTakeNothingElseDown) 
   }
 }
 
+TEST(StoredKeyTexts, ThatAreNotUnderstoodLetNoFileBeReadTwice) {
+  World world;
+  Sources sources = world.sources();
+  int reads = 0;
+  sources.read_file = [&](const std::string&) -> std::optional<std::string> {
+    return ++reads == 1 ? small_config : small_config + "dney: {}\n";
+  };
+  sources.stored_keys = [](const std::string&) { return stored_keys({stored("bad", 'a', "[]")}, midday); };
+  const auto loaded = load("f.yaml", sources);
+  EXPECT_EQ(reads, 1);
+  ASSERT_TRUE(loaded.snapshot);
+  EXPECT_EQ(loaded.snapshot->hash, load_with({}).snapshot->hash);
+}
+
+TEST(StoredKeyTexts, ThatAreNotUnderstoodHideNoErrorThatIsThereWithoutThem) {
+  World world;
+  Sources sources = world.sources();
+  std::string config = small_config;
+  config.replace(config.find("region: ZA"), 10, "region: ${env:REGION}");
+  sources.read_file = [&](const std::string&) { return config; };
+  int asked = 0;
+  sources.environment = [&](const std::string&) { return ++asked == 1 ? std::optional<std::string>("ZA") : std::nullopt; };
+  sources.stored_keys = [](const std::string&) { return stored_keys({stored("bad", 'a', "[]")}, midday); };
+  const auto loaded = load("f.yaml", sources);
+  EXPECT_FALSE(loaded.snapshot);
+  EXPECT_THAT(errors(loaded), ElementsAre(HasSubstr("the environment variable REGION is not set")));
+}
+
+TEST(StoredKeyTexts, ThatAreNotUnderstoodLetNoOtherOfTheirKindIn) {
+  const char* twice_a_day = R"({"routes":["chat"],"budget":[{"usd":"1","per":"day"},{"usd":"2","per":"day"}]})";
+  const auto loaded = load_with({stored("first", 'a', twice_a_day), stored("second", 'a', twice_a_day)});
+  ASSERT_TRUE(loaded.snapshot);
+  EXPECT_THAT(names(loaded), ElementsAre("app")) << "the second is looked at once the first no longer stands before it";
+}
+
 TEST(StoredKeyTexts, LoseRoutesThatAreGoneAndNothingElse) {
   const auto loaded = load_with({stored("shop", 'a', R"({"routes":["chat","former"]})")});
   ASSERT_TRUE(loaded.snapshot);
