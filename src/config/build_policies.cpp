@@ -3,6 +3,7 @@
 #include "config/windows.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -106,47 +107,95 @@ class WhenBuilder {
   When when_;
 };
 
-/// Groups of the user's own, with the countries of the groups that they name.
+/// Groups of the user's own, with the countries of the groups that they name. Each is resolved once.
 class Groups {
  public:
-  explicit Groups(Build& build) : build_(build), written_(build.root.find("region_groups")) {}
+  explicit Groups(Build& build) : build_(build), written_(build.root.find("region_groups")) {
+    if (written_ != nullptr)
+      for (const Value& entry : written_->children) own_.emplace(entry.key, &entry);
+  }
 
   std::vector<RegionGroup> made() {
     std::vector<RegionGroup> groups;
-    if (written_ != nullptr)
+    if (own_.size() > groups_max)
+      build_.findings.error(*written_, "these are more than " + std::to_string(groups_max) + " groups",
+                            "name countries in the rules");
+    else if (written_ != nullptr)
       for (const Value& entry : written_->children) {
-        if (entry.key.size() == 2 && entry.key != "EU")
-          build_.findings.error(entry, "a group of two letters could be a country", "give it a longer name");
-        std::set<std::string> countries, within;
-        add(entry, countries, within);
+        check_name(entry);
+        const auto& countries = resolved(entry, 1).countries;
         groups.push_back({entry.key, {countries.begin(), countries.end()}});
       }
     for (const RegionGroup& group : built_in_region_groups())
-      if (written_ == nullptr || written_->find(group.name) == nullptr) groups.push_back(group);
+      if (own_.count(group.name) == 0) groups.push_back(group);
     return groups;
   }
 
  private:
-  void add(const Value& entry, std::set<std::string>& countries, std::set<std::string>& within) {
-    if (!within.insert(entry.key).second)
-      return build_.findings.error(entry, "the group " + in_quotes(entry.key) + " is in itself", "name its countries");
-    for (const Value& member : entry.children) {
-      if (!member.good) continue;
-      const Value* own = written_->find(member.text);
-      const auto& known = built_in_region_groups();
-      const auto group = std::find_if(known.begin(), known.end(), [&](const RegionGroup& g) { return g.name == member.text; });
-      if (own != nullptr)
-        add(*own, countries, within);
-      else if (group != known.end())
-        countries.insert(group->members.begin(), group->members.end());
-      else
-        countries.insert(member.text);
-    }
-    within.erase(entry.key);
+  void check_name(const Value& entry) {
+    if (entry.key.size() == 2 && entry.key != "EU")
+      build_.findings.error(entry, "a group of two letters could be a country", "give it a longer name");
+    const auto tell = [&](const std::string& name, const std::string& which, const std::string& hint) {
+      if (name != entry.key && lower(name) == lower(entry.key))
+        build_.findings.add(
+            Severity::error, entry.key_place, entry.path,
+            in_quotes(entry.key) + " and the " + which + " " + in_quotes(name) + " differ by case alone, which `deny` does not see",
+            hint);
+    };
+    for (const RegionGroup& group : built_in_region_groups())
+      tell(group.name, "built-in group", "write " + in_quotes(group.name) + " to replace that one, or choose another name");
+    const auto [first, fresh] = by_lower_name_.emplace(lower(entry.key), &entry);
+    if (!fresh) tell(first->second->key, "group", "choose another name");
   }
 
+  struct Resolved {
+    std::set<std::string> countries;
+    int height = 1;     ///< groups within each other, itself included
+    bool open = false;  ///< its members are being looked at
+  };
+
+  /// `depth`: in how many groups it was come upon, itself included.
+  const Resolved& resolved(const Value& entry, int depth) {
+    const auto [known, fresh] = resolved_.try_emplace(entry.key);
+    Resolved& group = known->second;
+    if (group.open) build_.findings.error(entry, "the group " + in_quotes(entry.key) + " is in itself", "name its countries");
+    if (!fresh) return group;
+    group.open = true;
+    for (const Value& member : entry.children) {
+      if (!member.good) continue;
+      if (const auto own = own_.find(member.text); own == own_.end())
+        add_country(member.text, group.countries);
+      else
+        add_group(*own->second, member, depth, group);
+    }
+    group.open = false;
+    return group;
+  }
+
+  void add_group(const Value& entry, const Value& member, int depth, Resolved& to) {
+    const Resolved* group = depth < depth_max ? &resolved(entry, depth + 1) : nullptr;
+    if (group == nullptr || group->height == depth_max)
+      return build_.findings.error(member, "here are more than " + std::to_string(depth_max) + " groups within each other",
+                                   "name the countries");
+    to.height = std::max(to.height, group->height + 1);
+    to.countries.insert(group->countries.begin(), group->countries.end());
+  }
+
+  static void add_country(const std::string& name, std::set<std::string>& countries) {
+    const auto& known = built_in_region_groups();
+    const auto group = std::find_if(known.begin(), known.end(), [&](const RegionGroup& g) { return g.name == name; });
+    if (group != known.end())
+      countries.insert(group->members.begin(), group->members.end());
+    else
+      countries.insert(name);
+  }
+
+  static constexpr int depth_max = 32;
+  static constexpr std::size_t groups_max = 1'000;
   Build& build_;
   const Value* written_;
+  std::map<std::string, const Value*> own_, by_lower_name_;
+  std::map<std::string, Resolved> resolved_;
 };
 
 void build_assertion(Build& build, const Section& from, const Section& says, bool never) {

@@ -101,6 +101,40 @@ TEST(Policies, are_resolved_to_the_targets_that_they_let_pass) {
   EXPECT_TRUE(target_passes("max_cost: '0.01'"));
 }
 
+/// grp0: [grp1, grp1], grp1: [grp2, grp2], ..., the last of which is ZA.
+std::string nested_groups(int depth) {
+  std::string text = "region_groups:\n";
+  for (int i = 0; i + 1 < depth; ++i) {
+    const std::string next = "grp" + std::to_string(i + 1);
+    text += "  grp" + std::to_string(i) + ": [" + next + ", " + next + "]\n";
+  }
+  return text + "  grp" + std::to_string(depth - 1) + ": [ZA]\n";
+}
+
+TEST(Policies, a_group_is_resolved_once_however_often_it_is_named) {
+  const auto loaded = with_rules("policies: [{name: p, deny: {region: grp0}}]\n" + nested_groups(32));
+  ASSERT_NE(loaded.snapshot, nullptr) << testing::PrintToString(errors(loaded));
+  EXPECT_TRUE(loaded.snapshot->policies.at(0).targets.empty());
+}
+
+TEST(Policies, groups_within_groups_have_an_end) {
+  EXPECT_THAT(errors(with_rules(nested_groups(33))), Contains(testing::HasSubstr("more than 32 groups within each other")));
+  EXPECT_THAT(errors(with_rules(nested_groups(1'000))), Contains(testing::HasSubstr("more than 32 groups within each other")));
+  EXPECT_THAT(errors(with_rules(nested_groups(1'001))), ElementsAre(testing::HasSubstr("these are more than 1000 groups")));
+  EXPECT_THAT(errors(with_rules("region_groups: {a1x: [b1x], b1x: [c1x], c1x: [a1x]}\n")),
+              Contains(testing::HasSubstr("is in itself")));
+}
+
+TEST(Policies, names_of_groups_differ_by_more_than_case) {
+  EXPECT_THAT(
+      errors(with_rules("region_groups: {gcc: [US]}\n")),
+      ElementsAre("f.yaml:27:17: region_groups.gcc: 'gcc' and the built-in group 'GCC' differ by case alone, which `deny` does "
+                  "not see; write 'GCC' to replace that one, or choose another name"));
+  EXPECT_THAT(errors(with_rules("region_groups: {Allies: [US], allies: [GB]}\n")),
+              ElementsAre(testing::HasSubstr("'allies' and the group 'Allies' differ by case alone")));
+  EXPECT_THAT(errors(with_rules("region_groups: {GCC: [US]}\n")), IsEmpty());
+}
+
 TEST(Policies, an_alias_in_a_route_is_no_way_round_a_denied_model_M50) {
   World world;
   world.files["f.yaml"] = small_config;
