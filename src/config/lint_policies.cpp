@@ -42,7 +42,7 @@ bool any_target(const Build& build, std::string_view part, Fact fact, const std:
   const FactRule rule{fact, {value}};
   return std::any_of(build.snapshot.targets.begin(), build.snapshot.targets.end(), [&](const auto& target) {
     if (part == "allow") return states(*target, rule, build.snapshot.region_groups, TimePoint::min());
-    return !stated_fact(*target, fact).empty() && may_have(*target, rule, build.snapshot.region_groups);
+    return (fact == Fact::label || !stated_fact(*target, fact).empty()) && may_have(*target, rule, build.snapshot.region_groups);
   });
 }
 

@@ -49,19 +49,15 @@ bool fits(std::string_view text, std::string_view pattern, bool any_case) {
 bool is_region(Fact fact) { return fact == Fact::origin || fact == Fact::operator_ || fact == Fact::region; }
 bool is_pattern(Fact fact) { return fact == Fact::provider || fact == Fact::model; }
 
-const RegionGroup* group_named(const std::vector<RegionGroup>& groups, std::string_view name, bool any_case) {
-  for (const RegionGroup& group : groups)
-    if (same(group.name, name, any_case)) return &group;
-  return nullptr;
-}
-
 bool is_one_of(std::string_view country, const std::vector<std::string>& values, const std::vector<RegionGroup>& groups,
                bool any_case) {
   return std::any_of(values.begin(), values.end(), [&](const std::string& value) {
     if (same(country, value, any_case)) return true;
-    const RegionGroup* group = group_named(groups, value, any_case);
-    return group && std::any_of(group->members.begin(), group->members.end(),
-                                [&](const std::string& member) { return same(country, member, any_case); });
+    return std::any_of(groups.begin(), groups.end(), [&](const RegionGroup& group) {  // in any case, names may be those of several
+      return same(group.name, value, any_case) &&
+             std::any_of(group.members.begin(), group.members.end(),
+                         [&](const std::string& member) { return same(country, member, any_case); });
+    });
   });
 }
 
@@ -130,30 +126,33 @@ bool states(const Target& target, const FactRule& rule, const std::vector<Region
     return std::any_of(values.begin(), values.end(), [&](const std::string& value) { return fits(fact, value, false); });
   if (!is_region(rule.fact)) return std::find(values.begin(), values.end(), fact) != values.end();
   if (is_one_of(fact, values, groups, false)) return true;
-  const RegionGroup* group = group_named(groups, fact, false);
-  return group && !group->members.empty() &&
+  const auto group = std::find_if(groups.begin(), groups.end(), [&](const RegionGroup& one) { return one.name == fact; });
+  return group != groups.end() && !group->members.empty() &&
          std::all_of(group->members.begin(), group->members.end(),
                      [&](const std::string& member) { return is_one_of(member, values, groups, false); });
 }
 
 bool may_have(const Target& target, const FactRule& rule, const std::vector<RegionGroup>& groups) {
   const auto& values = rule.values;
-  if (rule.fact == Fact::label)
-    return std::any_of(values.begin(), values.end(),
-                       [&](const std::string& value) { return target.provider->facts.labels.count(value) != 0; });
-  const std::string_view fact = stated_fact(target, rule.fact);
-  if (fact.empty()) return true;
   const auto named = [&](std::string_view name) {
     return std::any_of(values.begin(), values.end(), [&](const std::string& value) {
       return is_pattern(rule.fact) ? fits(name, value, true) : same(name, value, true);
     });
   };
+  if (rule.fact == Fact::label) {
+    const auto& labels = target.provider->facts.labels;
+    return std::any_of(labels.begin(), labels.end(), [&](const auto& label) { return named(label.first); });
+  }
+  const std::string_view fact = stated_fact(target, rule.fact);
+  if (fact.empty()) return true;
   if (rule.fact == Fact::model && std::any_of(target.model->also_named.begin(), target.model->also_named.end(), named)) return true;
   if (!is_region(rule.fact)) return named(fact);
   if (is_one_of(fact, values, groups, true)) return true;
-  const RegionGroup* group = group_named(groups, fact, true);
-  return group && std::any_of(group->members.begin(), group->members.end(),
-                              [&](const std::string& member) { return is_one_of(member, values, groups, true); });
+  return std::any_of(groups.begin(), groups.end(), [&](const RegionGroup& group) {
+    return same(group.name, fact, true) && std::any_of(group.members.begin(), group.members.end(), [&](const std::string& member) {
+             return is_one_of(member, values, groups, true);
+           });
+  });
 }
 
 namespace {
