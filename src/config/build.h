@@ -29,8 +29,9 @@ struct Build {
   // What was built, by name, and where the files say it. Names of what is refused or disabled are here too: they are known.
   std::map<std::string, const Profile*> profiles{};
   std::map<std::string, std::shared_ptr<const Calendar>> calendars{};
-  std::map<std::string, const Model*> models{};  ///< by "price list/model", aliases too
-  std::set<std::string> built_in_names{};        ///< of the models of the product's own lists
+  std::map<std::string, const Model*> models{};                ///< by "price list/model", aliases too
+  std::set<std::string> built_in_names{};                      ///< of the models of the product's own lists
+  std::map<std::string, std::set<std::string>> model_names{};  ///< by "price list/model": all names of that model there
   std::map<std::string, const Provider*> providers{};
   std::map<const Provider*, const Value*> provider_places{};
   std::map<const Target*, const Value*> target_places{};  ///< where a route names it first
@@ -59,6 +60,9 @@ void lint(const Build& build, std::optional<TimePoint> now);
 void lint_homes(const Build& build);
 void lint_policies(const Build& build, std::optional<TimePoint> now);
 void lint_reach(const Build& build, TimePoint now);
+
+/// What else a model is called in its price list, whichever entry stands for it: a rule that denies one name denies all.
+std::vector<std::string> other_names(const Build& build, const std::string& full_name);
 
 /// What a section states under `budget` and `credit`.
 std::vector<Budget> budgets_of(Build& build, const Section& from, BudgetOf of, const std::string& name);

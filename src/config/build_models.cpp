@@ -5,6 +5,8 @@
 #include <fairlead/price_doubt.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
 namespace fairlead::config {
@@ -119,12 +121,28 @@ class Register {
     if (places_.count(entry.key()) != 0) return;  // replaced by the user's own
     Model model;
     model.origin = entry.text("origin");
-    model.also_named = entry.texts("aliases");
     for (const std::string& name : entry.texts("capabilities"))
       if (auto capability = parse_capability(name)) model.capabilities.add(*capability);
     model.capabilities_stated = entry.find("capabilities") != nullptr;
     if (model.capabilities_stated) model.capabilities.add(Capability::streaming);
     model.context_window = entry.integer("context_window");
+/// Notes all names of each model. An entry of the user's own that takes the place of another, or of an alias, makes no other model
+/// of it: what the built-in list knows stays known.
+void note_names(Build& build, const Section& list, bool built_in) {
+  for (const Section& entry : list.sections("models")) {
+    const std::size_t slash = entry.key().find('/');
+    std::set<std::string> names{entry.key().substr(slash + 1)};
+    for (const std::string& alias : entry.texts("aliases"))
+      if (!built_in || build.built_in_names.count(entry.key().substr(0, slash + 1) + alias) == 0) names.insert(alias);
+    if (names.size() == 1) continue;
+    const auto known = [&](const std::string& name) -> std::set<std::string>& {
+      return build.model_names[entry.key().substr(0, slash + 1) + name];
+    };
+    for (const std::string& name : std::set(names)) names.insert(known(name).begin(), known(name).end());
+    for (const std::string& name : names) known(name) = names;
+  }
+}
+
     model.output_tokens_max = entry.integer("output_tokens_max");
     model.thinks_by_default = entry.boolean("thinks_by_default");
     model.prices = prices_of(entry, build_, built_in);
@@ -147,9 +165,7 @@ class Register {
                                 "the first is at " + build_.findings.where(first->second->key_place));
         continue;
       }
-      Model same = *build_.models.at(entry.key());
-      same.also_named.push_back(same.name);
-      put(name, *alias, same);
+      put(name, *alias, *build_.models.at(entry.key()));
     }
   }
 
@@ -180,6 +196,7 @@ void build_contracts(Build& build) {
     for (const Price& price : (*target)->contract)
       if (price.currency != (*target)->provider->currency)
         build.findings.error(entry.value(), "a price in " + std::string(price.currency.view()) + " never holds here",
+    model.also_named = other_names(build_, name);
                              "the provider bills in " + std::string((*target)->provider->currency.view()));
   }
 }
@@ -190,6 +207,18 @@ void build_models(Build& build) {
   Register all(build);
   all.add_all(build.root, false);
   for (const Section& list : build.built_in) all.add_all(list, true);
+std::vector<std::string> other_names(const Build& build, const std::string& full_name) {
+  std::vector<std::string> others;
+  const auto known = build.model_names.find(full_name);
+  if (known == build.model_names.end()) return others;
+  const std::string own = full_name.substr(full_name.find('/') + 1);
+  std::copy_if(known->second.begin(), known->second.end(), std::back_inserter(others),
+               [&](const std::string& name) { return name != own; });
+  return others;
+}
+
 }
 
 }  // namespace fairlead::config
+  note_names(build, build.root, false);
+  for (const Section& list : build.built_in) note_names(build, list, true);

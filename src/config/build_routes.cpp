@@ -13,6 +13,7 @@ const Model* model_for(Build& build, const Provider& provider, const std::string
   if (auto known = build.models.find(full); known != build.models.end()) return known->second;
   auto bare = std::make_unique<Model>();
   bare->name = name;
+  bare->also_named = other_names(build, full);
   build.snapshot.models.push_back(std::move(bare));
   return build.models[full] = build.snapshot.models.back().get();
 }

@@ -150,6 +150,25 @@ TEST(Policies, an_alias_in_a_route_is_no_way_round_a_denied_model_M50) {
   }
 }
 
+TEST(Policies, an_entry_of_ones_own_ends_no_relation_of_the_built_in_list) {
+  const auto let_pass = [](const std::string& entry, const std::string& target, const std::string& denied) {
+    World world;
+    world.files["f.yaml"] = small_config + "policies: [{name: p, deny: {model: " + denied + "}}]\n";
+    std::string& text = world.files["f.yaml"];
+    text.replace(text.find("profile: plain"), 14, "profile: deepseek");
+    text.replace(text.find("plain/m:"), 8, entry + ":");
+    text.replace(text.find("[here/m]"), 8, "[here/" + target + "]");
+    const auto loaded = world.load();
+    EXPECT_NE(loaded.snapshot, nullptr) << testing::PrintToString(errors(loaded));
+    return !loaded.snapshot || !loaded.snapshot->policies[0].targets.empty();
+  };
+  for (const char* entry : {"deepseek/deepseek-v4-flash", "deepseek/deepseek-flash", "deepseek/other"})
+    for (const char* target : {"deepseek-v4-flash", "deepseek-flash", "deepseek-v4-flash-vision-exp"})
+      for (const char* denied : {"deepseek-v4-flash", "deepseek-flash", "deepseek-v4-flash-vision-exp"})
+        EXPECT_FALSE(let_pass(entry, target, denied)) << entry << " " << target << " " << denied;
+  EXPECT_TRUE(let_pass("deepseek/deepseek-flash", "deepseek-flash", "deepseek-v4-pro"));
+}
+
 TEST(Policies, labels_of_a_provider_end) {
   World world;
   world.files["f.yaml"] = small_config + "policies: [{name: p, allow: {label: dpa}}]\n";
