@@ -73,7 +73,8 @@ std::string as_pattern(const std::vector<std::string>& words) {
 
 std::string fault_of_word(std::string_view word) {
   if (word.size() > word_bytes_max) return "it is longer than " + std::to_string(word_bytes_max) + " bytes";
-  const re2::RE2 text(R"(^[\pL\pM\pN\pS_].*[\pL\pM\pN\pS_]$|^[\pL\pN]$)", options(pattern_memory_max));
+  // Once for all words: its classes of Unicode take milliseconds to compile.
+  static const re2::RE2 text(R"(^[\pL\pM\pN\pS_].*[\pL\pM\pN\pS_]$|^[\pL\pN]$)", options(pattern_memory_max));
   if (!re2::RE2::FullMatch(re2::StringPiece(word.data(), word.size()), text))
     return "a word begins and ends with a letter or a digit";
   return {};
@@ -83,8 +84,9 @@ std::string fault_of_pattern(const std::string& pattern) {
   if (pattern.size() > pattern_bytes_max) return "it is longer than " + std::to_string(pattern_bytes_max) + " bytes";
   const re2::RE2 compiled(pattern, options(pattern_memory_max));
   if (!compiled.ok()) return compiled.error();
-  if (compiled.ProgramSize() > pattern_steps_max)
-    return "it is too large: its repetitions come to more than " + std::to_string(pattern_steps_max) + " steps";
+  if (const int steps = compiled.ProgramSize(); steps > pattern_steps_max)
+    return "a long text could make it slow: it has " + std::to_string(steps) + " steps, and " + std::to_string(pattern_steps_max) +
+           " are the most; repeat less, or repeat narrower classes";
   if (re2::RE2::PartialMatch("", compiled)) return "it matches the empty text, so every text";
   return {};
 }

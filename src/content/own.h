@@ -13,7 +13,8 @@ class RE2;
 namespace fairlead::content {
 
 inline constexpr std::size_t word_bytes_max = 200, pattern_bytes_max = 1'000;
-inline constexpr int pattern_steps_max = 20'000;  ///< of RE2's program: about 0.3 MB
+/// Of RE2's program. A text may be made so that each of its bytes costs every step (some 5 ns). One class of all letters has 1,200.
+inline constexpr int pattern_steps_max = 1'500;
 
 struct OwnClass {
   std::string name;

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
+
 namespace fairlead::content {
 namespace {
 
@@ -88,6 +90,16 @@ TEST(Own, faults_of_patterns) {
   EXPECT_EQ(fault_of_pattern(std::string(1'001, 'a')), "it is longer than 1000 bytes");
   EXPECT_NE(fault_of_pattern(R"((?:\pL{500}x){50})"), "");
   EXPECT_NE(fault_of_pattern("a{2000}"), "");
+  for (const char* needed : {R"(\bPRJ-[0-9]{4}\b)", R"([\pL\pM\pN]+-[0-9]{4})", "[A-Za-z0-9_-]{40,64}", "a[ab]{900}c"})
+    EXPECT_EQ(fault_of_pattern(needed), "");
+  for (const char* slow : {"a[ab]{1000}[ab]{600}c", R"([\pL\pN]{3,20})", R"(.{0,100}secret.{0,100})"})
+    EXPECT_NE(fault_of_pattern(slow).find("steps, and 1500 are the most"), std::string::npos) << fault_of_pattern(slow);
+}
+
+TEST(Own, words_are_checked_in_no_time) {
+  const std::clock_t began = std::clock();
+  for (int i = 0; i < 2'000; ++i) EXPECT_EQ(fault_of_word("titan" + std::to_string(i)), "");
+  EXPECT_LT((std::clock() - began) / CLOCKS_PER_SEC, 2);  // with a program of Unicode for each it was 8 s
 }
 
 TEST(Own, faults_of_words) {
