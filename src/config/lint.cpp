@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 namespace fairlead::config {
 namespace {
@@ -98,6 +99,22 @@ void lint_calendars_of(const Build& build, const Target& target, const Value& pl
             "add the year to the calendar, under `calendars`, once it is announced");
 }
 
+/// Budgets, limits and markups of a team or project that no key has: most likely its name is written otherwise there.
+void lint_owners(const Build& build, std::string_view owners, std::string_view owner) {
+  std::set<std::string> named;
+  for (const Section& key : build.root.sections("keys"))
+    if (const Value* value = key.find(owner)) named.insert(value->text);
+  for (const Section& one : build.root.sections(owners)) {
+    if (build.keys.empty() || named.count(one.key()) != 0) continue;
+    const auto same =
+        std::find_if(named.begin(), named.end(), [&](const std::string& name) { return lower(name) == lower(one.key()); });
+    build.findings.add(Severity::warning, one.value().key_place, one.value().path,
+                       "no key has the " + std::string(owner) + " " + in_quotes(one.key()) + ", so nothing is counted here",
+                       same != named.end() ? "did you mean " + in_quotes(*same) + "? here case counts"
+                                           : did_you_mean(one.key(), {named.begin(), named.end()}));
+  }
+}
+
 void lint_routes(const Build& build) {
   for (const auto& [route, place] : build.route_places) {
     const auto disabled = [](const Target* target) { return !target->provider->disabled_because.empty(); };
@@ -119,6 +136,8 @@ void lint(const Build& build, std::optional<TimePoint> now) {
     lint_calendars_of(build, *target, *place, *now);
   }
   lint_routes(build);
+  lint_owners(build, "teams", "team");
+  lint_owners(build, "projects", "project");
   lint_policies(build, now);
   lint_reach(build, now.value_or(TimePoint::min()));
   if (build.keys.empty() && !build.findings.failed())

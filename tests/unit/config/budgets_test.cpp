@@ -74,6 +74,18 @@ TEST(BudgetOptions, WhatCannotBeIsToldWithItsPlace) {
   }
 }
 
+TEST(BudgetOptions, ATeamOrProjectOfNoKeyIsWarnedOf) {
+  EXPECT_THAT(
+      warnings(with_budgets("teams: {Payments: {markup: 1}}\n")),
+      ElementsAre("f.yaml:20:9: warning: teams.Payments: no key has the team 'Payments', so nothing is counted here; did you "
+                  "mean 'payments'? here case counts"));
+  EXPECT_THAT(warnings(with_budgets("teams: {paymants: {markup: 1}}\n")),
+              ElementsAre(HasSubstr("no key has the team 'paymants', so nothing is counted here; did you mean 'payments'?")));
+  EXPECT_THAT(warnings(with_budgets("projects: {till: {budget: {usd: 6, per: day}}}\n")),
+              ElementsAre(HasSubstr("projects.till: no key has the project 'till', so nothing is counted here")));
+  EXPECT_THAT(warnings(with_budgets("teams: {payments: {markup: 1}}\n")), IsEmpty());
+}
+
 TEST(BudgetOptions, AKeyMayNameATeamOfWhichNothingIsStated) {
   const Loaded loaded = with_budgets("teams: {others: {markup: 1}}\n");
   ASSERT_TRUE(loaded.snapshot);
