@@ -12,8 +12,28 @@
 namespace fairlead::config {
 namespace {
 
-Rates rates_of(const Section& from) {
-  return {from.decimal("input"), from.decimal("cached_input"), from.decimal("cache_write"), from.decimal("output")};
+// With these, the rates of exchange and the markups that are taken, and any number of tokens that can be counted, no cost and no
+// charge leaves 128 bits: 5 kinds of 10^12 tokens at 10^9 for a million, times 100 and 100 and 2, times 10^5 USD, times 11.
+constexpr std::int64_t amount_max = 1'000'000'000, factor_max = 100;
+
+std::optional<Int128> amount_of(const Section& from, std::string_view kind, Findings& findings) {
+  const auto amount = from.decimal(kind);
+  if (amount && *amount > Int128{amount_max} * pico_per_unit)
+    findings.error(*from.find(kind), "this is more than an amount can be",
+                   "it may be " + std::to_string(amount_max) + " per million tokens at most");
+  return amount;
+}
+
+std::optional<Int128> factor_of(const Section& from, std::string_view name, Findings& findings) {
+  const auto factor = from.decimal(name);
+  if (factor && *factor > Int128{factor_max} * pico_per_unit)
+    findings.error(*from.find(name), "a factor of more than " + std::to_string(factor_max), "write \"0.5\" for half of the price");
+  return factor;
+}
+
+Rates rates_of(const Section& from, Findings& findings) {
+  return {amount_of(from, "input", findings), amount_of(from, "cached_input", findings), amount_of(from, "cache_write", findings),
+          amount_of(from, "output", findings)};
 }
 
 std::vector<PriceTier> tiers_of(const Section& price, Findings& findings) {
@@ -23,7 +43,7 @@ std::vector<PriceTier> tiers_of(const Section& price, Findings& findings) {
     if (!tiers.empty() && above <= tiers.back().above_input_tokens && tier.find("above_input_tokens") != nullptr)
       findings.error(*tier.find("above_input_tokens"), "tiers must ascend",
                      "the one before is above " + std::to_string(tiers.back().above_input_tokens));
-    tiers.push_back({above, rates_of(tier), rates_of(tier.section("thinking"))});
+    tiers.push_back({above, rates_of(tier, findings), rates_of(tier.section("thinking"), findings)});
   }
   return tiers;
 }
@@ -35,14 +55,16 @@ bool is_dearer(const Rates& inside, const Rates& outside) {
          higher(inside.cache_write, outside.cache_write) || higher(inside.output, outside.output);
 }
 
-std::vector<PriceWindow> windows_of(const Section& price, const Rates& outside, Build& build) {
+/// `thinking`: outside, over `outside`.
+std::vector<PriceWindow> windows_of(const Section& price, const Rates& outside, const Rates& thinking, Build& build) {
   std::vector<PriceWindow> windows;
   for (const Section& from : price.sections("windows")) {
     PriceWindow window;
     window.name = from.text("name");
-    window.rates = rates_of(from);
-    window.thinking = rates_of(from.section("thinking"));
-    window.dearer = is_dearer(window.rates, outside);
+    window.rates = rates_of(from, build.findings);
+    window.thinking = rates_of(from.section("thinking"), build.findings);
+    const Rates inside = over(window.rates, outside);
+    window.dearer = is_dearer(inside, outside) || is_dearer(over(window.thinking, inside), over(thinking, outside));
     place_in_time(window, from, build);
     windows.push_back(std::move(window));
   }
@@ -58,15 +80,16 @@ Price price_of(const Section& from, Build& build, bool built_in) {
   if (price.until && *price.until <= price.from)
     findings.error(*from.find("until"), "it ends before it begins", "`until` must be later than `from`");
   price.currency = from.currency("currency");
-  price.rates = rates_of(from);
+  price.rates = rates_of(from, findings);
   price.tiers = tiers_of(from, findings);
-  price.windows = windows_of(from, price.rates, build);
-  price.thinking = rates_of(from.section("thinking"));
+  price.thinking = rates_of(from.section("thinking"), findings);
+  price.windows = windows_of(from, price.rates, price.thinking, build);
   const Section service_tiers = from.section("service_tiers");
   for (int i = 1; i < service_tier_count; ++i)
-    price.service_tiers.at(static_cast<std::size_t>(i)) = service_tiers.decimal(to_string(static_cast<ServiceTier>(i)));
+    price.service_tiers.at(static_cast<std::size_t>(i)) =
+        factor_of(service_tiers, to_string(static_cast<ServiceTier>(i)), findings);
   if (from.find("seen") != nullptr) price.seen = parse_instant(from.text("seen"));
-  price.regional = from.decimal("regional");
+  price.regional = factor_of(from, "regional", findings);
   price.regions = from.texts("regions");
   price.except_regions = from.texts("except_regions");
   price.source = from.text("source");
@@ -104,6 +127,23 @@ std::vector<Price> prices_of(const Section& model, Build& build, bool built_in) 
   return prices;
 }
 
+/// Notes all names of each model. An entry of the user's own that takes the place of another, or of an alias, makes no other model
+/// of it: what the built-in list knows stays known.
+void note_names(Build& build, const Section& list, bool built_in) {
+  for (const Section& entry : list.sections("models")) {
+    const std::size_t slash = entry.key().find('/');
+    std::set<std::string> names{entry.key().substr(slash + 1)};
+    for (const std::string& alias : entry.texts("aliases"))
+      if (!built_in || build.built_in_names.count(entry.key().substr(0, slash + 1) + alias) == 0) names.insert(alias);
+    if (names.size() == 1) continue;
+    const auto known = [&](const std::string& name) -> std::set<std::string>& {
+      return build.model_names[entry.key().substr(0, slash + 1) + name];
+    };
+    for (const std::string& name : std::set(names)) names.insert(known(name).begin(), known(name).end());
+    for (const std::string& name : names) known(name) = names;
+  }
+}
+
 class Register {
  public:
   explicit Register(Build& build) : build_(build) {}
@@ -126,23 +166,6 @@ class Register {
     model.capabilities_stated = entry.find("capabilities") != nullptr;
     if (model.capabilities_stated) model.capabilities.add(Capability::streaming);
     model.context_window = entry.integer("context_window");
-/// Notes all names of each model. An entry of the user's own that takes the place of another, or of an alias, makes no other model
-/// of it: what the built-in list knows stays known.
-void note_names(Build& build, const Section& list, bool built_in) {
-  for (const Section& entry : list.sections("models")) {
-    const std::size_t slash = entry.key().find('/');
-    std::set<std::string> names{entry.key().substr(slash + 1)};
-    for (const std::string& alias : entry.texts("aliases"))
-      if (!built_in || build.built_in_names.count(entry.key().substr(0, slash + 1) + alias) == 0) names.insert(alias);
-    if (names.size() == 1) continue;
-    const auto known = [&](const std::string& name) -> std::set<std::string>& {
-      return build.model_names[entry.key().substr(0, slash + 1) + name];
-    };
-    for (const std::string& name : std::set(names)) names.insert(known(name).begin(), known(name).end());
-    for (const std::string& name : names) known(name) = names;
-  }
-}
-
     model.output_tokens_max = entry.integer("output_tokens_max");
     model.thinks_by_default = entry.boolean("thinks_by_default");
     model.prices = prices_of(entry, build_, built_in);
@@ -173,6 +196,7 @@ void note_names(Build& build, const Section& list, bool built_in) {
     build_.snapshot.models.push_back(std::make_unique<Model>(facts));
     Model& model = *build_.snapshot.models.back();
     model.name = name.substr(name.find('/') + 1);
+    model.also_named = other_names(build_, name);
     build_.models[name] = &model;
     fresh_[name] = &place;
   }
@@ -182,6 +206,16 @@ void note_names(Build& build, const Section& list, bool built_in) {
 };
 
 }  // namespace
+
+std::vector<std::string> other_names(const Build& build, const std::string& full_name) {
+  std::vector<std::string> others;
+  const auto known = build.model_names.find(full_name);
+  if (known == build.model_names.end()) return others;
+  const std::string own = full_name.substr(full_name.find('/') + 1);
+  std::copy_if(known->second.begin(), known->second.end(), std::back_inserter(others),
+               [&](const std::string& name) { return name != own; });
+  return others;
+}
 
 void build_contracts(Build& build) {
   for (const Section& entry : build.root.sections("contracts")) {
@@ -196,7 +230,6 @@ void build_contracts(Build& build) {
     for (const Price& price : (*target)->contract)
       if (price.currency != (*target)->provider->currency)
         build.findings.error(entry.value(), "a price in " + std::string(price.currency.view()) + " never holds here",
-    model.also_named = other_names(build_, name);
                              "the provider bills in " + std::string((*target)->provider->currency.view()));
   }
 }
@@ -204,21 +237,11 @@ void build_contracts(Build& build) {
 void build_models(Build& build) {
   for (const Section& list : build.built_in)
     for (const Section& entry : list.sections("models")) build.built_in_names.insert(entry.key());
+  note_names(build, build.root, false);
+  for (const Section& list : build.built_in) note_names(build, list, true);
   Register all(build);
   all.add_all(build.root, false);
   for (const Section& list : build.built_in) all.add_all(list, true);
-std::vector<std::string> other_names(const Build& build, const std::string& full_name) {
-  std::vector<std::string> others;
-  const auto known = build.model_names.find(full_name);
-  if (known == build.model_names.end()) return others;
-  const std::string own = full_name.substr(full_name.find('/') + 1);
-  std::copy_if(known->second.begin(), known->second.end(), std::back_inserter(others),
-               [&](const std::string& name) { return name != own; });
-  return others;
-}
-
 }
 
 }  // namespace fairlead::config
-  note_names(build, build.root, false);
-  for (const Section& list : build.built_in) note_names(build, list, true);

@@ -81,6 +81,8 @@ void build_limits(Build& build, const Section& from, Limits& to) {
   to.drain_ms_max = from.duration("drain_ms_max");
 }
 
+constexpr Int128 usd_max = Int128{100'000} * pico_per_unit;  // for one unit: as build_models.cpp counts on
+
 UsdRates usd_rates_of(Build& build, const Section& list) {
   const std::string& currency = list.key();
   UsdRates rates;
@@ -90,6 +92,8 @@ UsdRates usd_rates_of(Build& build, const Section& list) {
     rate.usd = from.decimal("usd").value_or(0);
     if (usd != nullptr && rate.usd == 0)
       build.findings.error(*usd, "a rate of 0 would make everything free", "write what one " + currency + " is in USD");
+    if (usd != nullptr && rate.usd > usd_max)
+      build.findings.error(*usd, "a rate of more than 100000 USD", "write what one " + currency + " is in USD");
     if (usd != nullptr && currency == "USD" && rate.usd != pico_per_unit)
       build.findings.error(*usd, "one USD is 1 USD", "remove this line");
     if (const Value* date = from.find("from")) rate.from = parse_instant(date->text);

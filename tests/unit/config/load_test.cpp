@@ -448,6 +448,45 @@ TEST(Load, windows_have_zones_and_calendars) {
   EXPECT_EQ(output_at("2027-12-16T07:00Z"), "3") << "not known: the dearer";
 }
 
+TEST(Load, a_window_that_is_dearer_for_thinking_alone_is_dearer) {
+  const auto output_in_2027 = [](const std::string& outside, const std::string& inside) {
+    World world;
+    std::string& text = world.files["f.yaml"] = with_windows;
+    text.replace(text.find("output: \"3\"}"), 11, inside);
+    text.replace(text.find("output: \"2\", windows"), 11, outside);
+    const auto loaded = world.load();
+    if (!loaded.snapshot) return testing::PrintToString(errors(loaded));
+    const auto& prices = loaded.snapshot->target("here/m")->model->prices;
+    return format_decimal(*price_in_force(prices, Currency{}, {1, true}, *parse_instant("2027-12-16T07:00Z"))->rates.output);
+  };
+  EXPECT_EQ(output_in_2027("output: \"2\", thinking: {output: \"4\"}", "thinking: {output: \"9\"}"), "9");
+  EXPECT_EQ(output_in_2027("output: \"2\"", "thinking: {output: \"9\"}"), "9");
+  EXPECT_EQ(output_in_2027("output: \"2\", thinking: {output: \"4\"}", "thinking: {output: \"3\"}"), "4");
+}
+
+TEST(Load, no_amount_and_no_factor_is_beyond_what_can_be_multiplied) {
+  const auto told = [](const std::string& part, const std::string& instead, const std::string& rest) {
+    World world;
+    world.files["f.yaml"] = small_config + rest;
+    std::string& text = world.files["f.yaml"];
+    text.replace(text.find(part), part.size(), instead);
+    return errors(world.load());
+  };
+  const std::string input = "input: \"0.5\"";
+  EXPECT_THAT(told(input, "input: \"1000000000\", service_tiers: {flex: \"100\"}, regional: \"100\"", "fx: {KWD: \"100000\"}\n"),
+              IsEmpty());
+  EXPECT_THAT(
+      told(input, "input: \"1000000001\"", ""),
+      ElementsAre("f.yaml:10:60: models.plain/m.prices[0].input: this is more than an amount can be; it may be 1000000000 per "
+                  "million tokens at most"));
+  for (const char* more : {"tiers: [{above_input_tokens: 1, output: \"999999999999\"}], ", "thinking: {output: \"999999999999\"}, ",
+                           "windows: [{name: w, from: \"00:00\", to: \"01:00\", thinking: {input: \"999999999999\"}}], "})
+    EXPECT_THAT(told(input, more + input, ""), ElementsAre(testing::HasSubstr("this is more than an amount can be"))) << more;
+  for (const char* factor : {"service_tiers: {priority: \"101\"}, ", "regional: \"100.1\", "})
+    EXPECT_THAT(told(input, factor + input, ""), ElementsAre(testing::HasSubstr("a factor of more than 100"))) << factor;
+  EXPECT_THAT(told(input, input, "fx: {KWD: \"100001\"}\n"), ElementsAre(testing::HasSubstr("a rate of more than 100000 USD")));
+}
+
 TEST(Load, a_zone_or_calendar_that_is_not_there_is_an_error) {
   for (const auto& [word, wrong, expected] :
        {std::tuple(
