@@ -97,7 +97,8 @@ struct Provider {
   Currency currency;                              ///< what the account is billed in
   bool regional = false;                          ///< a regional endpoint, where entries may cost more
   std::vector<DatedShare> discounts, surcharges;  ///< of those that hold, the last one counts
-  std::string ca_file;                            ///< PEM; empty: the system's store
+  std::string ca_file;                            ///< where the CAs are; empty: the system's store
+  std::string ca_pem;                             ///< what that file held when the configuration was read
   std::optional<Url> proxy;                       ///< HTTP CONNECT
   std::string proxy_authorization;                ///< "user:password" of the proxy; a secret
   Timeouts timeouts;

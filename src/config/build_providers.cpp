@@ -165,6 +165,7 @@ class ProviderBuilder {
         build_.findings.error(*option, "the file " + in_quotes(file.path) + " " + wrong,
                               "write the path of the authorities' PEM file");
       provider_.ca_file = std::move(file.path);
+      provider_.ca_pem = std::move(file.text);
     }
   }
 

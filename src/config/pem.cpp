@@ -22,17 +22,31 @@ std::unique_ptr<BIO, Free> bytes_of(std::string_view text) {
   return std::unique_ptr<BIO, Free>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
+std::unique_ptr<X509, Free> next_certificate(BIO* bytes) {
+  return std::unique_ptr<X509, Free>(PEM_read_bio_X509_AUX(bytes, nullptr, no_passphrase, nullptr));
+}
+
 std::unique_ptr<X509, Free> first_certificate(std::string_view pem) {
-  const auto bytes = bytes_of(pem);
-  std::unique_ptr<X509, Free> certificate(PEM_read_bio_X509_AUX(bytes.get(), nullptr, no_passphrase, nullptr));
+  auto certificate = next_certificate(bytes_of(pem).get());
   ERR_clear_error();
   return certificate;
+}
+
+/// There is one, and none is broken.
+bool all_are_certificates(std::string_view pem) {
+  const auto bytes = bytes_of(pem);
+  ERR_clear_error();
+  bool any = false;
+  while (next_certificate(bytes.get())) any = true;
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  return any && at_end;
 }
 
 }  // namespace
 
 std::string wrong_with_certificates(std::string_view pem) {
-  if (first_certificate(pem)) return {};
+  if (all_are_certificates(pem)) return {};
   const bool marked = pem.find("-----BEGIN") != std::string_view::npos && pem.find("CERTIFICATE-----") != std::string_view::npos;
   return marked ? "holds a broken certificate" : "holds no PEM certificate";
 }

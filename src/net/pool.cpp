@@ -6,7 +6,6 @@
 #include "net/upstream_head.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 namespace fairlead::net {
@@ -14,13 +13,6 @@ namespace fairlead::net {
 namespace {
 
 using std::chrono::steady_clock;
-
-/// Zero where there is no such file.
-std::int64_t written_at(const std::string& file) {
-  std::error_code ec;
-  const auto time = std::filesystem::last_write_time(file, ec);
-  return ec ? 0 : time.time_since_epoch().count();
-}
 
 Task<Result<std::unique_ptr<UpstreamAnswer>>> failed_at_once(Error error) { co_return error; }
 
@@ -36,14 +28,16 @@ Pool::~Pool() { close_idle(); }
 
 void Pool::close_idle() { idle_->close_all(); }
 
-/// A CA file that was replaced is read again, and sessions made under the old one are not resumed.
+/// What the configuration has read is what holds: a file that changes is taken with the reload that looks it through. Then sessions
+/// made under the old one are not resumed.
 Result<std::shared_ptr<TlsClient>> Pool::tls_for(const Provider& provider) {
   Trust& trust = trusts_[provider.ca_file];
-  const std::int64_t now = written_at(provider.ca_file);
-  if (trust.tls && trust.written_at == now) return trust.tls;
-  Result<std::unique_ptr<TlsClient>> made = TlsClient::make(provider.ca_file);
+  if (trust.tls && trust.ca_pem == provider.ca_pem) return trust.tls;
+  if (!provider.ca_file.empty() && provider.ca_pem.empty())  // not the system's store in its place
+    return upstream_error(ErrorKind::upstream_tls, "the CA file was not read");
+  Result<std::unique_ptr<TlsClient>> made = TlsClient::make(provider.ca_pem);
   if (!made) return upstream_error(ErrorKind::upstream_tls, made.error().message());
-  trust = {std::move(*made), now};
+  trust = {std::move(*made), provider.ca_pem};
   return trust.tls;
 }
 

@@ -39,7 +39,7 @@ class Pool final : public Upstream {
   Addresses addresses_;
   struct Trust {
     std::shared_ptr<TlsClient> tls;
-    std::int64_t written_at = 0;  ///< of the file
+    std::string ca_pem;  ///< of which it was made
   };
   std::map<std::string, Trust> trusts_;  ///< by CA file
 };

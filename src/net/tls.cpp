@@ -1,6 +1,7 @@
 #include "net/tls.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <string_view>
@@ -66,17 +67,39 @@ std::string_view verify_failure(long result) {
   }
 }
 
+struct BioFree {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
+struct CertificateFree {
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+
+/// Takes all certificates of the text for CAs. False: there is none, or one is broken.
+bool trust(SSL_CTX* context, std::string_view pem) {
+  X509_STORE* store = SSL_CTX_get_cert_store(context);
+  const std::unique_ptr<BIO, BioFree> text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  bool any = false;
+  while (true) {
+    const std::unique_ptr<X509, CertificateFree> certificate(PEM_read_bio_X509_AUX(text.get(), nullptr, no_passphrase, nullptr));
+    if (!certificate) break;
+    if (X509_STORE_add_cert(store, certificate.get()) != 1) return false;
+    any = true;
+  }
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  return any && at_end;
+}
+
 }  // namespace
 
 TlsClient::TlsClient(SslContextPtr context) : context_(std::move(context)) {}
 
-Result<std::unique_ptr<TlsClient>> TlsClient::make(const std::string& ca_file) {
+Result<std::unique_ptr<TlsClient>> TlsClient::make(std::string_view ca_pem) {
   ERR_clear_error();
   SslContextPtr context = make_context(TLS_client_method());
   if (!context) return config_error("TLS cannot be set up");
-  const int loaded =
-      ca_file.empty() ? SSL_CTX_set_default_verify_paths(context.get()) : SSL_CTX_load_verify_file(context.get(), ca_file.c_str());
-  if (loaded != 1) return config_error("the CA file cannot be read");
+  const bool trusts = ca_pem.empty() ? SSL_CTX_set_default_verify_paths(context.get()) == 1 : trust(context.get(), ca_pem);
+  if (!trusts) return config_error("the CAs cannot be read");
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   if (SSL_CTX_set_alpn_protos(context.get(), alpn_http11, sizeof alpn_http11) != 0) return config_error("TLS cannot be set up");
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);

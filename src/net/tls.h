@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace fairlead::net {
 
@@ -21,11 +22,12 @@ using SslContextPtr = std::unique_ptr<SSL_CTX, SslFree>;
 using SslPtr = std::unique_ptr<SSL, SslFree>;
 using SslSessionPtr = std::unique_ptr<SSL_SESSION, SslFree>;
 
-/// Verifies the chain against the CAs of one file, and the host by the certificate's SAN alone. Remembers one session per address.
+/// Verifies the chain against the CAs that it was given, and the host by the certificate's SAN alone. Remembers one session per
+/// address.
 class TlsClient {
  public:
-  /// `ca_file`: PEM; empty: the system's store. Errors: config (unreadable, or no certificate in it).
-  static Result<std::unique_ptr<TlsClient>> make(const std::string& ca_file);
+  /// `ca_pem`: certificates; empty: the system's store. Errors: config (unreadable, or no certificate in it).
+  static Result<std::unique_ptr<TlsClient>> make(std::string_view ca_pem);
 
   /// A connection's TLS, ready to shake hands: SNI and SAN check for a name, the IP's SAN for an address. Null: out of memory.
   SslPtr connect(const std::string& host, std::uint16_t port);

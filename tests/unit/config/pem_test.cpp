@@ -64,6 +64,8 @@ TEST(Pem, a_file_of_authorities_without_any_is_told_with_its_place) {
         ElementsAre("f.yaml:5:14: providers.here.ca_file: the file 'ca.pem' holds no PEM certificate; write the path of the "
                     "authorities' PEM file"));
   }
+  world.files["ca.pem"] = pem_texts().certificate + "-----BEGIN CERTIFICATE-----\nAA\n";
+  EXPECT_THAT(errors(world.load()), ElementsAre(testing::HasSubstr("the file 'ca.pem' holds a broken certificate")));
   world.files["ca.pem"] = pem_texts().certificate + pem_texts().certificate;
   EXPECT_THAT(errors(world.load()), IsEmpty());
 }

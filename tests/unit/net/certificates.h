@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -94,6 +96,11 @@ inline void write_key(const std::string& path, const Identity& identity) {
   std::fclose(file);
 }
 
+inline std::string text_of_file(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 /// A CA, and a server's identity from it, as files.
 struct Pki {
   explicit Pki(const Wanted& server = {"server", "DNS:localhost,IP:127.0.0.1"})
@@ -101,8 +108,10 @@ struct Pki {
     write_certificate(ca_file, ca);
     write_certificate(certificate_file, leaf);
     write_key(key_file, leaf);
+    ca_pem = text_of_file(ca_file);
   }
 
+  std::string ca_pem;
   Folder folder;
   std::string ca_file = folder.file("ca.pem"), certificate_file = folder.file("server.pem"), key_file = folder.file("server.key");
   Identity ca, leaf;

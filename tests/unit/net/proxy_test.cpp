@@ -53,6 +53,7 @@ TEST_F(ProxyTest, TunnelsTlsToTheProviderWhoseNameIsChecked) {
   proxy_to(proxy);
   provider.base_url.tls = true;
   provider.ca_file = pki.ca_file;
+  provider.ca_pem = pki.ca_pem;
   EXPECT_EQ(ask().body, "a");
   EXPECT_EQ(heard.find("CONNECT localhost:1 "), 0U);
 

@@ -29,7 +29,7 @@ class StreamTest : public ::testing::TestWithParam<bool> {
 
   void shake_hands() {
     static const Pki pki;
-    client = std::move(*TlsClient::make(pki.ca_file));
+    client = std::move(*TlsClient::make(pki.ca_pem));
     server = std::move(*TlsServer::make(pki.certificate_file, pki.key_file));
     loop.start(serve_handshake());
     const error_code ec = loop.finish(near->handshake_client(*client, "localhost", 443, why));

@@ -44,7 +44,7 @@ class TlsMatrix : public ::testing::Test {
     write_certificate(pki.certificate_file, leaf);
     write_key(pki.key_file, leaf);
     const auto server_tls = std::move(*TlsServer::make(pki.certificate_file, pki.key_file));
-    const auto client_tls = std::move(*TlsClient::make(pki.ca_file));
+    const auto client_tls = std::move(*TlsClient::make(pki.ca_pem));
 
     heard.clear();
     ScriptedServer server(loop, {[this](Stream& stream) -> Task<void> { heard = co_await hear_all(stream); }}, server_tls.get());
@@ -112,6 +112,7 @@ class TlsTest : public Asking {
     server_tls = std::move(*TlsServer::make(pki.certificate_file, pki.key_file));
     provider.base_url.tls = true;
     provider.ca_file = pki.ca_file;
+    provider.ca_pem = pki.ca_pem;
   }
 
   Pki pki;
@@ -128,7 +129,8 @@ TEST_F(TlsTest, AsksOverTlsAndUsesTheConnectionAgain) {
 }
 
 TEST_F(TlsTest, AHandshakeThatFailsIsUpstreamTlsAndSendsNothing) {
-  provider.ca_file.clear();  // the system's store does not know our CA
+  provider.ca_file.clear();
+  provider.ca_pem.clear();  // the system's store does not know our CA
   std::string heard;
   ScriptedServer server(loop, {answering({whole("never")}, &heard)}, server_tls.get());
   connect_to(server);
@@ -156,26 +158,39 @@ TEST_F(TlsTest, APeerWithoutTlsIsUpstreamTls) {
   EXPECT_EQ(ask().kind(), "upstream_tls");
 }
 
-TEST_F(TlsTest, ACaFileThatCannotBeReadIsUpstreamTls) {
+TEST_F(TlsTest, CasThatCannotBeReadAreUpstreamTls) {
   ScriptedServer server(loop, {silent()}, server_tls.get());
   connect_to(server);
-  provider.ca_file = pki.folder.file("absent.pem");
-  EXPECT_EQ(ask().kind(), "upstream_tls");
+  for (const std::string& pem : {std::string(), std::string("no certificate"), pki.ca_pem + "-----BEGIN CERTIFICATE-----\nAA\n"}) {
+    provider.ca_pem = pem;
+    EXPECT_EQ(ask().kind(), "upstream_tls") << pem;
+  }
   EXPECT_EQ(server.accepted(), 0);
 }
 
-TEST_F(TlsTest, ACaFileThatWasReplacedIsReadAgain) {
-  ScriptedServer server(loop, {answering({whole("a")}), silent()}, server_tls.get());
+TEST_F(TlsTest, ACaFileCountsAsTheConfigurationHasReadIt) {
+  ScriptedServer server(loop, {answering({whole("a")}), answering({whole("b")}), silent()}, server_tls.get());
   connect_to(server);
   EXPECT_EQ(ask().body, "a");
   pool->close_idle();
   write_certificate(pki.ca_file, make_identity({"other CA", "", -1, 30, true}));
   std::filesystem::last_write_time(pki.ca_file, std::filesystem::file_time_type::clock::now() + 1h);
+  EXPECT_EQ(ask().body, "b") << "nobody has looked the new one through";
+  pool->close_idle();
+  provider.ca_pem = text_of_file(pki.ca_file);
   EXPECT_EQ(ask().kind(), "upstream_tls");
 }
 
+TEST_F(TlsTest, AllCasOfATextAreTrusted) {
+  ScriptedServer server(loop, {answering({whole("a")})}, server_tls.get());
+  connect_to(server);
+  write_certificate(pki.ca_file, make_identity({"other CA", "", -1, 30, true}));
+  provider.ca_pem = "# two of them\n" + text_of_file(pki.ca_file) + pki.ca_pem;
+  EXPECT_EQ(ask().body, "a");
+}
+
 TEST_F(TlsTest, ASessionIsResumedAtItsOwnAddressOnly) {
-  const auto client_tls = std::move(*TlsClient::make(pki.ca_file));
+  const auto client_tls = std::move(*TlsClient::make(pki.ca_pem));
   const auto resumed = [&](const std::string& host, std::uint16_t port) {
     const SslPtr client = client_tls->connect(host, port), server = server_tls->accept();
     EXPECT_TRUE(shake_hands(client.get(), server.get()));
@@ -191,7 +206,7 @@ TEST_F(TlsTest, ASessionIsResumedAtItsOwnAddressOnly) {
 }
 
 TEST_F(TlsTest, SaysTheNameButNoAddressAndAgreesOnHttp11) {
-  const auto client_tls = std::move(*TlsClient::make(pki.ca_file));
+  const auto client_tls = std::move(*TlsClient::make(pki.ca_pem));
   for (const std::string host : {"localhost", "127.0.0.1"}) {
     const SslPtr client = client_tls->connect(host, 443), server = server_tls->accept();
     ASSERT_TRUE(shake_hands(client.get(), server.get()));
@@ -205,7 +220,7 @@ TEST_F(TlsTest, SaysTheNameButNoAddressAndAgreesOnHttp11) {
 }
 
 TEST_F(TlsTest, SpeaksTls12AndNothingOlder) {
-  const auto client_tls = std::move(*TlsClient::make(pki.ca_file));
+  const auto client_tls = std::move(*TlsClient::make(pki.ca_pem));
   for (const auto& [version, works] : {std::pair(TLS1_3_VERSION, true), {TLS1_2_VERSION, true}, {TLS1_1_VERSION, false}}) {
     const SslPtr client = client_tls->connect("localhost", 443), server = server_tls->accept();
     SSL_set_security_level(server.get(), 0);
@@ -232,11 +247,9 @@ TEST_F(TlsTest, AServerNeedsACertificateAndItsOwnKey) {
   EXPECT_EQ(locked.error().kind, ErrorKind::config);
 }
 
-TEST_F(TlsTest, AClientNeedsACaFileWithACertificate) {
+TEST_F(TlsTest, AClientNeedsACertificateWhereItIsGivenAText) {
   EXPECT_TRUE(TlsClient::make(""));
-  const std::string empty = pki.folder.file("empty.pem");
-  std::ofstream(empty).close();
-  const auto made = TlsClient::make(empty);
+  const auto made = TlsClient::make("\n");
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().kind, ErrorKind::config);
 }
