@@ -33,6 +33,9 @@ std::shared_ptr<const Calendar> calendar_of(const Section& from, Findings& findi
   std::sort(calendar->years.begin(), calendar->years.end());
   calendar->days_off = days_of(from, "days_off", *calendar, findings);
   calendar->work_days = days_of(from, "work_days", *calendar, findings);
+  for (const Value* item : from.values("work_days"))
+    if (const auto at = parse_instant(item->text); at && calendar->is_off(std::chrono::floor<std::chrono::days>(*at)))
+      findings.error(*item, "this day is among the days off too", "a calendar has each day once");
   return calendar;
 }
 

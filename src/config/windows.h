@@ -15,6 +15,8 @@ void place_in_time(Window& window, const Section& from, Build& build) {
   for (const std::string& day : from.texts("weekdays"))
     window.weekdays = static_cast<std::uint8_t>(window.weekdays | 1 << parse_weekday(day).value_or(0));
   window.from_minute = parse_time_of_day(from.text("from")).value_or(0);
+  if (const Value* begin = from.find("from"); begin != nullptr && window.from_minute == 24 * 60)
+    build.findings.error(*begin, "24:00 is an end, and no begin", "write 00:00");
   window.to_minute = parse_time_of_day(from.text("to")).value_or(0);
   if (const Value* zone = from.find("zone")) {
     window.zone = find_zone(zone->text);

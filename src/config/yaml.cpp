@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "wire/json.h"
+
 namespace fairlead::config {
 namespace {
 
@@ -39,7 +41,7 @@ class Builder : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(made(mark, Value::Kind::null), anchor); }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) override {
-    check_tag(mark, tag);
+    check_tag(mark, tag, "str");
     Value value = made(mark, Value::Kind::scalar);
     value.raw = value.text = text;
     add(std::move(value), anchor);
@@ -92,9 +94,12 @@ class Builder : public YAML::EventHandler {
     return {place(mark), "nested deeper than " + std::to_string(nesting_max) + " levels", ""};
   }
 
-  void check_tag(const YAML::Mark& mark, const std::string& tag) const {
-    const bool common = tag.empty() || tag == "?" || tag == "!" || tag.rfind("tag:yaml.org,2002:", 0) == 0;
-    if (!common) throw Refused{place(mark), "the tag " + in_quotes(tag) + " means nothing here", "remove it"};
+  /// `own`: YAML's own name of what is tagged, which says nothing new. All else would be another value than the one that is read.
+  void check_tag(const YAML::Mark& mark, const std::string& tag, std::string_view own) const {
+    const std::string yaml = "tag:yaml.org,2002:";
+    if (tag.empty() || tag == "?" || tag == "!" || tag == yaml + std::string(own)) return;
+    const std::string written = tag.rfind(yaml, 0) == 0 ? "!!" + tag.substr(yaml.size()) : tag;
+    throw Refused{place(mark), "the tag " + in_quotes(written) + " means nothing here", "remove it"};
   }
 
   void spend(Place at, std::size_t bytes) {
@@ -106,7 +111,7 @@ class Builder : public YAML::EventHandler {
   }
 
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Value::Kind kind) {
-    check_tag(mark, tag);
+    check_tag(mark, tag, kind == Value::Kind::list ? "seq" : "map");
     if (open_.size() == nesting_max) throw too_deep(mark);
     spend(place(mark), sizeof(Value));
     Open next;
@@ -193,6 +198,19 @@ int lines_in(const std::string& text) {
   return static_cast<int>(breaks) + (text.empty() || text.back() != '\n' ? 1 : 0);
 }
 
+/// Where the text is no UTF-8. Line 0: nowhere.
+Place not_utf_8(std::string_view text, int file) {
+  Place at{file, 1, 1};
+  while (!text.empty()) {
+    const std::size_t bytes = wire::utf8_sequence(text);
+    if (bytes == 0) return at;
+    ++at.column;
+    if (text.front() == '\n') at = {file, at.line + 1, 1};
+    text.remove_prefix(bytes);
+  }
+  return {file, 0, 0};
+}
+
 std::string_view line_of(const std::string& text, int line) {
   std::size_t begin = 0;
   for (int at = 1; at < line && begin != std::string::npos; ++at) {
@@ -220,6 +238,8 @@ std::optional<Value> parse_yaml(const std::string& text, int file, Findings& fin
     findings.add(Severity::error, place, std::move(path), std::move(message), std::move(hint));
     return std::nullopt;
   };
+  if (const Place wrong = not_utf_8(text, file); wrong.line > 0)
+    return fail(wrong, "this is no UTF-8", "save the file as UTF-8 text");
   if (text.find('\0') != std::string::npos) return fail({file, 0, 0}, "it holds a zero byte", "the file must be UTF-8 text");
   Builder builder(file);
   try {

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t number_bytes_min = 8;
 
-/// The names that the API itself gives to things: no text of anybody. In the order of names.
+/// The names that the API itself gives to things: as names, and as words where it asks for one of its own, no text of anybody. In
+/// the order of names.
 bool is_of_the_api(std::string_view key) {
   using namespace std::string_view_literals;
   constexpr std::array names = {"arguments"sv,
@@ -91,6 +92,13 @@ bool is_of_the_api(std::string_view key) {
   return std::binary_search(names.begin(), names.end(), key);
 }
 
+/// Does the API ask for a word of its own under this name?
+bool takes_words_of_the_api(std::string_view key) {
+  using namespace std::string_view_literals;
+  constexpr std::array names = {"format"sv, "modalities"sv, "role"sv, "tool_choice"sv, "type"sv};
+  return std::find(names.begin(), names.end(), key) != names.end();
+}
+
 class Scanner final : public ContentScanner {
  public:
   Scanner(const std::vector<std::string>& asked, const std::vector<OwnClass>& own) : names_(asked) {
@@ -140,8 +148,8 @@ class Walk {
     if (json_.peek() != wire::JsonKind::object) return false;
     json_.object([&](wire::JsonString key) {
       if (key.is("model")) return void(json_.skip());
-      text(key);
-      value();
+      name(key);
+      value(takes_words_of_the_api(key.raw));
     });
     return json_.finish();
   }
@@ -149,22 +157,27 @@ class Walk {
   const std::vector<int>& counts() const { return whole_.counts(); }
 
  private:
-  void value() {
+  /// `of_the_api`: it may be a word of the API's own.
+  void value(bool of_the_api) {
     switch (json_.peek()) {
       case wire::JsonKind::object:
         return json_.object([&](wire::JsonString key) {
-          text(key);
-          value();
+          name(key);
+          value(takes_words_of_the_api(key.raw));
         });
-      case wire::JsonKind::array: return json_.array([&] { value(); });
-      case wire::JsonKind::string: return text(json_.string());
+      case wire::JsonKind::array: return json_.array([&] { value(of_the_api); });
+      case wire::JsonKind::string: return of_the_api ? name(json_.string()) : text(json_.string());
       case wire::JsonKind::number: return number(json_.skip());
       default: json_.skip();
     }
   }
 
+  void name(wire::JsonString string) {
+    if (!is_of_the_api(string.raw)) text(string);
+  }
+
   void text(wire::JsonString string) {
-    if (json_.failed() || is_of_the_api(string.raw)) return;
+    if (json_.failed()) return;
     if (!string.escaped) return look_at(string.raw);
     look_at(string.text());
   }

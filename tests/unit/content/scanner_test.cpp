@@ -44,6 +44,14 @@ TEST(Scanner, names_of_the_api_are_no_words_of_the_prompt) {
   EXPECT_EQ(found_in_body(*scanner, R"({"messages":[{"role":"user","content":"his role"}]})"), "mine 1");
 }
 
+TEST(Scanner, a_text_that_is_a_name_of_the_api_is_a_text_all_the_same) {
+  const auto scanner = make_scanner({"mine"}, {{"mine", {"prediction", "user"}, {}}});
+  EXPECT_EQ(found_in_body(*scanner, R"({"messages":[{"role":"user","content":"prediction"}]})"), "mine 1");
+  EXPECT_EQ(found_in_body(*scanner, R"({"messages":[{"role":"user","content":[{"type":"text","text":"user"}]}]})"), "mine 1");
+  EXPECT_EQ(found_in_body(*scanner, R"({"metadata":["prediction"],"stop":["prediction","user"]})"), "mine 3");
+  EXPECT_EQ(found_in_body(*scanner, R"({"prediction":{"type":"prediction"},"user":"x"})"), "");
+}
+
 TEST(Scanner, adds_up_over_texts) {
   EXPECT_EQ(found_in_body({"email", "payment_card"},
                           R"({"messages":[{"content":"4111111111111111 a@example.com"},{"content":"5555555555554444"}]})"),
