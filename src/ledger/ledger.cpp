@@ -156,6 +156,7 @@ struct Ledger::Impl {
   Entries taken;           // the queue's room, while it is not the queue
   Entries pending;         // taken from the queue, or kept for another try; oldest first
   std::size_t singly = 0;  // so many of them are committed one by one
+  bool ending = false;     // it was told to close
   bool lost = false;       // the last commit failed: opens fail at once, and the journal is tried again at `retry_at`
   Clock::time_point retry_at;
   std::chrono::milliseconds backoff;
@@ -225,7 +226,7 @@ void Ledger::Impl::run() {
 /// Waits for something to do and takes what is queued. False: the ledger is closed, or has tried for long enough.
 bool Ledger::Impl::collect() {
   renew_at = journal.renew_at();
-  const bool unsynced = journal.has_unsynced();
+  const bool unsynced = ending && journal.has_unsynced();
   {
     std::unique_lock lock(mutex);
     if (std::exchange(committing, false) && unfinished == 0) ended.notify_all();
@@ -241,6 +242,7 @@ bool Ledger::Impl::collect() {
     if (!lost && Clock::now() < next_commit) arrived.wait_until(lock, next_commit, [this] { return closing; });
     taken.swap(queue);
     const bool wanted = std::exchange(commit_wanted, false);
+    ending = closing;
     if (closing && ((pending.empty() && taken.empty() && !wanted && !unsynced) || (lost && Clock::now() >= close_by))) {
       append(pending, taken);
       return false;

@@ -31,7 +31,7 @@ def chat(content, model="chat", **fields):
 def request_bytes(method, path, key=None, body=None, fields=()):
     """A request as bytes; `body` is sent as JSON, or as it is."""
     content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    lines = [f"{method} {path} HTTP/1.1", "Host: fairlead"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
     if key:
         lines.append(f"Authorization: Bearer {key}")
     if body is not None:

@@ -234,7 +234,7 @@ def test_nothing_that_an_app_says_leads_elsewhere_M54(tmp_path, monkeypatch):
         for field in STEERING_FIELDS:
             for value in (stranger.address, away) if field != "Host" else (stranger.address,):
                 request = request_bytes("POST", "/v1/chat/completions", CLIENT_KEY, HELLO, [(field, value)])
-                requests.append(request.replace(b"Host: fairlead\r\n", b"", 1) if field == "Host" else request)
+                requests.append(request.replace(b"Host: localhost\r\n", b"", 1) if field == "Host" else request)
         for member in STEERING_MEMBERS:
             requests += [request_bytes("POST", "/v1/chat/completions", CLIENT_KEY, {**HELLO, member: value})
                          for value in (away, {"url": away})]

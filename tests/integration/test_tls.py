@@ -140,7 +140,8 @@ def test_connections_and_then_sessions_are_reused(tmp_path, authority):
 
 
 def test_a_session_of_a_trusted_past_does_not_outlive_the_trust_M42(tmp_path, authority):
-    """The CA file is replaced by another: the provider that was trusted is refused, though a ticket of it is at hand."""
+    """The CA file is emptied, which no reload takes; then replaced by another: from the reload on, the provider that was trusted is
+    refused, though a ticket of it is at hand."""
     trusted = tmp_path / "trusted.pem"
     trusted.write_bytes(authority.certificate.read_bytes())
 
@@ -149,11 +150,16 @@ def test_a_session_of_a_trusted_past_does_not_outlive_the_trust_M42(tmp_path, au
 
     with provider_behind(tmp_path, authority.leaf(f"DNS:{HOST}"), trusted=trusted, answer=answer) as (daemon, provider):
         assert post_chat(daemon, HELLO).status == 200
+        trusted.write_bytes(b"")
+        assert json.loads(daemon.admin_post("/admin/v1/reload")[1])["result"] == "refused"
+        assert post_chat(daemon, HELLO).status == 200
         replaced = tmp_path / "replaced.pem"
         replaced.write_bytes(certificates.Authority(tmp_path, "stranger").certificate.read_bytes())
         replaced.rename(trusted)
+        assert post_chat(daemon, HELLO).status == 200
+        assert json.loads(daemon.admin_post("/admin/v1/reload")[1])["result"] == "taken"
         assert expect_openai_error(post_chat(daemon, HELLO), 502)["code"] == "upstream_tls"
-        assert len(provider.requests) == 1
+        assert len(provider.requests) == 3
 
 
 def test_tls_cannot_be_switched_off_M42():

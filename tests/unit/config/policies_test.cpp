@@ -120,7 +120,7 @@ TEST(Policies, a_group_is_resolved_once_however_often_it_is_named) {
 TEST(Policies, groups_within_groups_have_an_end) {
   EXPECT_THAT(errors(with_rules(nested_groups(33))), Contains(testing::HasSubstr("more than 32 groups within each other")));
   EXPECT_THAT(errors(with_rules(nested_groups(1'000))), Contains(testing::HasSubstr("more than 32 groups within each other")));
-  EXPECT_THAT(errors(with_rules(nested_groups(1'001))), ElementsAre(testing::HasSubstr("these are more than 1000 groups")));
+  EXPECT_THAT(errors(with_rules(nested_groups(1'001))), Contains(testing::HasSubstr("these are more than 1000 groups")));
   EXPECT_THAT(errors(with_rules("region_groups: {a1x: [b1x], b1x: [c1x], c1x: [a1x]}\n")),
               Contains(testing::HasSubstr("is in itself")));
 }

@@ -407,7 +407,8 @@ TEST(Recovery, ADeathAfterAFailedSyncLosesNothingThatWasAcknowledged) {
       limits.close_ms_max = std::chrono::milliseconds(0);
       auto ledger = Ledger::start(std::make_unique<test::MemoryStore>(world.faults, world.saved), noon, limits, world.files);
       ASSERT_TRUE(ledger);
-      for (const char* id : {"r1", "r2", "r3"}) ASSERT_TRUE(test::write_at_once(**ledger, {request_open(id), attempt_open(id)}));
+      for (const char* id : {"r1", "r2", "r3"})
+        test::Books::await([&] { return test::write_at_once(**ledger, {request_open(id), attempt_open(id)}); });
       world.faults.set([death](int call) { return call == 1 || call >= death; });
       (*ledger)->commit();
       test::Books::await([&] {
