@@ -17,7 +17,7 @@ std::int64_t schema_version();
 /// Brings the file to schema_version() in one transaction. Errors: ledger_unavailable, also for a newer schema.
 Result<void> migrate(Database& database, const std::string& path);
 
-/// What of the file's views, triggers and indices is not as the steps make it, and which tables are none; empty: nothing. What
+/// What of the file's views, triggers and indices is not as the steps make it, and which tables are missing; empty: nothing. What
 /// people add to look at rows, a view or an index of their own, is no difference; a trigger is.
 Result<std::vector<std::string>> schema_differences(Database& database);
 
