@@ -101,11 +101,12 @@ void lint_calendars_of(const Build& build, const Target& target, const Value& pl
 
 /// Budgets, limits and markups of a team or project that no key has: most likely its name is written otherwise there.
 void lint_owners(const Build& build, std::string_view owners, std::string_view owner) {
+  if (build.keys.empty()) return;
   std::set<std::string> named;
   for (const Section& key : build.root.sections("keys"))
     if (const Value* value = key.find(owner)) named.insert(value->text);
   for (const Section& one : build.root.sections(owners)) {
-    if (build.keys.empty() || named.count(one.key()) != 0) continue;
+    if (named.count(one.key()) != 0) continue;
     const auto same =
         std::find_if(named.begin(), named.end(), [&](const std::string& name) { return lower(name) == lower(one.key()); });
     build.findings.add(Severity::warning, one.value().key_place, one.value().path,

@@ -27,8 +27,8 @@ class BudgetDesk {
 
   /// The ledger is there, and has settled what the process before left open. Errors: ledger_unavailable.
   Result<void> open(const std::string& ledger);
-  /// Before the snapshot holds. A budget that is new gets what the store has of its period, and all else
-  /// as it comes into the store. Errors: ledger_unavailable.
+  /// Before the snapshot holds. A budget that is new gets what the store has of its period, and of that of
+  /// the newest row, and all else as it comes into the store. Errors: ledger_unavailable.
   Result<void> know(const Snapshot& snapshot, TimePoint now);
   /// Tells of what was reached since the last time.
   void tell(const Snapshot& snapshot);

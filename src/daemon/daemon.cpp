@@ -1,7 +1,6 @@
 #include "daemon/daemon.h"
 
 #include <fairlead/store.h>
-#include <sys/resource.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -22,6 +21,7 @@
 #include "daemon/budget_desk.h"
 #include "daemon/clock.h"
 #include "daemon/config_files.h"
+#include "daemon/descriptors.h"
 #include "daemon/estimates_file.h"
 #include "daemon/estimates_json.h"
 #include "daemon/every.h"
@@ -50,24 +50,6 @@ constexpr std::chrono::seconds budgets_look_every{1};
 constexpr std::chrono::seconds replays_look_every{60};
 constexpr std::chrono::seconds connections_look_every{5};
 constexpr std::string_view watched = "watch";  ///< the cause of a reload that nobody asked for
-
-/// A connection is a descriptor: take as many as the system lets us, and tell how many these are.
-std::size_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  limit.rlim_cur = limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) getrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur;
-}
-
-/// What the program needs beside connections of apps and to providers: the ledger, loops, files, the admin side.
-std::size_t own_descriptors(std::size_t workers) { return 40 + 8 * workers; }
-
-/// So many connections of apps the descriptors leave to a worker, as each may need one to a provider.
-std::size_t connections_cap(std::size_t descriptors, std::size_t workers) {
-  const std::size_t own = own_descriptors(workers);
-  return descriptors > own ? std::max<std::size_t>(1, (descriptors - own) / (2 * workers)) : 1;
-}
 
 std::string text_of(const net::Endpoint& endpoint) {
   const std::string host = endpoint.address().to_string();
@@ -175,8 +157,8 @@ class Daemon {
           {{"reason",
             "of " + std::to_string(wanted) + " connections of apps for each worker there is room for " + std::to_string(cap)},
            {"descriptors", descriptors_},
-           {"help", "raise the limit of open files (ulimit -n, LimitNOFILE) to " +
-                        std::to_string(2 * count * wanted + own_descriptors(count)) + ", or lower limits.connections_max"}});
+           {"help", "raise the limit of open files (ulimit -n, LimitNOFILE) to " + std::to_string(descriptors_for(wanted, count)) +
+                        ", or lower limits.connections_max"}});
     for (unsigned i = 0; i < count; ++i)
       workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_, state_budgets_, limits_, replays_, cap);
     for (const Listener& listener : snapshot.listen) {

@@ -1,7 +1,7 @@
 #pragma once
 // What was answered to requests with an Idempotency-Key, so that a repeat gets the same answer and nothing is done twice. Shared by
-// all workers: one mutex, held for a look-up, and only for requests with the header. Bounded by what the configuration says; in
-// memory alone. No I/O; `now` is a parameter, of the clock that never goes back.
+// all workers: one mutex, held for a look-up or for room, and only for requests with the header. Bounded by what the configuration
+// says; in memory alone. No I/O; `now` is a parameter, of the clock that never goes back.
 #include <fairlead/snapshot.h>
 
 #include <array>
