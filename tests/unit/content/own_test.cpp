@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <ctime>
+#include <random>
 
 namespace fairlead::content {
 namespace {
@@ -73,6 +74,33 @@ TEST(Own, patterns_are_taken_as_they_are) {
   EXPECT_EQ(found_own({}, {"^begin"}, "begin begin"), "mine 1");
   EXPECT_EQ(found_own({}, {R"(\b)"}, "ab cd"), "mine 4");
   EXPECT_EQ(found_own({"titan"}, {"x+"}, "titan xxx"), "mine 2");
+}
+
+TEST(Own, places_lie_where_they_lie) {
+  for (const std::size_t far : {0, 40, 55, 63, 64, 65, 127, 128, 1'000, 100'000}) {
+    const std::string gap(far, '.');
+    EXPECT_EQ(found_own({"titan"}, {}, gap + " titan " + gap + " titan"), "mine 2") << far;
+    EXPECT_EQ(found_own({}, {R"(\bPRJ-[0-9]{4}\b)"}, gap + " PRJ-1234 " + gap + "PRJ-12345 PRJ-0001"), "mine 2") << far;
+    EXPECT_EQ(found_own({}, {"x+"}, gap + std::string(far + 1, 'x') + gap + " x"), "mine 2") << far;
+    EXPECT_EQ(found_own({}, {"end$"}, gap + "end" + gap + " end"), "mine 1") << far;
+    EXPECT_EQ(found_own({}, {"é+"}, gap + "ééé" + gap + " é"), "mine 2") << far;
+  }
+}
+
+/// Seconds of CPU.
+double seconds_for(const std::string& pattern, const std::string& text, const std::string& found) {
+  const std::clock_t before = std::clock();
+  EXPECT_EQ(found_own({}, {pattern}, text), found);
+  return static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+}
+
+// As long as the rest of the text was read anew for every place, these took seven seconds and half a minute.
+TEST(Own, many_places_do_not_make_it_slow) {
+  std::string internal, letters = ".";
+  for (int i = 0; i < 500'000; ++i) internal += "internal ";
+  for (std::mt19937 random; letters.size() < 3'000;) letters += "ab"[random() % 2];
+  EXPECT_LT(seconds_for(R"((?i)internal(?:.*\bonly\b)?)", internal, "mine 1000"), 3);
+  EXPECT_LT(seconds_for("a(?:.*b[ab]{900}c)?", letters, "mine 1000"), 3);
 }
 
 TEST(Own, a_thousand_words) {
