@@ -11,12 +11,13 @@ Destination::Destination(const Provider& provider)
     : name(provider.name),
       base_url(provider.base_url),
       ca_file(provider.ca_file),
+      ca_pem(provider.ca_pem),
       proxy(provider.proxy),
       proxy_authorization(provider.proxy_authorization) {}
 
 bool Destination::is_of(const Provider& provider) const {
-  return name == provider.name && base_url == provider.base_url && ca_file == provider.ca_file && proxy == provider.proxy &&
-         proxy_authorization == provider.proxy_authorization;
+  return name == provider.name && base_url == provider.base_url && ca_file == provider.ca_file && ca_pem == provider.ca_pem &&
+         proxy == provider.proxy && proxy_authorization == provider.proxy_authorization;
 }
 
 Link::Link(std::shared_ptr<const Destination> to, std::unique_ptr<Stream> stream, std::shared_ptr<TlsClient> tls,

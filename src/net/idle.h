@@ -29,7 +29,7 @@ struct Destination {
 
   std::string name;
   Url base_url;
-  std::string ca_file;
+  std::string ca_file, ca_pem;  ///< who was trusted when it was made
   std::optional<Url> proxy;
   std::string proxy_authorization;
 };
