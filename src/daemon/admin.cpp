@@ -22,11 +22,14 @@ bool is_from_a_page(const net::AppRequest& request) {
 }
 
 /// By number, or as localhost. Whoever owns another name can have it mean this machine, and a page of that name then reads what is
-/// here as its own (DNS rebinding).
+/// here as its own (DNS rebinding). Names without a dot, as machines have within a network, cannot be bought; and health says
+/// nothing.
 bool is_asked_by_address(const net::AppRequest& request) {
+  if (request.path == "/healthz" || request.path == "/readyz") return true;
   std::string_view host = request.field("host");
   if (host.starts_with('[')) return true;
   host = host.substr(0, host.find(':'));
+  if (request.path == "/metrics" && host.find('.') == host.npos) return true;
   return host.find_first_not_of("0123456789.") == host.npos || host == "localhost";
 }
 
