@@ -97,6 +97,7 @@ class PolledSocket : public boost::intrusive::list_base_hook<boost::intrusive::l
   int descriptor_;
   bool may_read_ = false, may_write_ = false;  ///< an edge came while nobody waited
   bool ended_ = false, broken_ = false;        ///< nothing will come any more; nor can anything go
+  std::uint32_t ready_in_ = 0;                 ///< the period of the last event
   Poller& poller_;
   std::array<Wait, 3> waits_;
 };
@@ -121,6 +122,7 @@ class Poller final : public asio::execution_context::service {
   void end_wait();
   void arm();
   void poll();
+  void begin_period();
   void shutdown() override;
 
   Executor executor_;
@@ -131,6 +133,10 @@ class Poller final : public asio::execution_context::service {
   std::array<epoll_event, 128> events_{};
   std::size_t next_ = 0, found_ = 0;  ///< of the events under way
   Sockets sockets_;
+  SteadyTime looked_at_, period_began_;
+  std::uint32_t period_ = 1;  ///< its number
+  int again_ = 0;             ///< so many events in it were not the first of their socket
+  bool gathers_ = false;      ///< as of the period before
 };
 
 }  // namespace fairlead::net

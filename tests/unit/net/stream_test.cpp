@@ -103,6 +103,21 @@ TEST_P(StreamTest, ReadEndsAtTheDeadlineAndTheStreamLivesOn) {
   EXPECT_EQ(loop.finish(read_exactly(*near, 5)), "later");
 }
 
+// So often that the loop lets what comes gather.
+TEST_P(StreamTest, BurstsOfSmallChunksArriveWhole) {
+  std::string all;
+  for (int i = 0; i < 20'000; ++i) all += std::to_string(i);
+  const auto say_bit_by_bit = [&]() -> Task<void> {
+    for (std::size_t at = 0; at < all.size(); at += 7) {
+      co_await say(*far, all.substr(at, 7));
+      co_await asio::post(loop.executor(), asio::use_awaitable_t<Executor>());
+    }
+  };
+  near->set_deadline(in(hang));
+  loop.start(say_bit_by_bit());
+  EXPECT_TRUE(loop.finish(read_exactly(*near, all.size())) == all);
+}
+
 TEST_P(StreamTest, WhoAlwaysHasSomethingToReadHoldsUpNobody) {
   constexpr std::size_t all = 256 << 10;
   loop.finish(say(*far, std::string(all, 'a')));
