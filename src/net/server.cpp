@@ -104,17 +104,24 @@ bool Server::set_tls(const Endpoint& endpoint, std::shared_ptr<const TlsServer> 
 
 Task<void> Server::accept_on(Listening& listening) {
   Timer backoff(executor_);
+  bool rest = false;
   while (!draining_) {
-    TcpSocket socket(executor_);
     error_code error;
-    co_await listening.acceptor.async_accept(socket, asio::redirect_error(awaiting, error));
-    if (draining_) co_return;
-    if (!error) {
-      serve(std::move(socket), listening);
-    } else if (error != asio::error::connection_aborted) {
+    try {
+      if (std::exchange(rest, false)) {
+        backoff.expires_after(accept_backoff_ms);
+        co_await backoff.async_wait(asio::redirect_error(awaiting, error));
+        continue;
+      }
+      TcpSocket socket(executor_);
+      co_await listening.acceptor.async_accept(socket, asio::redirect_error(awaiting, error));
+      if (draining_) co_return;
+      if (!error) serve(std::move(socket), listening);
       // No descriptors or no memory: the connection stays in the backlog, and accepting again at once would only spin.
-      backoff.expires_after(accept_backoff_ms);
-      co_await backoff.async_wait(asio::redirect_error(awaiting, error));
+      rest = error && error != asio::error::connection_aborted;
+    } catch (const std::exception&) {  // no memory: what was accepted is closed
+      ++counters_.failures;
+      rest = true;
     }
   }
 }
@@ -124,15 +131,21 @@ void Server::serve(TcpSocket socket, const Listening& listening) {
     ++counters_.connections_refused;
     return;  // closes it
   }
-  ++counters_.connections_total;
-  ++counters_.connections_open;
   connections_.emplace_front(std::move(socket), listening.tls, handler_, date_, lookout_, memory_, counters_);
   const auto connection = connections_.begin();
-  asio::co_spawn(executor_, connection->run(), [this, connection](std::exception_ptr) {
+  ++counters_.connections_total;
+  ++counters_.connections_open;
+  const auto end = [this, connection] {
     connections_.erase(connection);
     --counters_.connections_open;
     note_end();
-  });
+  };
+  try {
+    asio::co_spawn(executor_, connection->run(), [end](std::exception_ptr) { end(); });
+  } catch (...) {  // it never began
+    end();
+    throw;
+  }
 }
 
 void Server::drain(Milliseconds limit) {

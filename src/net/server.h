@@ -57,6 +57,7 @@ class Server {
     std::shared_ptr<const TlsServer> tls;
   };
   Task<void> accept_on(Listening& listening);
+  /// Throws std::bad_alloc: then the connection is closed.
   void serve(TcpSocket socket, const Listening& listening);
   void note_end();
 

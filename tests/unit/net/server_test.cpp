@@ -14,10 +14,27 @@
 #include "unit/net/certificates.h"
 
 #include <array>
+#include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <future>
+#include <new>
 #include <string>
 #include <thread>
+
+namespace {
+
+thread_local int allocations_left = -1;  ///< until one fails; below 0: none does
+
+}  // namespace
+
+void* operator new(std::size_t bytes) {
+  if (allocations_left >= 0 && allocations_left-- == 0) throw std::bad_alloc();
+  if (void* memory = std::malloc(bytes)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace fairlead::net {
 namespace {
@@ -65,10 +82,15 @@ class ScriptedHandler final : public AppHandler {
   }
 
   std::string error_body(const Error& error) const override { return "{\"error\":\"" + std::string(to_string(error.kind)) + "\"}"; }
-  Limits limits() const override { return limits_; }
+  /// What is asked for first of a connection that was accepted.
+  Limits limits() const override {
+    if (const int left = fail_allocation.exchange(-1); left >= 0) allocations_left = left;
+    return limits_;
+  }
 
   Limits limits_;
-  Timer gate;  ///< cancelled to open it
+  mutable std::atomic<int> fail_allocation = -1;  ///< so many after that, once
+  Timer gate;                                     ///< cancelled to open it
   std::promise<void> at_gate;
   std::promise<bool> left_gate;  ///< was the app gone?
   std::promise<ErrorKind> flood_ended;
@@ -706,6 +728,18 @@ std::pair<std::string, std::string> ask_over_tls(const Endpoint& endpoint, const
   for (int size = 0; (size = SSL_read(ssl.get(), block.data(), block.size())) > 0;)
     answer.append(block.data(), static_cast<std::size_t>(size));
   return {name.data(), answer};
+}
+
+TEST_F(ServerTest, AnAllocationThatFailsCostsItsConnectionAlone) {
+  start();
+  for (int k = 0; k < 8; ++k) {
+    handler.fail_allocation = k;
+    App app(endpoint);
+    app.say(get("/echo", "Connection: close\r\n"));
+    app.hear_all();
+    ASSERT_EQ(status_of(ask(get("/echo", "Connection: close\r\n"))), 200) << k;
+  }
+  EXPECT_GE(server->counters().failures, 7u);
 }
 
 TEST_F(ServerTest, ServesTlsAndChangesItsCertificateForNewConnections) {
