@@ -49,7 +49,8 @@ constexpr std::chrono::seconds estimates_kept_every{60};
 constexpr std::chrono::seconds budgets_look_every{1};
 constexpr std::chrono::seconds replays_look_every{60};
 constexpr std::chrono::seconds connections_look_every{5};
-constexpr std::string_view watched = "watch";  ///< the cause of a reload that nobody asked for
+constexpr std::chrono::milliseconds one_signal_ms_max{250};  ///< what a terminal and a wrapper pass on of one Ctrl-C is one
+constexpr std::string_view watched = "watch";                ///< the cause of a reload that nobody asked for
 
 std::string text_of(const net::Endpoint& endpoint) {
   const std::string host = endpoint.address().to_string();
@@ -191,6 +192,8 @@ class Daemon {
   void take_signal(int number) {
     if (number == SIGHUP)
       (void)reload("signal");
+    else if (draining_)
+      cut_drain();
     else
       drain();
   }
@@ -266,8 +269,8 @@ class Daemon {
   }
 
   void drain() {
-    if (draining_) return;
     draining_ = true;
+    draining_since_ = std::chrono::steady_clock::now();
     watch_.stop();
     notify_service_manager("STOPPING=1");
     const Milliseconds limit = cell_->get()->limits.drain_ms_max;
@@ -279,6 +282,14 @@ class Daemon {
           if (--workers_left_ == 0) stop_admin();
         });
       });
+  }
+
+  /// Who says it twice means at once.
+  void cut_drain() {
+    if (drain_cut_ || std::chrono::steady_clock::now() - draining_since_ < one_signal_ms_max) return;
+    drain_cut_ = true;
+    log(Level::warn, "drain_cut", {{"reason", "a second signal to stop; what is under way is ended now"}});
+    for (Worker& worker : workers_) worker.cut_drain();
   }
 
   void stop_admin() {
@@ -441,7 +452,8 @@ class Daemon {
   std::uint64_t failed_saves_ = 0, refused_connections_ = 0;  ///< when last looked
   bool behind_ = false, journal_writable_ = true;
   std::vector<net::Endpoint> bound_;
-  bool draining_ = false;
+  bool draining_ = false, drain_cut_ = false;
+  std::chrono::steady_clock::time_point draining_since_;
   bool reload_taken_ = true;  ///< the last one was, or there was none
   std::size_t workers_left_ = 0;
 };

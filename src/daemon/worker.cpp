@@ -69,6 +69,10 @@ void Worker::drain(Milliseconds limit, std::function<void()> ended) {
   });
 }
 
+void Worker::cut_drain() {
+  asio::post(io_, [this] { server_.drain(Milliseconds{0}); });
+}
+
 void Worker::join() {
   if (thread_.joinable()) thread_.join();
 }

@@ -29,6 +29,8 @@ class Worker {
   void set_tls(net::Endpoint endpoint, std::shared_ptr<const net::TlsServer> tls);
   /// Stops accepting and lets running exchanges end, up to the limit; then `ended` is called on the worker's thread, which ends.
   void drain(Milliseconds limit, std::function<void()> ended);
+  /// After drain(): what still runs is ended now.
+  void cut_drain();
   void join();
   std::size_t app_connections() const;
   std::uint64_t refused_connections() const;

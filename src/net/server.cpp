@@ -149,13 +149,14 @@ void Server::serve(TcpSocket socket, const Listening& listening) {
 }
 
 void Server::drain(Milliseconds limit) {
-  if (std::exchange(draining_, true)) return;
-  error_code ignored;
-  for (Listening& listening : listening_) listening.acceptor.close(ignored);
-  for (Connection& connection : connections_) connection.drain();
+  if (!std::exchange(draining_, true)) {
+    error_code ignored;
+    for (Listening& listening : listening_) listening.acceptor.close(ignored);
+    for (Connection& connection : connections_) connection.drain();
+  }
   drain_limit_.expires_after(limit);
   drain_limit_.async_wait([this](error_code error) {
-    if (error) return;
+    if (error || connections_.empty()) return;
     for (Connection& connection : connections_) connection.hurry();
     drain_limit_.expires_after(last_words_ms_max);
     drain_limit_.async_wait([this](error_code late) {

@@ -43,7 +43,7 @@ class Server {
   bool set_tls(const Endpoint& endpoint, std::shared_ptr<const TlsServer> tls);
 
   /// Stops accepting; idle connections are closed, the others after their answer, and
-  /// ended after `limit`, with an honest error where the app still takes it.
+  /// ended after `limit`, with an honest error where the app still takes it. Called again, it changes the limit.
   void drain(Milliseconds limit);
   /// Ends when the last connection is closed, after drain(). One waiter at a time.
   Task<void> stopped();

@@ -58,6 +58,23 @@ def test_an_endless_stream_is_cut_at_the_limit_with_an_honest_end(start, simulat
     books.expect_balance(ledger, wait_until(simulator.bill, "the bill"))
 
 
+def test_a_second_signal_ends_what_is_under_way_at_once(start, simulator):
+    daemon = start(lambda config: config.update(limits={"drain_ms_max": "1h"}))
+    join = in_background(daemon, chat("[[sim endless chunk_ms=10]] forever", stream=True))
+    daemon.signal(signal.SIGTERM)
+    daemon.wait_for("draining")
+    wait_until(lambda: (daemon.signal(signal.SIGTERM), daemon.events("drain_cut"))[1], "the second signal to count")
+    answer = join()
+    assert daemon.wait() == 0
+    assert b"[DONE]" not in answer.body and b'"error"' in answer.body
+    assert len(daemon.events("drain_cut")) == 1
+    ledger = daemon.ledger()
+    assert ledger.all_settled()
+    (attempt,) = ledger.attempts
+    assert attempt["usage_source"] == "estimated" and attempt["ended_by"] == "fairlead"
+    books.expect_balance(ledger, wait_until(simulator.bill, "the bill"))
+
+
 def test_an_idle_daemon_stops_at_once(daemon):
     daemon.signal(signal.SIGTERM)
     assert daemon.wait() == 0
