@@ -326,8 +326,11 @@ class Daemon {
     const LedgerStats stats = ledger_->stats();
     if (stats.failed_saves > failed_saves_ && (stats.unfed_rows > 0 || stats.writable)) {
       log(Level::error, "ledger_not_fed",
-          {{"reason", stats.unfed_rows > 0 ? "the database cannot be written; rows are kept in the journal beside it"
-                                           : "what the database was given does not reach its disk; it is kept in the journal too"},
+          {{"reason",
+            (stats.unfed_rows > 0 ? "the database cannot be written: " : "the database's disk does not take what it has: ") +
+                ledger_->why_save_failed()},
+           {"instead", "rows are kept in the journal beside it"},
+           {"help", "end what holds its lock, or make room on its disk, or see what that disk has; fairlead tries again by itself"},
            {"unfed_rows", stats.unfed_rows}});
       behind_ = true;
     } else if (behind_ && stats.unfed_rows == 0) {

@@ -49,6 +49,11 @@ FeedStats Feeder::stats() const {
   return numbers_;
 }
 
+std::string Feeder::why_failed() const {
+  const std::lock_guard lock(mutex_);
+  return why_failed_;
+}
+
 void Feeder::run() {
   while (wait()) work();
 }
@@ -95,6 +100,7 @@ void Feeder::work() {
     return;
   }
   ++numbers_.failed_saves;
+  why_failed_ = done.error().detail().empty() ? done.error().message() : done.error().detail();
   retry_at_ = now + backoff_;
   backoff_ = std::min(backoff_ * 2, limits_.retry_ms_max);
 }

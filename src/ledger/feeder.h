@@ -52,6 +52,8 @@ class Feeder {
   /// start. No follow() after it.
   void close(Clock::time_point until);
   FeedStats stats() const;
+  /// Of the last try that failed; empty if none ever did.
+  std::string why_failed() const;
 
  private:
   struct Segment {
@@ -83,6 +85,7 @@ class Feeder {
   bool woken_ = false;
   std::uint64_t wake_bytes_ = 1;  ///< acknowledged bytes that wake the thread
   FeedStats numbers_;
+  std::string why_failed_;
   std::optional<Clock::time_point> close_by_;
 
   // The thread's own.

@@ -440,6 +440,8 @@ bool Ledger::flush(std::chrono::milliseconds timeout) { return impl_->flush(time
 
 const LedgerFound& Ledger::found() const { return impl_->found; }
 
+std::string Ledger::why_save_failed() const { return impl_->feeder.why_failed(); }
+
 LedgerStats Ledger::stats() const {
   const FeedStats feed = impl_->feeder.stats();
   const std::uint64_t rows_at_once = impl_->journal.rows_at_once();

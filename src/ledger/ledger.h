@@ -110,6 +110,8 @@ class Ledger {
   /// Waits until all that is known is on the disk or has failed, or `timeout` passes. False on a timeout.
   bool flush(std::chrono::milliseconds timeout);
   LedgerStats stats() const;
+  /// Why the last of `failed_saves` failed, in the database's or the system's words; empty if there was none.
+  std::string why_save_failed() const;
   const LedgerFound& found() const;
 
  private:

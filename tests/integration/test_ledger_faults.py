@@ -220,6 +220,8 @@ def test_a_lock_on_the_database_stops_nothing_and_loses_nothing_M16(daemon, simu
         until = time.monotonic() + LOCK_SECONDS
         while time.monotonic() < until:
             answers += ask(daemon, 8)
+        told = daemon.wait_for("ledger_not_fed")
+        assert "database is locked" in told["reason"] and "lock" in told["help"] and told["unfed_rows"] > 0
         assert daemon.gauge("fairlead_ledger_unfed_rows") > 0 and daemon.admin_get("/readyz")[0] == 200
         other.execute("ROLLBACK")
     assert len(answers) > 10 and {answer.status for answer in answers} == {200}

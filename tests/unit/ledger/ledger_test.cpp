@@ -267,6 +267,7 @@ TEST(Ledger, AStoreThatIsAwayStopsNoTraffic) {
   EXPECT_EQ(stats.rows, 200u);
   EXPECT_EQ(stats.refused_rows, 0u);
   EXPECT_GT(stats.journal_bytes, 3 * 2'048u);
+  EXPECT_EQ(books.ledger->why_save_failed(), "locked");
   books.store_faults.set(never);
   books.await_fed();
   books.await([&] { return books.ledger->stats().journal_bytes == 2'048; });  // what the store has is let go
