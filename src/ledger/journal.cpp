@@ -55,10 +55,7 @@ Result<void> Journal::sync() {
 
 void Journal::drop_unsynced(std::uint64_t synced) {
   sound_ = false;
-  if (synced != end_) {
-    dropped_ = true;
-    dropped_from_ = Place{sequence_, room_, synced};
-  }
+  if (synced != end_) dropped_ = owes_ = true;
   end_ = synced_ = synced;
 }
 
@@ -99,8 +96,9 @@ Result<void> Journal::begin_segment(std::size_t total) {
   bool whole = true;
   for (std::size_t at = 0; whole && at < total; at += zeros.size())
     whole = file.write(zeros.data(), std::min(zeros.size(), total - at), at);
-  SegmentHeader header{journal_version, next_sequence_};
-  if (!dropped_from_) header.previous = sequence_, header.previous_end = end_;
+  SegmentHeader header{journal_version, next_sequence_, sequence_, end_};
+  if (end_ == segment_header_bytes && header_.previous != 0)  // nothing there counts, nor what its own header says
+    header.previous = header_.previous, header.previous_end = header_.previous_end;
   whole = whole && write_header(file, header);
   if (sync_ == Sync::disk) whole = whole && file.sync() && files_.sync_folder_of(path) == 0;
   if (!whole) {
@@ -113,6 +111,7 @@ Result<void> Journal::begin_segment(std::size_t total) {
   else if (sequence_ != 0)
     finished_.push_back(place());
   file_ = std::move(file);
+  header_ = header;
   sequence_ = next_sequence_++;
   end_ = synced_ = segment_header_bytes;
   room_ = total;
@@ -124,13 +123,9 @@ Result<void> Journal::begin_segment(std::size_t total) {
 Result<void> Journal::write_frame() {
   const std::string_view payload = std::string_view(frame_).substr(frame_header_bytes);
   frame_.replace(0, frame_header_bytes, encode_frame_header(sequence_, payload));
-  bool whole = file_.write(frame_.data(), frame_.size(), end_);
-  if (whole && dropped_from_) {
-    whole = write_header(file_, {journal_version, sequence_, dropped_from_->sequence, dropped_from_->end});
-    if (whole) dropped_from_.reset();
-  }
-  if (whole) {
+  if (file_.write(frame_.data(), frame_.size(), end_)) {
     end_ += frame_.size();
+    owes_ = false;
     if (sync_ == Sync::os) synced_ = end_;
     return {};
   }
@@ -140,7 +135,7 @@ Result<void> Journal::write_frame() {
 }
 
 /// After an error nobody knows what the disk holds, so nothing more is written to this segment. The next one's header says where
-/// this one ends; until there is a next one, the frame's own first bytes are zeros again.
+/// this one ends; until that has a frame, the frame's own first bytes are zeros again.
 void Journal::void_frame() {
   if (file_.write(zeros.data(), frame_header_bytes, end_) && file_.sync()) synced_ = end_;
   drop_unsynced(synced_);

@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -46,6 +45,8 @@ class Journal {
   /// system tells one alone of an error, so what the other (of a write that failed) believes since does not count either.
   void drop_unsynced(std::uint64_t synced);
   bool has_dropped() const { return dropped_; }
+  /// Rows that were dropped are not written again yet: until they are, the files that have them must stay.
+  bool owes() const { return owes_; }
   bool take_dropped() { return std::exchange(dropped_, false); }
   std::uint64_t synced_end() const { return synced_; }
   bool is_all_synced() const { return synced_ == end_; }
@@ -77,15 +78,14 @@ class Journal {
   std::string frame_;  ///< its header and its rows
 
   OpenFile file_;
+  SegmentHeader header_;
   std::uint64_t sequence_ = 0, end_ = 0, room_ = 0;
   std::uint64_t synced_ = 0;  ///< of end_; with Sync::os always all
   std::vector<Place> finished_;
   std::vector<std::uint64_t> abandoned_;
   bool sound_ = false;    ///< the segment may be written to
   bool dropped_ = false;  ///< rows that were written do not count any more
-  /// Where the dropped rows begin. Until the next frame, which has them again, no header says that they do not count: whoever dies
-  /// before has them from there.
-  std::optional<Place> dropped_from_;
+  bool owes_ = false;
 };
 
 }  // namespace fairlead

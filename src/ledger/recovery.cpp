@@ -23,8 +23,10 @@ class Replay {
   Result<Recovered> run(TimePoint now) {
     auto segments = find_segments(files_, prefix_);
     if (!segments) return segments.error();
+    const auto bounds = bounds_of(*segments);
+    if (!bounds) return bounds.error();
     for (std::size_t i = 0; i < segments->size(); ++i)
-      if (auto done = replay((*segments)[i], end_of(*segments, i)); !done) return done.error();
+      if (auto done = replay((*segments)[i], (*bounds)[i]); !done) return done.error();
     if (auto done = intake_.save_ended(); !done) return done.error();
     if (auto done = intake_.save_open(Intake::Clock::time_point::max()); !done) return done.error();
     const auto interrupted = store_.recover(now);
@@ -41,15 +43,33 @@ class Replay {
   }
 
  private:
-  /// Where its last acknowledged frame ends, if a later segment says so.
-  static std::uint64_t end_of(const std::vector<FoundSegment>& segments, std::size_t i) {
-    for (std::size_t later = i + 1; later < segments.size(); ++later)
-      if (const auto& header = segments[later].header; header && header->previous == segments[i].sequence)
-        return header->previous_end;
-    return no_end;
+  /// What the headers of later segments say of one: up to where its frames were acknowledged for sure, and from where on none
+  /// counts.
+  struct Bounds {
+    std::uint64_t least = 0, end = no_end;
+  };
+
+  /// From the newest on, as a segment of which no frame counts says nothing of an end.
+  Result<std::vector<Bounds>> bounds_of(const std::vector<FoundSegment>& segments) {
+    std::vector<Bounds> bounds(segments.size());
+    for (std::size_t i = segments.size(); i-- > 0;) {
+      const auto& header = segments[i].header;
+      if (!header || header->previous == 0) continue;
+      auto reader = SegmentReader::open(files_, prefix_, segments[i].sequence, Trust::found);
+      if (!reader) return reader.error();
+      const auto first = reader->next(bounds[i].end);
+      if (!first) return first.error();
+      for (std::size_t before = 0; before < i; ++before) {
+        if (segments[before].sequence < header->previous) continue;
+        const bool previous = segments[before].sequence == header->previous;
+        if (previous) bounds[before].least = std::max(bounds[before].least, header->previous_end);
+        if (*first) bounds[before].end = std::min(bounds[before].end, previous ? header->previous_end : segment_header_bytes);
+      }
+    }
+    return bounds;
   }
 
-  Result<void> replay(FoundSegment& segment, std::uint64_t end) {
+  Result<void> replay(FoundSegment& segment, const Bounds& bounds) {
     // Without a header the process died before anything was written here, or it is the header alone that is damaged: each frame has
     // a checksum of its own.
     auto reader = SegmentReader::open(files_, prefix_, segment.sequence, Trust::found);
@@ -57,20 +77,20 @@ class Replay {
     intake_.begin_segment(segment.sequence);
     bool whole = true;
     while (whole) {
-      const auto frame = reader->next(end);
+      const auto frame = reader->next(bounds.end);
       if (!frame) return frame.error();
       if (!*frame) break;
       whole = intake_.take(**frame, Intake::Clock::time_point());
       if (intake_.ended() < batch_requests) continue;
       if (auto done = intake_.save_ended(); !done) return done;
     }
-    return look_behind(segment, *reader, end, whole);
+    return look_behind(segment, *reader, bounds, whole);
   }
 
   /// Says what is wrong after the last good frame.
-  Result<void> look_behind(FoundSegment& segment, SegmentReader& reader, std::uint64_t end, bool whole) {
+  Result<void> look_behind(FoundSegment& segment, SegmentReader& reader, const Bounds& bounds, bool whole) {
     const std::string at = segment.path + " at byte " + std::to_string(reader.position());
-    if (!whole || (end != no_end && reader.position() != end)) {
+    if (!whole || reader.position() < std::min(bounds.least, bounds.end)) {
       const auto kept_as = name_to_keep(segment.path);
       if (!kept_as) return kept_as.error();
       found_.notices.push_back("the journal is damaged: " + at + ", and what follows there is lost. The file is kept as " +
@@ -78,7 +98,7 @@ class Replay {
       damaged_.emplace(segment.path, *kept_as);
       return {};
     }
-    if (end != no_end) return {};
+    if (bounds.end != no_end) return {};
     const auto behind = reader.bytes_behind();
     if (!behind) return behind.error();
     if (*behind > 0)

@@ -21,8 +21,9 @@ inline constexpr std::size_t frame_bytes_max = 256u << 20;  ///< a length above 
 struct SegmentHeader {
   std::uint32_t version = journal_version;
   std::uint64_t sequence = 0;
-  /// The segment that was written before, and where it ended: what lies behind was never acknowledged, or is here again. 0:
-  /// there is none, or what lies behind is not here yet.
+  /// The segment that was written before, and where it ended: what was acknowledged there goes to this place at least. With this
+  /// segment's first frame, what lies behind, and in segments between, does not count: it is here again, or was never acknowledged.
+  /// 0: there is none.
   std::uint64_t previous = 0, previous_end = 0;
 };
 

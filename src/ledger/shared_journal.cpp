@@ -126,8 +126,10 @@ void SharedJournal::tell_synced(std::size_t entries) {
   unsynced_.erase(unsynced_.begin(), end);
 }
 
-/// Tells the feeder. Abandoned files last: from a later one it would take those before for read to their ends.
+/// Tells the feeder, but of no further file while the journal owes rows: it would remove the one that has them. Abandoned files
+/// last: from a later one it would take those before for read to their ends.
 void SharedJournal::follow(std::size_t rows) {
+  if (journal_.owes()) return;
   for (const Journal::Place& place : journal_.take_finished()) feeder_.follow(place.sequence, place.segment_bytes, place.end, 0);
   const Journal::Place place = journal_.place();
   if (std::exchange(sequence_, place.sequence) != place.sequence) since_ = Clock::now();

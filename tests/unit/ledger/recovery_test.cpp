@@ -427,5 +427,40 @@ TEST(Recovery, ADeathAfterAFailedSyncLosesNothingThatWasAcknowledged) {
   }
 }
 
+// The same, and call k fails too before it, of which the disk has a part or all of what was written.
+TEST(Recovery, ADeathAfterTwoFailuresLosesNothingThatWasAcknowledged) {
+  for (const bool whole : {false, true}) {
+    for (int k = 2; k <= 12; ++k) {
+      for (int death = k + 1; death <= k + 8; ++death) {
+        World world;
+        LedgerLimits limits;
+        limits.segment_bytes = 2'048;
+        limits.retry_ms_min = limits.retry_ms_max = std::chrono::milliseconds(1);
+        limits.at_once_us_max = patience;
+        limits.close_ms_max = std::chrono::milliseconds(0);
+        auto ledger = Ledger::start(std::make_unique<test::MemoryStore>(world.faults, world.saved), noon, limits, world.files);
+        ASSERT_TRUE(ledger);
+        for (const char* id : {"r1", "r2", "r3"})
+          test::Books::await([&] { return test::write_at_once(**ledger, {request_open(id), attempt_open(id)}); });
+        world.faults.whole = whole ? k : 0;
+        world.faults.set([k, death](int call) { return call == 1 || call == k || call >= death; });
+        (*ledger)->commit();
+        test::Books::await([&] {
+          const std::uint64_t commits = (*ledger)->stats().commits;
+          const std::lock_guard lock(world.faults.mutex);
+          return commits > 0 || world.faults.calls >= death;
+        });
+        ledger->reset();
+        world.faults.set(nothing_fails);
+        ASSERT_TRUE(world.recover());
+        for (const char* id : {"r1", "r2", "r3"}) {
+          ASSERT_EQ(world.saved.requests.count(id), 1u) << id << ", call " << k << " failed, dead at call " << death << whole;
+          EXPECT_EQ(world.saved.requests.at(id).attempts.size(), 1u);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace fairlead
