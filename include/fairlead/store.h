@@ -148,6 +148,11 @@ class Store {
   virtual Result<void> save(RecordSource& records) = 0;
   /// All that was saved is durable (fsync) when it returns, whoever reads meanwhile. Errors: ledger_unavailable.
   virtual Result<void> sync() = 0;
+  /// The store's own number of the next request that is new to it: higher than all that it has.
+  virtual Result<std::int64_t> next_number() = 0;
+  /// Of the requests from this number on, the journal may have rows, which a start would save again: none of them is let go
+  /// (bookkeeper.h), whatever its times say.
+  virtual Result<void> keep_from(std::int64_t number) = 0;
   /// Rows still `open` become `interrupted`, with the estimate of their open row as usage and cost. Returns how many attempts.
   /// Called once, after the journal's rows were saved and before any of this process.
   virtual Result<std::int64_t> recover(TimePoint now) = 0;

@@ -35,6 +35,8 @@ class LateCharges::Watched final : public Store {
     return done;
   }
   Result<void> sync() override { return store_->sync(); }
+  Result<std::int64_t> next_number() override { return store_->next_number(); }
+  Result<void> keep_from(std::int64_t number) override { return store_->keep_from(number); }
   Result<std::int64_t> recover(TimePoint now) override { return store_->recover(now); }
   Result<std::vector<ReportRow>> report(const ReportQuery& query) override { return store_->report(query); }
   Result<std::optional<RequestRecord>> request(std::string_view id) override { return store_->request(id); }

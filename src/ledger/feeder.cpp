@@ -147,6 +147,9 @@ Result<bool> Feeder::read_segment(Clock::time_point now) {
     end = segments_.at(reading_).end;
   }
   if (!reader_) {
+    const auto number = store_.next_number();
+    if (!number) return number.error();
+    number_ = *number;
     auto opened = SegmentReader::open(files_, prefix_, reading_, Trust::own);
     if (!opened) return opened.error();
     reader_.emplace(std::move(*opened));
@@ -194,14 +197,18 @@ Result<void> Feeder::retire() {
   }
   // Beyond this point the store has all that these segments hold, and has it on the disk.
   if (auto done = store_.sync(); !done) return done;
-  return remove_before(reading_);
+  if (auto done = remove_before(reading_); !done) return done;
+  (void)store_.keep_from(number_);  // if it fails, old rows stay until the next time
+  return {};
 }
 
 Result<void> Feeder::feed_everything() {
   if (auto done = intake_.save_ended(); !done) return done;
   if (auto done = intake_.save_open(Clock::time_point::max()); !done) return done;
   if (auto done = store_.sync(); !done) return done;
-  return remove_before(reading_ + 1);
+  if (auto done = remove_before(reading_ + 1); !done) return done;
+  if (const auto next = store_.next_number()) (void)store_.keep_from(*next);  // if it fails, the next start does it
+  return {};
 }
 
 Result<void> Feeder::remove_before(std::uint64_t sequence) {

@@ -92,6 +92,7 @@ class Feeder {
   Intake intake_;
   std::optional<SegmentReader> reader_;
   std::uint64_t reading_ = 0;     ///< the segment; 0: none yet
+  std::int64_t number_ = 0;       ///< the store's next one when it was begun
   std::uint64_t read_bytes_ = 0;  ///< of all segments
   std::uint64_t fed_bytes_ = 0;   ///< of these, before the last transaction
   bool all_read_ = true;

@@ -34,6 +34,10 @@ class Replay {
     if (auto done = store_.sync(); !done) return done.error();
     // Beyond this point the journal says nothing that the store does not have on the disk.
     if (auto done = let_go(*segments); !done) return done.error();
+    const auto next = store_.next_number();
+    if (!next) return next.error();
+    (void)store_.keep_from(*next);  // if it fails, old rows stay for a while
+    found_.next_number = *next;
     found_.interrupted_attempts = *interrupted;
     found_.replayed_rows = intake_.taken_rows();
     if (intake_.refused_rows() > 0)

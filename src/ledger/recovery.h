@@ -14,6 +14,7 @@ struct Recovered {
   std::int64_t interrupted_attempts = 0;
   std::uint64_t replayed_rows = 0;
   std::uint64_t next_sequence = 1;   ///< of the journal's segments
+  std::int64_t next_number = 1;      ///< of the store's requests
   std::vector<std::string> notices;  ///< what an operator should know: a torn end, damage
 };
 

@@ -125,6 +125,18 @@ class SqliteStore final : public Store {
     return {};
   }
 
+  Result<std::int64_t> next_number() override {
+    auto number = database_.integer("SELECT coalesce(max(n), 0) + 1 FROM lines");
+    if (!number) return with_path(number.error());
+    return number;
+  }
+
+  Result<void> keep_from(std::int64_t number) override {
+    if (!writer_) return read_only();
+    if (auto done = database_.execute("UPDATE journaled SET n = " + std::to_string(number)); !done) return with_path(done.error());
+    return {};
+  }
+
   Result<std::int64_t> recover(TimePoint now) override {
     if (!writer_) return read_only();
     std::int64_t attempts = 0;

@@ -37,7 +37,8 @@ constexpr std::string_view oldest =
 std::string between(const std::string& from, const std::string& until) {
   return "((sent_at >= " + from + " AND sent_at < " + until + ") OR (sent_at IS NULL AND started_at >= " + from +
          " AND started_at < " + until +
-         ")) AND batch IS NOT NULL AND n < (SELECT max(n) FROM lines)";  // the newest stays: no number is given twice
+         ")) AND batch IS NOT NULL AND n < (SELECT max(n) FROM lines)"  // the newest stays: no number is given twice
+         " AND n < (SELECT n FROM journaled)";
 }
 const std::string of_day = between("?1", "?2");
 constexpr std::int64_t day_us = 86'400'000'000;

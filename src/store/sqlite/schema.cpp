@@ -249,12 +249,18 @@ END;
 /// How many sweeps have begun (sweep.h).
 constexpr std::string_view sweeps_table = "CREATE TABLE sweeps (n INTEGER NOT NULL) STRICT; INSERT INTO sweeps VALUES (0);";
 
+/// Lines from this number on may be in the journal too (Store::keep_from).
+constexpr std::string_view journaled_table =
+    "CREATE TABLE journaled (n INTEGER NOT NULL) STRICT; INSERT INTO journaled VALUES (9223372036854775807);";
+
 // Step i brings version i to version i + 1. A step that was released is never changed: a change of the schema is a new step.
 using Step = Result<void> (*)(Database&);
 constexpr Step steps[] = {[](Database& database) { return database.execute(std::string(row_tables)); },
                           [](Database& database) { return database.execute(report_tables()); },
                           [](Database& database) { return database.execute(six_hour_table()); },
-                          [](Database& database) { return database.execute(std::string(sweeps_table)); }, seal_all};
+                          [](Database& database) { return database.execute(std::string(sweeps_table)); },
+                          seal_all,
+                          [](Database& database) { return database.execute(std::string(journaled_table)); }};
 
 Error newer(const std::string& path, std::int64_t version) {
   return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,

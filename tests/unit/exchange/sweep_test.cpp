@@ -69,6 +69,8 @@ class FakeStore : public Store {
     return {};
   }
   Result<void> sync() override { return {}; }
+  Result<std::int64_t> next_number() override { return 1; }
+  Result<void> keep_from(std::int64_t) override { return {}; }
   Result<std::int64_t> recover(TimePoint) override { return 0; }
   Result<std::vector<ReportRow>> report(const ReportQuery&) override { return std::vector<ReportRow>{}; }
   Result<std::optional<RequestRecord>> request(std::string_view) override { return std::optional<RequestRecord>{}; }

@@ -239,6 +239,8 @@ class MemoryStore final : public Store {
     saved_.durable = saved_.requests;
     return {};
   }
+  Result<std::int64_t> next_number() override { return 1; }
+  Result<void> keep_from(std::int64_t) override { return {}; }
   Result<std::int64_t> recover(TimePoint) override {
     const std::lock_guard lock(faults_.mutex);
     if (faults_.hit()) return unavailable();

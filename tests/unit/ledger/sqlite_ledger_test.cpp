@@ -15,6 +15,7 @@
 #include <set>
 #include <thread>
 
+#include "ledger/archive.h"
 #include "ledger/ledger.h"
 #include "unit/store/full_disk.h"
 #include "unit/store/rows.h"
@@ -237,6 +238,37 @@ TEST(SqliteLedger, AFullDiskRefusesOpensAndLosesNothing) {
   ASSERT_TRUE(rows);
   EXPECT_EQ(rows->at(0).requests, opened);
   EXPECT_EQ(rows->at(0).usage.output, 40 * opened);
+}
+
+// The rows look old, as the clock was behind when they were written. What is killed is a copy of its files.
+TEST(SqliteLedger, WhatTheJournalHasStaysHoweverOldItLooks) {
+  const TimePoint behind = noon - std::chrono::days(50);
+  const auto let_go = [](const std::string& path) {
+    const auto books = open_bookkeeper("sqlite:" + path);
+    const auto gone = let_old_rows_go(**books, "", std::chrono::floor<std::chrono::days>(noon) - std::chrono::days(40), noon,
+                                      [](std::chrono::milliseconds) { return true; });
+    return gone ? gone->requests : -1;
+  };
+  Folder folder, killed;
+  const std::string path = folder.file("ledger.db");
+  {
+    const auto ledger = start_or_throw(path);
+    for (const char* id : {"r1", "r2", "r3"})
+      ledger->write({request_open(id, behind), attempt_open(id, 1, "deepseek", behind), attempt_settle(id), request_settle(id)},
+                    [](Result<void> done) { EXPECT_TRUE(done); });
+    ASSERT_TRUE(ledger->flush(sqlite_patience));
+    const auto until = std::chrono::steady_clock::now() + sqlite_patience;
+    while (ledger->stats().unfed_rows > 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    EXPECT_EQ(let_go(path), 0);
+    for (const auto& file : std::filesystem::directory_iterator(folder.file("")))
+      std::filesystem::copy(file.path(), killed.file(file.path().filename()));
+  }
+  EXPECT_EQ(let_go(path), 2) << "all but the newest, once the journal is gone";
+  (void)start_or_throw(killed.file("ledger.db"));
+  const auto rows = open_or_throw(killed.file("ledger.db"))->report({});
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(rows->at(0).requests, 3);
+  EXPECT_EQ(let_go(killed.file("ledger.db")), 2);
 }
 
 }  // namespace

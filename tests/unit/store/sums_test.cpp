@@ -275,9 +275,9 @@ TEST(Sums, OfSixHoursAreMadeOfTheHoursThatAnOlderLedgerHas) {
   store.reset();
   sqlite3* connection = nullptr;
   sqlite3_open(path.c_str(), &connection);
-  ASSERT_EQ(
-      sqlite3_exec(connection, "DROP TABLE six_hour_sums; DROP TABLE sweeps; PRAGMA user_version = 2", nullptr, nullptr, nullptr),
-      SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(connection, "DROP TABLE six_hour_sums; DROP TABLE sweeps; DROP TABLE journaled; PRAGMA user_version = 2",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
   sqlite3_close(connection);
   store = open_sums(path);
   EXPECT_EQ(by_day(), before);
