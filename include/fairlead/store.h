@@ -172,8 +172,8 @@ class Store {
   virtual Result<void> visit(const Period& period, const std::function<void(const RequestRecord&)>& visitor) = 0;
   /// Of the requests with facts that hold this text and were served since then by a provider: the newest `most`, oldest first.
   virtual Result<std::vector<ServedRequest>> served(std::string_view facts_text, TimePoint since, std::size_t most) = 0;
-  /// What was sent since then, in steps of this length, oldest first.
-  virtual Result<std::vector<Consumed>> consumed(TimePoint since, std::chrono::microseconds step) = 0;
+  /// What requests with a lower number than that sent since then, in steps of this length, oldest first.
+  virtual Result<std::vector<Consumed>> consumed(TimePoint since, std::chrono::microseconds step, std::int64_t before) = 0;
   /// How the names of the journal's files begin that this store's writer keeps: "/var/lib/fairlead/ledger.db.journal-" for
   /// instance.
   virtual std::string journal() const = 0;

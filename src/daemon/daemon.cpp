@@ -49,6 +49,8 @@ constexpr std::chrono::seconds estimates_kept_every{60};
 constexpr std::chrono::seconds budgets_look_every{1};
 constexpr std::chrono::seconds replays_look_every{60};
 constexpr std::chrono::seconds connections_look_every{5};
+constexpr std::chrono::seconds clock_look_every{1};
+constexpr std::chrono::seconds clock_set_min{60};            ///< less is no matter to a window of a day
 constexpr std::chrono::milliseconds one_signal_ms_max{250};  ///< what a terminal and a wrapper pass on of one Ctrl-C is one
 constexpr std::string_view watched = "watch";                ///< the cause of a reload that nobody asked for
 
@@ -85,10 +87,8 @@ class Daemon {
     metrics_.set_request_log(snapshot.log.requests);
     if (auto known = know_budgets(snapshot); !known) return known;
     recall_estimates(snapshot);
-    if (auto recalled = recall_limits(limits_, snapshot, wall_clock()); !recalled)
-      log(Level::warn, "limits_not_recalled", {{"reason", recalled.error().message() + ": " + recalled.error().detail()}});
-    if (auto recalled = recall_replays(replays_, snapshot, wall_clock()); !recalled)
-      log(Level::warn, "idempotency_not_recalled", {{"reason", recalled.error().message() + ": " + recalled.error().detail()}});
+    began_.at = std::chrono::steady_clock::now();
+    recall_earlier(snapshot);
     cell_.emplace(loaded.snapshot);
     if (auto listening = listen(snapshot); !listening) return listening;
     if (auto admin = listen_admin(snapshot); !admin) return admin;
@@ -130,6 +130,7 @@ class Daemon {
     if (!ledger) return ledger.error();
     ledger_ = std::move(*ledger);
     const LedgerFound& found = ledger_->found();
+    began_.number = found.next_number;
     for (const std::string& notice : found.notices) log(Level::warn, "ledger_notice", {{"notice", notice}});
     if (found.interrupted_attempts > 0)
       log(Level::warn, "ledger_recovered", {{"interrupted_attempts", found.interrupted_attempts}});
@@ -351,6 +352,28 @@ class Daemon {
     refused_connections_ = refused;
   }
 
+  /// When the process began, by the clock as it is set now.
+  TimePoint beginning() const {
+    return wall_clock() - std::chrono::floor<std::chrono::microseconds>(std::chrono::steady_clock::now() - began_.at);
+  }
+
+  /// What earlier processes admitted and answered.
+  void recall_earlier(const Snapshot& snapshot) {
+    recalled_by_ = beginning();
+    if (auto recalled = recall_limits(limits_, snapshot, wall_clock(), began_); !recalled)
+      log(Level::warn, "limits_not_recalled", {{"reason", recalled.error().message() + ": " + recalled.error().detail()}});
+    if (auto recalled = recall_replays(replays_, snapshot, wall_clock()); !recalled)
+      log(Level::warn, "idempotency_not_recalled", {{"reason", recalled.error().message() + ": " + recalled.error().detail()}});
+  }
+
+  /// Under a wrong clock the start took requests for older, or younger, than they are.
+  void look_at_clock() {
+    const auto by = std::chrono::floor<std::chrono::seconds>(beginning() - recalled_by_);
+    if (std::chrono::abs(by) < clock_set_min) return;
+    recall_earlier(*cell_->get());
+    log(Level::warn, "clock_set", {{"by_s", by.count()}});
+  }
+
   /// What the process before had learned. Without it, or if it cannot be read, the priors hold.
   void recall_estimates(const Snapshot& snapshot) {
     estimates_file_ = estimates_file_beside(snapshot.ledger);
@@ -449,8 +472,11 @@ class Daemon {
   Every budgets_look_{io_.get_executor(), budgets_look_every, [this] { tell_of_budgets(); }};
   Every replays_look_{io_.get_executor(), replays_look_every, [this] { forget_old_replays(); }};
   Every connections_look_{io_.get_executor(), connections_look_every, [this] { look_at_connections(); }};
-  const std::array<Every*, 6> looks_{&journal_look_, &feed_look_,    &estimates_look_,
-                                     &budgets_look_, &replays_look_, &connections_look_};
+  Every clock_look_{io_.get_executor(), clock_look_every, [this] { look_at_clock(); }};
+  const std::array<Every*, 7> looks_{&journal_look_, &feed_look_,        &estimates_look_, &budgets_look_,
+                                     &replays_look_, &connections_look_, &clock_look_};
+  Began began_;
+  TimePoint recalled_by_;                                     ///< beginning() then
   std::size_t descriptors_ = 0;                               ///< that the system lets us have
   std::uint64_t failed_saves_ = 0, refused_connections_ = 0;  ///< when last looked
   bool behind_ = false, journal_writable_ = true;

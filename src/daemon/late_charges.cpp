@@ -48,8 +48,8 @@ class LateCharges::Watched final : public Store {
   Result<std::vector<ServedRequest>> served(std::string_view facts_text, TimePoint since, std::size_t most) override {
     return store_->served(facts_text, since, most);
   }
-  Result<std::vector<Consumed>> consumed(TimePoint since, std::chrono::microseconds step) override {
-    return store_->consumed(since, step);
+  Result<std::vector<Consumed>> consumed(TimePoint since, std::chrono::microseconds step, std::int64_t before) override {
+    return store_->consumed(since, step, before);
   }
   std::string journal() const override { return store_->journal(); }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace fairlead::daemon {
 namespace {
@@ -27,22 +28,24 @@ Names limited_by_day(const Snapshot& snapshot) {
 
 }  // namespace
 
-Result<void> recall_limits(state::Limits& limits, const Snapshot& snapshot, TimePoint now) {
+Result<void> recall_limits(state::Limits& limits, const Snapshot& snapshot, TimePoint now, const Began& began) {
   const Names names = limited_by_day(snapshot);
   if (std::all_of(names.begin(), names.end(), [](const auto& some) { return some.empty(); })) return {};
   const auto store = open_store(snapshot.ledger, StoreMode::read);
   if (!store) return store.error();
   const auto step = std::chrono::duration_cast<std::chrono::microseconds>(state::Limits::recalled_step);
-  const auto consumed = (*store)->consumed(now - std::chrono::hours(24), step);
+  const auto consumed = (*store)->consumed(now - std::chrono::hours(24), step, began.number);
   if (!consumed) return consumed.error();
   const auto steady_now = std::chrono::steady_clock::now();
+  std::vector<state::Limits::Earlier> earlier;
   for (const Consumed& some : *consumed) {
     const auto at = steady_now - (now - std::min(now, some.until));
     const std::array<const std::string*, state::limited_by_count> whose{&some.key, &some.team, &some.route};
     for (std::size_t by = 0; by < whose.size(); ++by)
       if (names[by].count(*whose[by]) != 0)
-        limits.recall(static_cast<state::LimitedBy>(by), *whose[by], some.requests, some.tokens, at);
+        earlier.push_back({static_cast<state::LimitedBy>(by), *whose[by], some.requests, some.tokens, at});
   }
+  limits.recall(earlier, began.at);
   return {};
 }
 

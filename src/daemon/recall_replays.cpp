@@ -2,6 +2,7 @@
 
 #include <fairlead/store.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "plan/repeat.h"
@@ -16,8 +17,9 @@ Result<void> recall_replays(state::Replays& replays, const Snapshot& snapshot, T
   const auto served = (*store)->served(repeat_marks_word, now - window, recalled_max);
   if (!served) return served.error();
   const auto steady_now = std::chrono::steady_clock::now();
-  for (const ServedRequest& one : *served)
-    if (const auto marks = marks_in(one.facts)) replays.recall(marks->name, marks->body, steady_now - (now - one.ended_at));
+  for (auto one = served->rbegin(); one != served->rend(); ++one)  // the newest first
+    if (const auto marks = marks_in(one->facts))
+      replays.recall(marks->name, marks->body, steady_now - (now - std::min(now, one->ended_at)));
   return {};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// What an earlier process served to requests with an Idempotency-Key, read off its rows when a daemon starts.
+// What an earlier process served to requests with an Idempotency-Key, read off its rows when a daemon starts, and
+// when the clock was set since.
 #include <fairlead/snapshot.h>
 #include <fairlead/time.h>
 

@@ -97,7 +97,7 @@ struct Ledger::Impl {
   Impl(std::unique_ptr<Store> store_, LedgerLimits limits_, JournalFiles& files, const Recovered& recovered)
       : store(std::move(store_)),
         limits(limits_),
-        found{recovered.interrupted_attempts, recovered.replayed_rows, recovered.notices},
+        found{recovered.interrupted_attempts, recovered.replayed_rows, recovered.notices, recovered.next_number},
         feeder(*store, files, store->journal(), feed_limits(limits)),
         journal({files, store->journal(), recovered.next_sequence, limits.segment_bytes, limits.sync}, limits, feeder),
         backoff(limits.retry_ms_min) {

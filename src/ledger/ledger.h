@@ -64,6 +64,7 @@ struct LedgerFound {
   std::int64_t interrupted_attempts = 0;  ///< they were open
   std::uint64_t replayed_rows = 0;        ///< of the journal
   std::vector<std::string> notices;       ///< for an operator: a torn end, damage
+  std::int64_t next_number = 1;           ///< of the store: a lower one is that of a request before this start
 };
 
 class Ledger {

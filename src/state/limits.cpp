@@ -48,13 +48,19 @@ Limits::Answer Limits::admit(std::span<const Limited> all, const TokenEstimate& 
   return answer;
 }
 
-void Limits::recall(LimitedBy by, const std::string& name, std::int64_t requests, std::int64_t tokens, SteadyTime at) {
+void Limits::recall(std::span<const Earlier> all, SteadyTime began) {
+  constexpr Limit daily[] = {Limit::requests_per_day, Limit::tokens_per_day};
   const std::lock_guard lock(mutex_);
-  Meters& meters = meters_[static_cast<std::size_t>(by)];
-  const auto [found, fresh] = meters.try_emplace(name);
-  if (fresh) ++count_;
-  found->second.windows[number(Limit::requests_per_day)].add(requests, at);
-  found->second.windows[number(Limit::tokens_per_day)].add(tokens, at);
+  for (Meters& meters : meters_)
+    for (auto& [name, meter] : meters)
+      for (const Limit limit : daily) meter.windows[number(limit)].forget_before(began);
+  for (const Earlier& some : all) {
+    const auto [found, fresh] = meters_[static_cast<std::size_t>(some.by)].try_emplace(some.name);
+    if (fresh) ++count_;
+    const SteadyTime at = std::min(some.at, began - SteadySpan(1));  // a step of time may end later
+    found->second.windows[number(Limit::requests_per_day)].add_earlier(some.requests, at);
+    found->second.windows[number(Limit::tokens_per_day)].add_earlier(some.tokens, at);
+  }
 }
 
 /// The limit that takes the longest to admit the request; empty: all of them do now.

@@ -58,8 +58,15 @@ class Limits {
   /// request never fits.
   Answer admit(std::span<const Limited> all, const TokenEstimate& tokens, SteadyTime now);
 
-  /// What an earlier process admitted, for the windows of a day; before any request, in the order of time.
-  void recall(LimitedBy by, const std::string& name, std::int64_t requests, std::int64_t tokens, SteadyTime at);
+  /// What an earlier process admitted.
+  struct Earlier {
+    LimitedBy by = LimitedBy::key;
+    std::string name;
+    std::int64_t requests = 0, tokens = 0;
+    SteadyTime at;
+  };
+  /// All that earlier processes admitted before this one began, for the windows of a day; in place of what was told of it before.
+  void recall(std::span<const Earlier> all, SteadyTime began);
   /// Finer steps of time are not kept of a window once it holds much.
   static constexpr SteadySpan recalled_step = SteadySpan(std::chrono::hours(24)) / static_cast<int>(Window::steps);
 

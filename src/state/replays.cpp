@@ -1,5 +1,6 @@
 #include "state/replays.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -50,9 +51,14 @@ Replays::Found Replays::begin(const Mark& name, const Mark& body, const Idempote
 void Replays::recall(const Mark& name, const Mark& body, Now ended_at) {
   const std::lock_guard lock(mutex_);
   const auto [at, fresh] = known_.try_emplace(name);
-  if (!fresh) return;
+  if (!fresh) {
+    if (!at->second.running && !at->second.answer) at->second.ended_at = std::max(at->second.ended_at, ended_at);
+    return;
+  }
   at->second = Entry{body, false, nullptr, ended_at};
-  ended_.push_back(name);
+  ended_.insert(std::upper_bound(ended_.begin(), ended_.end(), ended_at,
+                                 [this](Now time, const Mark& other) { return time < known_.at(other).ended_at; }),
+                name);
   bytes_ += bytes_of(at->second);
 }
 

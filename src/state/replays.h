@@ -41,7 +41,7 @@ class Replays {
   /// `name`: of the key's request. `first` makes it running, until the turn ends.
   Found begin(const Mark& name, const Mark& body, const Idempotency& rules, std::chrono::steady_clock::time_point now);
 
-  /// Of an earlier process: was done, and the answer is not kept.
+  /// Of an earlier process: was done, and the answer is not kept. The newest first; told again, the later time holds.
   void recall(const Mark& name, const Mark& body, std::chrono::steady_clock::time_point ended_at);
 
   /// What is too old for `rules`; begin() does it too.

@@ -18,6 +18,18 @@ SteadyTime Window::add(std::int64_t count, SteadyTime now) {
   return entries_.back().from;
 }
 
+void Window::add_earlier(std::int64_t count, SteadyTime from) {
+  const auto begin = entries_.begin() + static_cast<std::ptrdiff_t>(first_);
+  auto at = std::lower_bound(begin, entries_.end(), from, [](const Entry& e, SteadyTime t) { return e.from < t; });
+  if (at == entries_.end() || at->from != from) at = entries_.insert(at, {from, 0});
+  at->count += count;
+  used_ += count;
+}
+
+void Window::forget_before(SteadyTime from) {
+  for (; live() > 0 && entries_[first_].from < from; ++first_) used_ -= entries_[first_].count;
+}
+
 void Window::correct(SteadyTime from, std::int64_t difference) {
   const auto begin = entries_.begin() + static_cast<std::ptrdiff_t>(first_);
   const auto at = std::lower_bound(begin, entries_.end(), from, [](const Entry& e, SteadyTime t) { return e.from < t; });

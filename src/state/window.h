@@ -22,6 +22,10 @@ class Window {
   std::int64_t used(SteadyTime now);
   /// Returns the time that it counts from, by which it can be corrected.
   SteadyTime add(std::int64_t count, SteadyTime now);
+  /// Adds what counts from an earlier time, or with what counts from then already.
+  void add_earlier(std::int64_t count, SteadyTime from);
+  /// What counts from before that time is counted no more.
+  void forget_before(SteadyTime from);
   /// Adds to what was counted from then; nothing, if that has left meanwhile.
   void correct(SteadyTime from, std::int64_t difference);
   /// When `count` more will fit under `most`, if nothing is added before: now or later. `count` is `most` at most.

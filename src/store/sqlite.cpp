@@ -170,8 +170,8 @@ class SqliteStore final : public Store {
     return reading([&] { return sqlite::read_served(database_, facts_text, since, most); });
   }
 
-  Result<std::vector<Consumed>> consumed(TimePoint since, std::chrono::microseconds step) override {
-    return reading([&] { return sqlite::read_consumed(database_, since, step); });
+  Result<std::vector<Consumed>> consumed(TimePoint since, std::chrono::microseconds step, std::int64_t before) override {
+    return reading([&] { return sqlite::read_consumed(database_, since, step, before); });
   }
 
   std::string journal() const override { return path_ + ".journal-"; }

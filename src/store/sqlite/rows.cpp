@@ -208,7 +208,8 @@ Result<std::vector<ServedRequest>> read_served(Database& database, std::string_v
   return all;
 }
 
-Result<std::vector<Consumed>> read_consumed(Database& database, TimePoint since, std::chrono::microseconds step) {
+Result<std::vector<Consumed>> read_consumed(Database& database, TimePoint since, std::chrono::microseconds step,
+                                            std::int64_t before) {
   const auto tokens = [](const std::string& of) {
     std::string sum;
     for (const char* kind : {"input", "cached_input", "cache_write", "output", "reasoning"})
@@ -220,12 +221,12 @@ Result<std::vector<Consumed>> read_consumed(Database& database, TimePoint since,
                      "SELECT a.key, a.team, a.route, s.step, sum(s.requests), sum(s.tokens) FROM ("
                      "SELECT ask, sent_at / ?2 AS step, count(*) AS requests, " +
                          tokens("") +
-                         " AS tokens FROM lines WHERE sent_at >= ?1 GROUP BY 1, 2 "
+                         " AS tokens FROM lines WHERE sent_at >= ?1 AND n < ?3 GROUP BY 1, 2 "
                          "UNION ALL SELECT l.ask, r.sent_at / ?2, 0, " +
                          tokens("r.") +
-                         " FROM retries r JOIN lines l ON l.n = r.line WHERE r.sent_at >= ?1 GROUP BY 1, 2"
+                         " FROM retries r JOIN lines l ON l.n = r.line WHERE r.sent_at >= ?1 AND l.n < ?3 GROUP BY 1, 2"
                          ") s JOIN asks a ON a.id = s.ask GROUP BY a.key, a.team, a.route, s.step ORDER BY s.step");
-  consumed.bind(since, step.count());
+  consumed.bind(since, step.count(), before);
   std::vector<Consumed> all;
   for (;;) {
     const Result<bool> row = consumed.step();

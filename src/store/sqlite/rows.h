@@ -17,7 +17,8 @@ Result<std::optional<RequestRecord>> read_request(Database& database, std::strin
 /// As Store::served.
 Result<std::vector<ServedRequest>> read_served(Database& database, std::string_view facts_text, TimePoint since, std::size_t most);
 /// As Store::consumed.
-Result<std::vector<Consumed>> read_consumed(Database& database, TimePoint since, std::chrono::microseconds step);
+Result<std::vector<Consumed>> read_consumed(Database& database, TimePoint since, std::chrono::microseconds step,
+                                            std::int64_t before);
 
 /// Inside the caller's transaction.
 Result<void> visit_requests(Database& database, const Period& period, const std::function<void(const RequestRecord&)>& visitor);

@@ -38,7 +38,9 @@ class Sink final : public Store {
   Result<std::vector<ServedRequest>> served(std::string_view, TimePoint, std::size_t) override {
     return std::vector<ServedRequest>();
   }
-  Result<std::vector<Consumed>> consumed(TimePoint, std::chrono::microseconds) override { return std::vector<Consumed>(); }
+  Result<std::vector<Consumed>> consumed(TimePoint, std::chrono::microseconds, std::int64_t) override {
+    return std::vector<Consumed>();
+  }
   std::string journal() const override { return ""; }
 
  private:

@@ -226,8 +226,9 @@ TEST(RateLimits, a_limit_that_changes_finds_what_was_counted_before) {
 TEST(RateLimits, what_an_earlier_process_admitted_counts_for_the_day) {
   Asked asked;
   asked.of_key.most = {10, 5, 0, 1'000, 0};
-  asked.limits.recall(LimitedBy::key, "k", 3, 300, steady_noon - hours(10));
-  asked.limits.recall(LimitedBy::key, "k", 1, 600, steady_noon - hours(1));
+  asked.limits.recall(std::vector<Limits::Earlier>{{LimitedBy::key, "k", 3, 300, steady_noon - hours(10)},
+                                                   {LimitedBy::key, "k", 1, 600, steady_noon - hours(1)}},
+                      steady_noon);
   EXPECT_EQ(asked.used(Limit::requests_per_minute, steady_noon), 0);
   const auto refused = asked.ask({100, 100}, steady_noon);
   ASSERT_EQ(refused.admitted, nullptr);
@@ -235,6 +236,24 @@ TEST(RateLimits, what_an_earlier_process_admitted_counts_for_the_day) {
   EXPECT_EQ(*refused.refusal.retry_after, hours(14));
   EXPECT_TRUE(asked.use(100, steady_noon));
   EXPECT_EQ(asked.ask({1, 0}, steady_noon).refusal.limit, Limit::requests_per_day);
+}
+
+TEST(RateLimits, what_earlier_processes_admitted_can_be_told_anew) {
+  Asked asked;
+  asked.of_key.most = {0, 9, 0, 9'000, 0};
+  const auto told = [&](std::int64_t requests, SteadyTime at) {
+    return asked.limits.recall(
+        std::vector<Limits::Earlier>{{LimitedBy::key, "k", requests, 10 * requests, at}, {LimitedBy::key, "k", 1, 10, at}},
+        steady_noon);
+  };
+  told(1, steady_noon - hours(20));
+  EXPECT_TRUE(asked.use(100, steady_noon));
+  EXPECT_TRUE(asked.use(100, steady_noon + hours(1)));
+  EXPECT_EQ(asked.used(Limit::requests_per_day, steady_noon + hours(1)), 4);
+  told(5, steady_noon + hours(1));  // before noon, whatever a step's end says
+  EXPECT_EQ(asked.used(Limit::requests_per_day, steady_noon + hours(2)), 8);
+  EXPECT_EQ(asked.used(Limit::tokens_per_day, steady_noon + hours(2)), 260);
+  EXPECT_EQ(asked.used(Limit::requests_per_day, steady_noon + hours(24)), 1) << "each leaves at its own time";
 }
 
 TEST(RateLimits, many_counts_take_little_memory_and_never_let_more_through) {

@@ -125,6 +125,19 @@ TEST(Replays, what_an_earlier_process_did_is_not_done_again) {
   EXPECT_EQ(replays.begin(mark(1), mark(10), rules, steady_noon + hours(1)).standing, Standing::first);
 }
 
+TEST(Replays, what_is_told_again_of_an_earlier_process_is_known_for_as_long_as_it_should_be) {
+  Replays replays;
+  const Idempotency rules;
+  replays.recall(mark(2), mark(20), steady_noon - hours(20));
+  replays.begin(mark(3), mark(30), rules, steady_noon).turn->finish(answer("hello"), rules, steady_noon);
+  for (const int known : {3, 2, 1})
+    replays.recall(mark(known), mark(10 * known), steady_noon - hours(4 - known));  // the clock was 18 hours ahead
+  EXPECT_EQ(replays.begin(mark(2), mark(20), rules, steady_noon + hours(20)).standing, Standing::gone);
+  EXPECT_EQ(replays.begin(mark(3), mark(30), rules, steady_noon + hours(20)).standing, Standing::answered);
+  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, steady_noon + hours(20)).standing, Standing::gone);
+  EXPECT_EQ(replays.begin(mark(1), mark(10), rules, steady_noon + hours(21)).standing, Standing::first);
+}
+
 TEST(Replays, of_threads_that_ask_at_once_one_is_the_first) {
   Replays replays;
   const Idempotency rules;
