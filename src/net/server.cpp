@@ -1,5 +1,6 @@
 #include "net/server.h"
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -19,6 +20,7 @@ using boost::system::error_code;
 
 constexpr asio::use_awaitable_t<Executor> awaiting{};
 constexpr std::chrono::milliseconds accept_backoff_ms{100};
+constexpr int unsent_bytes_max = 128 << 10;
 constexpr Milliseconds last_words_ms_max{2'000};  // for exchanges that a drain ended to settle and say so
 
 Error listen_error(const Endpoint& endpoint, const error_code& error) {
@@ -26,9 +28,13 @@ Error listen_error(const Endpoint& endpoint, const error_code& error) {
   return {ErrorKind::io, ErrorOrigin::fairlead, "cannot listen on " + where + ": " + error.message()};
 }
 
-void share_port(TcpAcceptor& acceptor, error_code& error) {
+/// Several may listen there. What is accepted takes little more than is on its way: an app that reads slowly is then seen to take
+/// something (the kernel tells of room only when a third of its buffer is free, which grows to megabytes), and holds no more
+/// memory.
+void set_options(TcpAcceptor& acceptor, error_code& error) {
   const int on = 1;
-  if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
+  if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
+      ::setsockopt(acceptor.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max, sizeof unsent_bytes_max) != 0)
     error.assign(errno, boost::system::system_category());
 }
 
@@ -78,7 +84,7 @@ Result<Endpoint> Server::listen(const Endpoint& endpoint, std::shared_ptr<const 
   error_code error;
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) share_port(acceptor, error);
+  if (!error) set_options(acceptor, error);
   if (!error && endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);

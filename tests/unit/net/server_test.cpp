@@ -94,6 +94,7 @@ class ScriptedHandler final : public AppHandler {
   std::promise<void> at_gate;
   std::promise<bool> left_gate;  ///< was the app gone?
   std::promise<ErrorKind> flood_ended;
+  int blocks_flooded = 0;  ///< each of 1 MiB, taken by the socket
   int requests = 0;
 
  private:
@@ -129,7 +130,10 @@ class ScriptedHandler final : public AppHandler {
     for (;;) {
       auto written = answer.write_now(pieces);
       if (!written) written = co_await answer.write_on();
-      if (*written) continue;
+      if (*written) {
+        ++blocks_flooded;
+        continue;
+      }
       flood_ended.set_value(written->error().kind);
       co_return;
     }
@@ -629,6 +633,7 @@ TEST_F(ServerTest, AnAppThatTakesNothingIsGivenUp) {
   auto ended = handler.flood_ended.get_future();
   ASSERT_EQ(ended.wait_for(patience), std::future_status::ready);
   EXPECT_EQ(ended.get(), ErrorKind::app_gone);
+  EXPECT_LE(handler.blocks_flooded, 1) << "taken by the kernel, though not by the app";
   app.hear_all();
   EXPECT_EQ(app.end(), asio::error::connection_reset);
 }
