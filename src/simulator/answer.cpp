@@ -36,10 +36,19 @@ std::int64_t bytes_wanted(const Script& script) {
   return script.chunks * tokens_per_chunk * 4;
 }
 
+/// Null: none is asked for.
+const json* schema_of(const Chat& chat) {
+  if (chat.format != Format::json_schema) return nullptr;
+  const json& format = chat.body["response_format"];
+  const auto named = format.find("json_schema");
+  if (named == format.end() || !named->is_object()) return nullptr;
+  static const json any = json::object();
+  const auto schema = named->find("schema");
+  return schema == named->end() ? &any : &*schema;
+}
+
 std::string json_text(const Chat& chat) {
-  const json format = chat.body.value("response_format", json());
-  if (chat.format == Format::json_schema && format.value("json_schema", json()).is_object())
-    return sample_of(format["json_schema"].value("schema", json::object())).dump();
+  if (const json* schema = schema_of(chat)) return sample_of(*schema).value_or(json()).dump();
   return json{{"answer", chat.prompt.empty() ? "none" : std::string(cut_at_character(chat.prompt, echo_bytes_max))}}.dump();
 }
 
@@ -168,6 +177,20 @@ std::string random_id(std::uint64_t seed, std::size_t length, bool hex) {
   return id;
 }
 
+std::optional<Refusal> schema_objection(const Chat& chat, const Script& script) {
+  const auto too_large = [](const std::string& what, std::string param) {
+    return Refusal{
+        400, "Invalid schema for " + what + ": it is too large, or refers to itself too often.", {}, {}, std::move(param)};
+  };
+  const std::vector<const json*> called = tools_to_call(chat, script);
+  for (const json* function : called)
+    if (!sample_of(function->value("parameters", json::object())))
+      return too_large("function '" + (*function)["name"].get<std::string>() + "'", "tools");
+  const json* schema = called.empty() ? schema_of(chat) : nullptr;
+  if (schema != nullptr && !sample_of(*schema)) return too_large("response_format", "response_format");
+  return std::nullopt;
+}
+
 Answer compose(const Habits& habits, const Chat& chat, const Script& script, std::uint64_t seed) {
   Answer answer;
   const std::vector<const json*> called = tools_to_call(chat, script);
@@ -179,7 +202,7 @@ Answer compose(const Habits& habits, const Chat& chat, const Script& script, std
     if (called.empty()) choice.text = text_for(chat, script);
     if (i > 0 && chat.format == Format::text) choice.text += " (" + std::to_string(i + 1) + ")";
     for (const json* function : called) {
-      const json arguments = sample_of(function->value("parameters", json::object()));
+      const json arguments = sample_of(function->value("parameters", json::object())).value_or(json());
       choice.calls.push_back(
           {call_id(habits, seed, choice.calls.size()), (*function)["name"], arguments.is_object() ? arguments.dump() : "{}"});
     }

@@ -3,6 +3,7 @@
 // request always gets the same answer. Pure.
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,8 +41,12 @@ struct Answer {
 /// `seed` makes the ids of tool calls; everything else depends on the request and the script alone.
 Answer compose(const Habits& habits, const Chat& chat, const Script& script, std::uint64_t seed);
 
-/// A small value that conforms to a JSON Schema: all properties, the first of alternatives. `$ref` into the schema is followed.
-nlohmann::json sample_of(const nlohmann::json& schema);
+/// What it must conform to and no small value does: a schema that multiplies by referring to itself.
+std::optional<Refusal> schema_objection(const Chat& chat, const Script& script);
+
+/// A small value that conforms to a JSON Schema: all properties, the first of alternatives. `$ref` into the schema is followed, up
+/// to a depth below which all is null. Empty: it would not be small.
+std::optional<nlohmann::json> sample_of(const nlohmann::json& schema);
 
 /// Letters and digits, or hex digits; deterministic.
 std::string random_id(std::uint64_t seed, std::size_t length, bool hex);

@@ -90,6 +90,7 @@ Task<bool> Attempt::perform() {
   if (const bool here = co_await reach(Place::before); !here) co_return false;
   if (script_.status != 0 || script_.redirect != 0 || !script_.code.empty()) co_return co_await refuse_as_told();
   refusal = objection(habits_, chat_, world_.models_of(habits_));
+  if (!refusal) refusal = schema_objection(chat_, script_);
   if (refusal) co_return co_await refuse(*refusal);
   begin_answer();  // From here on the prompt is on the bill.
   if (chat_.stream) co_return co_await answer_stream();

@@ -17,6 +17,21 @@ std::string string_or(const json& value, std::string_view otherwise) {
 }
 bool bool_or(const json& value, bool otherwise) { return value.is_boolean() ? value.get<bool>() : otherwise; }
 
+constexpr int nesting_max = 128;  // what is read is copied and written by functions that call themselves
+
+bool too_deep(std::string_view text) {
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size() && depth <= nesting_max; ++at) {
+    const char c = text[at];
+    if (quoted && c == '\\') ++at;
+    if (c == '"') quoted = !quoted;
+    if (!quoted && (c == '{' || c == '[')) ++depth;
+    if (!quoted && (c == '}' || c == ']')) --depth;
+  }
+  return depth > nesting_max;
+}
+
 bool starts_with(std::string_view text, std::string_view with) { return text.substr(0, with.size()) == with; }
 
 /// Qwen's hybrids of open weights ("qwen3-32b") and the 3.5 line and later think unless told not to.
@@ -94,6 +109,12 @@ std::string text_of(const json& content) {
 
 boost::system::result<Chat, Refusal> read_chat(const Habits& habits, std::string_view body) {
   Chat chat;
+  if (too_deep(body))
+    return Refusal{400,
+                   "The JSON body of your request is nested too deeply: it may have " + std::to_string(nesting_max) + " levels.",
+                   {},
+                   {},
+                   {}};
   chat.body = json::parse(body, nullptr, false);
   if (!chat.body.is_object()) return Refusal{400, "We could not parse the JSON body of your request.", {}, {}, {}};
   chat.model = string_or(member(chat.body, "model"), "");

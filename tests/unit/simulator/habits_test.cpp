@@ -319,6 +319,46 @@ TEST_F(Habit, WhatIsNotARequestIsRefusedAndNothingCrashes) {
   EXPECT_EQ(nonsense.reply().status, 400);
 }
 
+TEST_F(Habit, SchemasThatHaveNoEndAreRefusedOrHaveOneAndNothingCrashes) {
+  start();
+  const auto nested = [](const std::string& open, const std::string& close, int times) {
+    std::string opened, closed;
+    for (int i = 0; i < times; ++i) opened += open, closed += close;
+    return opened + "{}" + closed;
+  };
+  std::string doubles = R"({"type":"object","properties":{)";
+  for (char name = 'a'; name <= 'z'; ++name) doubles += std::string(name == 'a' ? "" : ",") + '"' + name + R"(":{"$ref":"#"})";
+  doubles += "}}";
+  const std::string deep = nested(R"({"type":"array","items":)", "}", 100'000), loop = R"({"$ref":"#"})";
+  const auto as_format = [](const std::string& schema) {
+    return R"("response_format":{"type":"json_schema","json_schema":{"name":"x","schema":)" + schema + "}}";
+  };
+  const auto as_tool = [](const std::string& schema) {
+    return R"("tool_choice":"required","tools":[{"type":"function","function":{"name":"f","parameters":)" + schema + "}}]";
+  };
+  const std::tuple<std::string, int, std::string> table[] = {
+      {as_format(deep), 400, "nested too deeply: it may have 128 levels"},
+      {as_tool(deep), 400, "nested too deeply: it may have 128 levels"},
+      {as_format(nested("[", "]", 4'000'000)), 400, "nested too deeply"},
+      {as_format(doubles), 400, "Invalid schema for response_format: it is too large, or refers to itself too often."},
+      {as_tool(doubles), 400, "Invalid schema for function 'f': it is too large, or refers to itself too often."},
+      {as_format(loop), 200, "null"},
+      {as_tool(loop), 200, "{}"},
+      {as_format(R"({"type":"object","properties":{"next":{"$ref":"#"}}})"), 200, "next"},
+      {as_format(nested(R"({"type":"array","items":)", "}", 100)), 200, "[[[["},
+      {R"("a":")" + std::string(1'000, '[') + R"(\"{")", 200, "You said"},
+  };
+  for (const auto& [more, status, says] : table)
+    for (const Seat& seat : {openai, vllm}) {
+      Client client = connect();
+      client.send(post(
+          seat.base, R"({"model":")" + std::string(seat.model) + R"(","messages":[{"role":"user","content":"x"}],)" + more + "}"));
+      const Reply reply = client.reply();
+      EXPECT_EQ(reply.status, status) << more.substr(0, 200);
+      EXPECT_NE(reply.body.find(says), std::string::npos) << more.substr(0, 200) << '\n' << reply.body.substr(0, 500);
+    }
+}
+
 TEST_F(Habit, ModelsAreListedAndPathsUnknownAreNot) {
   start();
   Client client = connect();
