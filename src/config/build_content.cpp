@@ -44,6 +44,24 @@ std::vector<content::OwnClass> own_classes(Build& build) {
   return own;
 }
 
+/// All that are looked for together.
+void check_steps(Build& build, const std::set<std::string>& asked) {
+  int steps = 0;
+  for (const Section& from : build.root.sections("content")) {
+    if (asked.count(from.key()) == 0) continue;
+    for (const Value* pattern : from.values("patterns")) {
+      const int own = content::steps_of_pattern(pattern->text);
+      if (own > 0 && own <= content::pattern_steps_max) steps += own;  // others have an error of their own
+      if (steps <= content::patterns_steps_max) continue;
+      return build.findings.error(*pattern,
+                                  "a long text could make them slow: with this one, all patterns that policies ask for have " +
+                                      std::to_string(steps) + " steps, and " + std::to_string(content::patterns_steps_max) +
+                                      " are the most",
+                                  "repeat less, or narrower classes (`[A-Za-z]` is a step, `\\pL` some 1,200), or look for words");
+    }
+  }
+}
+
 /// The classes that a rule's `when` names; a finding for each that there is not.
 std::vector<std::string> classes_of(Build& build, const Section& rule, const std::vector<std::string_view>& known) {
   std::vector<std::string> classes;
@@ -65,6 +83,7 @@ void build_content(Build& build) {
   std::set<std::string> asked;
   for (const Section& policy : build.root.sections("policies"))
     for (std::string& name : classes_of(build, policy, known)) asked.insert(std::move(name));
+  check_steps(build, asked);
   for (const Section& assertion : build.root.sections("assertions"))
     for (const char* says : {"never", "always"})
       if (assertion.find(says) != nullptr)

@@ -91,6 +91,8 @@ std::string fault_of_pattern(const std::string& pattern) {
   return {};
 }
 
+int steps_of_pattern(const std::string& pattern) { return re2::RE2(pattern, options(pattern_memory_max)).ProgramSize(); }
+
 OwnFinder::OwnFinder(const OwnClass& own) {
   if (!own.words.empty()) words_ = std::make_unique<const re2::RE2>(as_pattern(own.words), options(words_memory_max));
   for (const std::string& pattern : own.patterns)

@@ -15,6 +15,8 @@ namespace fairlead::content {
 inline constexpr std::size_t word_bytes_max = 200, pattern_bytes_max = 1'000;
 /// Of RE2's program. A text may be made so that each of its bytes costs every step (some 5 ns). One class of all letters has 1,200.
 inline constexpr int pattern_steps_max = 1'500;
+/// Of all patterns that one text is looked through for.
+inline constexpr int patterns_steps_max = 15'000;
 
 struct OwnClass {
   std::string name;
@@ -25,6 +27,8 @@ struct OwnClass {
 /// What is wrong with it, as half a sentence; empty: nothing.
 std::string fault_of_word(std::string_view word);
 std::string fault_of_pattern(const std::string& pattern);
+/// Of a pattern without a fault.
+int steps_of_pattern(const std::string& pattern);
 
 /// Finds the words and patterns of one class, all of them without a fault.
 class OwnFinder {

@@ -631,6 +631,27 @@ TEST(Load, content_is_looked_for_if_a_policy_asks) {
   EXPECT_EQ(asked.snapshot->policies[0].when.content, (std::vector<std::string>{"mine", "payment_card"}));
 }
 
+TEST(Load, content_patterns_have_a_limit_together) {
+  World world;
+  const auto patterns = [](int count) {
+    std::string list;
+    for (int i = 0; i < count; ++i) list += (i == 0 ? R"('\pL+-)" : R"(', '\pL+-)") + std::to_string(i);
+    return "[" + list + "']";
+  };
+  const auto with = [&](int second) {
+    return small_config + "content:\n  one: {patterns: " + patterns(6) + "}\n  two: {patterns: " + patterns(second) +
+           "}\n  nobodys: {patterns: " + patterns(12) + "}\n" +
+           "policies: [{name: a, when: {content: [one, two]}, allow: {hosting: self}}]\n";
+  };
+  world.files["f.yaml"] = with(6);
+  EXPECT_THAT(errors(world.load()), testing::IsEmpty());
+  world.files["f.yaml"] = with(20);
+  EXPECT_THAT(errors(world.load()),
+              testing::ElementsAre(testing::MatchesRegex(
+                  "f.yaml:[0-9]+:[0-9]+: content.two.patterns\\[[0-9]\\]: a long text could make them slow: with this one, all "
+                  "patterns that policies ask for have 1[5-6][0-9]{3} steps, and 15000 are the most; repeat less, or .*")));
+}
+
 TEST(Load, content_has_its_limits) {
   World world;
   std::string words;
