@@ -286,7 +286,8 @@ struct Snapshot {
   PolicyNeeds policies_need;
   std::vector<Network> trusted_proxies;  ///< whose word on the app's address is taken
   std::vector<Key> keys;
-  std::vector<Secret> secrets;  ///< of all keys, former ones too, by their digests
+  std::vector<std::string> ended_keys;  ///< of the ledger's database: names of those that were revoked, or cannot be taken in
+  std::vector<Secret> secrets;          ///< of all keys, former ones too, by their digests
   std::map<std::string, Team, std::less<>> teams;
   bool teams_limited = false;  ///< some team has rate limits
   std::map<std::string, Project, std::less<>> projects;

@@ -37,7 +37,6 @@ struct Build {
   std::map<const Target*, const Value*> target_places{};  ///< where a route names it first
   std::map<const Route*, const Value*> route_places{};
   std::map<std::string, const Value*> keys{};
-  std::vector<std::string> ended_keys{};  ///< names of keys that were in the ledger's database
 };
 
 void build_server(Build& build);

@@ -199,7 +199,7 @@ void build_keys(Build& build) {
 
 std::vector<std::string_view> key_names(const Build& build) {
   std::vector<std::string_view> names = names_of(build.keys);
-  names.insert(names.end(), build.ended_keys.begin(), build.ended_keys.end());
+  names.insert(names.end(), build.snapshot.ended_keys.begin(), build.snapshot.ended_keys.end());
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -111,12 +111,11 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   reading.add_to_hash(embedded_prices);
   Value whole = reading.read_files(file);
   if (findings.failed() && whole.children.empty()) return nullptr;  // there was nothing to read
-  std::vector<std::string> ended_keys = read_stored_keys(sources, building, reading, whole);
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->ended_keys = read_stored_keys(sources, building, reading, whole);
   validate_whole(whole, findings);
 
-  auto snapshot = std::make_shared<Snapshot>();
   Build build{*snapshot, findings, reading, Section(&whole, root_node())};
-  build.ended_keys = std::move(ended_keys);
   for (const Value& root : built_in().roots) build.built_in.emplace_back(&root, root_node());
   if (sources.now) build.now = sources.now();
   build_server(build);

@@ -37,6 +37,10 @@ Result<Head> head_of(const Hypothetical& asked, const std::string& tags) {
 Error no_key(const std::string& name, const Snapshot& snapshot) {
   std::vector<std::string_view> names;
   for (const Key& key : snapshot.keys) names.push_back(key.name);
+  const auto& ended = snapshot.ended_keys;
+  if (std::find(ended.begin(), ended.end(), name) != ended.end())
+    return wrong("the key '" + name +
+                 "' lets nobody in: it was revoked, or cannot be taken in (`fairlead key list --all` says which)");
   return wrong("there is no key '" + name + "'" + did_you_mean(name, names));
 }
 
@@ -110,7 +114,12 @@ Json names_of(const std::vector<const Policy*>& policies) {
   return names;
 }
 
-Json outcome_of(const Plan& plan) {
+Json outcome_of(const RequestFacts& facts, const Plan& plan) {
+  if (const Key& key = *facts.key; key.expires_at && plan.at >= *key.expires_at)
+    return {{"refused", to_string(ErrorKind::unauthorized)},
+            {"policies", Json::array()},
+            {"message", "The key '" + key.name + "' has expired at " + iso_8601(*key.expires_at) +
+                            ": nobody gets in by it. What its plan would be is told all the same."}};
   if (!plan.candidates.empty()) {
     const Candidate& best = plan.candidates.front();
     return {{"target", best.target->name},
@@ -179,7 +188,7 @@ std::string explanation(const RequestFacts& facts, const Plan& plan, const Snaps
             {"estimates", estimates},
             {"notes", notes_on(facts, snapshot)},
             {"policies", names_of(plan.policies)},
-            {"outcome", outcome_of(plan)},
+            {"outcome", outcome_of(facts, plan)},
             {"plan", Json::parse(whole_plan_text(plan_text(plan), expected_text(plan)))}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }

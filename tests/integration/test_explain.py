@@ -7,7 +7,7 @@ import pytest
 
 from harness.daemon import OTHER_KEY, TARGETS
 from harness.http import chat, post_chat
-from harness.process import PATIENCE, run
+from harness.process import PATIENCE, run, wait_until
 
 pytestmark = pytest.mark.alone
 
@@ -115,6 +115,27 @@ def test_the_policies_that_applied_are_told_of_past_and_hypothetical_requests_al
     answer = post_chat(daemon, chat("hello", "chat"))
     daemon.ledger()
     assert "  policies none applies\n" in run("explain", answer.request_id, "--ledger", f"sqlite:{daemon.ledger_file}").stdout
+
+
+def test_a_key_that_lets_nobody_in_is_told(daemon):
+    def fairlead(*arguments):
+        return run(*arguments, "--config", daemon.config_file, cwd=daemon.folder)  # where its ledger is
+
+    for arguments in (["new", "short", "--route", "chat", "--expires-at", "2100-01-31"], ["new", "gone", "--route", "chat"],
+                      ["new", "turned", "--route", "chat"], ["revoke", "gone"], ["rotate", "turned"]):
+        assert fairlead("key", *arguments).returncode == 0
+    asked = ("explain", "--key", "short", "--at")
+    assert "refused" not in fairlead(*asked, "2100-01-30T23:59:59Z").stdout
+    told = fairlead(*asked, "2100-01-31")
+    expired = "The key 'short' has expired at 2100-01-31T00:00:00Z: nobody gets in by it. What its plan would be is told all the same."
+    assert told.returncode == 0 and f"outcome  refused: {expired}" in told.stdout and TARGETS["openai"] in told.stdout
+    wait_until(lambda: ask_admin(daemon, {"key": "short"})[0] == 200, "the daemon to take the keys in")
+    assert ask_admin(daemon, {"key": "short", "at": "2100-01-31"})[1]["outcome"] == {"refused": "unauthorized", "policies": [], "message": expired}
+    revoked = "the key 'gone' lets nobody in: it was revoked, or cannot be taken in (`fairlead key list --all` says which)"
+    told = fairlead("explain", "--key", "gone")
+    assert told.returncode == 1 and revoked in told.stderr
+    wait_until(lambda: revoked in ask_admin(daemon, {"key": "gone"})[1]["error"]["message"], "the daemon to let it go")
+    assert fairlead("explain", "--key", "turned").returncode == 0
 
 
 @pytest.mark.parametrize("options, said", [
