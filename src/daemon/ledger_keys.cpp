@@ -13,11 +13,13 @@ constexpr std::chrono::milliseconds look_every{250};
 
 }  // namespace
 
-LedgerKeys::LedgerKeys(Executor executor, std::string config_file, ConfigFiles& files, Holder holder)
+LedgerKeys::LedgerKeys(Executor executor, std::string config_file, ConfigFiles& files, Holder holder,
+                       std::chrono::milliseconds again_after)
     : config_file_(std::move(config_file)),
       files_(files),
       holder_(std::move(holder)),
-      look_(executor, look_every, [this] { (void)take_in(); }) {}
+      look_(executor, look_every, [this] { (void)take_in(); }),
+      again_after_(again_after) {}
 
 config::Loaded LedgerKeys::load(config::Sources sources) {
   sources.stored_keys = [this](const std::string& ledger) {
@@ -51,14 +53,21 @@ Result<void> LedgerKeys::take_in() {
     log(Level::error, "keys_not_read", {{"reason", changed.error().detail()}, {"instead", "those known hold"}});
   unread_ = !changed;
   if (!changed) return changed.error();
-  if (!*changed) return {};
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (!*changed && (!again_at_ || now < *again_at_)) return {};
   const auto loaded = load(files_.taken());
   if (!loaded.snapshot) {
-    log_findings(loaded.findings);
-    log(Level::error, "keys_not_taken", {{"snapshot", holder_.snapshot()->hash}});
-    return Error(ErrorKind::config, ErrorOrigin::fairlead,
-                 "the configuration could not be built anew; the log says why, and a reload that is taken lets it hold");
+    again_at_ = now + again_after_;
+    if (*changed) {
+      log_findings(loaded.findings);
+      log(Level::error, "keys_not_taken", {{"snapshot", holder_.snapshot()->hash}, {"again_in_ms", again_after_.count()}});
+    }
+    return Error(
+        ErrorKind::config, ErrorOrigin::fairlead,
+        "the configuration could not be built anew; the log says why. It is tried again, and a reload that is taken lets it "
+        "hold at once");
   }
+  again_at_.reset();
   holder_.hold(loaded.snapshot);
   log(Level::info, "keys_taken", {{"snapshot", loaded.snapshot->hash}});
   return {};

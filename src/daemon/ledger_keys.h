@@ -9,8 +9,10 @@
 
 #include <fairlead/result.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,7 +25,10 @@ class LedgerKeys {
     std::function<std::shared_ptr<const Snapshot>()> snapshot;  ///< that holds now
     std::function<void(const std::shared_ptr<const Snapshot>&)> hold;
   };
-  LedgerKeys(Executor executor, std::string config_file, ConfigFiles& files, Holder holder);
+  /// What could not be taken in is tried again after so long.
+  static constexpr std::chrono::seconds try_again_after{10};
+  LedgerKeys(Executor executor, std::string config_file, ConfigFiles& files, Holder holder,
+             std::chrono::milliseconds again_after = try_again_after);
 
   /// The configuration of these sources, with the keys of the ledger of which they tell.
   config::Loaded load(config::Sources sources);
@@ -47,6 +52,8 @@ class LedgerKeys {
   Keyring keyring_;
   Every look_;
   bool unread_ = false;  ///< when last looked
+  std::chrono::milliseconds again_after_;
+  std::optional<SteadyTime> again_at_;  ///< the keys that were read last are not taken in
 };
 
 }  // namespace fairlead::daemon
