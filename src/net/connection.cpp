@@ -217,7 +217,8 @@ std::optional<Result<void>> Connection::take_head(std::size_t& looked_at, const 
   const Result<std::size_t> end = find_head_end(buffer_, looked_at);
   if (!end) return end.error();
   if (std::max(*end, *end == 0 ? buffer_.size() : 0) > limits.head_bytes_max)
-    return Error(ErrorKind::head_too_large, ErrorOrigin::app, "The request's head is too large.");
+    return Error(ErrorKind::head_too_large, ErrorOrigin::app,
+                 "The request's head is too large: limits.head_bytes_max is " + std::to_string(limits.head_bytes_max) + " bytes.");
   looked_at = buffer_.size();
   if (*end == 0) return std::nullopt;
   request.head = buffer_.substr(0, *end);

@@ -112,7 +112,8 @@ Result<void> read_request_line(std::string_view line, Head& head) {
 
 Result<void> read_field(std::string_view& bytes, Head& head) {
   if (head.fields.size() == fields_max)
-    return Error{ErrorKind::head_too_large, ErrorOrigin::app, "The request has too many header fields."};
+    return Error{ErrorKind::head_too_large, ErrorOrigin::app,
+                 "The request has more than " + std::to_string(fields_max) + " header fields."};
   const std::optional<Field> field = take_field(bytes);
   if (!field) return malformed("a field is not a token, a colon and a value without control bytes");
   head.fields.push_back(*field);

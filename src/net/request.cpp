@@ -13,7 +13,11 @@ constexpr std::size_t read_bytes_max = 64 << 10;
 constexpr std::size_t direct_bytes_max = 1 << 20;
 constexpr std::size_t compressed_step_bytes = 1 << 10;  // become a thousand times as many at most
 
-Error too_large() { return {ErrorKind::body_too_large, ErrorOrigin::app, "The request's body is too large."}; }
+Error too_large(std::size_t bytes_max, const char* when = "") {
+  return {ErrorKind::body_too_large, ErrorOrigin::app,
+          "The request's body is too large" + std::string(when) + ": limits.body_bytes_max is " + std::to_string(bytes_max) +
+              " bytes."};
+}
 
 }  // namespace
 
@@ -27,7 +31,7 @@ Result<BodyReader> BodyReader::make(const Head& head, std::size_t bytes_max) {
   reader.bytes_max_ = bytes_max;
   reader.chunked_ = head.chunked;
   reader.left_ = head.content_length.value_or(0);
-  if (reader.left_ > bytes_max) return too_large();
+  if (reader.left_ > bytes_max) return too_large(bytes_max);
   const std::string_view coding = head.content_coding;
   const bool compressed = equal_any_case(coding, "gzip") || equal_any_case(coding, "x-gzip") || equal_any_case(coding, "deflate");
   if (!compressed && !coding.empty() && !equal_any_case(coding, "identity")) {
@@ -85,7 +89,7 @@ Result<std::size_t> BodyReader::feed_chunks(std::string_view bytes) {
 
 Result<void> BodyReader::add(std::string_view content) {
   received_ += content.size();
-  if (received_ > bytes_max_) return too_large();
+  if (received_ > bytes_max_) return too_large(bytes_max_);
   if (!inflater_) {
     body_.append(content);
     return {};
@@ -93,6 +97,7 @@ Result<void> BodyReader::add(std::string_view content) {
   inflated_.clear();
   Result<void> fed = inflater_->feed(content, inflated_, bytes_max_ - body_.size());
   body_.append(inflated_);
+  if (!fed && fed.error().kind == ErrorKind::body_too_large) return too_large(bytes_max_, " after decompression");
   return fed;
 }
 

@@ -20,7 +20,7 @@ namespace fairlead::net {
 
 class BodyReader final : private Room {
  public:
-  /// For the body that `head` announces. `bytes_max` limits it as sent and as decompressed.
+  /// For the body that `head` announces. `bytes_max` limits it as sent and as decompressed, and is limits.body_bytes_max.
   /// Errors: body_too_large by its Content-Length; unsupported_media for a content coding other than gzip, deflate and identity.
   static Result<BodyReader> make(const Head& head, std::size_t bytes_max);
 

@@ -1,11 +1,12 @@
 """Failures of providers: never told as a success, never tried again once the app has seen something, and told as OpenAI would."""
 import asyncio
+import gzip
 import socket
 from decimal import Decimal
 
 import pytest
 
-from harness.daemon import PROMPT_CANARY, PROVIDER_KEY
+from harness.daemon import CLIENT_KEY, PROMPT_CANARY, PROVIDER_KEY
 from harness.http import Connection, chat, post_chat, request_bytes, text_of
 from harness.process import wait_until
 from harness.stage import Stage
@@ -539,6 +540,8 @@ CHAT = "/v1/chat/completions"
     (request_bytes("POST", CHAT, fields=[("Content-Length", str(10**12))]), 413, "request_too_large"),
     (request_bytes("POST", CHAT, fields=[("Transfer-Encoding", "chunked")]) + b"11170\r\n" + b"x" * 70_000 + b"\r\n0\r\n\r\n",
      413, "request_too_large"),
+    (request_bytes("POST", CHAT, CLIENT_KEY, body=gzip.compress(b"x" * 70_000), fields=[("Content-Encoding", "gzip")]),
+     413, "request_too_large"),
     (request_bytes("POST", CHAT, body=b"x", fields=[("Content-Encoding", "br")]), 415, "unsupported_media_type"),
     (request_bytes("GET", "/v1/models", fields=[("X-Large", "x" * 9000)]), 431, "request_header_fields_too_large"),
     (request_bytes("GET", "/v1/models", fields=[(f"X-{n}", "x") for n in range(300)]), 431, "request_header_fields_too_large"),
@@ -559,7 +562,11 @@ CHAT = "/v1/chat/completions"
 ])
 def test_what_is_no_request_of_ours_is_refused_in_openais_shape_M38(stage, content, status, code):
     answer = raw(stage.daemon, content)
-    expect_openai_error(answer, status, "invalid_request_error", code)
+    message = expect_openai_error(answer, status, "invalid_request_error", code)["message"]
+    if status == 413:
+        assert "limits.body_bytes_max is 65536 bytes" in message
+    if status == 431:
+        assert "limits.head_bytes_max is 8192 bytes" in message or "more than 100 header fields" in message
     if status == 405:
         assert answer.fields["allow"] in ("GET", "POST")
 

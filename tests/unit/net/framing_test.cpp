@@ -361,7 +361,9 @@ Head head_of(const std::string& bytes) {
 
 TEST(Body, IsLimitedHoweverItIsFramed) {  // M63
   const std::string by_length = post("Content-Length: 11\r\n");
-  EXPECT_EQ(BodyReader::make(head_of(by_length), 10).error().kind, ErrorKind::body_too_large);
+  const Error too_long = BodyReader::make(head_of(by_length), 10).error();
+  EXPECT_EQ(too_long.kind, ErrorKind::body_too_large);
+  EXPECT_EQ(too_long.message(), "The request's body is too large: limits.body_bytes_max is 10 bytes.");
   EXPECT_TRUE(BodyReader::make(head_of(by_length), 11));
 
   const std::string by_chunks = post("Transfer-Encoding: chunked\r\n");
@@ -371,6 +373,7 @@ TEST(Body, IsLimitedHoweverItIsFramed) {  // M63
   const auto over = chunked->feed("1\r\n!");
   ASSERT_FALSE(over);
   EXPECT_EQ(over.error().kind, ErrorKind::body_too_large);
+  EXPECT_EQ(over.error().message(), too_long.message());
 }
 
 TEST(Body, ContentCodings) {  // M36
