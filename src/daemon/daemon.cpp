@@ -341,7 +341,7 @@ class Daemon {
     failed_saves_ = stats.failed_saves;
   }
 
-  /// Says in the log when connections of apps were closed, as there were too many.
+  /// Says in the log when connections of apps were closed, as there were too many, and when there could be none to providers.
   void look_at_connections() {
     std::uint64_t refused = 0;
     for (const Worker& worker : workers_) refused += worker.refused_connections();
@@ -350,6 +350,16 @@ class Daemon {
           {{"connections", refused - refused_connections_},
            {"reason", "there were as many as limits.connections_max, or the limit of open files, leaves room for"}});
     refused_connections_ = refused;
+    const std::uint64_t lacking = metrics_.lacking_attempts();
+    if (lacking > lacking_attempts_)
+      log(Level::error, "connections_lacking",
+          {{"attempts", lacking - lacking_attempts_},
+           {"reason", "no connection to a provider could be opened, for want of descriptors, ports or memory of ours"},
+           {"descriptors", descriptors_},
+           {"help",
+            "see `detail` of the requests that failed; raise the limit of open files (LimitNOFILE) or the range of ports "
+            "(net.ipv4.ip_local_port_range), or lower limits.connections_max"}});
+    lacking_attempts_ = lacking;
   }
 
   /// When the process began, by the clock as it is set now.
@@ -476,9 +486,9 @@ class Daemon {
   const std::array<Every*, 7> looks_{&journal_look_, &feed_look_,        &estimates_look_, &budgets_look_,
                                      &replays_look_, &connections_look_, &clock_look_};
   Began began_;
-  TimePoint recalled_by_;                                     ///< beginning() then
-  std::size_t descriptors_ = 0;                               ///< that the system lets us have
-  std::uint64_t failed_saves_ = 0, refused_connections_ = 0;  ///< when last looked
+  TimePoint recalled_by_;                                                            ///< beginning() then
+  std::size_t descriptors_ = 0;                                                      ///< that the system lets us have
+  std::uint64_t failed_saves_ = 0, refused_connections_ = 0, lacking_attempts_ = 0;  ///< when last looked
   bool behind_ = false, journal_writable_ = true;
   std::vector<net::Endpoint> bound_;
   bool draining_ = false, drain_cut_ = false;

@@ -172,6 +172,7 @@ struct Metrics::Impl {
   std::vector<std::pair<Family<Gauge>*, Gauge*>> limits_shown;  ///< anew each time, as keys and routes come and go
   Gauge* config_in_force = nullptr;
   std::atomic<RequestLog> request_log{RequestLog::failures};
+  std::atomic<std::uint64_t> lacking_attempts{0};
 
   /// What the exchanges of one kind count in: looked up once, since a look-up by labels costs more than all counting.
   struct Meters {
@@ -276,6 +277,7 @@ struct Metrics::Impl {
     AttemptMeters& meters_here = meters_of(target, settle);
     meters_here.attempts->Increment();
     meters_here.usages->Increment();
+    if (settle.error == to_string(ErrorKind::overloaded)) lacking_attempts.fetch_add(1, std::memory_order_relaxed);
     if (settle.usd_pico) meters_here.cost->Increment(static_cast<double>(*settle.usd_pico) / 1e12);
     const Usage& u = settle.usage;
     const std::array<const std::optional<std::int64_t>*, 5> counts{&u.input, &u.cached_input, &u.cache_write, &u.output,
@@ -330,6 +332,8 @@ void Metrics::ended(const exchange::Ended& e) {
 void Metrics::turned_away(const Error& error) {
   impl_->turned_away.Add({{"error", std::string(to_string(error.kind))}}).Increment();
 }
+
+std::uint64_t Metrics::lacking_attempts() const { return impl_->lacking_attempts.load(std::memory_order_relaxed); }
 
 void Metrics::set_request_log(std::string_view requests) {
   impl_->request_log = requests == "all" ? RequestLog::all : requests == "none" ? RequestLog::none : RequestLog::failures;

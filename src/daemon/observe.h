@@ -40,6 +40,8 @@ class Metrics : public exchange::Observer {
     std::vector<LimitRow> limits;
     state::Replays::Stats replays;
   };
+  /// Attempts so far for which no connection could be opened for want of something of ours.
+  std::uint64_t lacking_attempts() const;
   /// Prometheus' text format.
   std::string text(const Gauges& gauges);
 

@@ -13,6 +13,7 @@ enum class Remedy { none, another_target, another_or_later };
 
 Remedy remedy(const Failure& failure) {
   switch (failure.error.kind) {
+    case ErrorKind::overloaded:  // of our own: there may be a connection to another one
     case ErrorKind::upstream_connect:
     case ErrorKind::upstream_tls:
     case ErrorKind::upstream_no_money:

@@ -66,7 +66,8 @@ Task<void> tell_failure(Request& request, const Failure& failure, int attempts, 
     co_await request.answer.finish(pieces);
     co_return;
   }
-  net::Fields fields = error_fields(seen, failure.retry_after);
+  const bool overloaded = failure.error.kind == ErrorKind::overloaded;
+  net::Fields fields = error_fields(seen, overloaded ? std::chrono::seconds(1) : failure.retry_after);
   fields.emplace_back("x-fairlead-attempts", std::to_string(attempts));
   if (resets_at) fields.emplace_back("x-fairlead-budget-reset", iso_8601(*resets_at));
   add_common(request, fields);

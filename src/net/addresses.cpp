@@ -4,9 +4,12 @@
 
 #include <netdb.h>
 #include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 
+#include <cerrno>
 #include <cstring>
 #include <mutex>
 #include <system_error>
@@ -19,7 +22,17 @@ namespace {
 
 constexpr std::chrono::seconds address_age_max{30};
 
-Error no_address(const std::string& why) { return upstream_error(ErrorKind::upstream_connect, "DNS: " + why); }
+Error no_address(const std::string& why, bool own_lack = false) {
+  return upstream_error(own_lack ? ErrorKind::overloaded : ErrorKind::upstream_connect, "DNS: " + why);
+}
+
+/// getaddrinfo tells of that in many ways, as of a name that nobody knows too.
+bool lacks_descriptors() {
+  const int spare = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (spare < 0) return is_own_lack(errno);
+  ::close(spare);
+  return false;
+}
 
 asio::ip::address address_of(const addrinfo& entry) {
   asio::ip::tcp::endpoint endpoint;
@@ -36,7 +49,8 @@ Result<AddressList> look_up_address(const std::string& host) {
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* entries = nullptr;
-  if (const int code = getaddrinfo(host.c_str(), nullptr, &hints, &entries); code != 0) return no_address(gai_strerror(code));
+  if (const int code = getaddrinfo(host.c_str(), nullptr, &hints, &entries); code != 0)
+    return no_address(gai_strerror(code), code == EAI_MEMORY || lacks_descriptors());
   AddressList found;
   for (const addrinfo* entry = entries; entry != nullptr; entry = entry->ai_next) {
     if (entry->ai_family == AF_INET || entry->ai_family == AF_INET6) found.push_back(address_of(*entry));
@@ -91,7 +105,7 @@ void Addresses::look_up_apart(const std::string& host) {
       hand_over(desk, host, look_up(host));
     }).detach();
   } catch (const std::system_error&) {
-    hand_over(desk_, host, no_address("no thread for it"));
+    hand_over(desk_, host, no_address("no thread for it", true));
   }
 }
 

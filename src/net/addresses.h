@@ -17,7 +17,7 @@ namespace fairlead::net {
 using AddressList = std::vector<asio::ip::address>;
 
 /// Looks a name up, and blocks meanwhile; called on threads that may outlive everything else. A list is never empty.
-/// Errors: upstream_connect.
+/// Errors: upstream_connect; overloaded, if what it needs of descriptors or memory is not to be had.
 using LookUp = std::function<Result<AddressList>(const std::string& host)>;
 
 /// getaddrinfo, which nothing can interrupt.

@@ -58,11 +58,14 @@ class Race : public std::enable_shared_from_this<Race> {
   bool decided = false;
   std::optional<TcpSocket> winner;
   std::string failure;
+  /// No provider was at fault. A name that nobody knows is overruled by what became of addresses that are known.
+  bool own_lack() const { return lacked_ && !refused_; }
 
  private:
   void on_look_up(const Result<AddressList>& found) {
     looking_up_ = false;
     if (!found && failure.empty()) failure = found.error().detail();
+    if (!found && found.error().kind == ErrorKind::overloaded) lacked_ = true;
     add(found ? *found : addresses_.known(host_));
   }
 
@@ -102,13 +105,15 @@ class Race : public std::enable_shared_from_this<Race> {
       return decide();
     }
     failure = ec.message();
+    (is_own_lack(ec.value()) ? lacked_ : refused_) = true;
     try_next();
   }
 
   Addresses& addresses_;  ///< gone, perhaps, once decided
   std::string host_;
   std::uint16_t port_;
-  bool looking_up_ = false;  ///< more addresses may come
+  bool lacked_ = false, refused_ = false;  ///< for want of something of ours; otherwise
+  bool looking_up_ = false;                ///< more addresses may come
   Timer stagger_;
   bool head_start_is_over_ = false;  ///< that of the address tried last
   std::vector<tcp::endpoint> endpoints_;
@@ -133,6 +138,7 @@ Task<Result<TcpSocket>> connect_tcp(Executor executor, Addresses& addresses, std
 
   if (cancel.requested()) co_return upstream_error(ErrorKind::app_gone, "connecting");
   if (!race->winner) {
+    if (in_time && race->own_lack()) co_return upstream_error(ErrorKind::overloaded, "connecting: " + race->failure);
     addresses.doubt(host);
     if (!in_time) co_return upstream_error(ErrorKind::upstream_timeout, "connecting: the deadline passed");
     co_return upstream_error(ErrorKind::upstream_connect, "connecting: " + race->failure);

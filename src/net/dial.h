@@ -13,7 +13,7 @@
 namespace fairlead::net {
 
 /// All of it by the deadline. `tls`: null for http://.
-/// Errors: upstream_connect, upstream_tls, upstream_timeout, app_gone. Nothing of a request was sent.
+/// Errors: upstream_connect, upstream_tls, upstream_timeout, app_gone, overloaded. Nothing of a request was sent.
 Task<Result<std::unique_ptr<Stream>>> dial(Executor executor, Addresses& addresses, TlsClient* tls, const Provider& provider,
                                            SteadyTime deadline, Cancel& cancel);
 

@@ -63,7 +63,8 @@ class Upstream {
  public:
   virtual ~Upstream() = default;
   /// Sends and waits for the head of the final answer (1xx are skipped). Redirects are not followed.
-  /// Errors: upstream_connect, upstream_tls (nothing was sent), upstream_timeout, upstream_closed, upstream_protocol, app_gone.
+  /// Errors: upstream_connect, upstream_tls (nothing was sent), upstream_timeout, upstream_closed, upstream_protocol, app_gone;
+  /// overloaded (nothing was sent): no connection can be opened here.
   /// Error::retry says what may be done: reused_connection_only if a reused connection closed before any byte of an answer,
   /// within 500 ms once all was sent.
   virtual Task<Result<std::unique_ptr<UpstreamAnswer>>> send(const UpstreamRequest& request, SendReport& report,

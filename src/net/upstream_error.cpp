@@ -2,6 +2,7 @@
 
 #include <boost/asio/error.hpp>
 
+#include <cerrno>
 #include <utility>
 
 namespace fairlead::net {
@@ -11,6 +12,7 @@ namespace {
 const char* message_of(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::app_gone: return "The request was cancelled.";
+    case ErrorKind::overloaded: return "No further connection can be opened here now; try again.";
     case ErrorKind::upstream_connect: return "The provider could not be reached.";
     case ErrorKind::upstream_tls: return "A secure connection to the provider could not be made.";
     case ErrorKind::upstream_timeout: return "The provider did not answer in time.";
@@ -24,7 +26,19 @@ const char* message_of(ErrorKind kind) {
 
 Error upstream_error(ErrorKind kind, std::string detail, Retry retry) {
   if (kind == ErrorKind::app_gone) return Error(kind, ErrorOrigin::app, message_of(kind), std::move(detail));
+  if (kind == ErrorKind::overloaded) return Error(kind, ErrorOrigin::fairlead, message_of(kind), std::move(detail), retry);
   return Error(kind, ErrorOrigin::provider, message_of(kind), std::move(detail), retry);
+}
+
+bool is_own_lack(int error) {
+  switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EADDRNOTAVAIL: return true;
+    default: return false;
+  }
 }
 
 Error stream_error(boost::system::error_code ec, const Cancel& cancel, ErrorKind otherwise, const std::string& doing) {

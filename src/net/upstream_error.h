@@ -11,8 +11,11 @@
 
 namespace fairlead::net {
 
-/// An upstream_* error, or app_gone. The message goes with the kind; `detail` is for the log.
+/// An upstream_* error, app_gone, or overloaded (what is_own_lack). The message goes with the kind; `detail` is for the log.
 Error upstream_error(ErrorKind kind, std::string detail, Retry retry = Retry::before_commit);
+
+/// Does this errno say that we ran out of descriptors, ports or memory? That is no provider's failure.
+bool is_own_lack(int error);
 
 /// An upstream_protocol error: what the provider sent is not HTTP as we take it.
 inline Error protocol_error(std::string detail) { return upstream_error(ErrorKind::upstream_protocol, std::move(detail)); }

@@ -1,6 +1,8 @@
 """Failures of providers: never told as a success, never tried again once the app has seen something, and told as OpenAI would."""
 import asyncio
 import gzip
+import os
+import resource
 import socket
 from decimal import Decimal
 
@@ -338,6 +340,40 @@ def test_nothing_is_sent_that_no_app_has_asked_for_M17(stage):
     assert post_chat(stage.daemon, chat(HELLO, "first", stream=True)).status == 200
     stage.settled()
     assert (len(first.requests), len(second.requests), len(stage.simulator.bill())) == (before[0] + 7, *before[1:])
+
+
+def test_what_fairlead_lacks_itself_is_no_providers_failure(tmp_path):
+    stage = Stage(tmp_path, {"first": "generic", "second": "generic"}, lambda config: config.update(workers=1))
+    pid = stage.daemon.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+
+    async def asked_without_descriptors():
+        connection = Connection(stage.daemon.address)
+        try:
+            assert (await connection.exchange(request_bytes("GET", "/v1/models", CLIENT_KEY))).status == 200
+            used = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+            next_one = next(number for number in range(1 << 20) if number not in used)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (next_one, before[1]))
+            return await connection.exchange(request_bytes("POST", CHAT, CLIENT_KEY, chat(HELLO, "pair")))
+        finally:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+            connection.close()
+
+    try:
+        answer = asyncio.run(asked_without_descriptors())
+        expect_openai_error(answer, 503, "server_error", "overloaded")
+        assert answer.fields["retry-after"] == "1" and "x-should-retry" not in answer.fields
+        request, attempts = stage.rows(answer)
+        assert (request["ended_by"], request["error"]) == ("fairlead", "overloaded")
+        assert [(attempt["target"], attempt["error"], attempt["usage_source"]) for attempt in attempts] == [
+            ("first/m", "overloaded", "none"), ("second/m", "overloaded", "none")]
+        assert stage.daemon.wait_for("request", error="overloaded")["detail"] == "connecting: Too many open files"
+        assert stage.daemon.wait_for("connections_lacking")["attempts"] == 2
+        stage.providers["first"].will(whole(completion(told=usage()), (20, 0, 10)))
+        assert post_chat(stage.daemon, chat(HELLO, "pair")).status == 200
+        stage.audit()
+    finally:
+        stage.close()
 
 
 def test_a_provider_that_is_not_there_is_anothers_turn_M34(stage):

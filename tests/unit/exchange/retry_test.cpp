@@ -67,6 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
                     RetryRow{"event", failure(ErrorKind::upstream_error_event, Sent::whole_fresh, 200), "next", "later"},
                     RetryRow{"garbage", failure(ErrorKind::upstream_protocol, Sent::whole_fresh, 200), "next", "stop"},
                     RetryRow{"app", failure(ErrorKind::app_gone, Sent::whole_fresh), "stop", "stop"},
+                    RetryRow{"overloaded", failure(ErrorKind::overloaded, Sent::nothing), "next", "stop"},
                     RetryRow{"ours", failure(ErrorKind::ledger_unavailable, Sent::nothing), "stop", "stop"}),
     [](const auto& row) { return row.param.what; });
 

@@ -4,6 +4,8 @@
 
 #include "net/upstream_error.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/address_v4.hpp>
 
@@ -79,6 +81,13 @@ class Names {
 
 class ConnectTest : public ::testing::Test {
  protected:
+  Task<std::string> kind_of(std::string host) {
+    Cancel cancel;
+    const Result<TcpSocket> socket =
+        co_await connect_tcp(loop.executor(), addresses, std::move(host), listener.local_endpoint().port(), in(hang), cancel);
+    co_return socket ? "ok" : std::string(to_string(socket.error().origin)) + "'s " + std::string(to_string(socket.error().kind));
+  }
+
   /// "ok", or what went wrong.
   Task<std::string> connect_to(std::string host, SteadyTime deadline = in(hang)) {
     Cancel cancel;
@@ -186,6 +195,39 @@ TEST_F(ConnectTest, AnAddressIsNotLookedUp) {
   EXPECT_EQ(connect("127.0.0.1"), "ok");
   EXPECT_EQ(connect("127.0.0.2"), "connecting: Connection refused");
   EXPECT_EQ(names.asked("127.0.0.1") + names.asked("127.0.0.2"), 0);
+}
+
+/// As long as it lives there is no descriptor more.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = ::dup(0);
+    ::close(next);
+    const rlimit none{static_cast<rlim_t>(next), before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(ConnectTest, WhatWeLackIsNoFailureOfTheProviders) {
+  names.tell("maker", here);
+  names.tell("unknown", {});
+  EXPECT_EQ(connect("maker"), "ok");
+  {
+    const NoDescriptors none;
+    EXPECT_EQ(loop.finish(kind_of("127.0.0.1")), "fairlead's overloaded");
+    EXPECT_EQ(connect("maker"), "connecting: Too many open files");
+    EXPECT_EQ(loop.finish(kind_of("unknown")), "provider's upstream_connect");
+    const auto found = look_up_address("no-such-name.invalid");
+    EXPECT_TRUE(!found && found.error().kind == ErrorKind::overloaded);
+  }
+  EXPECT_EQ(connect("maker"), "ok");
+  EXPECT_EQ(names.asked("maker"), 1) << "its address is in no doubt";
+  EXPECT_EQ(loop.finish(kind_of("127.0.0.2")), "provider's upstream_connect");
 }
 
 TEST_F(ConnectTest, WhoeverGivesUpWaitsForNoLookUp) {
