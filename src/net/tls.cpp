@@ -1,9 +1,11 @@
 #include "net/tls.h"
 
+#include "wire/pem.h"
+
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -37,8 +39,6 @@ Error config_error(std::string message) {
   return Error(ErrorKind::config, ErrorOrigin::fairlead, std::move(message));
 }
 
-int no_passphrase(char*, int, int, void*) { return -1; }
-
 int select_http11(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size, void*) {
   unsigned char* chosen = nullptr;
   if (SSL_select_next_proto(&chosen, out_size, alpn_http11, sizeof alpn_http11, in, in_size) != OPENSSL_NPN_NEGOTIATED)
@@ -67,27 +67,13 @@ std::string_view verify_failure(long result) {
   }
 }
 
-struct BioFree {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-struct CertificateFree {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-
 /// Takes all certificates of the text for CAs. False: there is none, or one is broken.
 bool trust(SSL_CTX* context, std::string_view pem) {
+  const auto certificates = wire::read_certificates(pem);
   X509_STORE* store = SSL_CTX_get_cert_store(context);
-  const std::unique_ptr<BIO, BioFree> text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  bool any = false;
-  while (true) {
-    const std::unique_ptr<X509, CertificateFree> certificate(PEM_read_bio_X509_AUX(text.get(), nullptr, no_passphrase, nullptr));
-    if (!certificate) break;
-    if (X509_STORE_add_cert(store, certificate.get()) != 1) return false;
-    any = true;
-  }
-  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  ERR_clear_error();
-  return any && at_end;
+  return !certificates.empty() && std::all_of(certificates.begin(), certificates.end(), [&](const wire::Certificate& certificate) {
+    return X509_STORE_add_cert(store, certificate.get()) == 1;
+  });
 }
 
 }  // namespace
@@ -138,7 +124,7 @@ Result<std::unique_ptr<TlsServer>> TlsServer::make(const std::string& certificat
   ERR_clear_error();
   SslContextPtr context = make_context(TLS_server_method());
   if (!context) return config_error("TLS cannot be set up");
-  SSL_CTX_set_default_passwd_cb(context.get(), no_passphrase);
+  SSL_CTX_set_default_passwd_cb(context.get(), wire::no_passphrase);
   if (SSL_CTX_use_certificate_chain_file(context.get(), certificate.c_str()) != 1)
     return config_error("the certificate cannot be read");
   if (SSL_CTX_use_PrivateKey_file(context.get(), private_key.c_str(), SSL_FILETYPE_PEM) != 1)
