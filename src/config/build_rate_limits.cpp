@@ -17,8 +17,8 @@ void build_idempotency(Build& build) {
   to.window = from.duration("window");
   to.memory_bytes_max = from.bytes("memory_bytes_max");
   to.answer_bytes_max = from.bytes("answer_bytes_max");
-  if (const Value* answer = from.find("answer_bytes_max"); answer != nullptr && to.answer_bytes_max > to.memory_bytes_max)
-    build.findings.error(*answer, "no answer of this size would find room", "write at most memory_bytes_max");
+  if (const Value* answer = from.find("answer_bytes_max"); answer != nullptr && to.answer_bytes_max > to.memory_bytes_max / 4 * 3)
+    build.findings.error(*answer, "no answer of this size would find room", "write at most three quarters of memory_bytes_max");
 }
 
 }  // namespace fairlead::config

@@ -45,7 +45,9 @@ void add_idempotency_rows(Rows& rows) {
                   .max = 7 * 24 * hour});
   rows.push_back({.path = "idempotency.memory_bytes_max",
                   .type = Type::bytes,
-                  .doc = "What all kept answers take together. Beyond it the oldest ones go first; their repeats are refused.",
+                  .doc = "What all kept answers take together, those under way at most three quarters. Beyond it the oldest ones "
+                         "go first; their repeats are "
+                         "refused. Names of served requests are kept in it too, and go last, oldest first.",
                   .fallback = "64MiB",
                   .min = 1 << 10,
                   .max = std::int64_t{64} << 30});

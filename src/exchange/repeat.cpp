@@ -51,13 +51,22 @@ void Repeat::note(std::span<const std::string_view> pieces) {
   (void)turn_->hold(0, rules_);
 }
 
-/// For an answer of so many bytes.
+/// For an answer of so many bytes. There is twice as much room each time, so that few bytes are copied often, or as much as there
+/// is.
 bool Repeat::has_room(std::size_t bytes) {
   if (bytes > rules_.answer_bytes_max) return false;
-  if (bytes <= answer_.capacity()) return true;
-  const std::size_t capacity = std::max(bytes, 2 * answer_.capacity());
-  if (!turn_->hold(capacity, rules_)) return false;
-  answer_.reserve(capacity);
+  const std::size_t had = answer_.capacity();
+  if (bytes <= had) return true;
+  const std::size_t least = bytes - had;
+  std::size_t more = std::max(least, had);
+  while (!turn_->hold(had + more, rules_)) {
+    if (more == least) return false;
+    more = std::max(least, more / 2);
+  }
+  std::string longer;  // reserve() would double what is there
+  longer.reserve(had + more);
+  longer += answer_;
+  answer_ = std::move(longer);
   return true;
 }
 

@@ -11,6 +11,9 @@ using Now = std::chrono::steady_clock::time_point;
 
 constexpr std::size_t entry_bytes = 192;  // of the map's node and the queue, about
 
+/// Of answers under way: the rest is for the names of requests that end meanwhile.
+std::size_t held_bytes_max(const Idempotency& rules) { return rules.memory_bytes_max / 4 * 3; }
+
 }  // namespace
 
 std::size_t Replays::Hash::operator()(const Mark& mark) const {
@@ -74,18 +77,19 @@ void Replays::forget_old(const Idempotency& rules, Now now) {
 
 bool Replays::hold(std::size_t before, std::size_t bytes, const Idempotency& rules) {
   const std::lock_guard lock(mutex_);
-  bytes_ = bytes_ - before + bytes;
-  if (bytes <= before) return true;
+  const std::size_t held = held_ - before + bytes;
+  if (bytes > before && (held > held_bytes_max(rules) || names_bytes() + held > rules.memory_bytes_max)) return false;
+  bytes_ = bytes_ - held_ + held;
+  held_ = held;
   forget_answers(rules);
-  const bool room = bytes_ <= rules.memory_bytes_max;
-  if (!room) bytes_ = bytes_ - bytes + before;
-  return room;
+  return true;
 }
 
 void Replays::finish(const Mark& name, std::size_t held, std::shared_ptr<const KeptAnswer> answer, const Idempotency& rules,
                      Now now) {
   const std::lock_guard lock(mutex_);
   bytes_ -= held;
+  held_ -= held;
   Entry& entry = known_.at(name);
   entry.running = false;
   entry.answer = std::move(answer);
@@ -93,18 +97,23 @@ void Replays::finish(const Mark& name, std::size_t held, std::shared_ptr<const K
   ended_.push_back(name);
   bytes_ += bytes_of(entry);
   forget_answers(rules);
-  while (bytes_ > rules.memory_bytes_max && !ended_.empty()) forget_oldest();
+  // A name that is forgotten is done and paid again, so no answer pushes one out: those give way to each other alone.
+  while (names_bytes() > rules.memory_bytes_max) forget_oldest();
 }
 
 void Replays::abandon(const Mark& name, std::size_t held) {
   const std::lock_guard lock(mutex_);
   bytes_ -= held;
+  held_ -= held;
   known_.erase(name);
 }
 
 void Replays::forget_ended(const Idempotency& rules, Now now) {
   while (!ended_.empty() && known_.at(ended_.front()).ended_at + rules.window <= now) forget_oldest();
 }
+
+/// Of requests that have ended.
+std::size_t Replays::names_bytes() const { return ended_.size() * entry_bytes; }
 
 /// The oldest, until there is room: they go before what is known of requests without one.
 void Replays::forget_answers(const Idempotency& rules) {

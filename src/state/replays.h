@@ -71,6 +71,7 @@ class Replays {
               std::chrono::steady_clock::time_point now);
   void abandon(const Mark& name, std::size_t held);
   void forget_ended(const Idempotency& rules, std::chrono::steady_clock::time_point now);
+  std::size_t names_bytes() const;
   void forget_answers(const Idempotency& rules);
   void forget_oldest();
 
@@ -79,6 +80,7 @@ class Replays {
   std::deque<Mark> ended_;   ///< in the order of their ends
   std::size_t without_ = 0;  ///< so many of the oldest keep no answer
   std::size_t bytes_ = 0;    ///< of those that have ended, and what is held for the others
+  std::size_t held_ = 0;     ///< of bytes_, for the others
   std::uint64_t replayed_ = 0;
 };
 
@@ -89,8 +91,8 @@ class Replays::Turn {
   ~Turn();
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
-  /// Room for an answer of so many bytes, in place of what it had: older answers go for it. False, and it has what it had: there is
-  /// none.
+  /// Room for an answer of so many bytes, in place of what it had: older answers go for it, but no name of a request that was
+  /// served, and a part is left to new ones. False, and nothing has changed: there is none.
   bool hold(std::size_t bytes, const Idempotency& rules);
   /// `answer`: null if it is too large to be kept.
   void finish(std::shared_ptr<const KeptAnswer> answer, const Idempotency& rules, std::chrono::steady_clock::time_point now);

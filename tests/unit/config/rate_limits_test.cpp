@@ -62,8 +62,8 @@ TEST(RateLimitOptions, mistakes_are_told_with_their_place) {
               ElementsAre(HasSubstr("did you mean 'tokens_per_minute'?")));
   EXPECT_THAT(errors(load(with_limits("", ", limits: {}"))), ElementsAre(HasSubstr("routes.chat.limits")));
   EXPECT_THAT(errors(load(with_limits("", ", limits: {parallel: 1.5}"))), ElementsAre(HasSubstr("a whole number")));
-  EXPECT_THAT(errors(load(small_config + "idempotency: {memory_bytes_max: 1MiB, answer_bytes_max: 2MiB}\n")),
-              ElementsAre(HasSubstr("no answer of this size would find room; write at most memory_bytes_max")));
+  EXPECT_THAT(errors(load(small_config + "idempotency: {memory_bytes_max: 1MiB, answer_bytes_max: 1MiB}\n")),
+              ElementsAre(HasSubstr("no answer of this size would find room; write at most three quarters of memory_bytes_max")));
 }
 
 }  // namespace

@@ -80,16 +80,51 @@ TEST(Replays, answers_under_way_count_too) {
   auto second = replays.begin(mark(2), mark(2), rules, steady_noon);
   EXPECT_TRUE(second.turn->hold(4'000, rules));
   EXPECT_EQ(replays.begin(mark(1), mark(1), rules, steady_noon).standing, Standing::answered);
-  EXPECT_TRUE(second.turn->hold(8'000, rules));
+  EXPECT_TRUE(second.turn->hold(7'000, rules));
   EXPECT_EQ(replays.begin(mark(1), mark(1), rules, steady_noon).standing, Standing::gone);  // it went for the newer one
   auto third = replays.begin(mark(3), mark(3), rules, steady_noon);
   EXPECT_FALSE(third.turn->hold(4'000, rules));
-  EXPECT_TRUE(third.turn->hold(1'000, rules));
+  EXPECT_TRUE(third.turn->hold(500, rules));
   EXPECT_LE(replays.stats().bytes, rules.memory_bytes_max);
   second.turn.reset();
   EXPECT_TRUE(third.turn->hold(4'000, rules));
   third.turn->finish(answer("hello"), rules, steady_noon);
   EXPECT_LT(replays.stats().bytes, 1'000U);
+}
+
+// A name that is forgotten is done and paid again.
+TEST(Replays, answers_under_way_push_out_no_name) {
+  Replays replays;
+  const Idempotency rules;  // 64 MiB
+  std::vector<Replays::Found> under_way;
+  for (int i = 0; i < 8; ++i) {
+    under_way.push_back(replays.begin(mark(1'000 + i), mark(1), rules, steady_noon));
+    (void)under_way.back().turn->hold((8 << 20) - 1'024, rules);
+  }
+  constexpr int served = 80'000;
+  for (int i = 0; i < served; ++i)
+    replays.begin(mark(10'000 + i), mark(1), rules, steady_noon).turn->finish(answer("hello"), rules, steady_noon);
+  for (int i = 0; i < served; ++i)
+    ASSERT_NE(replays.begin(mark(10'000 + i), mark(1), rules, steady_noon).standing, Standing::first) << i;
+  EXPECT_EQ(replays.begin(mark(10'000 + served - 1), mark(1), rules, steady_noon).standing, Standing::answered);
+  EXPECT_LE(replays.stats().bytes, rules.memory_bytes_max);
+  for (int i = served; i < 2 * served; ++i)
+    replays.begin(mark(10'000 + i), mark(1), rules, steady_noon).turn->finish(answer("hello"), rules, steady_noon);
+  EXPECT_EQ(replays.begin(mark(10'000), mark(1), rules, steady_noon).standing, Standing::gone)
+      << "names alone have all of the room";
+  EXPECT_FALSE(under_way[0].turn->hold(8 << 20, rules)) << "nor is there any for who asks";
+}
+
+TEST(Replays, answers_do_not_go_for_one_that_finds_no_room_anyway) {
+  Replays replays;
+  const Idempotency rules;
+  for (int i = 0; i < 100; ++i)
+    replays.begin(mark(i), mark(1), rules, steady_noon).turn->finish(answer(std::string(1'000, 'x')), rules, steady_noon);
+  auto large = replays.begin(mark(100), mark(1), rules, steady_noon);
+  EXPECT_FALSE(large.turn->hold(64 << 20, rules));
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(replays.begin(mark(i), mark(1), rules, steady_noon).standing, Standing::answered) << i;
+  EXPECT_TRUE(large.turn->hold(48 << 20, rules));
+  EXPECT_EQ(replays.begin(mark(99), mark(1), rules, steady_noon).standing, Standing::answered);
 }
 
 TEST(Replays, without_a_window_nothing_stays) {
