@@ -133,6 +133,31 @@ TEST(Ledger, WhatTheDiskDidNotTakeIsWrittenAgainThoughASyncBesideItSucceeded) {
   EXPECT_FALSE(books.has("r2"));
 }
 
+/// As after a death: the next start takes what the files have, with a disk and a store that are sound.
+std::unique_ptr<Ledger> start_again(Books& books) {
+  books.disk.set(always);
+  books.ledger.reset();
+  books.disk.set(never);
+  books.store_faults.set(never);
+  auto again = Ledger::start(std::make_unique<test::MemoryStore>(books.store_faults, books.saved), noon, quick(), books.files);
+  EXPECT_TRUE(again);
+  return again ? std::move(*again) : nullptr;
+}
+
+// Files that follow can be begun, and take no frame.
+TEST(Ledger, TheFileThatHasWhatWasDroppedStaysUntilThatIsWrittenAgain) {
+  Books books(with([](LedgerLimits& limits) { limits.close_ms_max = 0ms; }));
+  for (const char* id : {"r1", "r2", "r3"}) EXPECT_TRUE(test::write_at_once(*books.ledger, {request_open(id), attempt_open(id)}));
+  const std::string first = books.files.names().front();
+  books.files.refuse_frames();
+  books.disk.set([](int number) { return number == 1; });
+  books.ledger->commit();
+  books.await([&] { return books.ledger->stats().failed_commits >= 50 || books.files.names().front() != first; });
+  EXPECT_EQ(books.files.names().front(), first);
+  const auto again = start_again(books);
+  for (const char* id : {"r1", "r2", "r3"}) EXPECT_TRUE(books.has(id)) << id;
+}
+
 // A write that took long: for a while no caller waits for the disk.
 TEST(Ledger, ASlowDiskSendsAllThroughTheQueue) {
   Books books(with([](LedgerLimits& limits) { limits.at_once_us_max = std::chrono::microseconds(-1); }));

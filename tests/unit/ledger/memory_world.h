@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "ledger/files.h"
+#include "ledger/segment.h"
 
 namespace fairlead::test {
 
@@ -57,6 +58,11 @@ class MemoryFiles : public JournalFiles {
   void await_sync(int waiting = 1) {
     std::unique_lock lock(faults_.mutex);
     faults_.changed.wait_for(lock, patience, [&] { return waiting_ >= waiting; });
+  }
+  /// No frame can be written, but files can be begun.
+  void refuse_frames() {
+    const std::lock_guard lock(faults_.mutex);
+    frames_refused_ = true;
   }
   void release() {
     const std::lock_guard lock(faults_.mutex);
@@ -128,7 +134,8 @@ class MemoryFiles : public JournalFiles {
     const std::lock_guard lock(faults_.mutex);
     File& to = *open_.at(file);
     std::string written(static_cast<const char*>(bytes), count);
-    const bool failed = faults_.hit();
+    const bool refused = frames_refused_ && offset >= segment_header_bytes && written.find_first_not_of('\0') != std::string::npos;
+    const bool failed = faults_.hit() || refused;
     if (failed && faults_.calls != faults_.whole) written.resize(count / 2);  // a part of it is there
     put(to.content, offset, written);
     to.unsynced.emplace_back(offset, std::move(written));
@@ -203,7 +210,7 @@ class MemoryFiles : public JournalFiles {
   std::map<int, std::shared_ptr<File>> open_;
   int last_ = 2, waiting_ = 0;
   int turns_ = 0, turns_over_ = 0;  ///< of syncs, in the order in which they were called
-  bool held_ = false;
+  bool held_ = false, frames_refused_ = false;
 };
 
 /// What the store has, and what of it the disk has. Outlives the store.
