@@ -155,7 +155,8 @@ struct Ledger::Impl {
   // The writer thread's own.
   Entries taken;           // the queue's room, while it is not the queue
   Entries pending;         // taken from the queue, or kept for another try; oldest first
-  std::size_t singly = 0;  // so many of them are committed one by one
+  std::size_t singly = 0;  // so many of them are committed one by one, after what was acknowledged
+  bool apart = false;      // that too, as one frame has no room for it
   bool ending = false;     // it was told to close
   bool lost = false;       // the last commit failed: opens fail at once, and the journal is tried again at `retry_at`
   Clock::time_point retry_at;
@@ -262,10 +263,11 @@ void Ledger::Impl::commit_some() {
   std::size_t entries = 0;
   for (std::size_t writes = 0; entries < pending.size(); ++entries) {
     writes += pending[entries].size();
-    if (pending[entries].acknowledged && singly == 0) continue;  // what was dropped goes into one frame
+    if (pending[entries].acknowledged && !apart) continue;  // what was dropped goes into one frame, alone where others go singly
     if (entries > 0 && (writes > limits.commit_writes_max || singly > 0)) break;
   }
-  if (singly > 0) --singly;
+  singly -= std::min(singly, entries);
+  apart = apart && singly > 0;
   Entries rest(std::make_move_iterator(pending.begin() + static_cast<std::ptrdiff_t>(entries)),
                std::make_move_iterator(pending.end()));
   Entries group = std::move(pending);
@@ -352,6 +354,7 @@ void Ledger::Impl::reclaim() {
 void Ledger::Impl::refuse_row(Entries group, const Error& error) {
   if (group.size() > 1) {
     singly = group.size();
+    apart = group.back().acknowledged;
   } else {
     Entries kept;
     fail(std::move(group.front()), error, kept);

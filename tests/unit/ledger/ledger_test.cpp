@@ -385,6 +385,28 @@ TEST(Ledger, ARowThatCanNeverBeWrittenHurtsNoOther) {
   EXPECT_TRUE(books.has("r3"));
 }
 
+// The process dies at call k after a sync that failed, with a row beside what was dropped that can never be written.
+TEST(Ledger, ARowThatCanNeverBeWrittenTearsNothingApartThatWasDropped) {
+  for (int death = 2; death <= 30; ++death) {
+    Books books(with([](LedgerLimits& limits) { limits.close_ms_max = 0ms; }));
+    books.store_faults.set(always);  // all there is of a row is in the journal
+    books.hold_commit();
+    for (const char* id : {"r1", "r2", "r3"}) EXPECT_TRUE(test::write_at_once(*books.ledger, {request_open(id), attempt_open(id)}));
+    AttemptSettle dear = attempt_settle("held");
+    dear.charge_usd_pico = Int128{std::numeric_limits<std::int64_t>::max()} + 1;
+    books.write("settle held", {dear, request_settle("held")});
+    books.disk.set([death](int call) { return call == 1 || call >= death; });
+    books.files.release();
+    books.await([&] {
+      const bool refused = books.answers.calls("settle held") > 0;
+      const std::lock_guard lock(books.disk.mutex);
+      return refused || books.disk.calls >= death;
+    });
+    const auto again = start_again(books);
+    for (const char* id : {"held", "r1", "r2", "r3"}) EXPECT_TRUE(books.has(id)) << id << ", dead at call " << death;
+  }
+}
+
 TEST(Ledger, WhatTheStoreRefusesForGoodIsCountedAndStopsNoOther) {
   Books books;
   books.saved.refused = {"r3"};
