@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <stdexcept>
@@ -81,9 +82,9 @@ ScriptRates rates_of(const Json& json) {
   return rates;
 }
 
-/// Older files do not tell: it counts as long ago.
+/// Older files do not tell: it counts as long ago, as does what is no time of ours.
 state::Fading fading_of(const Json& json, const char* key) {
-  return {TimePoint(std::chrono::microseconds(json.value(key, std::int64_t{0})))};
+  return {TimePoint(std::chrono::microseconds(std::max(json.value(key, std::int64_t{0}), std::int64_t{0})))};
 }
 
 Learned learned_of(const Json& json) {

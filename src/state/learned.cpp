@@ -38,6 +38,7 @@ void Learned::note_answer(const TextBytes& content, std::int64_t tokens, TimePoi
 }
 
 double Fading::left(TimePoint now) const {
+  if (noted_at > now + ahead_max) return 0;
   if (now <= noted_at + rest) return 1;
   const std::chrono::duration<double> idle = now - noted_at - rest;
   return std::exp2(-(idle / half_life));

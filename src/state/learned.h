@@ -15,6 +15,7 @@ namespace fairlead::state {
 /// again. That begins once there was nothing new for a while.
 struct Fading {
   static constexpr std::chrono::hours rest{1}, half_life{6};
+  static constexpr std::chrono::hours ahead_max{24};  ///< what was noted later than so is of a clock that was wrong: of long ago
 
   TimePoint noted_at{};
 

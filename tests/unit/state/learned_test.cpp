@@ -52,6 +52,21 @@ TEST(Learned, LongAnswersFadeWhereNothingIsLearnedAnyMore) {
   EXPECT_EQ(brief.expected(400, later(49)), brief.expected(400, noon)) << "short ones let all pass";
 }
 
+TEST(Learned, WhatAClockNotedThatWasAheadCountsAsLongAgo) {
+  for (const TimePoint ahead : {noon + std::chrono::hours(25), TimePoint::max()}) {
+    Answers answers;
+    Learned learned;
+    for (int i = 0; i < 10; ++i) {
+      answers.note(10'000, 400, ahead);
+      learned.note_output(10'000, 400, ahead);
+    }
+    EXPECT_EQ(answers.expected(400, noon), 400);
+    EXPECT_EQ(learned.output_ratio(noon), 1);
+    answers.note(400, 400, noon);
+    EXPECT_EQ(answers.expected(400, noon), 400) << "nor does it come back";
+  }
+}
+
 TEST(Learned, TheCachesShareIsOfWhatCouldHaveHit) {
   Learned learned;
   for (int i = 0; i < 100; ++i) learned.note_cache(900, 1'000);
