@@ -62,7 +62,8 @@ class Bookkeeper {
  public:
   virtual ~Bookkeeper() = default;
 
-  /// Closes it and all before it that are not closed yet, from the first that has sums: one closing for each, in their order.
+  /// Closes it and all before it that are not closed yet: one closing for each that has sums or corrections, and for itself, in
+  /// their order.
   /// Errors: config (it is not over yet, has open rows, or was closed already; the message says which), ledger_unavailable.
   virtual Result<std::vector<Closing>> close_month(const Month& month, TimePoint now) = 0;
   virtual Result<std::vector<Closing>> closings() = 0;

@@ -23,9 +23,10 @@ constexpr std::string_view open_before =
     "?1) + (SELECT count(*) FROM lines l JOIN retries r ON r.line = l.n WHERE l.batch IS NULL AND r.outcome = 0 AND "
     "(r.sent_at < ?1 OR coalesce(l.sent_at, l.started_at) < ?1))";
 
-/// When what counts anywhere begins, at the latest at the time.
-constexpr std::string_view first_counted =
-    "SELECT min(at) FROM (SELECT ?1 AS at UNION ALL SELECT min(at) FROM day_sums UNION ALL SELECT min(booked_at) FROM corrections)";
+/// The next that counts anywhere, from the second time on; at the latest the first.
+constexpr std::string_view next_counted =
+    "SELECT min(at) FROM (SELECT ?1 AS at UNION ALL SELECT min(at) FROM day_sums WHERE at >= ?2 UNION ALL "
+    "SELECT min(booked_at) FROM corrections WHERE booked_at >= ?2)";
 
 // Days by which rows leave: that of a request's first attempt, or of its beginning if it has none. By two indices. What has ended
 // and is not sealed was opened again by somebody: it stays, for the audit to show, and keeps nothing else.
@@ -173,12 +174,13 @@ class SqliteBookkeeper final : public Bookkeeper {
     if (*open > 0)
       return refused(last.name + " still has open attempts (" + std::to_string(*open) +
                      "): close it when they have ended, or been interrupted by a restart");
-    const auto first = *closed > 0 ? closed : integer(first_counted, last.from);
-    if (!first) return first.error();
-    // One by one, so that each is held to its own sums.
-    for (TimePoint from = time_of(*first); from < last.until;) {
-      const auto month = parse_month(day_text(from).substr(0, 7));
-      if (!month) return refused("the ledger has sums of " + day_text(from) + ", which is in no month that can be closed");
+    // One by one, so that each is held to its own sums. One wrong clock must not book the closings of half a century.
+    for (TimePoint from = *closed > 0 ? time_of(*closed) : TimePoint::min(); from < last.until;) {
+      const auto next = integer(next_counted, last.from, from);
+      if (!next) return next.error();
+      const std::string day = day_text(time_of(*next));
+      const auto month = parse_month(day.substr(0, 7));
+      if (!month) return refused("the ledger has sums of " + day + ", which is in no month that can be closed");
       auto closing = close_alone(*month, now);
       if (!closing) return closing.error();
       all.push_back(std::move(*closing));
