@@ -18,6 +18,22 @@
 namespace fairlead::cli {
 namespace {
 
+/// While it lives no line is half written, nor one there that is taken back. Not every volume has locks.
+class ReadLock {
+ public:
+  explicit ReadLock(const std::string& path) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (file_ >= 0) (void)::flock(file_, LOCK_SH);
+  }
+  ReadLock(const ReadLock&) = delete;
+  ReadLock& operator=(const ReadLock&) = delete;
+  ~ReadLock() {
+    if (file_ >= 0) ::close(file_);
+  }
+
+ private:
+  int file_;
+};
+
 /// As one that was copied by hand may.
 bool ends_within_line(int file, off_t bytes) {
   char last = '\n';
@@ -61,6 +77,7 @@ Result<std::vector<ChainLink>> read_anchors(const std::string& path) {
   std::vector<ChainLink> anchors;
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return anchors;
+  const ReadLock lock(path);
   std::ifstream file(path);
   const Error unreadable(ErrorKind::io, ErrorOrigin::fairlead, "the anchor file '" + path + "' cannot be read");
   if (!file || std::filesystem::is_directory(path, error)) return unreadable;

@@ -1,10 +1,15 @@
 #include "cli/audit/anchor.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <string>
 
 #include "unit/store/full_disk.h"
@@ -53,6 +58,18 @@ TEST_F(AnchorTest, IsThereWholeOrNotAtAll) {
     ASSERT_TRUE(add_anchor(path, {8, "cd"}, test::noon));
     EXPECT_EQ(links(), before.empty() ? "8cd " : "7ab 8cd ");
   }
+}
+
+TEST_F(AnchorTest, IsReadOnceItIsWhole) {
+  std::ofstream file(path);
+  file << "{\"link\":7," << std::flush;
+  const int writer = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(::flock(writer, LOCK_EX), 0);
+  auto reader = std::async(std::launch::async, [this] { return links(); });
+  EXPECT_EQ(reader.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
+  file << "\"hash\":\"ab\"}\n" << std::flush;
+  ::close(writer);
+  EXPECT_EQ(reader.get(), "7ab ");
 }
 
 TEST_F(AnchorTest, AFileThatCannotBeReadIsNotTakenForOneWithoutAnchors) {
