@@ -34,26 +34,11 @@ class SqliteBudgets final : public BudgetStore {
  public:
   explicit SqliteBudgets(Database database) : database_(std::move(database)) {}
 
-  /// Near its beginning and its end by the rows, which tell when a request began. In between, and where rows have gone, by the sums
-  /// by hour, which are few, and stay.
   Result<std::vector<Charge>> charges(const BudgetSpan& span) override {
-    const TimePoint until = span.until.value_or(TimePoint::max());
-    const auto kept_from = rows_kept_from(database_);
-    if (!kept_from) return kept_from.error();
-    const bool has_rows = span.from >= *kept_from;
-    const TimePoint sums_from = has_rows ? std::chrono::ceil<std::chrono::hours>(span.from) + edge
-                                         : std::chrono::floor<std::chrono::hours>(span.from),
-                    sums_until = std::max<TimePoint>(sums_from, std::chrono::floor<std::chrono::hours>(until));
-    Charges charges;
-    Statement rows(database_.handle(), rows_sql);
-    Result<void> done;
-    if (has_rows) done = add(rows.bind(span.from, until, span.from, sums_from), charges);
-    if (done && span.until) done = add(rows.bind(span.from, until, sums_until, TimePoint::max()), charges);
-    Statement sums(database_.handle(), sums_sql);
-    if (done) done = add(sums.bind(sums_from, sums_until), charges);
-    if (!done) return done.error();
-    std::vector<Charge> all;
-    for (auto& [of, usd_pico] : charges) all.push_back({of[0], of[1], of[2], of[3], of[4], usd_pico});
+    // As of one instant: rows may be let go meanwhile, and new ones counted.
+    if (auto begun = database_.execute("BEGIN"); !begun) return begun.error();
+    auto all = read_charges(span);
+    (void)database_.execute("ROLLBACK");  // nothing was changed
     return all;
   }
 
@@ -89,6 +74,29 @@ class SqliteBudgets final : public BudgetStore {
 
  private:
   using Charges = std::map<std::array<std::string, 5>, Int128>;
+
+  /// Near its beginning and its end by the rows, which tell when a request began. In between, and where rows have gone, by the sums
+  /// by hour, which are few, and stay.
+  Result<std::vector<Charge>> read_charges(const BudgetSpan& span) {
+    const TimePoint until = span.until.value_or(TimePoint::max());
+    const auto kept_from = rows_kept_from(database_);
+    if (!kept_from) return kept_from.error();
+    const bool has_rows = span.from >= *kept_from;
+    const TimePoint sums_from = has_rows ? std::chrono::ceil<std::chrono::hours>(span.from) + edge
+                                         : std::chrono::floor<std::chrono::hours>(span.from),
+                    sums_until = std::max<TimePoint>(sums_from, std::chrono::floor<std::chrono::hours>(until));
+    Charges charges;
+    Statement rows(database_.handle(), rows_sql);
+    Result<void> done;
+    if (has_rows) done = add(rows.bind(span.from, until, span.from, sums_from), charges);
+    if (done && span.until) done = add(rows.bind(span.from, until, sums_until, TimePoint::max()), charges);
+    Statement sums(database_.handle(), sums_sql);
+    if (done) done = add(sums.bind(sums_from, sums_until), charges);
+    if (!done) return done.error();
+    std::vector<Charge> all;
+    for (auto& [of, usd_pico] : charges) all.push_back({of[0], of[1], of[2], of[3], of[4], usd_pico});
+    return all;
+  }
 
   static Result<void> add(Statement& rows, Charges& charges) {
     for (;;) {

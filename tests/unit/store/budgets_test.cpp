@@ -6,6 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "unit/store/rows.h"
 
 namespace fairlead {
@@ -97,6 +100,34 @@ TEST(BudgetStore, ChargesStayWhenTheirRowsGo) {
   EXPECT_EQ(told(*(*budgets)->charges({put_in, std::nullopt})), before) << "they are on their way out";
   ASSERT_EQ(*(*books)->remove(10), 2);
   EXPECT_EQ(told(*(*budgets)->charges({put_in, std::nullopt})), before);
+}
+
+// What was saved in one transaction is told whole or not at all, though one part of it is read off rows and the other off sums.
+TEST(BudgetStore, TellsChargesAsOfOneInstant) {
+  const test::Folder folder;
+  const std::string url = "sqlite:" + folder.file("ledger.db");
+  auto store = open_store(url, StoreMode::write);
+  ASSERT_TRUE(store);
+  auto budgets = open_budget_store(url, 10'000);
+  ASSERT_TRUE(budgets);
+  std::atomic<bool> over = false;
+  std::thread writer([&] {
+    for (int i = 0; i < 300; ++i) {
+      const std::string id = std::to_string(i);
+      ChargedRecords records({charged("near" + id, test::noon, {{"deepseek", 1}}),
+                              charged("far" + id, test::noon + std::chrono::hours(5), {{"qwen", 1}})});
+      EXPECT_TRUE((*store)->save(records));
+    }
+    over = true;
+  });
+  while (!over) {
+    const auto charges = (*budgets)->charges({test::noon, std::nullopt});
+    EXPECT_TRUE(charges);
+    if (!charges || charges->empty()) continue;
+    EXPECT_EQ(charges->size(), 2U);
+    EXPECT_TRUE(charges->front().usd_pico == charges->back().usd_pico);
+  }
+  writer.join();
 }
 
 TEST(BudgetStore, KeepsCreditsBesideAWriter) {
