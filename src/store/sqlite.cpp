@@ -181,7 +181,8 @@ class SqliteStore final : public Store {
   static int checkpoint(void* store, sqlite3* connection, const char* name, int pages) {
     if (pages < checkpoint_pages) return SQLITE_OK;
     const int done = sqlite3_wal_checkpoint_v2(connection, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-    if (done != SQLITE_OK && done != SQLITE_BUSY && done != SQLITE_LOCKED) static_cast<SqliteStore*>(store)->log_in_doubt_ = true;
+    // A sync that fails is SQLITE_IOERR_FSYNC. SQLITE_FULL is of a write to the database itself, for which the log was synced.
+    if ((done & 0xff) == SQLITE_IOERR) static_cast<SqliteStore*>(store)->log_in_doubt_ = true;
     return SQLITE_OK;
   }
 

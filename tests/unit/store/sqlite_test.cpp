@@ -325,6 +325,20 @@ TEST(Sqlite, AFailedSyncOfTheLogIsMadeGoodByTheFile) {
   EXPECT_EQ(requests_of_the_file_alone(folder), std::to_string(requests));
 }
 
+// The log was synced before anything of it was to be copied, so it has all that was saved.
+TEST(Sqlite, AFullDiskLeavesNoDoubtOfTheLog) {
+  const test::FailingSync disk;
+  Folder folder;
+  auto store = open_or_fail(folder.file("ledger.db"));
+  disk.fill(true);
+  int requests = 0;
+  for (; disk.refused_writes() == 0; ++requests) save(*store, {whole("r" + std::to_string(requests))});
+  const auto synced = store->sync();
+  EXPECT_TRUE(synced) << synced.error().detail();
+  disk.fill(false);
+  EXPECT_EQ(Stranger(folder.file("ledger.db")).text("SELECT count(*) FROM requests"), std::to_string(requests));
+}
+
 TEST(Sqlite, DeletingARequestTakesItsAttempts) {
   Folder folder;
   const std::string path = folder.file("ledger.db");
