@@ -23,6 +23,7 @@ struct Hypothetical {
   std::string client;                                     ///< an address; empty: not known, which counts as being in every network
   std::vector<std::pair<std::string, std::string>> head;  ///< fields of it that speak to fairlead: x-fairlead-*
   bool stream = false;
+  bool store = false;  ///< it asks its provider to keep it
 };
 
 }  // namespace fairlead

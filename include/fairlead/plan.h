@@ -27,6 +27,7 @@ struct RequestFacts {
   Capabilities needs;
   RequestMode mode;
   bool stream = false;
+  Keeping keeping = Keeping::not_asked;                   ///< if it asks for that, no target's `retention` is stated to it
   bool unknown_content = false;                           ///< it may carry images and sound beside what it needs
   std::int64_t input_tokens = 0;                          ///< estimate by the stated priors, the same for every target
   std::optional<std::int64_t> output_tokens_max;          ///< the app's own cap, of each choice
@@ -88,6 +89,7 @@ struct Plan {
   std::vector<Rejection> rejections;    ///< in the order of the file; of each target, one of all `allow` and `deny` together
   std::vector<const Policy*> policies;  ///< that apply to the request, in the order of the file
   const std::vector<RegionGroup>* region_groups = nullptr;
+  Keeping keeping = Keeping::not_asked;  ///< of the request
   TimePoint at;
   std::string strategy;
   std::optional<Milliseconds> first_token_ms_max;  ///< of the route, where the strategy asks for times

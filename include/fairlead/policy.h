@@ -102,7 +102,8 @@ struct Policy {
   std::string when_text;  ///< `when` as it was written, for people: "team defence, treasury"; empty: always
 
   // By resolve_policies():
-  IndexSet targets;  ///< that `allow` and `deny` let pass, while all labels last
+  IndexSet targets;           ///< that `allow` and `deny` let pass, while all labels last
+  bool on_retention = false;  ///< they speak of `retention`: then no target passes for a request that asks its provider to keep it
   struct End {
     TimePoint at;
     int target = 0;

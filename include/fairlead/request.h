@@ -48,6 +48,14 @@ struct Wishes {
   bool require_parameters = false;  ///< none that would not be sent one of the fields
 };
 
+/// By which of its fields a request asks its provider to keep it.
+enum class Keeping : std::uint8_t { not_asked, store, prompt_cache_retention };
+inline constexpr int keeping_count = 3;
+std::string_view to_string(Keeping field);  ///< "store"; "": it does not ask
+std::optional<Keeping> parse_keeping(std::string_view field);
+/// "the request asks the provider to keep it (store)"
+std::string in_words(Keeping field);
+
 struct ChatRequest {
   Bytes body;                   ///< as the app sent it (after transfer and content coding)
   std::vector<Member> members;  ///< top level, in order
@@ -59,6 +67,7 @@ struct ChatRequest {
   std::int64_t choices = 1;                               ///< n
   Capabilities needs;
   RequestMode mode;
+  Keeping keeping = Keeping::not_asked;
   bool developer_role = false;     ///< some message has the role `developer`
   bool reasoning_content = false;  ///< some message carries the reasoning of an earlier answer
   std::unique_ptr<Wishes> wishes;  ///< null: none, and neither `provider` nor `models` is among the members

@@ -107,6 +107,7 @@ std::string explain_command(const Counterexample& example, const Snapshot& snaps
   for (const ContentCount& one : facts.content)
     if (one.count > 0) add("--class", one.name);
   if (!modality_of(facts).empty()) add("--modality", modality_of(facts));
+  if (facts.keeping != Keeping::not_asked) command += " --store";
   if (asked_by_any(snapshot, [](const When& when) { return when.endpoints != 0; })) add("--endpoint", to_string(facts.endpoint));
   if (asked_by_any(snapshot, [](const When& when) { return !when.input_tokens.empty(); }))
     add("--tokens", std::to_string(facts.input_tokens));

@@ -167,6 +167,9 @@ void add_explain(CLI::App& app, int& exit_code) {
       ->check([](const std::string& text) { return parse_ip(text) ? std::string{} : "'" + text + "' is no address"; });
   add("--header", wanted->headers, "A field of its head that speaks to fairlead, as 'x-fairlead-only: deepseek'; again for more")
       ->check([](const std::string& text) { return parse_header(text) ? std::string{} : "'" + text + "' is no 'NAME: VALUE'"; });
+  command->add_flag("--store", wanted->asked.store, "It asks its provider to keep it ('store': true)")
+      ->needs(key)
+      ->group("Of a request that nobody has sent");
   command->add_flag("--priors", wanted->priors, "Plan by the stated priors, not by what the daemon of this ledger has learned")
       ->needs(key)
       ->group("Of a request that nobody has sent");

@@ -41,6 +41,7 @@ Hypothetical asked_by(Build& build, const Section& from) {
   asked.endpoint = named<Endpoint>(from.text("endpoint"), endpoint_count).value_or(Endpoint::chat_completions);
   asked.client = from.text("network");
   asked.stream = from.boolean("stream");
+  asked.store = from.boolean("store");
   return asked;
 }
 

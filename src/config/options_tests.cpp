@@ -49,6 +49,10 @@ void add_request(Rows& rows) {
                   .doc = "The address that it comes from.",
                   .otherwise = "not known, which counts as being in every network"});
   rows.push_back({.path = "tests[].stream", .type = Type::boolean, .doc = "It asks for a stream.", .fallback = "false"});
+  rows.push_back({.path = "tests[].store",
+                  .type = Type::boolean,
+                  .doc = "It asks its provider to keep it (`store: true`).",
+                  .fallback = "false"});
   rows.push_back({.path = "tests[].at", .type = Type::instant, .doc = "When it comes.", .otherwise = "now"});
 }
 

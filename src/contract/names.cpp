@@ -20,6 +20,7 @@ constexpr std::array<std::string_view, capability_count> capability_names{"tools
                                                                           "json_schema", "reasoning", "streaming"};
 constexpr std::array<std::string_view, fact_count> fact_names{"provider", "model",   "origin",    "operator",
                                                               "region",   "hosting", "retention", "label"};
+constexpr std::array<std::string_view, keeping_count> keeping_names{"", "store", "prompt_cache_retention"};
 
 }  // namespace
 
@@ -63,6 +64,14 @@ std::string_view to_string(ErrorKind kind) {
   }
   return "unknown";
 }
+
+std::string_view to_string(Keeping field) { return name_of(keeping_names, field); }
+std::optional<Keeping> parse_keeping(std::string_view field) {
+  for (int i = 0; i < keeping_count; ++i)
+    if (field == to_string(static_cast<Keeping>(i))) return static_cast<Keeping>(i);
+  return std::nullopt;
+}
+std::string in_words(Keeping field) { return "the request asks the provider to keep it (" + std::string(to_string(field)) + ")"; }
 
 std::string_view to_string(ErrorOrigin origin) {
   return name_of(std::array<std::string_view, 3>{"app", "fairlead", "provider"}, origin);

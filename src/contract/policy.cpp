@@ -180,6 +180,9 @@ std::vector<TimePoint> label_ends(const Policy& policy, const Target& target) {
 void resolve_policies(Snapshot& snapshot) {
   for (Policy& policy : snapshot.policies) {
     policy.targets = {};
+    const auto on_retention = [](const FactRule& rule) { return rule.fact == Fact::retention; };
+    policy.on_retention = std::any_of(policy.allow.begin(), policy.allow.end(), on_retention) ||
+                          std::any_of(policy.deny.begin(), policy.deny.end(), on_retention);
     policy.ends.clear();
     snapshot.policies_need.network |= !policy.when.networks.empty();
     for (const auto& target : snapshot.targets) {

@@ -89,6 +89,7 @@ Hypothetical asked_by(Members& members) {
   asked.content = members.texts("content");
   asked.client = members.text("network");
   asked.stream = members.boolean("stream");
+  asked.store = members.boolean("store");
   const Json headers = members.object("headers").value_or(Json::object());
   for (const auto& [name, value] : headers.items()) {
     if (!value.is_string()) members.note("headers must hold strings");

@@ -249,7 +249,8 @@ class Exchange {
 
   /// A label may have ended since the plan was made.
   bool is_still_allowed(const Target& target) const {
-    const auto allowed = allowed_targets(request_.question->plan.policies, request_.world.now());
+    const Plan& plan = request_.question->plan;
+    const auto allowed = allowed_targets(plan.policies, plan.keeping, request_.world.now());
     return !allowed || allowed->has(target.index);
   }
 

@@ -38,6 +38,7 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key) {
   facts.needs = request.needs;
   facts.mode = request.mode;
   facts.stream = request.stream;
+  facts.keeping = request.keeping;
   facts.unknown_content = request.unknown_content;
   if (request.stream) facts.needs.add(Capability::streaming);
   facts.text = request.text;

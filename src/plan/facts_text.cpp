@@ -75,6 +75,7 @@ void recall(const FactsJson& json, RecalledFacts& recalled) {
   body.mode.service_tier = parse_service_tier(json.value("service_tier", std::string()));
   body.choices = json.value("choices", std::int64_t{1});
   if (json.contains("output_tokens_max")) body.output_tokens_max = json["output_tokens_max"].get<std::int64_t>();
+  body.keeping = parse_keeping(json.value("keeping", std::string())).value_or(Keeping::not_asked);
   body.unknown_content = json.value("unknown_content", false);
   if (json.contains("wishes")) body.wishes = wishes_in(json["wishes"]);
   recalled.tags = json.value("tags", std::vector<std::string>());
@@ -92,6 +93,7 @@ std::optional<std::uint64_t> facts_number(const RequestFacts& facts) {
   number = number << 10 | static_cast<std::uint64_t>(std::clamp<std::int64_t>(facts.choices - 1, 0, choices_max));
   number =
       number << 8 | (facts.output_tokens_max ? std::bit_width(static_cast<std::uint64_t>(rough(*facts.output_tokens_max))) : 0U);
+  number = number << 2 | static_cast<std::uint64_t>(facts.keeping);
   return number << 1 | static_cast<std::uint64_t>(facts.unknown_content);
 }
 
@@ -103,6 +105,7 @@ std::string facts_text(const RequestFacts& facts) {
   if (facts.mode.service_tier != ServiceTier::standard) json["service_tier"] = to_string(facts.mode.service_tier);
   if (facts.choices > 1) json["choices"] = facts.choices;
   if (facts.output_tokens_max) json["output_tokens_max"] = rough(*facts.output_tokens_max);
+  if (facts.keeping != Keeping::not_asked) json["keeping"] = to_string(facts.keeping);
   if (facts.unknown_content) json["unknown_content"] = true;
   if (!facts.tags.empty()) json["tags"] = facts.tags;
   if (facts.client) json["client"] = to_string(*facts.client);

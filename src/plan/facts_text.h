@@ -12,7 +12,8 @@
 namespace fairlead {
 
 /// JSON of what is not the usual, so that the same recurs for many requests: {"needs","thinking","service_tier","choices",
-/// "output_tokens_max" (up to the next power of two),"unknown_content","tags","client","wishes"}. Empty: all is the usual.
+/// "output_tokens_max" (up to the next power of two),"keeping","unknown_content","tags","client","wishes"}. Empty: all is the
+/// usual.
 std::string facts_text(const RequestFacts& facts);
 
 /// One number for facts whose text is the same; 0: the text is empty. Empty for what an app words itself: tags, addresses, wishes.

@@ -145,6 +145,7 @@ Result<RequestFacts> facts_of(const Hypothetical& asked, ChatRequest& body, cons
   if (!asked.route.empty()) body.model = asked.route;
   if (body.model.empty() && !key->routes.empty()) body.model = key->routes.front()->name;
   body.stream |= asked.stream;
+  if (asked.store) body.keeping = Keeping::store;
   auto facts = classify(body, *key);
   if (!facts) return not_for(*key, body.model);
   if (asked.input_tokens) {
@@ -185,6 +186,7 @@ std::string explanation(const RequestFacts& facts, const Plan& plan, const Snaps
             {"network", facts.client ? Json(to_string(*facts.client)) : Json(nullptr)},
             {"tags", facts.tags},
             {"content", content_of(facts)},
+            {"keeping", facts.keeping == Keeping::not_asked ? Json(nullptr) : Json(to_string(facts.keeping))},
             {"estimates", estimates},
             {"notes", notes_on(facts, snapshot)},
             {"policies", names_of(plan.policies)},

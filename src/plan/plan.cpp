@@ -32,6 +32,7 @@ std::string_view strategy_of(const RequestFacts& facts) {
 Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Conditions& conditions, TimePoint now) {
   Plan plan;
   plan.at = now;
+  plan.keeping = facts.keeping;
   plan.region_groups = &snapshot.region_groups;
   plan.strategy = strategy_of(facts);
   plan.policies = matching_policies(facts, snapshot, now);
@@ -40,7 +41,7 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
   plan.times = needs.times;
   if (needs.times && facts.route) plan.first_token_ms_max = facts.route->latency_ms_max;
   if (needs.seed) plan.seed = conditions.seed;
-  const auto allowed = allowed_targets(plan.policies, now);
+  const auto allowed = allowed_targets(plan.policies, plan.keeping, now);
   const auto limits = with_max_cost(plan.policies);
   const auto targets = facts.route ? std::span(facts.route->targets) : std::span(&facts.target, 1);
   const ModelPlaces places = places_in_models(facts, targets);

@@ -165,6 +165,7 @@ std::string content_text(const std::vector<ContentCount>& content) {
 void append_plan_key(std::string& key, const Plan& plan) {
   const auto add = [&](std::uint64_t number) { key.append(reinterpret_cast<const char*>(&number), sizeof number); };
   key.append(plan.strategy) += '\n';
+  add(static_cast<std::uint64_t>(plan.keeping));
   add(static_cast<std::uint64_t>(plan.first_token_ms_max.value_or(Milliseconds(-1)).count()));
   for (const Candidate& candidate : plan.candidates) {
     add(reinterpret_cast<std::uintptr_t>(candidate.target));

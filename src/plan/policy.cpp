@@ -69,8 +69,11 @@ std::vector<const Policy*> matching_policies(const RequestFacts& facts, const Sn
   return policies;
 }
 
-std::optional<IndexSet> allowed_targets(const std::vector<const Policy*>& policies, TimePoint now) {
+std::optional<IndexSet> allowed_targets(const std::vector<const Policy*>& policies, Keeping keeping, TimePoint now) {
   if (policies.empty()) return std::nullopt;
+  if (keeping != Keeping::not_asked &&
+      std::any_of(policies.begin(), policies.end(), [](const Policy* p) { return p->on_retention; }))
+    return IndexSet{};
   IndexSet allowed = policies.front()->targets;
   for (const Policy* policy : policies) {
     allowed.keep(policy->targets);

@@ -22,7 +22,9 @@ bool matches(const When& when, const RequestFacts& facts, TimePoint now);
 std::vector<const Policy*> matching_policies(const RequestFacts& facts, const Snapshot& snapshot, TimePoint now);
 
 /// The targets that `allow` and `deny` of all of them let pass at this time. Empty: all targets, as there are no policies.
-std::optional<IndexSet> allowed_targets(const std::vector<const Policy*>& policies, TimePoint now);
+/// To a request that asks its provider to keep it, no provider's `retention` is stated: what keeps nothing by itself would keep
+/// this.
+std::optional<IndexSet> allowed_targets(const std::vector<const Policy*>& policies, Keeping keeping, TimePoint now);
 
 /// Those of the policies that say what a request may cost.
 std::vector<const Policy*> with_max_cost(const std::vector<const Policy*>& policies);

@@ -31,15 +31,16 @@ std::string stated(const Target& target, Fact fact, TimePoint at) {
 }
 
 void add_reasons(const Plan& plan, const Target& target, const Policy& policy, std::vector<Rejection>& reasons) {
+  const auto is_moot = [&](const FactRule& rule) { return rule.fact == Fact::retention && plan.keeping != Keeping::not_asked; };
   const auto add = [&](const FactRule& rule, const char* word) {
-    reasons.push_back(
-        {&target, RejectedBy::policy, policy.name,
-         stated(target, rule.fact, plan.at) + word + listed(rule.values) + (policy.reason.empty() ? "" : ": " + policy.reason)});
+    reasons.push_back({&target, RejectedBy::policy, policy.name,
+                       (is_moot(rule) ? in_words(plan.keeping) : stated(target, rule.fact, plan.at)) + word + listed(rule.values) +
+                           (policy.reason.empty() ? "" : ": " + policy.reason)});
   };
   for (const FactRule& rule : policy.allow)
-    if (!states(target, rule, *plan.region_groups, plan.at)) add(rule, ", allowed is ");
+    if (is_moot(rule) || !states(target, rule, *plan.region_groups, plan.at)) add(rule, ", allowed is ");
   for (const FactRule& rule : policy.deny)
-    if (may_have(target, rule, *plan.region_groups)) add(rule, ", denied is ");
+    if (is_moot(rule) || may_have(target, rule, *plan.region_groups)) add(rule, ", denied is ");
 }
 
 }  // namespace

@@ -24,6 +24,12 @@ std::string quoted(const std::vector<std::string>& names) {
   return text;
 }
 
+/// ": the request asks the provider to keep it (store)", where that is why something stands against a target; otherwise empty.
+std::string because_kept(const Plan& plan) {
+  const bool matters = std::any_of(plan.policies.begin(), plan.policies.end(), [](const Policy* p) { return p->on_retention; });
+  return plan.keeping == Keeping::not_asked || !matters ? std::string() : ": " + in_words(plan.keeping);
+}
+
 }  // namespace
 
 std::vector<std::string> refusing_policies(const Plan& plan) {
@@ -42,14 +48,17 @@ Error refusal_of(const Plan& plan, const std::string& request_id) {
   };
   const auto end = plan.rejections.end();
   if (const Rejection* wish = wished_away(plan)) {
-    Error error(ErrorKind::bad_request, ErrorOrigin::app, "no target that this request may reach is as it wishes");
+    Error error(ErrorKind::bad_request, ErrorOrigin::app,
+                "no target that this request may reach is as it wishes" +
+                    (wish->rule == "provider.data_collection" && plan.keeping != Keeping::not_asked ? ": " + wish->reason : ""));
     error.set_param(wish->rule);
     return error;
   }
   if (rejected_by(RejectedBy::policy) != end) {
     const auto policies = refusing_policies(plan);
     return {ErrorKind::policy, ErrorOrigin::fairlead,
-            "request " + request_id + " is refused by " + (policies.size() == 1 ? "policy " : "the policies ") + quoted(policies)};
+            "request " + request_id + " is refused by " + (policies.size() == 1 ? "policy " : "the policies ") + quoted(policies) +
+                because_kept(plan)};
   }
   if (const auto r = rejected_by(RejectedBy::capability); r != end)
     return {ErrorKind::bad_request, ErrorOrigin::app, "no target of this route can serve this request: " + r->reason};

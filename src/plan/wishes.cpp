@@ -160,7 +160,9 @@ void reject_by_wish(const Target& target, const RequestFacts& facts, const std::
     reject("provider.ignore", "the request wishes for others than " + listed(wishes.ignore));
   if (!wishes.fallbacks && !wishes.order.empty() && place_in(wishes.order, target) == wishes.order.size())
     reject("provider.allow_fallbacks", "the request wishes for none but those of its order");
-  if (wishes.keep_nothing && target.provider->facts.retention != "none")
+  if (wishes.keep_nothing && facts.keeping != Keeping::not_asked)
+    reject("provider.data_collection", "the request wishes that nobody keeps it, and " + in_words(facts.keeping));
+  else if (wishes.keep_nothing && target.provider->facts.retention != "none")
     reject("provider.data_collection", "the request wishes that nobody keeps it");
   if (const std::string_view field = wishes.require_parameters ? dropped_field(target, facts) : ""; !field.empty())
     reject("provider.require_parameters", "it is not sent the field " + std::string(field));

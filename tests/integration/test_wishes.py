@@ -90,6 +90,25 @@ def test_a_tag_of_the_request_makes_more_rules_apply(start, simulator):
     assert refused.status == 403 and "'secrets-stay'" in refused.json()["error"]["message"]
 
 
+def test_where_nothing_may_be_kept_no_provider_is_asked_to_keep_it(start, simulator):
+    def change(config):
+        config["policies"] = [{"name": "zero-retention", "when": {"key": ["app"]}, "allow": {"retention": ["none"]}}]
+        config["providers"]["openai"]["retention"] = "none"
+
+    daemon = start(change)
+    why = "the request asks the provider to keep it ("
+    assert ask(daemon, {"store": False}).fields["x-fairlead-target"] == TARGETS["openai"]
+    for keeping in ({"store": True}, {"prompt_cache_retention": "24h"}):
+        for model in ("chat", TARGETS["openai"]):
+            refused = ask(daemon, keeping, model=model)
+            assert refused.status == 403, refused.body
+            assert refused.json()["error"]["message"].endswith(f"policy 'zero-retention': {why}{next(iter(keeping))})")
+    unkept = ask(daemon, {"store": True, "provider": {"data_collection": "deny"}}, key=OTHER_KEY)
+    assert unkept.status == 400 and why in unkept.json()["error"]["message"]
+    assert ask(daemon, {"store": True}, key=OTHER_KEY).status == 200, "no policy on retention applies to it"
+    assert len(simulator.bill(at_least=2)) == 2
+
+
 def test_the_network_of_the_connection_counts_and_a_header_only_from_a_trusted_proxy(start):
     def change(config):
         config["policies"] = [{"name": "outside", "when": {"network": ["203.0.113.0/24"]}, "allow": {"region": ["US"]}},

@@ -23,10 +23,25 @@ constexpr std::size_t members_max = 256;  ///< of the top-level object; the API 
 constexpr std::size_t model_bytes_max = 512;
 
 /// Of the top level, those that are read here or rewritten on the way.
-constexpr std::string_view known_fields[] = {
-    "model", "messages", "models",    "provider",        "stream",       "stream_options",  "max_tokens", "max_completion_tokens",
-    "n",     "tools",    "functions", "response_format", "service_tier", "enable_thinking", "thinking",   "reasoning_effort",
-    "audio"};
+constexpr std::string_view known_fields[] = {"model",
+                                             "messages",
+                                             "models",
+                                             "provider",
+                                             "stream",
+                                             "stream_options",
+                                             "max_tokens",
+                                             "max_completion_tokens",
+                                             "n",
+                                             "tools",
+                                             "functions",
+                                             "response_format",
+                                             "service_tier",
+                                             "enable_thinking",
+                                             "thinking",
+                                             "reasoning_effort",
+                                             "audio",
+                                             "store",
+                                             "prompt_cache_retention"};
 
 /// As servers compare names that do so without regard to case: those in Go, for instance, which also take the long s and the
 /// Kelvin sign for letters.
@@ -107,6 +122,7 @@ class RequestReader {
     if (key == "response_format") return response_format(kind);
     if (key == "service_tier" && kind == JsonKind::string) return service_tier();
     if (key == "enable_thinking" || key == "thinking" || key == "reasoning_effort") return thinking(key, kind);
+    if (key == "store" || key == "prompt_cache_retention") return keeping(key, kind);
     if (key == "audio") request_.needs.add(Capability::audio);
     json_.skip();
   }
@@ -115,6 +131,15 @@ class RequestReader {
     if (without_case(key.text()) != known) return void(json_.skip());
     note(key.text(), "The field must be written '" + std::string(known) + "': some servers would take it for that.");
   }
+
+  /// What is of another shape may be taken for a yes.
+  void keeping(std::string_view key, JsonKind kind) {
+    const bool in_memory = kind == JsonKind::string && key != "store";
+    if (kind == JsonKind::boolean ? !json_.boolean() : in_memory && is_in_memory(json_.string())) return;
+    if (kind != JsonKind::boolean && !in_memory) json_.skip();
+    request_.keeping = key == "store" ? Keeping::store : Keeping::prompt_cache_retention;
+  }
+  static bool is_in_memory(const JsonString& text) { return text.is("in_memory") || text.is("in-memory"); }
 
   void service_tier() { request_.mode.service_tier = parse_service_tier(json_.string().text()); }
 

@@ -140,6 +140,7 @@ class Prover {
     made.facts.endpoint = static_cast<Endpoint>(choice[by_endpoint]);
     made.facts.input_tokens = space_.tokens[choice[by_tokens]];
     made.facts.client = space_.addresses[choice[by_network]];
+    if (choice[by_keeping] == 1) made.facts.keeping = Keeping::store;
     made.at = space_.times[choice[by_time]];
     for (std::size_t i = 0; i < question_.rules.size(); ++i) {
       const Policy* policy = question_.rules[i].policy;
@@ -153,7 +154,7 @@ class Prover {
   Proof confirmed(Proof proof) const {
     Counterexample& example = *proof.counterexample;
     const Plan plan = make_plan(example.facts, question_.snapshot, {}, example.at);
-    const auto allowed = allowed_targets(plan.policies, example.at);
+    const auto allowed = allowed_targets(plan.policies, plan.keeping, example.at);
     const bool reached = !allowed || allowed->has(example.target->index);
     if (!reached || !matches(proof.assertion->when, example.facts, example.at)) {
       proof.verdict = Proof::Verdict::undecided;

@@ -18,6 +18,9 @@ void add_rules(Question& question) {
       if (question.rules.back().from != end.at) question.rules.push_back({&policy, end.at});
       shuts_out.emplace_back(question.rules.size() - 1, end.target);
     }
+    if (!policy.on_retention) continue;
+    for (const auto& target : question.snapshot.targets) shuts_out.emplace_back(question.rules.size(), target->index);
+    question.rules.push_back({&policy, TimePoint::min(), true});
   }
   question.against.assign(question.snapshot.targets.size(), Bits(question.rules.size()));
   for (const auto& [rule, target] : shuts_out) question.against[static_cast<std::size_t>(target)].add(rule);
@@ -35,31 +38,37 @@ std::vector<Bits> rules_for_each(const Question& question, const Parts& parts, c
   return found;
 }
 
-bool has_all(const Target& target, const Assertion& assertion, const std::vector<RegionGroup>& groups, TimePoint at) {
+/// `kept`: by a request that asks for it, to which no retention is stated.
+bool has_all(const Target& target, const Assertion& assertion, const std::vector<RegionGroup>& groups, bool kept, TimePoint at) {
   return std::all_of(assertion.target.begin(), assertion.target.end(), [&](const FactRule& rule) {
+    if (kept && rule.fact == Fact::retention) return assertion.never;
     return assertion.never ? may_have(target, rule, groups) : states(target, rule, groups, at);
   });
 }
 
 /// From when on the assertion forbids the target; empty: it never does. Labels only end, so what is forbidden stays it.
-std::optional<TimePoint> forbidden_from(const Target& target, const Assertion& assertion, const std::vector<RegionGroup>& groups) {
+std::optional<TimePoint> forbidden_from(const Target& target, const Assertion& assertion, const std::vector<RegionGroup>& groups,
+                                        bool kept) {
   std::vector<TimePoint> changes{TimePoint::min()};
   for (const auto& [label, end] : target.provider->facts.labels) changes.push_back(end);
   std::sort(changes.begin(), changes.end());
   for (const TimePoint at : changes)
-    if (has_all(target, assertion, groups, at) == assertion.never) return at;
+    if (has_all(target, assertion, groups, kept, at) == assertion.never) return at;
   return std::nullopt;
 }
 
 void add_goals(Question& question) {
   const Snapshot& snapshot = question.snapshot;
   for (const Assertion& assertion : snapshot.assertions) {
-    std::map<TimePoint, Bits> goals;
-    for (const auto& target : snapshot.targets)
-      if (const auto from = forbidden_from(*target, assertion, snapshot.region_groups))
-        goals.try_emplace(*from, snapshot.targets.size()).first->second.add(static_cast<std::size_t>(target->index));
-    goals.try_emplace(TimePoint::min(), snapshot.targets.size());  // so that each has one, which tells whom it is about
-    for (auto& [from, targets] : goals) question.goals.push_back({&assertion, from, std::move(targets)});
+    std::map<std::pair<bool, TimePoint>, Bits> goals;
+    const bool on_retention = std::any_of(assertion.target.begin(), assertion.target.end(),
+                                          [](const FactRule& rule) { return rule.fact == Fact::retention; });
+    for (const bool kept : on_retention ? std::vector{false, true} : std::vector{false})
+      for (const auto& target : snapshot.targets)
+        if (const auto from = forbidden_from(*target, assertion, snapshot.region_groups, kept))
+          goals.try_emplace({kept, *from}, snapshot.targets.size()).first->second.add(static_cast<std::size_t>(target->index));
+    goals.try_emplace({false, TimePoint::min()}, snapshot.targets.size());  // so that each has one, which tells whom it is about
+    for (auto& [from, targets] : goals) question.goals.push_back({&assertion, from.second, from.first, std::move(targets)});
   }
 }
 

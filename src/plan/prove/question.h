@@ -9,16 +9,20 @@
 
 namespace fairlead::prove {
 
-/// A policy as it stands against some targets: always, or from when a label of theirs has ended.
+/// A policy as it stands against some targets: always, or from when a label of theirs has ended, or where the request asks its
+/// provider to keep it.
 struct Rule {
   const Policy* policy = nullptr;
   TimePoint from = TimePoint::min();
+  bool if_kept = false;
 };
 
-/// An assertion fails if a request that its `when` matches reaches one of these targets, then or later.
+/// An assertion fails if a request that its `when` matches reaches one of these targets, then or later; some only if it asks its
+/// provider to keep it.
 struct Goal {
   const Assertion* assertion = nullptr;
   TimePoint from = TimePoint::min();
+  bool if_kept = false;
   Bits targets;  ///< by Target::index
 };
 

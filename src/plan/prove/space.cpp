@@ -81,6 +81,17 @@ std::vector<Value> values_at(const Question& question, const Points& points, con
   return values;
 }
 
+std::vector<Value> not_kept_or_kept(const Question& question) {
+  std::vector<Value> values(2, {Bits(question.rules.size()), Bits(question.goals.size())});
+  for (const std::size_t kept : {0, 1}) {
+    for (std::size_t i = 0; i < question.rules.size(); ++i)
+      if (kept == 1 || !question.rules[i].if_kept) values[kept].rules.add(i);
+    for (std::size_t i = 0; i < question.goals.size(); ++i)
+      if (kept == 1 || !question.goals[i].if_kept) values[kept].goals.add(i);
+  }
+  return values;
+}
+
 std::vector<int> up_to(int count) {
   std::vector<int> numbers;
   for (int i = 0; i < count; ++i) numbers.push_back(i);
@@ -129,6 +140,7 @@ Space space_of(const Question& question) {
     return networks.empty() ||
            std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.holds(address); });
   });
+  space.values[by_keeping] = not_kept_or_kept(question);
   return space;
 }
 

@@ -13,12 +13,13 @@
 
 namespace fairlead::prove {
 
-enum Dimension : std::size_t { by_tags, by_content, by_modality, by_endpoint, by_tokens, by_network, by_time };
-inline constexpr std::size_t dimension_count = 7;
+enum Dimension : std::size_t { by_tags, by_content, by_modality, by_endpoint, by_tokens, by_network, by_keeping, by_time };
+inline constexpr std::size_t dimension_count = 8;
 
 /// Conditions on tags, content and modality only ever ask for something to be there, so of the sets of these those with the least
 /// are enough: none, or the one that an assertion asks for. Tokens, addresses and times are cut where a condition begins or ends,
 /// and one stands for all between two cuts. Where the address is not known, all conditions on it hold: from a known one no more do.
+/// Of `by_keeping`: the request does not ask its provider to keep it, or it does.
 struct Space {
   std::array<std::vector<Value>, dimension_count> values;  ///< of `by_tags`: none here, as they are each key's own
   std::vector<std::string> content;                        ///< each stands for the value at its place; "": none of the classes

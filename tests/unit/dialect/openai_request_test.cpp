@@ -95,6 +95,20 @@ TEST(OpenAiRequest, SeesHowItAsksToBeServed) {
   }
 }
 
+TEST(OpenAiRequest, SeesThatItAsksItsProviderToKeepIt) {
+  const auto keeping = [](const char* members) { return parsed(body(members)).keeping; };
+  for (const char* not_asked :
+       {"", R"(,"store":false)", R"(,"store":null)", R"(,"prompt_cache_retention":null)",
+        R"(,"prompt_cache_retention":"in_memory","store":false)", R"(,"prompt_cache_retention":"in-memory")"})
+    EXPECT_EQ(keeping(not_asked), Keeping::not_asked) << not_asked;
+  for (const char* store : {R"(,"store":true)", R"(,"store":"false")", R"(,"store":1)", R"(,"store":{})"})
+    EXPECT_EQ(keeping(store), Keeping::store) << store;
+  for (const char* cached : {R"(,"prompt_cache_retention":"24h")", R"(,"prompt_cache_retention":86400,"store":false)",
+                             R"(,"prompt_cache_retention":true)"})
+    EXPECT_EQ(keeping(cached), Keeping::prompt_cache_retention) << cached;
+  EXPECT_FALSE(dialect_openai().parse_request(body(R"(,"Store":true)"))) << "some servers would take it for store";
+}
+
 TEST(OpenAiRequest, ReadsWhatItWishesOfItsRouting) {
   EXPECT_EQ(parsed(body("")).wishes, nullptr);
   const auto request =

@@ -89,9 +89,18 @@ struct AssertedWorld : RandomWorld {
 
   const Assertion& assertion() const { return snapshot.assertions.front(); }
 
-  bool forbids(const Target& target, TimePoint at) const {
+  /// Else a request that asks its provider to keep it may reach no more than others, and nothing else counts as forbidden.
+  bool on_retention() const {
+    const auto& target = assertion().target;
+    return std::any_of(target.begin(), target.end(), [](const FactRule& rule) { return rule.fact == Fact::retention; });
+  }
+
+  bool forbids(const Target& target, Keeping keeping, TimePoint at) const {
     for (const FactRule& rule : assertion().target)
-      if (assertion().never ? !may_have(target, rule, snapshot.region_groups) : !states(target, rule, snapshot.region_groups, at))
+      if (keeping != Keeping::not_asked && rule.fact == Fact::retention) {
+        if (!assertion().never) return true;
+      } else if (assertion().never ? !may_have(target, rule, snapshot.region_groups)
+                                   : !states(target, rule, snapshot.region_groups, at))
         return !assertion().never;
     return assertion().never;
   }
@@ -131,6 +140,8 @@ std::vector<RequestFacts> requests_of(const AssertedWorld& world, const Key& key
   multiply(requests, world.spoken.tokens, tokens, [](RequestFacts& facts, std::int64_t count) { facts.input_tokens = count; });
   multiply(requests, world.spoken.network, addresses,
            [](RequestFacts& facts, const std::string& address) { facts.client = parse_ip(address); });
+  multiply(requests, world.on_retention(), std::vector{Keeping::not_asked, Keeping::store},
+           [](RequestFacts& facts, Keeping keeping) { facts.keeping = keeping; });
   std::vector<RequestFacts> asking;
   for (const RequestFacts& facts : requests)
     for (const Route* route : key.routes) {
@@ -157,9 +168,9 @@ Proof::Verdict by_brute_force(const AssertedWorld& world) {
       for (const TimePoint at : times) {
         if (!matches(world.assertion().when, facts, at)) continue;
         any = true;
-        const auto allowed = allowed_targets(matching_policies(facts, world.snapshot, at), at);
+        const auto allowed = allowed_targets(matching_policies(facts, world.snapshot, at), facts.keeping, at);
         for (const Target* target : facts.route ? facts.route->targets : std::vector{facts.target})
-          if ((!allowed || allowed->has(target->index)) && world.forbids(*target, at)) return Proof::Verdict::fails;
+          if ((!allowed || allowed->has(target->index)) && world.forbids(*target, facts.keeping, at)) return Proof::Verdict::fails;
       }
   return any ? Proof::Verdict::holds : Proof::Verdict::nobody;
 }
@@ -168,7 +179,7 @@ Proof::Verdict by_brute_force(const AssertedWorld& world) {
 /// targets.
 void expect_broken(const AssertedWorld& world, const prove::Counterexample& example) {
   EXPECT_TRUE(matches(world.assertion().when, example.facts, example.at));
-  EXPECT_TRUE(world.forbids(*example.target, example.at));
+  EXPECT_TRUE(world.forbids(*example.target, example.facts.keeping, example.at));
   EXPECT_GE(example.at, begin);
   for (const std::string& tag : example.facts.tags) {
     const auto& may_add = example.facts.key->request_tags;

@@ -22,15 +22,17 @@ TEST(FactsText, HoldsWhatIsNotTheUsualAndIsReadAgain) {
   facts.mode.service_tier = ServiceTier::flex;
   facts.choices = 2;
   facts.output_tokens_max = 1'000;
+  facts.keeping = Keeping::prompt_cache_retention;
   facts.unknown_content = true;
   facts.tags = {"batch"};
   facts.client = parse_ip("192.0.2.7");
   facts.wishes = &wishes;
   const std::string text = facts_text(facts);
-  EXPECT_EQ(text,
-            R"({"needs":["tools"],"thinking":{"reasoning_effort":true},"service_tier":"flex","choices":2,"output_tokens_max":1024,)"
-            R"("unknown_content":true,"tags":["batch"],"client":"192.0.2.7","wishes":{"only":["deepseek"],"max_input_price":"0.5",)"
-            R"("sort":"latency","fallbacks":false}})");
+  EXPECT_EQ(
+      text,
+      R"({"needs":["tools"],"thinking":{"reasoning_effort":true},"service_tier":"flex","choices":2,"output_tokens_max":1024,)"
+      R"("keeping":"prompt_cache_retention","unknown_content":true,"tags":["batch"],"client":"192.0.2.7","wishes":{"only":["deepseek"],"max_input_price":"0.5",)"
+      R"("sort":"latency","fallbacks":false}})");
   EXPECT_EQ(facts_number(facts), std::nullopt);
 
   const auto recalled = recall_facts(text);
@@ -39,6 +41,7 @@ TEST(FactsText, HoldsWhatIsNotTheUsualAndIsReadAgain) {
   EXPECT_EQ(recalled->body.mode, facts.mode);
   EXPECT_EQ(recalled->body.choices, 2);
   EXPECT_EQ(recalled->body.output_tokens_max, 1'024);
+  EXPECT_EQ(recalled->body.keeping, Keeping::prompt_cache_retention);
   EXPECT_TRUE(recalled->body.unknown_content);
   EXPECT_EQ(recalled->tags, facts.tags);
   EXPECT_EQ(recalled->client, "192.0.2.7");
@@ -71,6 +74,7 @@ TEST(FactsText, EqualNumbersAreEqualTexts) {
       with([](RequestFacts& f) { f.output_tokens_max = 1'025; }),
       with([](RequestFacts& f) { f.output_tokens_max = 2'048; }),
       with([](RequestFacts& f) { f.unknown_content = true; }),
+      with([](RequestFacts& f) { f.keeping = Keeping::store; }),
   };
   for (const auto& a : all)
     for (const auto& b : all) EXPECT_EQ(a.first == b.first, a.second == b.second) << a.second << " and " << b.second;

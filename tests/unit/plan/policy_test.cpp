@@ -1,6 +1,8 @@
 #include "plan/policy.h"
 
 #include "plan/plan.h"
+#include "plan/reasons.h"
+#include "plan/refusal.h"
 #include "unit/plan/stage.h"
 
 #include <gmock/gmock.h>
@@ -120,6 +122,35 @@ TEST_F(PolicyStage, AFactThatIsNotStatedSatisfiesNeitherAllowNorDeny) {
     EXPECT_FALSE(allowed({}, {{fact, {"trains"}}})) << to_string(fact);
     EXPECT_FALSE(allowed({}, {{fact, {}}})) << to_string(fact);
   }
+}
+
+TEST_F(PolicyStage, ToARequestThatAsksItsProviderToKeepItNoRetentionIsStated) {
+  provider.facts.retention = "none";
+  const Words none{{Fact::retention, {"none"}}}, trains{{Fact::retention, {"trains"}}}, cn{{Fact::origin, {"CN"}}};
+  ASSERT_TRUE(allowed(none, trains));
+  for (const Keeping keeping : {Keeping::store, Keeping::prompt_cache_retention}) {
+    facts.keeping = keeping;
+    EXPECT_FALSE(allowed(none, {}));
+    EXPECT_FALSE(allowed({{Fact::retention, {"none", "provider", "trains"}}}, {}));
+    EXPECT_FALSE(allowed({}, trains)) << "what is not stated may be any";
+    EXPECT_FALSE(allowed({policy("cn", {}, cn), policy("none", {}, none)}));
+    EXPECT_TRUE(allowed(cn, {}));
+    EXPECT_TRUE(allowed({}));
+  }
+  facts.keeping = Keeping::store;
+  set_policies(world, {policy("cn", {}, cn), policy("zero", {}, none, {}, "memo 3")});
+  const Plan refused = plan();
+  EXPECT_EQ(rejected(refused), "deepseek/deepseek-flash: policy zero\n");
+  EXPECT_EQ(plan_reasons(refused)[0].reason, "the request asks the provider to keep it (store), allowed is none: memo 3");
+  EXPECT_EQ(refusal_of(refused, "r1").message(),
+            "request r1 is refused by policy 'zero': the request asks the provider to keep it (store)");
+  facts.keeping = Keeping::not_asked;
+  set_policies(world, {policy("rule", {}, none, trains)});
+  std::string kept, after;
+  append_plan_key(after, plan());
+  facts.keeping = Keeping::store;
+  append_plan_key(kept, plan());
+  EXPECT_NE(kept, after) << "another text";
 }
 
 TEST_F(PolicyStage, ALabelHoldsUntilItsEnd) {

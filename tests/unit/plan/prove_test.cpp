@@ -70,6 +70,7 @@ struct ProveStage : ::testing::Test {
     if (facts.needs.has(Capability::vision)) text += " +image";
     if (facts.needs.has(Capability::audio)) text += " +audio";
     if (facts.needs.has(Capability::tools)) text += " +tools";
+    if (facts.keeping != Keeping::not_asked) text += " +store";
     if (facts.endpoint != Endpoint::chat_completions) text += " " + std::string(to_string(facts.endpoint));
     if (facts.input_tokens != 1'000) text += " " + std::to_string(facts.input_tokens);
     if (to_string(*facts.client) != "192.0.2.1") text += " " + to_string(*facts.client);
@@ -195,6 +196,18 @@ TEST_F(ProveStage, NeverUnderstandsFactsAsDenyDoesAndAlwaysAsAllowDoes) {
       << "all facts must hold";
   EXPECT_EQ(never({}, {}, {{Fact::origin, {"CN"}}, {Fact::operator_, {"US"}}}), "guest chat openai/mystery");
   EXPECT_EQ(never({us}, {}, {{Fact::origin, {"CN"}}, {Fact::operator_, {"US"}}}), "proved");
+}
+
+TEST_F(ProveStage, ARequestMayAskItsProviderToKeepIt) {
+  const Words none{{Fact::retention, {"none"}}}, kept{{Fact::retention, {"provider"}}};
+  const Policy openai_alone = policy("openai", {}, {{Fact::provider, {"openai"}}});
+  EXPECT_EQ(always({openai_alone}, {}, none), "guest chat openai/luna +store");
+  EXPECT_EQ(never({openai_alone}, {}, kept), "guest chat openai/luna +store");
+  EXPECT_EQ(always({openai_alone}, {}, {{Fact::operator_, {"US"}}}), "proved") << "keeping changes nothing of that";
+  EXPECT_EQ(always({policy("none", {}, none)}, {}, none), "proved");
+  EXPECT_EQ(never({policy("none", {}, {}, kept)}, {}, kept), "proved");
+  EXPECT_EQ(never({policy("none", {.keys = only({0})}, none), openai_alone}, {}, kept), "clerk chat openai/luna +store");
+  EXPECT_EQ(always({openai_alone, policy("none", {.tags = {"internal"}}, none)}, {.keys = only({1})}, none), "proved");
 }
 
 TEST_F(ProveStage, LabelsEndWhileRulesGoOn) {

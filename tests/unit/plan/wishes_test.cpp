@@ -1,5 +1,6 @@
 #include "plan/wishes.h"
 
+#include "plan/refusal.h"
 #include "unit/plan/stage.h"
 
 #include <gtest/gtest.h>
@@ -96,6 +97,18 @@ TEST_F(WishesStage, NarrowAndReorder) {
     EXPECT_EQ(ranked(plan()), row.ranked) << row.meaning;
     EXPECT_EQ(rejected(plan()), row.rejected) << row.meaning;
   }
+}
+
+TEST_F(WishesStage, WhoWishesThatNobodyKeepsItMayNotAskForThat) {
+  wishes.keep_nothing = true;
+  EXPECT_EQ(ranked(plan()), "openai/luna onprem/local");
+  facts.keeping = Keeping::store;
+  const Plan none = plan();
+  EXPECT_EQ(ranked(none), "");
+  EXPECT_EQ(
+      refusal_of(none, "r1").message(),
+      "no target that this request may reach is as it wishes: the request wishes that nobody keeps it, and the request asks the "
+      "provider to keep it (store)");
 }
 
 TEST_F(WishesStage, SortTakesThePlaceOfTheRoutesStrategy) {
