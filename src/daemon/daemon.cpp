@@ -502,6 +502,7 @@ class Daemon {
 int serve(const std::string& config_file) {
   Signals::block();
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files (ulimit -f) is told like a full disk
   Daemon daemon(config_file);
   if (const auto started = daemon.start(); !started) {
     log(Level::error, "not_started", {{"reason", started.error().message()}, {"detail", started.error().detail()}});

@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import os
 import pathlib
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -210,6 +211,18 @@ def test_an_8_mib_disk_serves_until_its_journal_finds_no_room_and_says_so_before
     expect_whole_books(ledger, answers, simulator)
     assert all(ledger.attempts_of(line["client_request_id"][:-2]) for line in simulator.bill()), "of those too that were under way"
     daemon.stop()
+
+
+def test_a_limit_on_the_size_of_files_is_told_like_a_full_disk(daemon, settled):
+    """The kernel sends SIGXFSZ, of which a program dies that does not see to it."""
+    assert post_chat(daemon, chat("hello")).status == 200
+    limits = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (0, limits[1]))
+    wait_until(lambda: post_chat(daemon, chat("hello")).status == 503, "what comes now to be refused")
+    assert "make room" in daemon.wait_for("ledger_not_written")["help"]
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, limits)
+    wait_until(lambda: daemon.admin_get("/readyz")[0] == 200, "service to return")
+    assert post_chat(daemon, chat("hello")).status == 200
 
 
 def test_a_lock_on_the_database_stops_nothing_and_loses_nothing_M16(daemon, simulator):
