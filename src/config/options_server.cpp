@@ -40,7 +40,7 @@ void add_server_rows(Rows& rows) {
                   .type = Type::boolean,
                   .doc =
                       "Reload by itself when one of the files changes that were read: these, the secrets that they point at, and "
-                      "certificates.",
+                      "certificates. Replace them by rename: a file that is written in place in steps may be read half-written.",
                   .fallback = "false"});
   rows.push_back(
       {.path = "listen",

@@ -68,6 +68,16 @@ std::string restart_reason(const Snapshot& now, const Snapshot& next) {
   return names + " cannot change while running: restart for it, or take it back";
 }
 
+/// The names of the policies that are no more, where there are fewer than before: a file may have been read half-written.
+std::vector<std::string> policies_gone(const Snapshot& before, const Snapshot& now) {
+  std::vector<std::string> gone;
+  if (now.policies.size() >= before.policies.size()) return gone;
+  for (const Policy& policy : before.policies)
+    if (std::none_of(now.policies.begin(), now.policies.end(), [&](const Policy& one) { return one.name == policy.name; }))
+      gone.push_back(policy.name);
+  return gone;
+}
+
 class Daemon {
  public:
   explicit Daemon(std::string config_file) : config_file_(std::move(config_file)), work_(asio::make_work_guard(io_)) {}
@@ -202,7 +212,8 @@ class Daemon {
   /// Reads the files, and lets them hold or leaves everything as it is. Says what came of it in the log and the metrics.
   Reload reload(std::string_view cause) {
     auto loaded = keys_.load(files_.fresh());
-    const std::string before = cell_->get()->hash;
+    const std::shared_ptr<const Snapshot> held = cell_->get();
+    const std::string& before = held->hash;
     // A change that was told twice, or changed nothing that is read, is none.
     if (cause == watched && reload_taken_ && loaded.snapshot && loaded.snapshot->hash == before) {
       watch(*loaded.snapshot, loaded.files);
@@ -218,6 +229,8 @@ class Daemon {
       log(Level::info, "reloaded", {{"snapshot", now->hash}, {"cause", cause}});
     else
       log(Level::error, "reload_refused", {{"reason", refusal}, {"snapshot", now->hash}, {"cause", cause}});
+    if (const auto gone = policies_gone(*held, *now); !gone.empty())
+      log(Level::warn, "policies_gone", {{"policies", gone}, {"snapshot", now->hash}, {"cause", cause}});
     notify_service_manager("STATUS=" + (reload_taken_ ? "snapshot " + now->hash : refusal + "; snapshot " + now->hash + " holds"));
     watch(*now, loaded.files);
     return {reload_taken_, now->hash != before, refusal, config_file_, now->hash, std::move(loaded.findings)};

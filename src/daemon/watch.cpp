@@ -69,8 +69,8 @@ Places places_of(const std::vector<std::string>& files) {
   return places;
 }
 
-Watch::Watch(Executor executor, std::function<void()> changed)
-    : changed_(std::move(changed)), inotify_(executor), timer_(executor) {}
+Watch::Watch(Executor executor, std::function<void()> changed, Pace pace)
+    : changed_(std::move(changed)), pace_(pace), inotify_(executor), timer_(executor) {}
 
 Watch::~Watch() = default;
 
@@ -84,6 +84,7 @@ Result<void> Watch::look_at(const std::vector<std::string>& files) {
     inotify_.assign(opened);
     wait();
   }
+  files_ = files;
   Result<void> outcome;
   bool fresh = false;
   std::map<int, Directory> next;
@@ -152,15 +153,33 @@ bool Watch::matters(int directory, std::uint32_t what, const std::string& name) 
 }
 
 void Watch::tell_soon() {
-  const SteadyTime now = std::chrono::steady_clock::now();
-  if (!telling_) tell_at_most_ = now + delay_max;
+  if (!telling_) tell_at_most_ = std::chrono::steady_clock::now() + pace_.delay_max;
   telling_ = true;
-  timer_.expires_at(std::min<SteadyTime>(now + quiet, tell_at_most_));
+  tell_after(pace_.quiet);
+}
+
+void Watch::tell_after(std::chrono::milliseconds quiet) {
+  timer_.expires_at(std::min<SteadyTime>(std::chrono::steady_clock::now() + quiet, tell_at_most_));
   timer_.async_wait([this](boost::system::error_code error) {
     if (error || !telling_) return;
+    const auto rest = still_settling();
+    if (rest.count() > 0 && std::chrono::steady_clock::now() < tell_at_most_) return tell_after(rest);
     telling_ = false;
     changed_();
   });
+}
+
+/// Who writes tells nothing before the close, so it is seen by the time of the last write. 0: no file was written of late.
+std::chrono::milliseconds Watch::still_settling() const {
+  const auto now = fs::file_time_type::clock::now();
+  std::chrono::milliseconds rest{0};
+  for (const std::string& file : files_) {
+    std::error_code error;
+    const auto written = fs::last_write_time(file, error);
+    if (error || written > now) continue;
+    rest = std::max(rest, std::chrono::ceil<std::chrono::milliseconds>(written + pace_.quiet - now));
+  }
+  return rest;
 }
 
 }  // namespace fairlead::daemon

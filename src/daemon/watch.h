@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fairlead::daemon {
@@ -21,11 +22,15 @@ Places places_of(const std::vector<std::string>& files);
 
 class Watch {
  public:
-  /// What comes together is told once: after the last of it by this much, but no later than `delay_max` after the first.
-  static constexpr std::chrono::milliseconds quiet{100}, delay_max{500};
+  /// What comes together is told once: when nothing has come, and none of the files was written, for as long as `quiet`, so that a
+  /// file that is written in steps is whole; but no later than `delay_max` after the first.
+  struct Pace {
+    std::chrono::milliseconds quiet{700}, delay_max{5'000};
+  };
 
   /// `changed` is called from the executor's thread, never from within a call of this class.
-  Watch(Executor executor, std::function<void()> changed);
+  Watch(Executor executor, std::function<void()> changed, Pace pace);
+  Watch(Executor executor, std::function<void()> changed) : Watch(executor, std::move(changed), Pace{}) {}
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -44,8 +49,12 @@ class Watch {
   void read_events();
   bool matters(int directory, std::uint32_t what, const std::string& name);
   void tell_soon();
+  void tell_after(std::chrono::milliseconds quiet);
+  std::chrono::milliseconds still_settling() const;
 
   std::function<void()> changed_;
+  Pace pace_;
+  std::vector<std::string> files_;
   asio::posix::basic_stream_descriptor<Executor> inotify_;
   Timer timer_;
   bool telling_ = false;

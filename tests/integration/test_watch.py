@@ -87,6 +87,29 @@ def test_a_changed_file_is_live_within_a_second_M60(watching, way):
     assert way is not put_there_by_rename or not watching.events("reload_refused")
 
 
+def test_a_file_that_is_written_in_two_steps_is_taken_whole(watching):
+    text = yaml_of({**watching.changed_config(), "policies": [{"name": f"p{i}", "deny": {"origin": ["CU"]}} for i in range(2)]})
+    watching.put_config(text)
+    expect_taken(watching, 1)
+    changed = text + "limits: {attempts_max: 2}\n"
+    cut = changed.index('- {"name": "p1"')
+    with open(watching.config_file, "w") as file:
+        file.write(changed[:cut])
+    time.sleep(0.4)
+    with open(watching.config_file, "a") as file:
+        file.write(changed[cut:])
+    expect_taken(watching, 2, 2)
+    assert not watching.events("policies_gone") and not watching.events("reload_refused")
+    watching.put_config(text[:text.index('- {"name": "p1"')])
+    assert watching.wait_for("policies_gone")["policies"] == ["p1"]
+
+
+def yaml_of(config):
+    """One line for each policy, and these last, so that it can be cut between two."""
+    lines = [f"{name}: {json.dumps(value)}" for name, value in config.items() if name != "policies"]
+    return "\n".join([*lines, "policies:", *(f"- {json.dumps(policy)}" for policy in config["policies"])]) + "\n"
+
+
 def test_a_volume_of_an_orchestrator_is_swapped_M61(watching):
     """fairlead.yaml -> ..data/fairlead.yaml, ..data -> ..v1; a swap leads ..data to ..v2 and removes ..v1."""
     folder = watching.folder

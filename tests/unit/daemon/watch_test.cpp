@@ -23,6 +23,7 @@ class WatchTest : public testing::Test {
   void write(const std::string& name, const std::string& text = "x") { std::ofstream(path(name)) << text; }
   Places places(const std::string& name) const { return places_of({path(name)}); }
 
+  static constexpr Watch::Pace pace{std::chrono::milliseconds{100}, std::chrono::milliseconds{500}};
   net::test::Folder folder_;
 };
 
@@ -56,7 +57,8 @@ TEST_F(WatchTest, ends_where_links_lead_in_a_circle) {
 TEST_F(WatchTest, tells_changes_that_come_together_once) {
   asio::io_context io;
   int told = 0;
-  Watch watch(io.get_executor(), [&] { ++told; });
+  Watch watch(
+      io.get_executor(), [&] { ++told; }, pace);
   write("f");
   ASSERT_TRUE(watch.look_at({path("f")}));
   while (told == 0) io.run_one();  // the place is new
@@ -64,7 +66,7 @@ TEST_F(WatchTest, tells_changes_that_come_together_once) {
   ASSERT_TRUE(watch.look_at({path("f")})) << "the same place again tells nothing";
   while (told == 1) io.run_one();
   write("beside");
-  io.run_for(2 * Watch::quiet);
+  io.run_for(2 * pace.quiet);
   EXPECT_EQ(told, 2);
   watch.stop();
   io.restart();
@@ -72,15 +74,37 @@ TEST_F(WatchTest, tells_changes_that_come_together_once) {
   EXPECT_EQ(told, 2);
 }
 
+TEST_F(WatchTest, waits_until_a_file_that_is_open_was_not_written_for_a_while) {
+  asio::io_context io;
+  int told = 0;
+  write("f");
+  Watch watch(io.get_executor(), [&] { ++told; }, {pace.quiet, std::chrono::minutes{1}});
+  ASSERT_TRUE(watch.look_at({path("f")}));
+  while (told == 0) io.run_one();  // the place is new
+  write("f", "one half, ");
+  std::ofstream other(path("f"), std::ios::app);  // tells nothing before it is closed
+  auto written = std::chrono::steady_clock::now();
+  for (int i = 0; i < 30; ++i) {
+    other << "a bit" << std::flush;
+    written = std::chrono::steady_clock::now();
+    io.run_for(pace.quiet / 10);
+    ASSERT_TRUE(told == 1 || std::chrono::steady_clock::now() - written > pace.quiet / 2) << i;
+    if (told > 1) return;  // a very slow machine
+  }
+  while (told == 1) io.run_one();
+  EXPECT_GE(std::chrono::steady_clock::now() - written, pace.quiet / 2);
+}
+
 TEST_F(WatchTest, tells_in_time_though_changes_never_pause) {
   asio::io_context io;
   int told = 0;
-  Watch watch(io.get_executor(), [&] { ++told; });
+  Watch watch(
+      io.get_executor(), [&] { ++told; }, pace);
   ASSERT_TRUE(watch.look_at({path("f")}));
   Timer often(io.get_executor());
   std::function<void()> change = [&] {
     write("f");
-    often.expires_after(Watch::quiet / 10);
+    often.expires_after(pace.quiet / 10);
     often.async_wait([&](boost::system::error_code error) {
       if (!error && told == 0) change();
     });
