@@ -27,19 +27,18 @@ std::string counted(std::ptrdiff_t count, const std::string& what) {
 /// As if all secrets were there: a rule holds whether or not they are.
 config::Loaded load_whole(const std::string& file) { return config::load(file, sources_with_keys(true)); }
 
-/// Runs the routing tests of the file and proves its assertions. The exit code.
-int test(const config::Loaded& whole, TimePoint now) {
-  const bool coloured = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-  const auto outcomes = run_tests(whole.tests, *whole.snapshot, now);
-  if (!outcomes.empty()) std::cout << outcomes_text(outcomes, coloured);
-  const prove::Proofs proofs = prove::prove(*whole.snapshot, now);
-  if (!proofs.proofs.empty()) std::cout << proofs_text(proofs, *whole.snapshot, coloured);
-  const bool passed =
-      std::all_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) { return outcome.differences.empty(); });
-  return passed && all_hold(proofs) ? 0 : 1;
+/// "good, 1 warning", or what is not good: "routing tests fail, assertions are not proved, 1 warning".
+std::string verdict(bool tests_pass, bool assertions_hold, std::ptrdiff_t warnings, bool strict) {
+  std::string text;
+  const auto add = [&](const std::string& what) { text += (text.empty() ? "" : ", ") + what; };
+  if (!tests_pass) add("routing tests fail");
+  if (!assertions_hold) add("assertions are not proved");
+  if (text.empty() && (!strict || warnings == 0)) add("good");
+  add(counted(warnings, "warning"));
+  return text;
 }
 
-int check(const std::string& file) {
+int check(const std::string& file, bool strict) {
   const config::Loaded loaded = config::load(file, sources_with_keys(false));
   for (const config::Finding& finding : loaded.findings) std::cerr << config::format(finding) << "\n";
   const auto errors = std::count_if(loaded.findings.begin(), loaded.findings.end(),
@@ -52,9 +51,17 @@ int check(const std::string& file) {
   const config::Loaded whole = load_whole(file);
   if (!whole.snapshot) return 1;
   const TimePoint now = daemon::wall_clock();
-  std::cout << file << ": good, " << counted(warnings, "warning") << "; snapshot " << loaded.snapshot->hash.substr(0, 12) << "\n\n"
+  const auto outcomes = run_tests(whole.tests, *whole.snapshot, now);
+  const prove::Proofs proofs = prove::prove(*whole.snapshot, now);
+  const bool passed =
+      std::all_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) { return outcome.differences.empty(); });
+  const bool coloured = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  std::cout << file << ": " << verdict(passed, all_hold(proofs), warnings, strict) << "; snapshot "
+            << loaded.snapshot->hash.substr(0, 12) << "\n\n"
             << config::summary(*loaded.snapshot, *whole.snapshot, now);
-  return test(whole, now);
+  if (!outcomes.empty()) std::cout << outcomes_text(outcomes, coloured);
+  if (!proofs.proofs.empty()) std::cout << proofs_text(proofs, *whole.snapshot, coloured);
+  return passed && all_hold(proofs) && (!strict || warnings == 0) ? 0 : 1;
 }
 
 }  // namespace
@@ -63,7 +70,9 @@ void add_check(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("check", "Check a configuration: all its mistakes, or what it means");
   auto file = std::make_shared<std::string>("fairlead.yaml");
   command->add_option("file", *file, "The configuration")->capture_default_str();
-  command->callback([file, &exit_code] { exit_code = check(*file); });
+  auto strict = std::make_shared<bool>(false);
+  command->add_flag("--strict", *strict, "Warnings too make the exit code 1");
+  command->callback([file, strict, &exit_code] { exit_code = check(*file, *strict); });
 }
 
 }  // namespace fairlead::cli

@@ -44,6 +44,24 @@ def test_check_names_every_mistake_with_its_place(tmp_path):
     assert "providers" in said and "strategy" in said  # did you mean
 
 
+def test_check_says_good_where_all_is_and_strict_takes_no_warning(tmp_path):
+    file = tmp_path / "fairlead.yaml"
+    target = "providers: {p: {base_url: 'http://127.0.0.1:1', profile: generic, operator: US}}\nmodels: {p/m: {}}\nroutes: {r: {targets: [p/m]}}\n"
+    keys = f"keys: [{{name: app, hash: 'sha256:{'0' * 64}', routes: [r]}}]\n"
+
+    def checked(text, *options, code):
+        file.write_text(target + keys + text)
+        done = run("check", *options, str(file))
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout.splitlines()[0].split("; snapshot")[0].removeprefix(f"{file}: ")
+
+    verdict = checked("", code=0)
+    assert verdict.startswith("good, ") and "0 warnings" not in verdict
+    assert checked("", "--strict", code=1) == verdict.removeprefix("good, ")
+    failing = "tests: [{name: t, key: app, expect: {cost: '1'}}]\nassertions: [{name: a, never: {target: {provider: [p]}}}]\n"
+    assert checked(failing, code=1).startswith("routing tests fail, assertions are not proved, ")
+
+
 def test_check_of_a_missing_file_fails_plainly(tmp_path):
     done = run("check", tmp_path / "none.yaml")
     assert done.returncode == 1 and "none.yaml" in done.stdout + done.stderr
