@@ -210,6 +210,13 @@ struct Secret {
   TimePoint until = TimePoint::max();
 };
 
+/// One that lets nobody in any more: by it, whoever still uses it can be told from a stranger.
+struct EndedSecret {
+  std::array<std::uint8_t, 32> sha256{};
+  std::string key;       ///< the name that it had
+  bool revoked = false;  ///< else it was replaced, and its grace is over
+};
+
 struct Listener {
   std::string address;                   ///< "127.0.0.1:8080", "[::1]:8080"; port 0 takes any
   std::string certificate, private_key;  ///< PEM files; both or none
@@ -287,7 +294,8 @@ struct Snapshot {
   std::vector<Network> trusted_proxies;  ///< whose word on the app's address is taken
   std::vector<Key> keys;
   std::vector<std::string> ended_keys;  ///< of the ledger's database: names of those that were revoked, or cannot be taken in
-  std::vector<Secret> secrets;          ///< of all keys, former ones too, by their digests
+  std::vector<Secret> secrets;             ///< of all keys, former ones too, by their digests
+  std::vector<EndedSecret> ended_secrets;  ///< of the ledger's database, by their digests
   std::map<std::string, Team, std::less<>> teams;
   bool teams_limited = false;  ///< some team has rate limits
   std::map<std::string, Project, std::less<>> projects;

@@ -194,6 +194,9 @@ void build_keys(Build& build) {
     key.index = static_cast<int>(build.snapshot.keys.size());
     build.snapshot.keys.push_back(std::move(key));
   }
+  for (const StoredKey& ended : build.ended_secrets)
+    if (const auto hash = parse_sha256(ended.hash))
+      build.snapshot.ended_secrets.push_back({*hash, ended.name, ended.revoked_at.has_value()});
   index_secrets(build.snapshot);
 }
 

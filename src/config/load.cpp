@@ -67,8 +67,8 @@ struct Building {
   std::vector<WrittenOption> written;
 };
 
-/// Keys of the ledger's database, behind those of the files. Gives the names that are known and stand for no key.
-std::vector<std::string> read_stored_keys(const Sources& sources, const Building& building, Reading& reading, Value& whole) {
+/// Keys of the ledger's database, behind those of the files. Gives what has ended: names that stand for no key, and secrets.
+StoredKeys read_stored_keys(const Sources& sources, const Building& building, Reading& reading, Value& whole) {
   if (!sources.stored_keys) return {};
   StoredKeys stored = sources.stored_keys(Section(&whole, root_node()).text("ledger"));
   for (const StoredKeyText& key : stored.texts)
@@ -76,7 +76,7 @@ std::vector<std::string> read_stored_keys(const Sources& sources, const Building
       reading.read_stored_key(key, whole);
     else
       stored.ended.push_back(key.name);
-  return std::move(stored.ended);
+  return stored;
 }
 
 /// What one load has asked of the world: each once, however often it builds, so that what it builds is one state of the files.
@@ -111,11 +111,13 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   reading.add_to_hash(embedded_prices);
   Value whole = reading.read_files(file);
   if (findings.failed() && whole.children.empty()) return nullptr;  // there was nothing to read
-  auto snapshot = std::make_shared<Snapshot>();
-  snapshot->ended_keys = read_stored_keys(sources, building, reading, whole);
+  StoredKeys stored = read_stored_keys(sources, building, reading, whole);
   validate_whole(whole, findings);
 
+  auto snapshot = std::make_shared<Snapshot>();
   Build build{*snapshot, findings, reading, Section(&whole, root_node())};
+  snapshot->ended_keys = std::move(stored.ended);
+  build.ended_secrets = std::move(stored.ended_secrets);
   for (const Value& root : built_in().roots) build.built_in.emplace_back(&root, root_node());
   if (sources.now) build.now = sources.now();
   build_server(build);

@@ -48,6 +48,7 @@ StoredKeys stored_keys(const std::vector<StoredKey>& rows, TimePoint now) {
   for (const StoredKey& row : rows) {
     if (row.replaced_at && holds(row, now)) former[row.name].push_back(&row);
     ended.insert(row.name);
+    if (!holds(row, now)) stored.ended_secrets.push_back(row);
   }
   for (const StoredKey& row : rows) {
     if (row.replaced_at || row.revoked_at) continue;

@@ -19,6 +19,7 @@ struct StoredKeyText {
 struct StoredKeys {
   std::vector<StoredKeyText> texts;  ///< of each key that holds, oldest first
   std::vector<std::string> ended;    ///< names that rules may still say, and nobody has
+  std::vector<StoredKey> ended_secrets;
 };
 
 /// `rows`: all of the ledger. Former secrets are left out once they have ended.

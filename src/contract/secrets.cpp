@@ -11,7 +11,9 @@ void index_secrets(Snapshot& snapshot) {
     for (const FormerSecret& former : key.former) snapshot.secrets.push_back({former.sha256, index, former.until});
     ++index;
   }
-  std::sort(snapshot.secrets.begin(), snapshot.secrets.end(), [](const Secret& a, const Secret& b) { return a.sha256 < b.sha256; });
+  const auto by_digest = [](const auto& a, const auto& b) { return a.sha256 < b.sha256; };
+  std::sort(snapshot.secrets.begin(), snapshot.secrets.end(), by_digest);
+  std::sort(snapshot.ended_secrets.begin(), snapshot.ended_secrets.end(), by_digest);
 }
 
 }  // namespace fairlead

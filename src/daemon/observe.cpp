@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "daemon/log.h"
+#include "dialect/openai/provider_error.h"
 
 namespace fairlead::daemon {
 namespace {
@@ -304,7 +305,7 @@ struct Metrics::Impl {
                                 {"ended_by", to_string(e.settle.ended_by)},
                                 {"phase", to_string(e.settle.phase)}};
     if (failed) line["error"] = e.settle.error;
-    if (!e.detail.empty()) line["detail"] = e.detail;
+    if (!e.detail.empty()) line["detail"] = openai::safe_text(e.detail, "");
     line["us"] = (e.settle.ended_at - e.started_at).count();
     line["cost_usd"] = format_decimal(e.settle.usd_pico);
     nlohmann::ordered_json attempts_json = nlohmann::ordered_json::array();
@@ -329,8 +330,12 @@ void Metrics::ended(const exchange::Ended& e) {
   impl_->log_request(e);
 }
 
-void Metrics::turned_away(const Error& error) {
+void Metrics::turned_away(const Error& error, const std::string& peer) {
   impl_->turned_away.Add({{"error", std::string(to_string(error.kind))}}).Increment();
+  if (impl_->request_log.load(std::memory_order_relaxed) == RequestLog::none) return;
+  nlohmann::ordered_json line{{"peer", peer}, {"error", to_string(error.kind)}};
+  if (!error.detail().empty()) line["detail"] = error.detail();
+  log(Level::info, "turned_away", std::move(line));
 }
 
 std::uint64_t Metrics::lacking_attempts() const { return impl_->lacking_attempts.load(std::memory_order_relaxed); }

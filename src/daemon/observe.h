@@ -19,7 +19,7 @@ class Metrics : public exchange::Observer {
   Metrics();
   ~Metrics() override;
   void ended(const exchange::Ended& exchange) override;
-  void turned_away(const Error& error) override;
+  void turned_away(const Error& error, const std::string& peer) override;
 
   /// `requests`: none, failures or all.
   void set_request_log(std::string_view requests);

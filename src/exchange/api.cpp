@@ -59,7 +59,7 @@ Task<void> Api::answer_at_once(std::unique_ptr<net::AppRequest> request, net::Ap
   const std::string text = body ? std::move(*body) : error_body(body.error());
   const std::array<std::string_view, 1> pieces{text};
   co_await answer.send(status, fields, pieces);
-  if (!body) world_.observer.turned_away(body.error());
+  if (!body) world_.observer.turned_away(body.error(), request->peer);
 }
 
 bool Api::wants_body(const net::AppRequest& head) const {

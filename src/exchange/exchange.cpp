@@ -50,6 +50,12 @@ bool is_of_this_target_alone(const Failure& failure) {
          (failure.error.kind == ErrorKind::upstream_refused && failure.error.retry == Retry::before_commit);
 }
 
+/// For who asks afterwards why a request was refused. A provider's own words are never in the log.
+std::string detail_of(const Error& error) {
+  if (!error.detail().empty() || error.origin == ErrorOrigin::provider) return error.detail();
+  return error.param().empty() ? error.message() : error.param() + ": " + error.message();
+}
+
 /// The corridor's own state, from the first row to the last.
 class Exchange {
  public:
@@ -160,7 +166,7 @@ class Exchange {
     else
       co_await tell_app(row);
     if (!tried_.empty() && tried_.back().settle == nullptr) tried_.pop_back();  // it broke
-    const std::string detail = failure_ ? failure_->error.detail() : std::string{};
+    const std::string detail = failure_ ? detail_of(failure_->error) : std::string{};
     const Ended ended{key_, request_.facts.route, charging_.started_at(), row, tried_, detail};
     request_.world.observer.ended(ended);
   }
@@ -445,14 +451,14 @@ Task<void> carry(World& world, std::shared_ptr<const Snapshot> snapshot, std::un
   co_await exchange.settle();
 }
 
-Task<void> turn_away(World& world, net::AppAnswer& answer, Error error) {
+Task<void> turn_away(World& world, net::AppAnswer& answer, Error error, std::string peer) {
   const AppError seen = app_error(error);
   net::Fields fields = error_fields(seen, std::nullopt);
   fields.emplace_back("x-request-id", make_request_id(world.now(), world.random));  // of no row: for whoever reports it
   const std::string body = find_dialect("openai")->error_body(error, seen.type, seen.code);
   const std::array<std::string_view, 1> pieces{body};
   co_await answer.send(seen.status, fields, pieces);
-  world.observer.turned_away(error);
+  world.observer.turned_away(error, peer);
 }
 
 }  // namespace
@@ -462,7 +468,7 @@ Task<void> run_exchange(World& world, std::unique_ptr<net::AppRequest> request, 
   std::shared_ptr<const Snapshot> snapshot = world.snapshot.get();
   world.texts.use(snapshot);
   const auto key = authenticate(request->field("authorization"), *snapshot, world.now());
-  if (!key) return turn_away(world, answer, key.error());
+  if (!key) return turn_away(world, answer, key.error(), std::move(request->peer));
   return carry(world, std::move(snapshot), std::move(request), answer, **key);
 }
 

@@ -34,15 +34,15 @@ struct Ended {
   TimePoint started_at;
   const RequestSettle& settle;
   std::span<const Attempt> attempts;
-  std::string detail;  ///< of the last error, redacted: for the log alone
+  std::string detail;  ///< of the last error, for the log alone; of a refusal of ours, what the app was told
 };
 
 class Observer {
  public:
   virtual ~Observer() = default;
   virtual void ended(const Ended& exchange) = 0;
-  /// A request that ended before it had a row: no key, no such path.
-  virtual void turned_away(const Error& error) = 0;
+  /// A request that ended before it had a row: no key, no such path. `peer`: "127.0.0.1:50312".
+  virtual void turned_away(const Error& error, const std::string& peer) = 0;
 };
 
 /// What the corridor of one worker stands in. Everything outlives every exchange.

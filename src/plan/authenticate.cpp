@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <string>
+#include <utility>
 
 namespace fairlead {
 namespace {
@@ -49,21 +51,35 @@ bool digest_of(std::string_view text, Digest& digest) {
   return sha256.digest(text, digest);
 }
 
+/// For the log alone: whoever still uses a key that has ended can be found. The app is told nothing of it.
+std::string known_of(const Digest& digest, const Key* expired, const Key* former, const Snapshot& snapshot) {
+  if (expired) return "the key '" + expired->name + "' has expired";
+  if (former) return "a former secret of the key '" + former->name + "', whose grace is over";
+  const auto& ended = snapshot.ended_secrets;
+  const auto by_digest = [](const EndedSecret& secret, const Digest& looked_for) { return secret.sha256 < looked_for; };
+  const auto at = std::lower_bound(ended.begin(), ended.end(), digest, by_digest);
+  if (at == ended.end() || at->sha256 != digest) return {};
+  if (at->revoked) return "the key '" + at->key + "' was revoked";
+  return "a former secret of the key '" + at->key + "', whose grace is over";
+}
+
 }  // namespace
 
 Result<const Key*> authenticate(std::string_view authorization, const Snapshot& snapshot, TimePoint now) {
-  const Key* found = nullptr;
+  const Key *found = nullptr, *former = nullptr, *expired = nullptr;
   Digest digest{};
+  std::string known;
   const std::string_view presented = presented_key(authorization);
   if (!presented.empty() && digest_of(presented, digest)) {
     // Time may tell of digests that are there, and a digest tells nobody its key.
     const auto by_digest = [](const auto& secret, const Digest& looked_for) { return secret.sha256 < looked_for; };
     auto secret = std::lower_bound(snapshot.secrets.begin(), snapshot.secrets.end(), digest, by_digest);
     for (; secret != snapshot.secrets.end() && secret->sha256 == digest; ++secret)
-      if (now < secret->until) found = &snapshot.keys.at(static_cast<std::size_t>(secret->key));
+      (now < secret->until ? found : former) = &snapshot.keys.at(static_cast<std::size_t>(secret->key));
+    if (found && found->expires_at && now >= *found->expires_at) expired = std::exchange(found, nullptr);
+    if (!found) known = known_of(digest, expired, former, snapshot);
   }
-  if (found && found->expires_at && now >= *found->expires_at) found = nullptr;
-  if (!found) return Error(ErrorKind::unauthorized, ErrorOrigin::app, "The API key is missing or not valid.");
+  if (!found) return Error(ErrorKind::unauthorized, ErrorOrigin::app, "The API key is missing or not valid.", std::move(known));
   return found;
 }
 

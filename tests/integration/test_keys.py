@@ -166,6 +166,10 @@ def test_revoked_expired_replaced_unknown_and_malformed_look_the_same_M53_M57(da
     constant = refusal(daemon, "sk-fl-nobody-has-this")
     for secret in (replaced, revoked, expired, "sk-fl-", "x", revoked[:-1]):
         assert refusal(daemon, secret) == constant
+    told = {event.get("detail") for event in daemon.events("turned_away")}
+    assert told == {None, "the key 'gone' was revoked", "the key 'short' has expired", "a former secret of the key 'turned', whose grace is over"}
+    assert all(event["error"] == "unauthorized" and event["peer"].startswith("127.0.0.1:") for event in daemon.events("turned_away"))
+    assert not any(secret in daemon.output for secret in (replaced, revoked, expired))
     assert constant[0] == 401 and {state for _, state in listed(daemon, "--all")} == {"valid", "expired", "replaced", "revoked"}
 
 

@@ -153,9 +153,12 @@ def test_what_one_limit_refuses_consumes_none_of_another_M22(stage):
     now = limits_of(daemon)
     assert now["key", "narrow", "requests_per_day"] == (100, 3, 0)
     assert now["route", "quick", "requests_per_minute"] == (3, 3, 47)
+    limited = [event for event in daemon.events("request") if event.get("error") == "rate_limited"]
+    assert len(limited) == 47 and all("Rate limit reached for route 'quick': 3 requests per minute" in event["detail"] for event in limited)
     # Nor does what is refused before it, or has no attempt.
     assert post_chat(daemon, chat("hello", "nowhere"), KEYS["narrow"]).status == 404
     assert post_chat(daemon, b"{", KEYS["narrow"]).status == 400
+    assert daemon.wait_for("request", error="bad_request")["detail"]
     assert limits_of(daemon)["key", "narrow", "requests_per_day"] == (100, 3, 0)
 
 

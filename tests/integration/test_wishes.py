@@ -103,6 +103,7 @@ def test_where_nothing_may_be_kept_no_provider_is_asked_to_keep_it(start, simula
             refused = ask(daemon, keeping, model=model)
             assert refused.status == 403, refused.body
             assert refused.json()["error"]["message"].endswith(f"policy 'zero-retention': {why}{next(iter(keeping))})")
+            assert daemon.wait_for("request", request_id=refused.request_id)["detail"] == refused.json()["error"]["message"]
     unkept = ask(daemon, {"store": True, "provider": {"data_collection": "deny"}}, key=OTHER_KEY)
     assert unkept.status == 400 and why in unkept.json()["error"]["message"]
     assert ask(daemon, {"store": True}, key=OTHER_KEY).status == 200, "no policy on retention applies to it"

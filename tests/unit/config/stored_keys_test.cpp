@@ -100,6 +100,9 @@ TEST(StoredKeyTexts, HoldFormerSecretsWhileTheirGraceLasts) {
   ASSERT_EQ(key.former.size(), 1U);
   EXPECT_EQ(key.former.front().sha256.front(), 0xaa);
   EXPECT_EQ(key.former.front().until, midday + std::chrono::seconds(2)) << "not before the grace has ended";
+  ASSERT_EQ(loaded.snapshot->ended_secrets.size(), 1U) << "so that whoever still uses it can be told from a stranger";
+  EXPECT_EQ(loaded.snapshot->ended_secrets.front().sha256.front(), 0xcc);
+  EXPECT_EQ(loaded.snapshot->ended_secrets.front().key, "shop");
 }
 
 TEST(StoredKeyTexts, GiveWayToTheFileWhenBothNameOne) {

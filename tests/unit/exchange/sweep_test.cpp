@@ -209,7 +209,7 @@ struct Ends : Observer {
     ++ended_count;
     charged = exchange.settle.charge_usd_pico;
   }
-  void turned_away(const Error&) override { ++turned_away_count; }
+  void turned_away(const Error&, const std::string&) override { ++turned_away_count; }
 };
 
 /// Two targets of one route, for a key that may use it.

@@ -119,7 +119,9 @@ TEST_F(Authenticate, M53AKeyIsRefusedFromTheMomentOfItsExpiryOnAsOneThatNobodyHa
     const auto expired = authenticate("Bearer sk-first", snapshot, at);
     ASSERT_FALSE(expired);
     EXPECT_EQ(expired.error().message(), unknown.error().message());
+    EXPECT_EQ(expired.error().detail(), "the key 'first' has expired") << "for the log";
   }
+  EXPECT_EQ(unknown.error().detail(), "");
   EXPECT_TRUE(authenticate("Bearer sk-last", snapshot, noon));
 }
 
@@ -132,7 +134,9 @@ TEST_F(Authenticate, AFormerSecretHoldsUntilItsGraceEndsAndNoLongerThanItsKey) {
   const auto found = authenticate("Bearer sk-last", snapshot, before);
   ASSERT_TRUE(found);
   EXPECT_EQ(*found, *authenticate("Bearer sk-first", snapshot, before));
-  EXPECT_FALSE(authenticate("Bearer sk-last", snapshot, noon));
+  const auto over = authenticate("Bearer sk-last", snapshot, noon);
+  ASSERT_FALSE(over);
+  EXPECT_EQ(over.error().detail(), "a former secret of the key 'first', whose grace is over");
   EXPECT_TRUE(authenticate("Bearer sk-first", snapshot, noon));
   snapshot.keys[0].expires_at = before;
   EXPECT_FALSE(authenticate("Bearer sk-last", snapshot, before));
