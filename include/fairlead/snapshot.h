@@ -296,6 +296,7 @@ struct Snapshot {
   std::vector<std::string> ended_keys;  ///< of the ledger's database: names of those that were revoked, or cannot be taken in
   std::vector<Secret> secrets;             ///< of all keys, former ones too, by their digests
   std::vector<EndedSecret> ended_secrets;  ///< of the ledger's database, by their digests
+  int keys_disabled = 0;                   ///< that are not among `keys`, as their hash is a reference to what is not there
   std::map<std::string, Team, std::less<>> teams;
   bool teams_limited = false;  ///< some team has rate limits
   std::map<std::string, Project, std::less<>> projects;

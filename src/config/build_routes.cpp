@@ -179,7 +179,10 @@ void build_keys(Build& build) {
     const Value* written = from.value().find("hash");
     if (written != nullptr && written->good && !written->missing.empty()) {
       build.findings.warning(*written, written->missing, "the key " + in_quotes(key.name) + " is disabled until then");
-      if (!build.reading.secrets_assumed()) continue;
+      if (!build.reading.secrets_assumed()) {
+        ++build.snapshot.keys_disabled;
+        continue;
+      }
       key.index = static_cast<int>(build.snapshot.keys.size());
       build.snapshot.keys.push_back(std::move(key));
       continue;

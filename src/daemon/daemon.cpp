@@ -449,6 +449,8 @@ class Daemon {
     for (const auto& target : snapshot->targets)
       for (const DoubtedPrice& doubted : doubts_of(*target, *snapshot, now))
         ++gauges.doubted_prices.at(static_cast<std::size_t>(doubted.doubt));
+    for (const auto& provider : snapshot->providers) gauges.providers_disabled += provider->disabled_because.empty() ? 0 : 1;
+    gauges.keys_disabled = snapshot->keys_disabled;
     gauges.estimates = estimates_.everything();
     gauges.budgets = budget_desk_.states(*snapshot, now);
     gauges.budget_notices = budget_desk_.notices();

@@ -115,6 +115,8 @@ struct Metrics::Impl {
                           .Register(registry)
                           .Add({});
   Gauge& ready = BuildGauge().Name("fairlead_ready").Help("1 while /readyz says so.").Register(registry).Add({});
+  Family<Gauge>& disabled =
+      BuildGauge().Name("fairlead_disabled").Help("Providers and keys that are disabled for want of a secret.").Register(registry);
   Family<Gauge>& doubted_prices =
       BuildGauge().Name("fairlead_prices_doubted").Help("Targets whose price is not to be relied on.").Register(registry);
   Family<Gauge>& bytes_per_token = BuildGauge()
@@ -374,6 +376,8 @@ std::string Metrics::text(const Gauges& gauges) {
   impl_->upstream_idle.Set(static_cast<double>(gauges.upstream_idle));
   impl_->body_bytes.Set(static_cast<double>(gauges.body_bytes));
   impl_->ready.Set(gauges.ready ? 1 : 0);
+  impl_->disabled.Add({{"kind", "provider"}}).Set(gauges.providers_disabled);
+  impl_->disabled.Add({{"kind", "key"}}).Set(gauges.keys_disabled);
   for (int i = 0; i < price_doubt_count; ++i)
     impl_->doubted_prices.Add({{"doubt", std::string(to_string(static_cast<PriceDoubt>(i)))}})
         .Set(gauges.doubted_prices.at(static_cast<std::size_t>(i)));

@@ -33,6 +33,7 @@ class Metrics : public exchange::Observer {
     std::uint64_t refused_connections = 0;
     std::size_t app_connections = 0, upstream_connections = 0, upstream_idle = 0, body_bytes = 0;
     bool ready = false;
+    int providers_disabled = 0, keys_disabled = 0;        ///< for want of a secret
     std::array<int, price_doubt_count> doubted_prices{};  ///< targets, by PriceDoubt
     state::Everything estimates;
     std::vector<state::BudgetState> budgets;

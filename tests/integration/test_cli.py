@@ -62,6 +62,19 @@ def test_check_says_good_where_all_is_and_strict_takes_no_warning(tmp_path):
     assert checked(failing, code=1).startswith("routing tests fail, assertions are not proved, ")
 
 
+def test_what_is_disabled_for_want_of_a_secret_is_counted(start):
+    def change(config):
+        config["providers"]["qwen"]["api_key"] = "${env:NOBODY_HAS_SET_THIS}"
+        config["keys"][1]["hash"] = "${env:NOBODY_HAS_SET_THIS}"
+
+    daemon = start(change)
+    assert (daemon.gauge('fairlead_disabled{kind="provider"}'), daemon.gauge('fairlead_disabled{kind="key"}')) == (1, 1)
+    config = daemon.changed_config()
+    config["providers"]["qwen"]["api_key"] = "${env:FAIRLEAD_TEST_PROVIDER_KEY}"
+    daemon.reload(config)
+    assert daemon.gauge('fairlead_disabled{kind="provider"}') == 0
+
+
 def test_check_of_a_missing_file_fails_plainly(tmp_path):
     done = run("check", tmp_path / "none.yaml")
     assert done.returncode == 1 and "none.yaml" in done.stdout + done.stderr
