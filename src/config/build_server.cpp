@@ -123,6 +123,9 @@ void build_retention(Build& build) {
                          "write it from the root: the daemon's working directory may be another one tomorrow");
   else if (from.find("detail_days") == nullptr)
     build.findings.error(*archive, "nothing is archived, as rows stay for ever", "say detail_days beside it, or remove this line");
+  else if (!build.reading.is_writable_folder(to.archive))
+    build.findings.warning(*archive, "there is no folder " + in_quotes(to.archive) + " that can be written here",
+                           "make it for the account that the daemon runs as; until then old rows stay");
 }
 
 }  // namespace

@@ -38,6 +38,8 @@ struct Sources {
   std::function<TimePoint()> now = {};  ///< for warnings of what ends or is missing soon; empty: none are given
   /// What only a running daemon needs (secrets, addresses by reference, certificates) counts as there, whatever it is.
   bool secrets_assumed = false;
+  /// Is there such a folder, and may it be written? Empty: all of them count as there.
+  std::function<bool(const std::string& path)> writable_folder = {};
   /// The keys that are in the ledger's database, which the files name; empty: there are none.
   std::function<StoredKeys(const std::string& ledger)> stored_keys = {};
 };

@@ -4,6 +4,8 @@
 #include "config/validate.h"
 #include "config/written.h"
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -171,7 +173,11 @@ Sources real_sources() {
             if (value == nullptr) return std::nullopt;
             return value;
           },
-          [] { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }};
+          [] { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }, false,
+          [](const std::string& path) {
+            std::error_code error;
+            return std::filesystem::is_directory(path, error) && ::access(path.c_str(), W_OK | X_OK) == 0;
+          }};
 }
 
 Loaded load(const std::string& file, const Sources& sources) {

@@ -38,6 +38,10 @@ class Reading {
     std::string path, text;
   };
   OptionFile option_file(const Value& option);
+  /// Where secrets are assumed, it counts as one: it is another machine's.
+  bool is_writable_folder(const std::string& path) const {
+    return !sources_.writable_folder || sources_.secrets_assumed || sources_.writable_folder(path);
+  }
   bool secrets_assumed() const { return sources_.secrets_assumed; }
   void add_to_hash(std::string_view text) { digest_.add(text); }
   std::string hash() { return digest_.finish(); }

@@ -62,6 +62,19 @@ def test_check_says_good_where_all_is_and_strict_takes_no_warning(tmp_path):
     assert checked(failing, code=1).startswith("routing tests fail, assertions are not proved, ")
 
 
+def test_an_archive_that_is_not_there_is_told_before_anything_is_due(start):
+    daemon = start(lambda config: config.update(retention={"detail_days": 90, "archive": "/nowhere/archive"}))
+    why = "retention.archive: there is no folder '/nowhere/archive' that can be written here"
+    assert any(why in event["finding"] for event in daemon.events("config_warning"))
+    assert why in run("check", str(daemon.config_file)).stderr
+    archive = daemon.folder / "archive"
+    archive.mkdir()
+    config = daemon.changed_config()
+    config["retention"]["archive"] = str(archive)
+    daemon.write_config(config)
+    assert "retention.archive" not in run("check", str(daemon.config_file)).stderr
+
+
 def test_what_is_disabled_for_want_of_a_secret_is_counted(start):
     def change(config):
         config["providers"]["qwen"]["api_key"] = "${env:NOBODY_HAS_SET_THIS}"
