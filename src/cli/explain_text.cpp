@@ -67,7 +67,8 @@ std::string heading(const RequestRecord& record) {
   const RequestOpen& open = record.open;
   std::string text = "Request " + open.id + "\n";
   text += "  asked    " + utc_text(open.started_at) + " by key " + printable(open.key) +
-          (open.team.empty() ? "" : " of team " + printable(open.team)) + " for model " + printable(open.requested_model) +
+          (open.team.empty() ? "" : " of team " + printable(open.team)) +
+          (open.project.empty() ? "" : ", project " + printable(open.project)) + " for model " + printable(open.requested_model) +
           (open.route.empty() ? "" : " (route " + printable(open.route) + ")") + "\n";
   text += "           " + open.endpoint + (open.stream ? ", streamed" : ", whole") + "; configuration " +
           open.snapshot_hash.substr(0, 12) + "\n";
@@ -96,6 +97,28 @@ std::string policies_line(const Json& plan) {
   if (!plan.contains("policies")) return "";
   const std::string names = words_in(list(plan, "policies"));
   return "  policies " + (names.empty() ? "none applies" : printable(names)) + "\n";
+}
+
+/// "  target   deepseek/flash was configured as origin CN, operator CN, region not stated, hosting cloud, retention provider".
+/// Empty for a row that does not tell, as those of old do not.
+std::string target_line(const RequestRecord& record, const Json& plan) {
+  const Json& candidates = list(plan, "candidates");
+  const auto served = std::find_if(candidates.begin(), candidates.end(),
+                                   [&](const Json& c) { return member(c, "target") == record.settle.target; });
+  if (record.settle.target.empty() || served == candidates.end() || !served->contains("facts")) return "";
+  std::string text;
+  for (const char* fact : {"origin", "operator", "region", "hosting", "retention"}) {
+    const std::string value = member((*served)["facts"], fact);
+    text += (text.empty() ? "" : ", ") + std::string(fact) + " " + (value.empty() ? "not stated" : printable(value));
+  }
+  return "  target   " + printable(record.settle.target) + " was configured as " + text + "\n";
+}
+
+/// A repeat of a request that was answered before: nothing was planned or sent for it.
+std::string replay_line(const RequestRecord& record) {
+  const bool served = record.state == RowState::settled && record.settle.error.empty() && record.settle.attempts == 0;
+  if (!served || !object_in(record.open.facts).contains("idempotency")) return "";
+  return "  replay   its answer is that of an earlier request with the same Idempotency-Key; nothing was sent for it\n";
 }
 
 std::string cost_line(const RequestRecord& record) {
@@ -253,7 +276,8 @@ std::string ledger_line(const Attempt& attempt) {
 
 std::string explain_text(const RequestRecord& record) {
   const Json plan = object_in(whole_plan_text(record.open.plan, record.open.expected));
-  std::string text = heading(record) + outcome(record) + policies_line(plan) + cost_line(record);
+  std::string text =
+      heading(record) + outcome(record) + replay_line(record) + target_line(record, plan) + policies_line(plan) + cost_line(record);
   text += candidates_text(plan) + rejections_text(plan) + attempts_text(record);
   if (!record.attempts.empty()) text += "\nIn the ledger\n";
   for (const Attempt& attempt : record.attempts) text += ledger_line(attempt);

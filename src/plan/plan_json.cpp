@@ -28,8 +28,16 @@ Json rates_json(const Rates& rates) {
   return json;
 }
 
+/// What the configuration stated of it then, for who asks later what was believed; what it did not is not there.
+Json facts_json(const Target& target) {
+  Json facts = Json::object();
+  for (const Fact fact : {Fact::origin, Fact::operator_, Fact::region, Fact::hosting, Fact::retention})
+    if (const std::string_view value = stated_fact(target, fact); !value.empty()) facts[std::string(to_string(fact))] = value;
+  return facts;
+}
+
 Json candidate_json(const Candidate& candidate) {
-  Json json{{"target", candidate.target->name}};
+  Json json{{"target", candidate.target->name}, {"facts", facts_json(*candidate.target)}};
   if (candidate.terms.weight != TargetTerms{}.weight) json["weight"] = candidate.terms.weight;
   if (candidate.terms.quality) json["quality"] = *candidate.terms.quality;
   if (candidate.explored) json["explored"] = true;

@@ -9,7 +9,7 @@ import pytest
 
 from harness.daemon import CLIENT_KEY, OTHER_KEY, Fairlead
 from harness.http import Connection, chat, post_chat, request_bytes, text_of
-from harness.process import wait_until
+from harness.process import run, wait_until
 from harness.stage import Stage
 from harness.upstream import ROLE, completion, good_stream, refusal, said, stream, usage, whole
 
@@ -44,6 +44,7 @@ def stage(tmp_path):
     def change(config):
         config["keys"][1]["routes"].append("one")
         config["policies"] = []
+        config["keys"][0]["project"] = "tills"
         config["idempotency"] = {"answer_bytes_max": "8KiB"}
 
     made = Stage(tmp_path, {"one": "generic"}, change)
@@ -74,6 +75,12 @@ def test_a_repeat_gets_the_same_bytes_and_nothing_is_done_M41(stage, streamed):
         assert ANSWER_CANARY.encode() not in file.read_bytes()
     assert json.loads(daemon.admin_get("/admin/v1/limits")[1])["idempotency"]["replayed"] == 3
     assert daemon.gauge("fairlead_idempotency_replayed") == 3
+    replays = [row["id"] for row in ledger.requests if row is not original]
+    for request_id, is_replay in ((replays[0], True), (first.request_id, False)):
+        told = run("explain", request_id, "--ledger", f"sqlite:{daemon.ledger_file}").stdout
+        assert ("its answer is that of an earlier request with the same Idempotency-Key" in told) == is_replay
+        assert ("one/m was configured as origin not stated, operator US, region US, hosting " in told) != is_replay
+        assert "team payments, project tills for model one" in told
 
 
 def test_while_it_runs_a_repeat_is_told_to_wait_M41(stage):

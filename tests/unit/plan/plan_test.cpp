@@ -147,9 +147,10 @@ TEST_F(PlanTest, IsKeptAsJsonWithExactDecimals) {
   const Plan made = plan();
   EXPECT_EQ(
       plan_text(made),
-      R"({"strategy":"cheapest","policies":["not-\"us\""],"candidates":[{"target":"deepseek/flash","currency":"USD",)"
+      R"({"strategy":"cheapest","policies":["not-\"us\""],"candidates":[{"target":"deepseek/flash","facts":{"origin":"CN",)"
+      R"("operator":"CN","region":"CN","hosting":"cloud","retention":"provider"},"currency":"USD",)"
       R"("rates":{"input":"0.15","cached_input":"0.003","output":"0.6"},"price_from":"2026-01-01T00:00:00Z","window":"weekend"},)"
-      R"({"target":"onprem/local"}],)"
+      R"({"target":"onprem/local","facts":{"origin":"CN","operator":"ZA","region":"ZA","hosting":"self","retention":"none"}}],)"
       R"("rejections":[{"target":"openai/luna","by":"policy","rule":"not-\"us\"","reason":"its origin is US, denied is US: a reason"}]})");
   EXPECT_EQ(expected_text(made), "[[1000,0,400,390000000],null]");
   const auto whole = nlohmann::json::parse(whole_plan_text(plan_text(made), expected_text(made)));
