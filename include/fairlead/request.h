@@ -16,8 +16,8 @@
 namespace fairlead {
 
 /// What a request can need and a model can have.
-enum class Capability : std::uint8_t { tools, vision, audio, json_object, json_schema, reasoning, streaming };
-inline constexpr int capability_count = 7;
+enum class Capability : std::uint8_t { tools, vision, audio, json_object, json_schema, reasoning, streaming, choices };
+inline constexpr int capability_count = 8;
 std::string_view to_string(Capability capability);
 std::optional<Capability> parse_capability(std::string_view name);
 

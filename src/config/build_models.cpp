@@ -164,7 +164,8 @@ class Register {
     for (const std::string& name : entry.texts("capabilities"))
       if (auto capability = parse_capability(name)) model.capabilities.add(*capability);
     model.capabilities_stated = entry.find("capabilities") != nullptr;
-    if (model.capabilities_stated) model.capabilities.add(Capability::streaming);
+    if (model.capabilities_stated)
+      for (const Capability always : {Capability::streaming, Capability::choices}) model.capabilities.add(always);
     model.context_window = entry.integer("context_window");
     model.output_tokens_max = entry.integer("output_tokens_max");
     model.thinks_by_default = entry.boolean("thinks_by_default");

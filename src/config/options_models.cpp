@@ -157,7 +157,7 @@ void add_model_rows(Rows& rows) {
                   .max = 1'000'000'000});
   rows.push_back({.path = "models.*.capabilities",
                   .type = Type::list,
-                  .doc = "What it can do; streaming always.",
+                  .doc = "What it can do; `streaming`, and several `choices`, always.",
                   .otherwise = "not stated: taken to have all",
                   .short_for = "[]"});
   rows.push_back({.path = "models.*.capabilities[]", .type = Type::choice, .doc = "A capability.", .allowed = capability_names()});

@@ -16,8 +16,8 @@ std::string_view name_of(const std::array<std::string_view, N>& names, E value) 
   return names.at(static_cast<std::size_t>(value));
 }
 
-constexpr std::array<std::string_view, capability_count> capability_names{"tools",       "vision",    "audio",    "json_object",
-                                                                          "json_schema", "reasoning", "streaming"};
+constexpr std::array<std::string_view, capability_count> capability_names{"tools",       "vision",    "audio",     "json_object",
+                                                                          "json_schema", "reasoning", "streaming", "choices"};
 constexpr std::array<std::string_view, fact_count> fact_names{"provider", "model",   "origin",    "operator",
                                                               "region",   "hosting", "retention", "label"};
 constexpr std::array<std::string_view, keeping_count> keeping_names{"", "store", "prompt_cache_retention"};

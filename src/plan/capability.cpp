@@ -11,8 +11,9 @@ namespace {
 bool has(const Target& target, Capability capability) {
   const Profile* profile = target.provider->profile;
   if (profile && profile->lacks.has(capability)) return false;
-  // Every model streams, unless its provider does not.
-  return capability == Capability::streaming || !target.model->capabilities_stated || target.model->capabilities.has(capability);
+  // Every model streams, and gives several answers, unless its provider does not.
+  if (capability == Capability::streaming || capability == Capability::choices) return true;
+  return !target.model->capabilities_stated || target.model->capabilities.has(capability);
 }
 
 }  // namespace
@@ -26,7 +27,8 @@ void reject_by_capability(const Target& target, const RequestFacts& facts, std::
     const auto capability = static_cast<Capability>(i);
     if (!facts.needs.has(capability) || has(target, capability)) continue;
     const std::string name(to_string(capability));
-    reject(name, "it has no " + name);
+    reject(name, capability == Capability::choices ? "it gives one choice, and `n` asks for " + std::to_string(facts.choices)
+                                                   : "it has no " + name);
   }
   const Model& model = *target.model;
   const std::int64_t cap = output_cap(facts, target).value_or(0);

@@ -46,6 +46,7 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key) {
   facts.output_tokens_max = request.output_tokens_max;
   facts.output_tokens_max_of_both = request.output_tokens_max_of_both;
   facts.choices = std::min(request.choices, choices_max);
+  if (facts.choices > 1) facts.needs.add(Capability::choices);
   facts.wishes = request.wishes.get();
   facts.fields = request.members;
   facts.conversation = conversation_of(request, key);

@@ -15,8 +15,10 @@ std::int64_t rough(std::int64_t tokens) {
   return static_cast<std::int64_t>(std::bit_ceil(std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(tokens, 1)), most)));
 }
 
+/// Without those that the row tells elsewhere.
 std::uint8_t own_needs(const RequestFacts& facts) {
-  return static_cast<std::uint8_t>(facts.needs.bits & ~(1U << static_cast<unsigned>(Capability::streaming)));
+  constexpr unsigned told = 1U << static_cast<unsigned>(Capability::streaming) | 1U << static_cast<unsigned>(Capability::choices);
+  return static_cast<std::uint8_t>(facts.needs.bits & ~told);
 }
 
 FactsJson thinking_json(const ThinkingWish& wish) {

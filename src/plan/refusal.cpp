@@ -60,8 +60,11 @@ Error refusal_of(const Plan& plan, const std::string& request_id) {
             "request " + request_id + " is refused by " + (policies.size() == 1 ? "policy " : "the policies ") + quoted(policies) +
                 because_kept(plan)};
   }
-  if (const auto r = rejected_by(RejectedBy::capability); r != end)
-    return {ErrorKind::bad_request, ErrorOrigin::app, "no target of this route can serve this request: " + r->reason};
+  if (const auto r = rejected_by(RejectedBy::capability); r != end) {
+    Error error(ErrorKind::bad_request, ErrorOrigin::app, "no target of this route can serve this request: " + r->reason);
+    if (r->rule == to_string(Capability::choices)) error.set_param("n");
+    return error;
+  }
   if (rejected_by(RejectedBy::quality) != end)
     return {ErrorKind::policy, ErrorOrigin::fairlead,
             "request " + request_id + " is refused: no target of this route has the quality_min that it asks for"};

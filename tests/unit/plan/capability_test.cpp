@@ -38,7 +38,7 @@ struct CapabilityStage : ::testing::Test {
 };
 
 TEST_F(CapabilityStage, AModelThatStatesNothingIsTakenToHaveAll) {
-  facts.needs.bits = 0x7f;
+  facts.needs.bits = 0xff;
   facts.input_tokens = 10'000'000;
   facts.output_tokens_max = 10'000'000;
   EXPECT_EQ(rules(), "");
@@ -51,6 +51,8 @@ TEST_F(CapabilityStage, EachCapabilityThatAModelDoesNotStateIsNamed) {
   EXPECT_EQ(rules(), "vision json_schema");
   facts.needs = set_of({Capability::tools, Capability::streaming});
   EXPECT_EQ(rules(), "") << "every model streams";
+  facts.needs = set_of({Capability::choices});
+  EXPECT_EQ(rules(), "") << "and takes `n`";
 }
 
 TEST_F(CapabilityStage, WhatAProviderLacksItsModelsLack) {
@@ -60,6 +62,9 @@ TEST_F(CapabilityStage, WhatAProviderLacksItsModelsLack) {
   model.capabilities_stated = true;
   model.capabilities = set_of({Capability::json_schema, Capability::tools});
   EXPECT_EQ(rules(), "json_schema streaming");
+  world.profile_of(provider).lacks = set_of({Capability::choices});
+  facts.needs = set_of({Capability::choices});
+  EXPECT_EQ(rules(), "choices");
 }
 
 TEST_F(CapabilityStage, InputAndOutputCapMustFitTheWindow) {

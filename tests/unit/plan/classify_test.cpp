@@ -173,6 +173,9 @@ TEST_F(Classify, CarriesWhatTheRequestNeeds) {
   const auto streamed = classify(request, key);
   EXPECT_TRUE(streamed->stream);
   EXPECT_TRUE(streamed->needs.has(Capability::streaming) && streamed->needs.has(Capability::tools));
+  EXPECT_FALSE(streamed->needs.has(Capability::choices));
+  request.choices = 2;
+  EXPECT_TRUE(classify(request, key)->needs.has(Capability::choices));
 }
 
 class FakeScanner final : public ContentScanner {

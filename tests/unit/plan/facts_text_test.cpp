@@ -21,6 +21,7 @@ TEST(FactsText, HoldsWhatIsNotTheUsualAndIsReadAgain) {
   facts.mode.thinking.set(ThinkingSwitch::reasoning_effort, true);
   facts.mode.service_tier = ServiceTier::flex;
   facts.choices = 2;
+  facts.needs.add(Capability::choices);
   facts.output_tokens_max = 1'000;
   facts.keeping = Keeping::prompt_cache_retention;
   facts.unknown_content = true;

@@ -67,8 +67,8 @@ class Reference {
       const auto capability = static_cast<Capability>(i);
       if (!facts_.needs.has(capability)) continue;
       if (target.provider->profile->lacks.has(capability)) return false;
-      if (capability != Capability::streaming && target.model->capabilities_stated && !target.model->capabilities.has(capability))
-        return false;
+      if (capability == Capability::streaming || capability == Capability::choices) continue;
+      if (target.model->capabilities_stated && !target.model->capabilities.has(capability)) return false;
     }
     const std::int64_t output = facts_.output_tokens_max.value_or(0);
     if (target.model->context_window != 0 && facts_.input_tokens + output > target.model->context_window) return false;
