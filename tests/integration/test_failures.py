@@ -301,6 +301,14 @@ def test_what_is_wrong_with_the_request_itself_is_nobody_elses_to_answer_M34(sta
     assert answer.fields["x-fairlead-attempts"] == "1" and answer.fields["x-should-retry"] == "false"
 
 
+def test_what_one_model_alone_does_not_take_is_anothers_to_answer(stage):
+    stage.providers["first"].will(refusal(400, {"message": "'temperature' does not support 0.3", "type": "invalid_request_error",
+                                                "param": "temperature", "code": "unsupported_value"}))
+    stage.providers["second"].will(whole(completion("from the second", told=usage()), told=(20, 0, 10)))
+    answer = post_chat(stage.daemon, chat(HELLO, "pair", temperature=0.3))
+    assert answer.status == 200 and text_of(answer) == "from the second" and answer.fields["x-fairlead-attempts"] == "2"
+
+
 FAILED = {
     "refused, twice": ([refusal(503), refusal(503)], "upstream_unavailable", "wait"),
     "cut": ([stream(ROLE, said("hel"), end="rst")], "upstream_closed", "relay"),
