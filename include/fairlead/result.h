@@ -87,7 +87,7 @@ class Error {
   const std::string& message() const { return words().message; }  ///< safe for the app: no secret, no host name, no prompt
   const std::string& detail() const { return words().detail; }    ///< for the log, redacted
   const std::string& param() const { return words().param; }      ///< the field at fault, as a path in the app's JSON; may be empty
-  const std::string& code() const { return words().code; }        ///< the provider's own, as a string; may be empty
+  const std::string& code() const { return words().code; }        ///< OpenAI's or the provider's own, as a string; may be empty
   void set_message(std::string message) { own_words().message = std::move(message); }
   void set_detail(std::string detail) { own_words().detail = std::move(detail); }
   void set_param(std::string param) { own_words().param = std::move(param); }

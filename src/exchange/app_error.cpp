@@ -23,7 +23,10 @@ int refused_status(int provider_status) {
 
 AppError app_error(const Error& error, int provider_status) {
   switch (error.kind) {
-    case ErrorKind::bad_request: return {400, invalid_request, "invalid_request", false};
+    case ErrorKind::bad_request: {
+      const std::string_view code = error.code();
+      return {400, invalid_request, code.empty() ? "invalid_request" : code, false};
+    }
     case ErrorKind::unauthorized: return {401, invalid_request, "invalid_api_key", false};
     case ErrorKind::policy: return {403, "permission_error", "policy_refused", false};
     case ErrorKind::unknown_model: return {404, invalid_request, "model_not_found", false};

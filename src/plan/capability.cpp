@@ -16,7 +16,15 @@ bool has(const Target& target, Capability capability) {
   return !target.model->capabilities_stated || target.model->capabilities.has(capability);
 }
 
+constexpr std::int64_t estimate_off_by_percent = 20;  // docs/ranking.md
+
 }  // namespace
+
+WindowFit window_fit(const Target& target, const RequestFacts& facts, std::int64_t input_tokens) {
+  if (target.model->context_window <= 0) return {};
+  const Int128 room = Int128{target.model->context_window} - output_cap(facts, target).value_or(0);
+  return {input_tokens <= room, Int128{input_tokens} * 100 <= room * (100 + estimate_off_by_percent)};
+}
 
 void reject_by_capability(const Target& target, const RequestFacts& facts, std::int64_t input_tokens,
                           std::vector<Rejection>& rejections) {
@@ -32,7 +40,7 @@ void reject_by_capability(const Target& target, const RequestFacts& facts, std::
   }
   const Model& model = *target.model;
   const std::int64_t cap = output_cap(facts, target).value_or(0);
-  if (model.context_window > 0 && Int128{input_tokens} + cap > model.context_window)
+  if (!window_fit(target, facts, input_tokens).possible)
     reject("context_window", "about " + std::to_string(input_tokens) + " tokens of input and " + std::to_string(cap) +
                                  " of output do not fit its window of " + std::to_string(model.context_window));
   if (model.output_tokens_max > 0 && cap > model.output_tokens_max)

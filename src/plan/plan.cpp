@@ -74,6 +74,9 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
   }
   // From here on, candidates are only reordered: whatever is tried has passed every rule.
   if (strategy) strategy->rank(plan.candidates, facts, conditions);
+  // What the request may well be too long for comes after what it fits.
+  std::stable_partition(plan.candidates.begin(), plan.candidates.end(),
+                        [&](const Candidate& c) { return window_fit(*c.target, facts, c.input_tokens).expected; });
   reorder_by_wishes(facts, places, plan);
   if (!conditions.unhealthy.empty())
     std::stable_partition(plan.candidates.begin(), plan.candidates.end(),

@@ -7,15 +7,27 @@
 namespace fairlead {
 namespace {
 
-/// Is there a target that only the request's own wishes keep it from? The wish, or null.
-const Rejection* wished_away(const Plan& plan) {
+/// The targets that such rejections alone keep the request from: of each, the first.
+template <class Such>
+std::vector<const Rejection*> kept_away_by(const Plan& plan, const Such& such) {
+  std::vector<const Rejection*> found;
   const auto& all = plan.rejections;
   for (auto at = all.begin(); at != all.end();) {
     const auto next = std::find_if(at, all.end(), [&](const Rejection& r) { return r.target != at->target; });
-    if (std::all_of(at, next, [](const Rejection& r) { return r.by == RejectedBy::wish; })) return &*at;
+    if (std::all_of(at, next, such)) found.push_back(&*at);
     at = next;
   }
-  return nullptr;
+  return found;
+}
+
+/// As OpenAI says it, for who shortens the conversation then.
+Error too_long(const Rejection& rejection) {
+  Error error(ErrorKind::bad_request, ErrorOrigin::app,
+              "This request is longer than the maximum context length of every target that it may reach; of the largest: " +
+                  rejection.reason + " tokens.");
+  error.set_code("context_length_exceeded");
+  error.set_param("messages");
+  return error;
 }
 
 std::string quoted(const std::vector<std::string>& names) {
@@ -47,13 +59,19 @@ Error refusal_of(const Plan& plan, const std::string& request_id) {
     return std::find_if(plan.rejections.begin(), plan.rejections.end(), [&](const Rejection& r) { return r.by == by; });
   };
   const auto end = plan.rejections.end();
-  if (const Rejection* wish = wished_away(plan)) {
+  if (const auto wished = kept_away_by(plan, [](const Rejection& r) { return r.by == RejectedBy::wish; }); !wished.empty()) {
+    const Rejection& wish = *wished.front();
     Error error(ErrorKind::bad_request, ErrorOrigin::app,
                 "no target that this request may reach is as it wishes" +
-                    (wish->rule == "provider.data_collection" && plan.keeping != Keeping::not_asked ? ": " + wish->reason : ""));
-    error.set_param(wish->rule);
+                    (wish.rule == "provider.data_collection" && plan.keeping != Keeping::not_asked ? ": " + wish.reason : ""));
+    error.set_param(wish.rule);
     return error;
   }
+  const auto is_window = [](const Rejection& r) { return r.by == RejectedBy::capability && r.rule == "context_window"; };
+  if (const auto small = kept_away_by(plan, is_window); !small.empty())
+    return too_long(**std::max_element(small.begin(), small.end(), [](const Rejection* a, const Rejection* b) {
+      return a->target->model->context_window < b->target->model->context_window;
+    }));
   if (rejected_by(RejectedBy::policy) != end) {
     const auto policies = refusing_policies(plan);
     return {ErrorKind::policy, ErrorOrigin::fairlead,

@@ -71,6 +71,9 @@ TEST(AppError, AProvidersOwnCodePassesThroughWhereTheRequestIsAtFault) {
   Error refused(ErrorKind::upstream_refused, ErrorOrigin::provider, "m");
   refused.set_code("context_length_exceeded");
   EXPECT_EQ(app_error(refused, 400).code, "context_length_exceeded");
+  Error too_long(ErrorKind::bad_request, ErrorOrigin::app, "m");
+  too_long.set_code("context_length_exceeded");
+  EXPECT_EQ(app_error(too_long).code, "context_length_exceeded");
   Error keyless(ErrorKind::upstream_auth, ErrorOrigin::provider, "m");
   keyless.set_code("invalid_api_key");
   EXPECT_EQ(app_error(keyless, 401).code, "upstream_auth");

@@ -89,8 +89,18 @@ TEST_F(Ranking, TheTargetsOwnTokensCountAndNotThePriors) {
   EXPECT_EQ(made.candidates[0].input_tokens, 5'000);
   EXPECT_EQ(made.candidates[1].input_tokens, 15'000);
   big.context_window = 4'000;
-  small.context_window = 14'000;
+  small.context_window = 12'000;
   EXPECT_EQ(rejected(plan()), "east/big: capability context_window\nwest/small: capability context_window\n");
+}
+
+TEST_F(Ranking, WhatTheRequestMayBeTooLongForComesLast) {
+  facts.text.of = {0, 0, 30'000, 0};
+  estimates[0].bytes_per_token = estimates[1].bytes_per_token = {4, 3, 6, 4};
+  EXPECT_EQ(ranked(plan()), "west/small east/big");
+  small.context_window = 4'900;
+  EXPECT_EQ(ranked(plan()), "east/big west/small") << "5,000 tokens, give or take";
+  big.context_window = 4'800;
+  EXPECT_EQ(ranked(plan()), "west/small east/big");
 }
 
 TEST_F(Ranking, ATargetThatThinksAloudIsExpectedToCostMore) {

@@ -71,7 +71,7 @@ class Reference {
       if (target.model->capabilities_stated && !target.model->capabilities.has(capability)) return false;
     }
     const std::int64_t output = facts_.output_tokens_max.value_or(0);
-    if (target.model->context_window != 0 && facts_.input_tokens + output > target.model->context_window) return false;
+    if (target.model->context_window != 0 && 5 * facts_.input_tokens > 6 * (target.model->context_window - output)) return false;
     return target.model->output_tokens_max == 0 || output <= target.model->output_tokens_max;
   }
 
@@ -275,6 +275,11 @@ class Reference {
     return no_dearer(target, wishes.max_input_price, wishes.max_output_price);
   }
 
+  bool may_be_too_small(const Ranked& ranked) const {
+    const std::int64_t window = ranked.target->model->context_window;
+    return window != 0 && facts_.input_tokens + facts_.output_tokens_max.value_or(0) > window;
+  }
+
   void sort(std::vector<Ranked>& left) const {
     const Wishes* wishes = facts_.wishes;
     const bool by_price = wishes && wishes->sort == Wishes::Sort::price;
@@ -283,6 +288,8 @@ class Reference {
         constexpr Int128 last = Int128{1} << 120;
         return a.usd.value_or(last) < b.usd.value_or(last);
       });
+    std::stable_sort(left.begin(), left.end(),
+                     [&](const Ranked& a, const Ranked& b) { return may_be_too_small(a) < may_be_too_small(b); });
     if (wishes) {
       std::stable_sort(left.begin(), left.end(), [&](const Ranked& a, const Ranked& b) {
         return provider_place(wishes->order, *a.target) < provider_place(wishes->order, *b.target);
