@@ -43,7 +43,9 @@ AppError app_error(const Error& error, int provider_status) {
     case ErrorKind::idempotency_in_progress: return {409, invalid_request, "idempotency_in_progress", true};
     case ErrorKind::idempotency_mismatch: return {422, invalid_request, "idempotency_mismatch", false};
     case ErrorKind::idempotency_gone: return {409, invalid_request, "idempotency_gone", false};
-    case ErrorKind::over_budget: return {429, "insufficient_quota", "insufficient_quota", false};
+    case ErrorKind::over_budget:
+      if (error.retry == Retry::before_commit) return {429, "rate_limit_error", "budget_held", true};
+      return {429, "insufficient_quota", "insufficient_quota", false};
     case ErrorKind::ledger_unavailable: return {503, server_error, "ledger_unavailable", true};
     case ErrorKind::draining: return {503, server_error, "draining", true};
     case ErrorKind::config:

@@ -29,7 +29,8 @@
 namespace fairlead::exchange {
 namespace {
 
-constexpr std::size_t rows_at_once_max = 2;  // two openings, a settlement and an opening, or two settlements
+constexpr Milliseconds held_retry_after{1'000};  // for what other requests hold of a budget
+constexpr std::size_t rows_at_once_max = 2;      // two openings, a settlement and an opening, or two settlements
 constexpr auto use_task = asio::use_awaitable_t<Executor>();
 
 /// What of the head routing may know.
@@ -242,7 +243,9 @@ class Exchange {
     for (;; ++candidate) {
       const auto held = charging_.hold(request_, candidate);
       if (!held) {
-        if (!failure_) refuse(held.error());
+        if (failure_) return std::nullopt;
+        if (held.error().retry == Retry::before_commit) retry_after_ = held_retry_after;
+        refuse(held.error());
         return std::nullopt;
       }
       candidate = *held;

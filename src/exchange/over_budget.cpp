@@ -85,6 +85,11 @@ Error over_budget(const state::BudgetState& budget, Int128 worst) {
   const Int128 left = std::max<Int128>(budget.left(), 0);
   std::string message = name_of(budget) + " has " + format_decimal(left) + " USD left of " + format_decimal(budget.limit) +
                         ", and this request may cost up to " + format_decimal(worst);
+  if (budget.charged + worst <= budget.limit) {
+    message += "; " + format_decimal(budget.charged) + " are spent, and " + format_decimal(budget.held) +
+               " held for requests under way: try again when these have ended";
+    return {ErrorKind::over_budget, ErrorOrigin::fairlead, message, budget.id, Retry::before_commit};
+  }
   if (budget.span.until)
     message += "; it begins anew at " + iso_8601(*budget.span.until);
   else if (budget.per == BudgetPeriod::credit)

@@ -21,7 +21,8 @@ std::int64_t held_output(const RequestFacts& facts, const Target& target, std::i
 std::optional<Int128> worst_cost(const Candidate& candidate, const RequestFacts& facts, const ChatRequest& chat,
                                  const Snapshot& snapshot, TimePoint at);
 
-/// 429. `worst`: what the attempt may be charged.
+/// 429. `worst`: what the attempt may be charged. Retry::before_commit: there is room for it beside what is spent, once what is
+/// held for others is free.
 Error over_budget(const state::BudgetState& budget, Int128 worst);
 
 }  // namespace fairlead::exchange

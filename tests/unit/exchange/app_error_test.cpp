@@ -31,6 +31,7 @@ const Row table[] = {
     {ErrorKind::idempotency_in_progress, 0, 409, "invalid_request_error", "idempotency_in_progress", true},
     {ErrorKind::idempotency_mismatch, 0, 422, "invalid_request_error", "idempotency_mismatch", false},
     {ErrorKind::idempotency_gone, 0, 409, "invalid_request_error", "idempotency_gone", false},
+    {ErrorKind::over_budget, 0, 429, "insufficient_quota", "insufficient_quota", false},
     {ErrorKind::ledger_unavailable, 0, 503, "server_error", "ledger_unavailable", true},
     {ErrorKind::draining, 0, 503, "server_error", "draining", true},
     {ErrorKind::internal, 0, 500, "server_error", "internal_error", true},
@@ -77,6 +78,14 @@ TEST(AppError, AProvidersOwnCodePassesThroughWhereTheRequestIsAtFault) {
   Error keyless(ErrorKind::upstream_auth, ErrorOrigin::provider, "m");
   keyless.set_code("invalid_api_key");
   EXPECT_EQ(app_error(keyless, 401).code, "upstream_auth");
+}
+
+TEST(AppError, ABudgetThatIsHeldAndNotSpentIsWorthAnotherTry) {
+  const AppError seen = app_error(Error(ErrorKind::over_budget, ErrorOrigin::fairlead, "m", {}, Retry::before_commit));
+  EXPECT_EQ(seen.status, 429);
+  EXPECT_EQ(seen.type, "rate_limit_error");
+  EXPECT_EQ(seen.code, "budget_held");
+  EXPECT_TRUE(seen.should_retry);
 }
 
 std::string value_of(const net::Fields& fields, std::string_view name) {

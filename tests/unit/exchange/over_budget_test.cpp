@@ -165,8 +165,26 @@ TEST(OverBudget, SaysWhichWhatIsLeftAndUntilWhen) {
   EXPECT_EQ(error.message(),
             "the budget of team payments per month has 1 USD left of 5, and this request may cost up to 2; it begins anew at "
             "2026-12-01T23:00:00Z");
+  EXPECT_EQ(error.retry, Retry::never);
   budget.charged = 9 * Int128{pico_per_unit};
   EXPECT_THAT(over_budget(budget, 1).message(), HasSubstr("has 0 USD left of 5")) << "overdrawn";
+}
+
+TEST(OverBudget, IsForNowAloneWhereOthersHoldWhatIsNotSpent) {
+  state::BudgetState budget;
+  budget.of = BudgetOf::key;
+  budget.name = "app";
+  budget.per = BudgetPeriod::day;
+  budget.limit = 5 * Int128{pico_per_unit};
+  budget.charged = 1 * Int128{pico_per_unit};
+  budget.held = 3 * Int128{pico_per_unit};
+  const Error held = over_budget(budget, 4 * Int128{pico_per_unit});
+  EXPECT_EQ(held.retry, Retry::before_commit);
+  EXPECT_EQ(
+      held.message(),
+      "the budget of key app per day has 1 USD left of 5, and this request may cost up to 4; 1 are spent, and 3 held for requests "
+      "under way: try again when these have ended");
+  EXPECT_EQ(over_budget(budget, 4 * Int128{pico_per_unit} + 1).retry, Retry::never) << "it would not fit then either";
 }
 
 }  // namespace
