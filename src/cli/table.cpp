@@ -115,17 +115,6 @@ LongTable long_table(const Table& table) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
-  std::string safe(text);
-  for (std::size_t i = 0; i < safe.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(safe[i]);
-    const bool c1 = byte == 0xc2 && i + 1 < safe.size() && static_cast<unsigned char>(safe[i + 1]) < 0xa0;  // U+0080 to U+009F
-    if (byte < 0x20 || byte == 0x7f) safe[i] = '?';
-    if (c1) safe.replace(i, 2, "?");
-  }
-  return safe;
-}
-
 void write_text(std::ostream& to, const LongTable& table, int indent) {
   const std::vector<Shown> columns = shown(table);
   const auto margin = static_cast<std::size_t>(indent);

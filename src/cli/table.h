@@ -1,5 +1,6 @@
 #pragma once
 // Rows of cells for people and for spreadsheets. Pure; used by the commands that report.
+#include <fairlead/near.h>
 #include <fairlead/time.h>
 
 #include <cstddef>
@@ -41,9 +42,6 @@ std::string to_text(const Table& table, int indent = 0);
 
 /// RFC 4180 without the total: CRLF, quotes where needed. A cell that a spreadsheet would take for a formula begins with a "'".
 std::string to_csv(const Table& table);
-
-/// The same, with '?' for control characters.
-std::string printable(std::string_view text);
 
 /// "2026-11-01T12:00:00.123456Z"
 std::string utc_text(TimePoint at);

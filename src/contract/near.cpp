@@ -7,7 +7,8 @@
 namespace fairlead {
 namespace {
 
-constexpr std::size_t word_bytes_max = 80;  // longer words are not compared
+constexpr std::size_t word_bytes_max = 80;   // longer words are not compared
+constexpr std::size_t echo_bytes_max = 128;  // longer names are cut in messages
 
 char lower_case(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
@@ -51,6 +52,21 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
   const std::string_view near = nearest(word, known);
   if (near.empty()) return std::string(otherwise);
   return std::string(joined_by).append("did you mean '").append(near).append("'?");
+}
+
+std::string printable(std::string_view text) {
+  std::string safe(text);
+  for (std::size_t i = 0; i < safe.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(safe[i]);
+    const bool c1 = byte == 0xc2 && i + 1 < safe.size() && static_cast<unsigned char>(safe[i + 1]) < 0xa0;  // U+0080 to U+009F
+    if (byte < 0x20 || byte == 0x7f) safe[i] = '?';
+    if (c1) safe.replace(i, 2, "?");
+  }
+  return safe;
+}
+
+std::string echo_of(std::string_view name) {
+  return printable(name.substr(0, echo_bytes_max)) + (name.size() > echo_bytes_max ? "..." : "");
 }
 
 }  // namespace fairlead

@@ -1,5 +1,7 @@
 #include "exchange/api.h"
 
+#include <fairlead/near.h>
+
 #include <array>
 #include <utility>
 
@@ -41,7 +43,8 @@ Task<void> Api::answer_at_once(std::unique_ptr<net::AppRequest> request, net::Ap
   const std::shared_ptr<const Snapshot> snapshot = world_.snapshot.get();
   Result<std::string> body =
       method.empty()              ? Result<std::string>(Error(ErrorKind::not_found, ErrorOrigin::app,
-                                                              "there is no such path here; POST /v1/chat/completions and GET /v1/models are"))
+                                                              "there is no " + echo_of(request->method) + " " + echo_of(request->path) +
+                                                                  " here; POST /v1/chat/completions and GET /v1/models are"))
       : request->method != method ? Result<std::string>(Error(ErrorKind::method_not_allowed, ErrorOrigin::app,
                                                               "this path takes " + std::string(method) + " only"))
                                   : models_answer(*request, *snapshot, world_.now());

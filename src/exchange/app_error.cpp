@@ -62,8 +62,7 @@ AppError app_error(const Error& error, int provider_status) {
     case ErrorKind::upstream_refused: {
       // The target's model is a name of our configuration, not of the app's.
       if (provider_status == 404) return {502, server_error, "upstream_model_not_found", false};
-      const std::string_view code = error.code();
-      return {refused_status(provider_status), invalid_request, code.empty() ? "upstream_refused" : code, false};
+      return {refused_status(provider_status), invalid_request, error.code(), false};
     }
     case ErrorKind::upstream_filtered: return {400, invalid_request, "content_filter", false};
     case ErrorKind::upstream_unavailable:

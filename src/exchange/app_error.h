@@ -12,7 +12,7 @@ namespace fairlead::exchange {
 
 struct AppError {
   int status = 500;
-  std::string_view type, code;  ///< OpenAI's error.type and error.code
+  std::string_view type, code;  ///< OpenAI's error.type and error.code; no code: null, as a provider said it
   bool should_retry = true;     ///< false: SDKs are told `x-should-retry: false`
 };
 

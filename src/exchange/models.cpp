@@ -1,5 +1,7 @@
 #include "exchange/models.h"
 
+#include <fairlead/near.h>
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -58,7 +60,8 @@ Result<std::string> model_json(std::string_view escaped_id, const Key& key) {
   const std::string id = unescape(escaped_id);
   for (const std::string& name : names_of(key))
     if (name == id) return model_object(name).dump();
-  return Error(ErrorKind::unknown_model, ErrorOrigin::app, "there is no such model, or this key may not use it");
+  return Error(ErrorKind::unknown_model, ErrorOrigin::app,
+               "The model '" + echo_of(id) + "' does not exist, or this key may not use it.");
 }
 
 }  // namespace fairlead::exchange

@@ -2,6 +2,8 @@
 
 #include "plan/conversation.h"
 
+#include <fairlead/near.h>
+
 #include <algorithm>
 #include <cmath>
 #include <string_view>
@@ -31,7 +33,8 @@ Result<RequestFacts> classify(const ChatRequest& request, const Key& key) {
   facts.route = route_of(key, request.model);
   if (!facts.route && key.may_name_targets) facts.target = target_of(key, request.model);
   if (!facts.route && !facts.target) {
-    Error error(ErrorKind::unknown_model, ErrorOrigin::app, "The model does not exist, or this key may not use it.");
+    Error error(ErrorKind::unknown_model, ErrorOrigin::app,
+                "The model '" + echo_of(request.model) + "' does not exist, or this key may not use it.");
     error.set_param("model");
     return error;
   }

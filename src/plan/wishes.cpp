@@ -117,7 +117,8 @@ Result<void> check_wishes(const RequestFacts& facts, const Snapshot& snapshot) {
   };
   const auto unknown = std::find_if_not(models.begin(), models.end(), known);
   if (unknown == models.end()) return {};
-  Error error(ErrorKind::bad_request, ErrorOrigin::app, "The model does not exist, or this key may not use it.");
+  Error error(ErrorKind::bad_request, ErrorOrigin::app,
+              "The model '" + echo_of(*unknown) + "' does not exist, or this key may not use it.");
   error.set_param("models[" + std::to_string(unknown - models.begin()) + "]");
   return error;
 }

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from harness.daemon import CLIENT_KEY, PROMPT_CANARY, PROVIDER_KEY
-from harness.http import Connection, chat, post_chat, request_bytes, text_of
+from harness.http import Connection, chat, post_chat, request_bytes, send, text_of
 from harness.process import wait_until
 from harness.stage import Stage
 from harness.upstream import DONE, ROLE, STOP, Scripted, chunk, compact, completion, event, good_stream, refusal, said, stream, usage, whole
@@ -420,17 +420,17 @@ def error(message="the provider's words", kind="invalid_request_error", code=Non
 
 # profile, provider's status, error object or body, fields -> status, type, code, Retry-After, retry at all
 OUTCOMES = [
-    ("openai", 400, error(), (), (400, "invalid_request_error", "upstream_refused", None, False)),
+    ("openai", 400, error(), (), (400, "invalid_request_error", None, None, False)),
     ("openai", 400, error(code="context_length_exceeded"), (), (400, "invalid_request_error", "context_length_exceeded", None, False)),
     ("openai", 400, error(code="unsupported_parameter", param="max_tokens"), (),
      (400, "invalid_request_error", "unsupported_parameter", None, False)),
     ("openai", 400, error(code="content_policy_violation"), (), (400, "invalid_request_error", "content_filter", None, False)),
-    ("openai", 413, error(), (), (413, "invalid_request_error", "upstream_refused", None, False)),
-    ("openai", 415, error(), (), (415, "invalid_request_error", "upstream_refused", None, False)),
-    ("openai", 422, error(), (), (422, "invalid_request_error", "upstream_refused", None, False)),
+    ("openai", 413, error(), (), (413, "invalid_request_error", None, None, False)),
+    ("openai", 415, error(), (), (415, "invalid_request_error", None, None, False)),
+    ("openai", 422, error(), (), (422, "invalid_request_error", None, None, False)),
     ("openai", 404, error(code="model_not_found"), (), (502, "server_error", "upstream_model_not_found", None, False)),
-    ("openai", 405, error(), (), (400, "invalid_request_error", "upstream_refused", None, False)),
-    ("openai", 418, b"short and stout", (), (400, "invalid_request_error", "upstream_refused", None, False)),
+    ("openai", 405, error(), (), (400, "invalid_request_error", None, None, False)),
+    ("openai", 418, b"short and stout", (), (400, "invalid_request_error", None, None, False)),
     ("openai", 401, error(code="invalid_api_key"), (), (502, "server_error", "upstream_auth", None, False)),
     ("openai", 403, error(), (), (502, "server_error", "upstream_auth", None, False)),
     ("openai", 402, error(), (), (502, "server_error", "upstream_no_money", None, False)),
@@ -473,10 +473,10 @@ OUTCOMES = [
     ("llamacpp", 400, {"code": 400, "message": "too long", "type": "exceed_context_size_error"}, (),
      (400, "invalid_request_error", "context_length_exceeded", None, False)),
     ("llamacpp", 501, {"code": 501, "message": "not started for this", "type": "not_supported_error"}, (),
-     (400, "invalid_request_error", "501", None, False)),
-    ("generic", 400, b'{"detail":"plain"}', (), (400, "invalid_request_error", "upstream_refused", None, False)),
+     (400, "invalid_request_error", None, None, False)),
+    ("generic", 400, b'{"detail":"plain"}', (), (400, "invalid_request_error", None, None, False)),
     ("generic", 400, b'{"object":"error","message":"bad","type":"BadRequestError","param":null,"code":400}', (),
-     (400, "invalid_request_error", "400", None, False)),
+     (400, "invalid_request_error", None, None, False)),
 ]
 
 
@@ -615,6 +615,15 @@ def test_what_is_no_request_of_ours_is_refused_in_openais_shape_M38(stage, conte
         assert answer.fields["allow"] in ("GET", "POST")
 
 
+def test_what_is_not_there_is_named(stage):
+    model = expect_openai_error(post_chat(stage.daemon, chat(HELLO, "no\n" + "x" * 200)), 404, code="model_not_found")
+    assert f"'no?{'x' * 125}...'" in model["message"]
+    listed = send(stage.daemon.address, "GET", "/v1/models/no-such", stage.daemon.key)
+    assert "'no-such'" in expect_openai_error(listed, 404, code="model_not_found")["message"]
+    path = expect_openai_error(send(stage.daemon.address, "PUT", "/v2/nowhere?key=x", stage.daemon.key), 404, code="unknown_url")
+    assert "PUT /v2/nowhere here" in path["message"]
+
+
 @pytest.mark.parametrize("body, param", [
     (b"", None), (b"{", None), (b"[]", None), (b"null", None), (b'{"model":"pair"', None),
     (b'{"model":"pair","model":"first","messages":[]}', "model"),
@@ -627,7 +636,8 @@ def test_what_is_no_request_of_ours_is_refused_in_openais_shape_M38(stage, conte
 def test_a_request_that_cannot_be_read_is_refused_with_the_field_at_fault_M38(stage, body, param):
     asked = sum(len(provider.requests) for provider in stage.providers.values())
     answer = post_chat(stage.daemon, body)
-    assert expect_openai_error(answer, 400, "invalid_request_error")["param"] == param
+    error = expect_openai_error(answer, 400, "invalid_request_error")
+    assert error["param"] == param and ("'messages' is missing" in error["message"]) == (body == {"model": "pair"})
     assert answer.fields["x-should-retry"] == "false"
     request, attempts = stage.rows(answer)
     assert request["http_status"] == 400 and request["error"] == "bad_request" and not attempts

@@ -256,7 +256,8 @@ class RequestReader {
       request_.opening_end = message;
       request_.conversation_end = json_.offset();
     });
-    has_messages_ = index != 0;
+    if (index == 0) return note("messages", "The field 'messages' is empty; it must have at least one message.");
+    has_messages_ = true;
     request_.prompt_bytes += json_.offset() - begin - payload_bytes_;
     text_parts_[0] = part_of_body(begin, payload_bytes_ == 0 ? json_.offset() : first_payload_);
     if (payload_bytes_ != 0) text_parts_[1] = part_of_body(payloads_end_, json_.offset());

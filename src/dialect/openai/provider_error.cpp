@@ -163,7 +163,10 @@ std::string log_detail(int status, const ProviderError& error, std::string_view 
 
 Error make_error(int status, const ProviderError& error, const Meaning& meaning, std::string_view api_key) {
   Error out(meaning.kind, ErrorOrigin::provider, std::string(meaning.message), log_detail(status, error, api_key), meaning.retry);
-  out.set_code(meaning.name == "context" ? "context_length_exceeded" : safe_text(error.code, api_key));
+  if (meaning.name == "context")
+    out.set_code("context_length_exceeded");
+  else if (error.status == 0)  // else it only says the status again
+    out.set_code(safe_text(error.code, api_key));
   if (!meaning.own_words) return out;
   if (!error.message.empty()) out.set_message(safe_text(error.message, api_key));
   out.set_param(safe_text(error.param, api_key));

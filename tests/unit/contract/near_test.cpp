@@ -7,6 +7,12 @@ namespace {
 
 const std::vector<std::string_view> providers = {"deepseek", "openai", "qwen", "openrouter"};
 
+TEST(Near, WhatIsEchoedIsPrintableAndShort) {
+  EXPECT_EQ(echo_of("模型\n\x1b[31m\x7f"), "模型??[31m?");
+  EXPECT_EQ(echo_of(std::string(128, 'a')), std::string(128, 'a'));
+  EXPECT_EQ(echo_of(std::string(129, 'a')), std::string(128, 'a') + "...");
+}
+
 TEST(Near, TheFewestChangesWinUpToAThirdOfTheLetters) {
   struct Case {
     std::string_view word, nearest;
