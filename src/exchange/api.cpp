@@ -29,6 +29,9 @@ std::string_view method_of(std::string_view path) {
   return {};
 }
 
+/// HEAD is GET without the body, which the server leaves out.
+bool takes(std::string_view method, std::string_view asked) { return asked == method || (method == "GET" && asked == "HEAD"); }
+
 }  // namespace
 
 // The corridor stands in the server's frame: one more around it would be held as long as an answer streams.
@@ -42,12 +45,12 @@ Task<void> Api::answer_at_once(std::unique_ptr<net::AppRequest> request, net::Ap
   const std::string_view method = method_of(request->path);
   const std::shared_ptr<const Snapshot> snapshot = world_.snapshot.get();
   Result<std::string> body =
-      method.empty()              ? Result<std::string>(Error(ErrorKind::not_found, ErrorOrigin::app,
-                                                              "there is no " + echo_of(request->method) + " " + echo_of(request->path) +
-                                                                  " here; POST /v1/chat/completions and GET /v1/models are"))
-      : request->method != method ? Result<std::string>(Error(ErrorKind::method_not_allowed, ErrorOrigin::app,
-                                                              "this path takes " + std::string(method) + " only"))
-                                  : models_answer(*request, *snapshot, world_.now());
+      method.empty()                    ? Result<std::string>(Error(ErrorKind::not_found, ErrorOrigin::app,
+                                                                    "there is no " + echo_of(request->method) + " " + echo_of(request->path) +
+                                                                        " here; POST /v1/chat/completions and GET /v1/models are"))
+      : !takes(method, request->method) ? Result<std::string>(Error(ErrorKind::method_not_allowed, ErrorOrigin::app,
+                                                                    "this path takes " + std::string(method) + " only"))
+                                        : models_answer(*request, *snapshot, world_.now());
   net::Fields fields;
   int status = 200;
   if (body) {
@@ -56,7 +59,7 @@ Task<void> Api::answer_at_once(std::unique_ptr<net::AppRequest> request, net::Ap
     const AppError seen = app_error(body.error());
     status = seen.status;
     fields = error_fields(seen, std::nullopt);
-    if (seen.status == 405) fields.emplace_back("allow", method);
+    if (seen.status == 405) fields.emplace_back("allow", method == "GET" ? "GET, HEAD" : method);
   }
   fields.emplace_back("x-request-id", error_id());
   const std::string text = body ? std::move(*body) : error_body(body.error());

@@ -76,6 +76,7 @@ AppError app_error(const Error& error, int provider_status) {
 net::Fields error_fields(const AppError& app_error, std::optional<std::chrono::milliseconds> retry_after) {
   net::Fields fields;
   fields.emplace_back("content-type", "application/json");
+  if (app_error.status == 401) fields.emplace_back("www-authenticate", "Bearer");
   if (!app_error.should_retry) fields.emplace_back("x-should-retry", "false");
   if (retry_after && app_error.should_retry) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*retry_after).count();

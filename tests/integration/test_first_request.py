@@ -3,6 +3,7 @@ import datetime
 import json
 import os
 import pathlib
+import socket
 import subprocess
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ import pytest
 
 from harness import books
 from harness.daemon import OTHER_KEY, PROMPT_CANARY, TARGETS
-from harness.http import chat, post_chat, send, text_of
+from harness.http import chat, post_chat, request_bytes, send, text_of
 from harness.process import BINARY, run, wait_until
 
 HELLO = f"Say hello, {PROMPT_CANARY}"
@@ -147,6 +148,23 @@ def test_models_lists_what_the_key_may_use(daemon):
     assert send(daemon.address, "GET", "/v1/models/chat", OTHER_KEY).json()["id"] == "chat"
     assert send(daemon.address, "GET", "/v1/models/ordered", OTHER_KEY).status == 404
     assert send(daemon.address, "GET", "/v1/models").status == 401
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/chat", "/v1/models/no-such"])
+def test_head_is_answered_as_get_without_the_body(daemon, path):
+    whole, (line, *fields) = send(daemon.address, "GET", path, OTHER_KEY), head_of(daemon, path)
+    assert int(line.split()[1]) == whole.status
+    assert f"content-length: {len(whole.body)}" in [field.lower() for field in fields]
+
+
+def head_of(daemon, path):
+    """Its lines; nothing comes behind it."""
+    host, _, port = daemon.address.rpartition(":")
+    with socket.create_connection((host, int(port)), 60) as peer, peer.makefile("rb") as answer:
+        peer.sendall(request_bytes("HEAD", path, OTHER_KEY, fields=[("Connection", "close")]))
+        head, _, body = answer.read().partition(b"\r\n\r\n")
+        assert body == b""
+        return head.decode().split("\r\n")
 
 
 def test_a_request_is_pipelined_and_answered_in_order(daemon):

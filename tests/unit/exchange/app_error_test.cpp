@@ -102,6 +102,9 @@ TEST(AppError, TellsSdksWhenToComeBack) {
   const AppError refused = app_error(Error(ErrorKind::policy, ErrorOrigin::fairlead, "m"));
   EXPECT_EQ(value_of(error_fields(refused, Milliseconds{1'200}), "retry-after"), "");
   EXPECT_EQ(value_of(error_fields(refused, std::nullopt), "x-should-retry"), "false");
+  EXPECT_EQ(value_of(error_fields(refused, std::nullopt), "www-authenticate"), "");
+  const AppError unknown = app_error(Error(ErrorKind::unauthorized, ErrorOrigin::app, "m"));
+  EXPECT_EQ(value_of(error_fields(unknown, std::nullopt), "www-authenticate"), "Bearer");
 }
 
 }  // namespace
