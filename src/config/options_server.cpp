@@ -22,10 +22,11 @@ void add_timeouts(Rows& rows, const std::string& at, const std::vector<std::stri
   };
   row("connect", 0, "To look up, connect and shake hands.");
   row("first_byte", 1,
-      "From the request being sent to the first content of the answer; blank lines and comments that keep a stream alive are "
-      "none.");
-  row("idle", 2, "From then on, between two bytes of it.");
-  row("total", 3, "For the whole attempt.");
+      "Of a stream, from the request being sent to the first content of the answer; blank lines and comments that keep it alive "
+      "are none. A buffered answer shows nothing before its end, so `total` alone limits how long it takes; sending a request "
+      "may take as long as this, too.");
+  row("idle", 2, "From the first content on, between two bytes of the answer.");
+  row("total", 3, "For the whole attempt. A provider that hangs keeps a buffered request for so long.");
 }
 
 }  // namespace

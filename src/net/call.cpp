@@ -24,7 +24,10 @@ Call::Call(std::unique_ptr<Link> link, std::shared_ptr<IdleLinks> idle, const Up
       timeouts_(request.provider->timeouts),
       total_until_(request.deadline),
       first_byte_until_(steady_clock::now() + timeouts_.first_byte),
-      idle_(std::move(idle)) {}
+      idle_(std::move(idle)) {
+  // A whole answer shows nothing before its end, be it ever so long in the making: a silent provider may be at work on it.
+  if (!request.stream) timeouts_.first_byte = timeouts_.total;
+}
 
 SteadyTime Call::deadline() const {
   return std::min(total_until_, content_began_ ? steady_clock::now() + timeouts_.idle : first_byte_until_);

@@ -191,7 +191,7 @@ def test_a_denied_target_is_no_fallback_either_M45(start, simulator, fault, stat
 
     daemon = start(change)
     for _ in range(3):  # also once it is known to be ill
-        answer = post_chat(daemon, chat(f"[[sim only=openai {fault}]] hello"), OTHER_KEY)
+        answer = post_chat(daemon, chat(f"[[sim only=openai {fault}]] hello", stream=True), OTHER_KEY)
         assert answer.status == status, answer.body
     attempts = wait_until(lambda: (rows := daemon.ledger()).all_settled() and rows.attempts, "the rows")
     assert {attempt["target"] for attempt in attempts} == {TARGETS["openai"]}

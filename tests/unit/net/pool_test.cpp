@@ -431,10 +431,23 @@ TEST_F(PoolTest, FirstByteDeadlineHoldsForTheHead) {
   provider.timeouts.first_byte = 5ms;
   ScriptedServer server(loop, {silent()});
   connect_to(server);
-  const Got got = ask();
+  UpstreamRequest streamed = request();
+  streamed.stream = true;
+  const Got got = loop.finish(ask(streamed));
   EXPECT_EQ(got.kind(), "upstream_timeout");
   EXPECT_EQ(got.error->retry, Retry::before_commit);
   EXPECT_TRUE(got.report.sent_whole);
+}
+
+TEST_F(PoolTest, AWholeAnswerMayTakeAsLongAsTheAttempt) {
+  provider.timeouts.first_byte = 1ms;
+  ScriptedServer server(loop, {silent()});
+  connect_to(server);
+  UpstreamRequest buffered = request();
+  const SteadyTime started = steady_clock::now();
+  buffered.deadline = started + 50ms;
+  EXPECT_EQ(loop.finish(ask(buffered)).kind(), "upstream_timeout");
+  EXPECT_GE(steady_clock::now() - started, 50ms);
 }
 
 // M30: comments keep no wait alive that is for content; nor does the idle deadline count before it.
@@ -443,7 +456,8 @@ TEST_F(PoolTest, FirstByteDeadlineHoldsUntilTheContentBegins) {
   provider.timeouts.idle = 1ms;
   ScriptedServer server(loop, {answering({stream_head + "4\r\n: x\n\r\n"})});
   connect_to(server);
-  const UpstreamRequest what = request();
+  UpstreamRequest what = request();
+  what.stream = true;
   SendReport report;
   const SteadyTime started = steady_clock::now();
   const auto read_comments = [&]() -> Task<ErrorKind> {
