@@ -408,8 +408,8 @@ def test_who_always_leaves_before_the_end_pays_until_the_budget_is_spent_M10(sta
 
     daemon = start(change)
     left = 0
-    while (answer := post_chat(daemon, body, leave_after=1)).status == 200:
-        left += 1
+    while (answer := post_chat(daemon, body, leave_after=1)).status == 200 or b"budget_held" in answer.body:
+        left += answer.status == 200  # what the one before held may not be free yet
         assert left < 200, "nothing is charged to who leaves"
     expect_refused(answer)
     (budget,) = daemon.budgets().values()

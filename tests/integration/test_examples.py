@@ -25,7 +25,9 @@ def test_there_are_examples():
 def test_an_example_is_good_and_its_routing_tests_hold_with_and_without_secrets(example, secrets):
     done = run("check", example, env=secrets_of(example) if secrets else {name: "" for name in secrets_of(example)})
     assert done.returncode == 0, done.stdout + done.stderr
-    assert not secrets or ": good, 0 warnings;" in done.stdout, done.stderr
+    # Whether there is a folder for the archive is the machine's affair.
+    warnings = [line for line in done.stderr.splitlines() if ": warning: retention.archive: " not in line]
+    assert ": good, " in done.stdout and (not secrets or not warnings), done.stderr
     expected = len(re.findall(r"^  - name:", example.with_suffix(".test.yaml").read_text(), re.M))
     assert f"  {expected} passed, 0 failed" in done.stdout and expected >= 5
 

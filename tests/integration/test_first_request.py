@@ -142,6 +142,15 @@ def test_a_policy_narrows_what_is_left_for_a_key(daemon, settled):
         (TARGETS["deepseek"], "us-only"), (TARGETS["qwen"], "us-only")}
 
 
+def test_several_choices_are_asked_only_of_who_gives_them(daemon):
+    """DeepSeek is known to give one, and Qwen says so itself; OpenAI comes last."""
+    answer = post_chat(daemon, chat(HELLO, "ordered", n=2))
+    assert answer.status == 200 and answer.fields["x-fairlead-target"] == TARGETS["openai"]
+    assert len(answer.json()["choices"]) == 2 and answer.fields["x-fairlead-attempts"] == "2"
+    refused = post_chat(daemon, chat(HELLO, "deepseek", n=2))
+    assert refused.status == 400 and refused.json()["error"]["param"] == "n" and refused.fields["x-fairlead-attempts"] == "0"
+
+
 def test_models_lists_what_the_key_may_use(daemon):
     listed = send(daemon.address, "GET", "/v1/models", OTHER_KEY).json()
     assert listed["object"] == "list" and {model["id"] for model in listed["data"]} == {"chat", "deepseek"}
