@@ -293,7 +293,7 @@ struct Snapshot {
   PolicyNeeds policies_need;
   std::vector<Network> trusted_proxies;  ///< whose word on the app's address is taken
   std::vector<Key> keys;
-  std::vector<std::string> ended_keys;  ///< of the ledger's database: names of those that were revoked, or cannot be taken in
+  std::vector<std::string> ended_keys;     ///< of the ledger's database: names of those that were revoked, or cannot be taken in
   std::vector<Secret> secrets;             ///< of all keys, former ones too, by their digests
   std::vector<EndedSecret> ended_secrets;  ///< of the ledger's database, by their digests
   int keys_disabled = 0;                   ///< that are not among `keys`, as their hash is a reference to what is not there
