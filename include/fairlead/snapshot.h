@@ -71,10 +71,11 @@ struct Facts {
   std::map<std::string, TimePoint> labels{};  ///< of the operator's own, such as "dpa": each until it ends
 };
 
-/// Four deadlines of an attempt; `idle` between bytes of an answer.
+/// Deadlines of an attempt; `idle` between bytes of an answer.
 struct Timeouts {
   Milliseconds connect{5'000};
-  Milliseconds first_byte{120'000};
+  Milliseconds first_byte{120'000};  ///< of a stream
+  Milliseconds buffered{600'000};    ///< in its place, of an answer in one piece, which shows nothing before its end
   Milliseconds idle{120'000};
   Milliseconds total{1'800'000};
 };

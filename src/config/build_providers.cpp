@@ -174,7 +174,7 @@ class ProviderBuilder {
     const auto either = [&](std::string_view name) {
       return own.find(name) != nullptr ? own.duration(name) : common.duration(name);
     };
-    provider_.timeouts = {either("connect"), either("first_byte"), either("idle"), either("total")};
+    provider_.timeouts = {either("connect"), either("first_byte"), either("buffered"), either("idle"), either("total")};
     provider_.idle_connections_max = static_cast<int>(from_.integer("idle_connections_max"));
     provider_.idle_connection_ms_max = from_.duration("idle_connection_ms_max");
     if (from_.text("on_cancel") == "drain") provider_.drain_ms_max = from_.duration("drain_ms_max");

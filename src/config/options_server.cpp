@@ -23,10 +23,12 @@ void add_timeouts(Rows& rows, const std::string& at, const std::vector<std::stri
   row("connect", 0, "To look up, connect and shake hands.");
   row("first_byte", 1,
       "Of a stream, from the request being sent to the first content of the answer; blank lines and comments that keep it alive "
-      "are none. A buffered answer shows nothing before its end, so `total` alone limits how long it takes; sending a request "
-      "may take as long as this, too.");
-  row("idle", 2, "From the first content on, between two bytes of the answer.");
-  row("total", 3, "For the whole attempt. A provider that hangs keeps a buffered request for so long.");
+      "are none. Sending a request, streamed or not, may take as long, too.");
+  row("buffered", 2,
+      "The same of an answer that is not streamed. It shows nothing before it is whole, so this limits how long it may be in the "
+      "making; a provider that hangs keeps its request for so long. OpenAI's SDKs wait for 10 minutes.");
+  row("idle", 3, "From the first content on, between two bytes of the answer.");
+  row("total", 4, "For the whole attempt.");
 }
 
 }  // namespace
@@ -150,7 +152,7 @@ void add_server_rows(Rows& rows) {
 
   rows.push_back(
       {.path = "timeouts", .type = Type::object, .doc = "Deadlines of an attempt, for providers that state none of their own."});
-  add_timeouts(rows, "timeouts.", {"5s", "2m", "2m", "30m"}, "");
+  add_timeouts(rows, "timeouts.", {"5s", "2m", "10m", "2m", "30m"}, "");
   rows.push_back(
       {.path = "log", .type = Type::object, .doc = "What goes to stderr, one JSON object a line; never a prompt or a secret."});
   rows.push_back({.path = "log.level",

@@ -25,8 +25,7 @@ Call::Call(std::unique_ptr<Link> link, std::shared_ptr<IdleLinks> idle, const Up
       total_until_(request.deadline),
       first_byte_until_(steady_clock::now() + timeouts_.first_byte),
       idle_(std::move(idle)) {
-  // A whole answer shows nothing before its end, be it ever so long in the making: a silent provider may be at work on it.
-  if (!request.stream) timeouts_.first_byte = timeouts_.total;
+  if (!request.stream) timeouts_.first_byte = timeouts_.buffered;
 }
 
 SteadyTime Call::deadline() const {

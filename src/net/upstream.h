@@ -53,8 +53,8 @@ class UpstreamAnswer {
   /// more. Errors: upstream_closed (cut), upstream_timeout (idle or total), upstream_protocol, app_gone (the Cancel was requested).
   /// Bytes alone do not end the wait for the first: see first_content().
   virtual Task<Result<void>> read(BodySink& sink) = 0;
-  /// The answer's content has begun (not blank lines or comments): from here `idle` counts, until here `first_byte` does, and
-  /// `total` alone of what is no stream.
+  /// The answer's content has begun (not blank lines or comments): from here `idle` counts, until here `first_byte` does, or
+  /// `buffered` of what is no stream.
   virtual void first_content() = 0;
   /// The proper end is waited for so long at most, from now, whatever the body does.
   virtual void end_within(std::chrono::milliseconds time) = 0;

@@ -55,7 +55,7 @@ class Asking : public ::testing::Test {
   Asking() {
     provider.name = "maker";
     provider.base_url = {false, "127.0.0.1", 0, "/v1"};
-    provider.timeouts = {hang, hang, hang, hang};
+    provider.timeouts = {hang, hang, hang, hang, hang};
     encoded.path = "/chat/completions";
     encoded.fields = {{"Content-Type", "application/json"}, {"Authorization", "Bearer secret"}};
     encoded.body = {"{\"model\":", "\"m\"}"};
