@@ -162,14 +162,15 @@ class Daemon {
   Result<void> listen(const Snapshot& snapshot) {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const unsigned count = snapshot.workers > 0 ? static_cast<unsigned>(snapshot.workers) : cores;
-    const std::size_t cap = connections_cap(descriptors_, count),
+    const std::size_t cap = connections_cap(descriptors_, count, snapshot.listen.size()),
                       wanted = static_cast<std::size_t>(snapshot.limits.connections_max);
     if (cap < wanted)
       log(Level::warn, "descriptors_few",
           {{"reason",
             "of " + std::to_string(wanted) + " connections of apps for each worker there is room for " + std::to_string(cap)},
            {"descriptors", descriptors_},
-           {"help", "raise the limit of open files (ulimit -n, LimitNOFILE) to " + std::to_string(descriptors_for(wanted, count)) +
+           {"help", "raise the limit of open files (ulimit -n, LimitNOFILE) to " +
+                        std::to_string(descriptors_for(wanted, count, snapshot.listen.size())) +
                         ", or lower limits.connections_max"}});
     for (unsigned i = 0; i < count; ++i)
       workers_.emplace_back(*cell_, *ledger_, metrics_, body_memory_, estimates_, state_budgets_, limits_, replays_, cap);

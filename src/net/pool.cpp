@@ -52,6 +52,10 @@ Task<Result<std::unique_ptr<Link>>> Pool::connect(const UpstreamRequest& request
   }
   const SteadyTime deadline = std::min(request.deadline, started + provider.timeouts.connect);
   Result<std::unique_ptr<Stream>> stream = co_await dial(executor_, addresses_, tls.get(), provider, deadline, cancel);
+  if (!stream && stream.error().kind == ErrorKind::overloaded && idle() > 0) {
+    close_idle();  // who is waiting comes before who may come
+    stream = co_await dial(executor_, addresses_, tls.get(), provider, deadline, cancel);
+  }
   report.connect_us = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - started).count();
   if (!stream) co_return stream.error();
   co_return std::make_unique<Link>(idle_->destination_of(provider), std::move(*stream), std::move(tls), counts_);

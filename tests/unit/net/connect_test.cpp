@@ -4,8 +4,6 @@
 
 #include "net/upstream_error.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/address_v4.hpp>
 
@@ -196,22 +194,6 @@ TEST_F(ConnectTest, AnAddressIsNotLookedUp) {
   EXPECT_EQ(connect("127.0.0.2"), "connecting: Connection refused");
   EXPECT_EQ(names.asked("127.0.0.1") + names.asked("127.0.0.2"), 0);
 }
-
-/// As long as it lives there is no descriptor more.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    getrlimit(RLIMIT_NOFILE, &before_);
-    const int next = ::dup(0);
-    ::close(next);
-    const rlimit none{static_cast<rlim_t>(next), before_.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &none);
-  }
-  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
 
 TEST_F(ConnectTest, WhatWeLackIsNoFailureOfTheProviders) {
   names.tell("maker", here);

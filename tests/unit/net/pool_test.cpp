@@ -69,6 +69,18 @@ TEST_F(PoolTest, UsesAConnectionAgainAfterACleanAnswer) {
   EXPECT_EQ(pool->idle(), 0U);
 }
 
+TEST_F(PoolTest, IdleConnectionsGiveWayWhereDescriptorsAreLacking) {
+  ScriptedServer server(loop, {answering({whole("a")}), answering({whole("b")}), answering({whole("c")})});
+  connect_to(server);
+  EXPECT_EQ(ask().body, "a");
+  provider.name = "another";
+  EXPECT_EQ(ask().body, "b");
+  EXPECT_EQ(pool->idle(), 2U);  // one descriptor for each end of the next
+  const NoDescriptors none;
+  provider.name = "a third";
+  EXPECT_EQ(ask().body, "c");
+}
+
 TEST_F(PoolTest, DoesNotUseAConnectionAgainThatIsNotClean) {
   const std::vector<std::string> answers = {
       whole("a", "Connection: close\r\n"), whole("a") + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nspliced",
