@@ -291,7 +291,10 @@ Result<std::string> path_of(std::string_view where) {
 
 Error no_ledger_at(const std::string& path) {
   return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead,
-          "there is no ledger at " + path + " yet: `fairlead serve` creates it"};
+          "there is no ledger at " + path +
+              (path.front() == '/' ? " yet: `fairlead serve` creates it"
+                                   : ", seen from here: `fairlead serve` creates it in its own working directory, which is "
+                                     "/var/lib/fairlead under the systemd unit")};
 }
 
 Result<std::unique_ptr<Store>> open_sqlite(std::string_view where, StoreMode mode) {
