@@ -38,10 +38,10 @@ void Learned::note_answer(const TextBytes& content, std::int64_t tokens, TimePoi
 }
 
 double Fading::left(TimePoint now) const {
-  if (noted_at > now + ahead_max) return 0;
-  if (now <= noted_at + rest) return 1;
-  const std::chrono::duration<double> idle = now - noted_at - rest;
-  return std::exp2(-(idle / half_life));
+  const auto since = now - noted_at;  // of two times since 1970, so it is in range
+  if (since < -ahead_max) return 0;
+  if (since <= rest) return 1;
+  return std::exp2(-(std::chrono::duration<double>(since - rest) / half_life));
 }
 
 void Answers::note(double output_tokens, double prior, TimePoint now) {
