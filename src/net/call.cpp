@@ -105,7 +105,11 @@ Task<Result<void>> Call::read(BodySink& sink) {
     if (!decoded) co_return fail(decoded.error());
     if (!decoded->empty()) {
       std::optional<bool> more = sink.take(*decoded);
-      if (!more) more = co_await sink.rest();
+      if (!more) {
+        more = co_await sink.rest();
+        if (*more && steady_clock::now() >= total_until_)  // whoever takes it slowly has no longer
+          co_return fail(stream_error(asio::error::timed_out, cancel_, ErrorKind::upstream_closed, "reading the answer"));
+      }
       if (!*more) co_return boost::system::in_place_value;
     }
     if (response_.is_whole()) co_return finish();

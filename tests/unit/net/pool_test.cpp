@@ -518,6 +518,35 @@ TEST_F(PoolTest, TotalDeadlineHoldsAlways) {
   EXPECT_EQ(ask().kind(), "upstream_timeout");
 }
 
+TEST_F(PoolTest, TotalDeadlineHoldsForWhoTakesTheAnswerSlowly) {
+  class Slow final : public BodySink {
+   public:
+    Slow(Loop& loop, SteadyTime until) : timer_(loop.executor(), until) {}
+    std::optional<bool> take(std::string_view) override { return std::nullopt; }
+    Task<bool> rest() override {
+      error_code ignored;
+      co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable_t<Executor>(), ignored));
+      co_return true;
+    }
+
+   private:
+    Timer timer_;
+  };
+  ScriptedServer server(loop, {answering({whole("all of it")})});
+  connect_to(server);
+  UpstreamRequest what = request();
+  what.deadline = in(20ms);
+  const auto read_slowly = [&]() -> Task<ErrorKind> {
+    SendReport report;
+    auto answer = co_await pool->send(what, report, cancel);
+    if (!answer) co_return answer.error().kind;
+    Slow slow(loop, what.deadline);
+    const auto read = co_await (*answer)->read(slow);
+    co_return read ? ErrorKind::internal : read.error().kind;
+  };
+  EXPECT_EQ(loop.finish(read_slowly()), ErrorKind::upstream_timeout);
+}
+
 TEST_F(PoolTest, CancelledBeforeItSendsNothing) {
   ScriptedServer server(loop, {silent()});
   connect_to(server);
