@@ -8,7 +8,7 @@ import pytest
 
 from harness.daemon import PROMPT_CANARY, TARGETS
 from harness.http import chat, post_chat, text_of
-from harness.process import run
+from harness.process import run, wait_until
 from harness.stage import SELF_HOSTED, Stage
 from harness.upstream import (
     DONE, ROLE, STOP, chunk, compact, completion, cost_at_rates, event, good_stream, said, stream, usage, whole)
@@ -177,7 +177,8 @@ def test_absurd_usage_is_estimated_and_says_so_M04(stage, told, streamed):
                                     else whole(completion(told=told)))
     attempt = attempt_of(stage, chat(HELLO, "generic", stream=streamed))
     assert attempt["usage_source"] == "invalid" and 0 < attempt["input_tokens"] < 1000 and 0 < attempt["output_tokens"] < 10
-    assert 'fairlead_usage_total{source="invalid",target="generic/m"}' in stage.daemon.admin_get("/metrics")[1]
+    # The app and the books have it before the metrics do.
+    wait_until(lambda: 'fairlead_usage_total{source="invalid",target="generic/m"}' in stage.daemon.admin_get("/metrics")[1], "the metric")
     assert attempt["usd_pico"] == int(Decimal(cost_at_rates(attempt["input_tokens"], 0, attempt["output_tokens"])) * PICO)
 
 
@@ -198,7 +199,8 @@ def test_the_words_of_an_error_are_not_billed_as_output_M09(stage, streamed):
     _, attempts = stage.rows(answer)
     for attempt in attempts:
         assert attempt["error"] == "upstream_error_event" and attempt["usage_source"] == "estimated"
-        assert attempt["output_tokens"] in ((1, 2) if streamed else (0,))  # 4 letters
+        # 4 letters: how many tokens depends on what other tests have taught, but no token is less than a byte.
+        assert attempt["output_tokens"] in (range(1, 5) if streamed else (0,))
 
 
 def test_a_failed_attempt_keeps_its_own_model_price_and_usage_M13(stage):
