@@ -16,7 +16,7 @@ class Stage:
     """`scripted`: name -> profile of providers that the test scripts. Each has the model m at RATES, and a route of its own name without
     fallback; the route `pair` takes them in order, with fallback. Requests are never retried at the same target unless `change` says so."""
 
-    def __init__(self, folder, scripted=None, change=lambda config: None):
+    def __init__(self, folder, scripted=None, change=lambda config: None, under=()):
         self.simulator = Simulator(folder)
         self.providers = {name: Provider() for name in scripted or {}}
         config = config_for(self.simulator.url)
@@ -30,7 +30,7 @@ class Stage:
         change(config)
         self.priced_here = set()  # models that the configuration prices at RATES, and the simulator not at all
         self.unpriced = set()  # targets
-        self.daemon = Fairlead(folder, config)
+        self.daemon = Fairlead(folder, config, under)
         self.files = self.daemon.open_files()
         self.threads = self._threads()
 

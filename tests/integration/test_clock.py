@@ -1,12 +1,9 @@
 """A start under a clock that is ahead, and is set right while the daemon runs."""
-import os
-import subprocess
-
 from harness.daemon import Fairlead, config_for
 from harness.http import chat, post_chat
+from harness.shim import preloaded
 
 SHIM = """
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,16 +23,13 @@ int clock_gettime(clockid_t id, struct timespec* at) {
 
 
 def test_what_counts_for_a_day_and_what_was_done_is_known_once_the_clock_is_right(tmp_path, simulator):
-    (tmp_path / "shim.c").write_text(SHIM)
-    subprocess.run(["g++", "-x", "c", "-shared", "-fPIC", "-o", "shim.so", "shim.c"], cwd=tmp_path, check=True)
     ahead = tmp_path / "ahead"
+    under = preloaded(tmp_path, SHIM, CLOCK_AHEAD=ahead)
     config = config_for(simulator.url)
     config["keys"][0]["limits"] = {"requests_per_day": 5}
 
-    sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"  # which else wants to be the first that is loaded
-
     def start():
-        return Fairlead(tmp_path, config, under=("env", f"LD_PRELOAD={tmp_path}/shim.so", f"CLOCK_AHEAD={ahead}", f"ASAN_OPTIONS={sanitizer}"))
+        return Fairlead(tmp_path, config, under=under)
 
     def ask(daemon, name):
         return post_chat(daemon, chat("hello"), fields=[("Idempotency-Key", name)])

@@ -1,8 +1,6 @@
 """Failures of providers: never told as a success, never tried again once the app has seen something, and told as OpenAI would."""
 import asyncio
 import gzip
-import os
-import resource
 import socket
 from decimal import Decimal
 
@@ -11,6 +9,7 @@ import pytest
 from harness.daemon import CLIENT_KEY, PROMPT_CANARY, PROVIDER_KEY
 from harness.http import Connection, chat, post_chat, request_bytes, send, text_of
 from harness.process import wait_until
+from harness.shim import preloaded
 from harness.stage import Stage
 from harness.upstream import DONE, ROLE, STOP, Scripted, chunk, compact, completion, event, good_stream, refusal, said, stream, usage, whole
 
@@ -352,25 +351,27 @@ def test_nothing_is_sent_that_no_app_has_asked_for_M17(stage):
     assert (len(first.requests), len(second.requests), len(stage.simulator.bill())) == (before[0] + 7, *before[1:])
 
 
+NO_SOCKETS = """
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+int socket(int domain, int type, int protocol) {
+  if (domain == AF_INET && access(getenv("NO_SOCKETS"), F_OK) == 0) return errno = EMFILE, -1;
+  return ((int (*)(int, int, int))dlsym(RTLD_NEXT, "socket"))(domain, type, protocol);
+}
+"""
+
+
 def test_what_fairlead_lacks_itself_is_no_providers_failure(tmp_path):
-    stage = Stage(tmp_path, {"first": "generic", "second": "generic"}, lambda config: config.update(workers=1))
-    pid = stage.daemon.process.pid
-    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-
-    async def asked_without_descriptors():
-        connection = Connection(stage.daemon.address)
-        try:
-            assert (await connection.exchange(request_bytes("GET", "/v1/models", CLIENT_KEY))).status == 200
-            used = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
-            next_one = next(number for number in range(1 << 20) if number not in used)
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (next_one, before[1]))
-            return await connection.exchange(request_bytes("POST", CHAT, CLIENT_KEY, chat(HELLO, "pair")))
-        finally:
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
-            connection.close()
-
+    """Sockets alone are lacking: without any descriptor, sanitizers report what is none of the program's."""
+    lacking = tmp_path / "lacking"
+    stage = Stage(tmp_path, {"first": "generic", "second": "generic"}, under=preloaded(tmp_path, NO_SOCKETS, NO_SOCKETS=lacking))
     try:
-        answer = asyncio.run(asked_without_descriptors())
+        lacking.touch()
+        answer = post_chat(stage.daemon, chat(HELLO, "pair"))
+        lacking.unlink()
         expect_openai_error(answer, 503, "server_error", "overloaded")
         assert answer.fields["retry-after"] == "1" and "x-should-retry" not in answer.fields
         request, attempts = stage.rows(answer)
