@@ -1,9 +1,12 @@
 #include "net/connect.h"
 
+#include "unit/net/no_sockets.h"
 #include "unit/net/script.h"
 
 #include "net/upstream_error.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/address_v4.hpp>
 
@@ -195,15 +198,34 @@ TEST_F(ConnectTest, AnAddressIsNotLookedUp) {
   EXPECT_EQ(names.asked("127.0.0.1") + names.asked("127.0.0.2"), 0);
 }
 
+/// As long as it lives there is no descriptor more.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = ::dup(0);
+    ::close(next);
+    const rlimit none{static_cast<rlim_t>(next), before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
 TEST_F(ConnectTest, WhatWeLackIsNoFailureOfTheProviders) {
   names.tell("maker", here);
   names.tell("unknown", {});
   EXPECT_EQ(connect("maker"), "ok");
   {
-    const NoDescriptors none;
+    const NoSockets none;
     EXPECT_EQ(loop.finish(kind_of("127.0.0.1")), "fairlead's overloaded");
     EXPECT_EQ(connect("maker"), "connecting: Too many open files");
     EXPECT_EQ(loop.finish(kind_of("unknown")), "provider's upstream_connect");
+  }
+  {
+    const NoDescriptors none;
     const auto found = look_up_address("no-such-name.invalid");
     EXPECT_TRUE(!found && found.error().kind == ErrorKind::overloaded);
   }

@@ -4,8 +4,6 @@
 #include "net/tls.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <array>
 #include <boost/asio/co_spawn.hpp>
@@ -167,22 +165,6 @@ class ScriptedServer {
   const TlsServer* tls_;
   std::uint16_t port_ = 0;
   int accepted_ = 0, closed_ = 0;
-};
-
-/// As long as it lives there is no descriptor more.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    getrlimit(RLIMIT_NOFILE, &before_);
-    const int next = ::dup(0);
-    ::close(next);
-    const rlimit none{static_cast<rlim_t>(next), before_.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &none);
-  }
-  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
 };
 
 }  // namespace fairlead::net::test
