@@ -22,7 +22,7 @@ constexpr std::uint32_t out_events = EPOLLOUT | EPOLLHUP | EPOLLERR;
 // Where sockets become ready again and again, as those of streams do whose chunks come in bursts, they are looked at no more often
 // than this: what came meanwhile is then read, and passed on, at once. Less than a tenth of a millisecond shows in nothing.
 constexpr std::chrono::microseconds gather_time{100};
-constexpr int again_min = 4;  // in that time; a few apps that ask and wait in turn stay below
+constexpr int again_min = 2;  // in that time; a few apps that ask and wait in turn stay below
 constexpr std::chrono::milliseconds period_min{1};
 
 int make_set() {
