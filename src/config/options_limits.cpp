@@ -46,8 +46,8 @@ void add_idempotency_rows(Rows& rows) {
   rows.push_back({.path = "idempotency.memory_bytes_max",
                   .type = Type::bytes,
                   .doc = "What all kept answers take together, those under way at most three quarters. Beyond it the oldest ones "
-                         "go first; their repeats are "
-                         "refused. Names of served requests are kept in it too, and go last, oldest first.",
+                         "go first; their repeats are refused. Names of served requests are kept in it too, and go last, oldest "
+                         "first.",
                   .fallback = "64MiB",
                   .min = 1 << 10,
                   .max = std::int64_t{64} << 30});

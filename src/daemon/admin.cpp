@@ -24,7 +24,7 @@ bool is_from_a_page(const net::AppRequest& request) {
 /// By number, or as localhost. Whoever owns another name can have it mean this machine, and a page of that name then reads what is
 /// here as its own (DNS rebinding). Names without a dot, as machines have within a network, cannot be bought; and health says
 /// nothing.
-bool is_asked_by_address(const net::AppRequest& request) {
+bool is_asked_by_own_name(const net::AppRequest& request) {
   if (request.path == "/healthz" || request.path == "/readyz") return true;
   std::string_view host = request.field("host");
   if (host.starts_with('[')) return true;
@@ -52,7 +52,7 @@ Admin::Page Admin::page_of(const net::AppRequest& request) const {
     return {404, plain,
             "here are /healthz, /readyz, /metrics, /admin/v1/reload, /admin/v1/explain, /admin/v1/estimates, /admin/v1/limits, "
             "/admin/v1/keys, /admin/v1/budgets and /admin/v1/credit\n"};
-  if (!is_asked_by_address(request)) return {403, plain, "ask by IP address or as localhost, and by no other name\n"};
+  if (!is_asked_by_own_name(request)) return {403, plain, "ask by IP address or as localhost, and by no other name\n"};
   if (keys) {
     if (request.method == "POST" && is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
     KeyAnswer told = views_.keys(request.method, request.path, request.body.view());

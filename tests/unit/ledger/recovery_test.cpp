@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "ledger/journal.h"
 #include "ledger/ledger.h"
@@ -394,35 +397,43 @@ TEST(Recovery, ADeathAtAnyCallLosesNothingThatWasAcknowledged) {
   }
 }
 
+/// Three requests that were acknowledged are in the store, once each, after the calls from a commit on went as `fails` says, the
+/// process died at call `death`, and another one began. Of the call `whole`, 0: of none, the disk has all though it failed.
+void expect_nothing_lost(LedgerLimits limits, int death, std::function<bool(int)> fails, int whole = 0) {
+  World world;
+  limits.segment_bytes = 2'048;
+  limits.retry_ms_min = limits.retry_ms_max = std::chrono::milliseconds(1);
+  limits.at_once_us_max = patience;
+  limits.close_ms_max = std::chrono::milliseconds(0);
+  auto ledger = Ledger::start(std::make_unique<test::MemoryStore>(world.faults, world.saved), noon, limits, world.files);
+  ASSERT_TRUE(ledger);
+  for (const char* id : {"r1", "r2", "r3"})
+    test::Books::await([&] { return test::write_at_once(**ledger, {request_open(id), attempt_open(id)}); });
+  world.faults.whole = whole;
+  world.faults.set(std::move(fails));
+  (*ledger)->commit();
+  test::Books::await([&] {
+    const std::uint64_t commits = (*ledger)->stats().commits;
+    const std::lock_guard lock(world.faults.mutex);
+    return commits > 0 || world.faults.calls >= death;
+  });
+  ledger->reset();
+  world.faults.set(nothing_fails);
+  ASSERT_TRUE(world.recover());
+  for (const char* id : {"r1", "r2", "r3"}) {
+    ASSERT_EQ(world.saved.requests.count(id), 1u) << id;
+    EXPECT_EQ(world.saved.requests.at(id).attempts.size(), 1u) << id;
+  }
+}
+
 // The disk does not take what was acknowledged, and the process dies at call k after that.
 TEST(Recovery, ADeathAfterAFailedSyncLosesNothingThatWasAcknowledged) {
   for (const std::size_t writes_max : {1, 100}) {  // of one commit
     for (int death = 2; death <= 30; ++death) {
-      World world;
+      SCOPED_TRACE("dead at call " + std::to_string(death));
       LedgerLimits limits;
-      limits.segment_bytes = 2'048;
       limits.commit_writes_max = writes_max;
-      limits.retry_ms_min = limits.retry_ms_max = std::chrono::milliseconds(1);
-      limits.at_once_us_max = patience;
-      limits.close_ms_max = std::chrono::milliseconds(0);
-      auto ledger = Ledger::start(std::make_unique<test::MemoryStore>(world.faults, world.saved), noon, limits, world.files);
-      ASSERT_TRUE(ledger);
-      for (const char* id : {"r1", "r2", "r3"})
-        test::Books::await([&] { return test::write_at_once(**ledger, {request_open(id), attempt_open(id)}); });
-      world.faults.set([death](int call) { return call == 1 || call >= death; });
-      (*ledger)->commit();
-      test::Books::await([&] {
-        const std::uint64_t commits = (*ledger)->stats().commits;
-        const std::lock_guard lock(world.faults.mutex);
-        return commits > 0 || world.faults.calls >= death;
-      });
-      ledger->reset();
-      world.faults.set(nothing_fails);
-      ASSERT_TRUE(world.recover());
-      for (const char* id : {"r1", "r2", "r3"}) {
-        ASSERT_EQ(world.saved.requests.count(id), 1u) << id << ", dead at call " << death;
-        EXPECT_EQ(world.saved.requests.at(id).attempts.size(), 1u);
-      }
+      expect_nothing_lost(limits, death, [death](int call) { return call == 1 || call >= death; });
     }
   }
 }
@@ -432,31 +443,10 @@ TEST(Recovery, ADeathAfterTwoFailuresLosesNothingThatWasAcknowledged) {
   for (const bool whole : {false, true}) {
     for (int k = 2; k <= 12; ++k) {
       for (int death = k + 1; death <= k + 8; ++death) {
-        World world;
-        LedgerLimits limits;
-        limits.segment_bytes = 2'048;
-        limits.retry_ms_min = limits.retry_ms_max = std::chrono::milliseconds(1);
-        limits.at_once_us_max = patience;
-        limits.close_ms_max = std::chrono::milliseconds(0);
-        auto ledger = Ledger::start(std::make_unique<test::MemoryStore>(world.faults, world.saved), noon, limits, world.files);
-        ASSERT_TRUE(ledger);
-        for (const char* id : {"r1", "r2", "r3"})
-          test::Books::await([&] { return test::write_at_once(**ledger, {request_open(id), attempt_open(id)}); });
-        world.faults.whole = whole ? k : 0;
-        world.faults.set([k, death](int call) { return call == 1 || call == k || call >= death; });
-        (*ledger)->commit();
-        test::Books::await([&] {
-          const std::uint64_t commits = (*ledger)->stats().commits;
-          const std::lock_guard lock(world.faults.mutex);
-          return commits > 0 || world.faults.calls >= death;
-        });
-        ledger->reset();
-        world.faults.set(nothing_fails);
-        ASSERT_TRUE(world.recover());
-        for (const char* id : {"r1", "r2", "r3"}) {
-          ASSERT_EQ(world.saved.requests.count(id), 1u) << id << ", call " << k << " failed, dead at call " << death << whole;
-          EXPECT_EQ(world.saved.requests.at(id).attempts.size(), 1u);
-        }
+        SCOPED_TRACE("call " + std::to_string(k) + (whole ? " failed whole" : " failed") + ", dead at call " +
+                     std::to_string(death));
+        expect_nothing_lost(
+            {}, death, [k, death](int call) { return call == 1 || call == k || call >= death; }, whole ? k : 0);
       }
     }
   }
