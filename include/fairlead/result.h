@@ -55,8 +55,9 @@ enum class ErrorKind : std::uint8_t {
 enum class ErrorOrigin : std::uint8_t { app, fairlead, provider };
 
 /// May the same request be tried again? `before_commit`: at another candidate, and with backoff at the same target, while the
-/// app has seen nothing. `reused_connection_only`: once more at the same target, on a fresh connection.
-enum class Retry : std::uint8_t { never, before_commit, reused_connection_only };
+/// app has seen nothing. `reused_connection_only`: once more at the same target, on a fresh connection. `larger_window`: where a
+/// route falls back on that, at a candidate whose context is longer.
+enum class Retry : std::uint8_t { never, before_commit, reused_connection_only, larger_window };
 
 /// Its words lie apart: errors are rare, and room for a result is in every frame that waits.
 class Error {

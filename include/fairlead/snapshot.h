@@ -153,6 +153,13 @@ struct TargetTerms {
   bool operator==(const TargetTerms&) const = default;
 };
 
+/// For which refusals of a request itself the next target is tried.
+struct FallbackOnRefusal {
+  bool context = false;   ///< too long for the model: the next one with a longer context
+  bool filtered = false;  ///< by the provider's content filter
+  bool refused = false;   ///< as wrong
+};
+
 struct Route {
   std::string name;
   int index = 0;                       ///< position in Snapshot::routes
@@ -165,6 +172,7 @@ struct Route {
   std::optional<int> quality_min;              ///< targets of less quality, or of none stated, are rejected
   bool fallback = true;
   bool fallback_on_unconfirmed = true;
+  FallbackOnRefusal fallback_on_refusal;
   AnswerModel answer_model = AnswerModel::provider;
   std::optional<RateLimits> limits;  ///< of all requests for it together; empty: none
   bool unpriced_allowed = false;     ///< under a budget, too, targets without a price may be reached

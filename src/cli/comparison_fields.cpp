@@ -25,6 +25,15 @@ std::string joined(const Names& names) {
 }
 
 std::string yes(bool is) { return is ? "yes" : "no"; }
+
+std::string refusals_text(const FallbackOnRefusal& fallback) {
+  std::vector<std::string> names;
+  if (fallback.context) names.push_back("context");
+  if (fallback.filtered) names.push_back("filtered");
+  if (fallback.refused) names.push_back("refused");
+  return joined(names);
+}
+
 std::string amount(const std::optional<Int128>& pico) { return pico ? format_decimal(*pico) : ""; }
 
 std::string url_text(const Url& url) {
@@ -124,6 +133,7 @@ Things routes_of(const Snapshot& snapshot) {
                        {"unpriced", route->unpriced_allowed ? "allow" : "refuse"},
                        {"fallback", yes(route->fallback)},
                        {"fallback_on_unconfirmed", yes(route->fallback_on_unconfirmed)},
+                       {"fallback_on_refusal", refusals_text(route->fallback_on_refusal)},
                        {"answer_model", route->answer_model == AnswerModel::asked ? "asked" : "provider"}}});
   }
   return things;

@@ -149,6 +149,9 @@ void build_routes(Build& build) {
     route->max_price = {max_price.decimal("input"), max_price.decimal("output")};
     route->fallback = from.boolean("fallback");
     route->fallback_on_unconfirmed = from.boolean("fallback_on_unconfirmed");
+    const std::vector<std::string> refusals = from.texts("fallback_on_refusal");
+    const auto falls_back = [&](const char* reason) { return std::count(refusals.begin(), refusals.end(), reason) > 0; };
+    route->fallback_on_refusal = {falls_back("context"), falls_back("filtered"), falls_back("refused")};
     route->answer_model = from.text("answer_model") == "asked" ? AnswerModel::asked : AnswerModel::provider;
     route->limits = rate_limits_of(from);
     route->unpriced_allowed = from.text("unpriced") == "allow";

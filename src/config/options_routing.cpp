@@ -79,6 +79,16 @@ void add_route_rows(Rows& rows) {
                   .doc = "Also when the failed one may have been billed: it was sent whole and no answer came, or an answer had "
                          "begun and broke off.",
                   .fallback = "true"});
+  rows.push_back({.path = "routes.*.fallback_on_refusal",
+                  .type = Type::list,
+                  .doc =
+                      "Also when the provider refused the request itself: as longer than the model's context (then a target whose "
+                      "`context_window` is larger, or not stated), by its content filter, or as wrong in another way.",
+                  .otherwise = "none; the app gets the refusal"});
+  rows.push_back({.path = "routes.*.fallback_on_refusal[]",
+                  .type = Type::choice,
+                  .doc = "A reason.",
+                  .allowed = {"context", "filtered", "refused"}});
   rows.push_back({.path = "routes.*.answer_model",
                   .type = Type::choice,
                   .doc = "The model's name in answers: as the provider says it, or as the app asked.",

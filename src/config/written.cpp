@@ -20,7 +20,7 @@ const std::map<std::string_view, std::set<std::string_view>> compared_fields{
     {"keys", {"name", "hash", "team", "project", "tags", "request_tags", "routes", "targets"}},
     {"routes",
      {"targets", "strategy", "max_price", "max_cost", "latency_ms_max", "quality_min", "fallback", "fallback_on_unconfirmed",
-      "answer_model"}},
+      "fallback_on_refusal", "answer_model"}},
     {"providers",
      {"base_url", "proxy", "dialect", "profile", "operator", "region", "hosting", "retention", "labels", "regional", "discount",
       "surcharge", "currency"}},

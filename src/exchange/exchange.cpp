@@ -103,7 +103,7 @@ class Exchange {
     for (const Candidate& c : plan.candidates) total = std::max(total, c.target->provider->timeouts.total);
     request_.deadline = request_.started + total;
     if (auto passed = pass_limits(); !passed) return passed;
-    course_.emplace(plan.candidates.size(), request_.facts.route, request_.snapshot->limits.attempts_max);
+    course_.emplace(request_.facts.route, request_.snapshot->limits.attempts_max);
     step_.emplace();
     return {};
   }
@@ -291,7 +291,7 @@ class Exchange {
     if (!request_.content_sent && !request_.cancel.requested()) {
       const double jitter = std::uniform_real_distribution<double>(0, 1)(request_.world.random);
       const auto left = std::chrono::duration_cast<Milliseconds>(request_.deadline - request_.world.steady_now());
-      step_ = course_->after(made, last, left, jitter);
+      step_ = course_->after(candidates(), made, last, left, jitter);
     }
     if (!failure_ || request_.content_sent || !is_of_this_target_alone(last)) failure_ = std::make_unique<Failure>(std::move(last));
   }

@@ -8,10 +8,29 @@ namespace {
 constexpr Milliseconds first_backoff{250};
 constexpr Milliseconds backoff_max{5'000};  // beyond it the app's own SDK waits better than a held connection
 
-/// Would another target, or the same one a little later, answer this request differently?
-enum class Remedy { none, another_target, another_or_later };
+/// Without `larger_than`: the one after it. A window that is not stated may be larger.
+std::optional<Step> next_candidate(const std::vector<Candidate>& candidates, std::size_t from, std::int64_t larger_than = 0) {
+  for (std::size_t i = from + 1; i < candidates.size(); ++i) {
+    const std::int64_t window = candidates[i].target->model->context_window;
+    if (larger_than == 0 || window == 0 || window > larger_than) return Step{i, false, Milliseconds{0}};
+  }
+  return std::nullopt;
+}
 
-Remedy remedy(const Failure& failure) {
+}  // namespace
+
+bool unconfirmed(const Failure& failure) { return failure.report.sent_whole && failure.status == 0; }
+
+bool may_be_billed(const Failure& failure) { return unconfirmed(failure) || (failure.status >= 200 && failure.status < 300); }
+
+AttemptCourse::AttemptCourse(const Route* route, int attempts_max) : attempts_left_(attempts_max - 1) {
+  if (!route) return;
+  fallback_ = route->fallback;
+  fallback_on_unconfirmed_ = route->fallback_on_unconfirmed;
+  fallback_on_refusal_ = route->fallback_on_refusal;
+}
+
+AttemptCourse::Remedy AttemptCourse::remedy(const Failure& failure) const {
   switch (failure.error.kind) {
     case ErrorKind::overloaded:  // of our own: there may be a connection to another one
     case ErrorKind::upstream_connect:
@@ -24,28 +43,13 @@ Remedy remedy(const Failure& failure) {
     case ErrorKind::upstream_rate_limit:
     case ErrorKind::upstream_unavailable:
     case ErrorKind::upstream_error_event: return Remedy::another_or_later;
+    case ErrorKind::upstream_filtered: return fallback_on_refusal_.filtered ? Remedy::another_target : Remedy::none;
     case ErrorKind::upstream_refused:
-      return failure.status == 404 || failure.error.retry == Retry::before_commit ? Remedy::another_target : Remedy::none;
+      if (failure.status == 404 || failure.error.retry == Retry::before_commit) return Remedy::another_target;
+      if (failure.error.retry == Retry::larger_window) return fallback_on_refusal_.context ? Remedy::larger_window : Remedy::none;
+      return fallback_on_refusal_.refused ? Remedy::another_target : Remedy::none;
     default: return Remedy::none;
   }
-}
-
-}  // namespace
-
-bool unconfirmed(const Failure& failure) { return failure.report.sent_whole && failure.status == 0; }
-
-bool may_be_billed(const Failure& failure) { return unconfirmed(failure) || (failure.status >= 200 && failure.status < 300); }
-
-AttemptCourse::AttemptCourse(std::size_t candidates, const Route* route, int attempts_max)
-    : candidates_(candidates), attempts_left_(attempts_max - 1) {
-  if (!route) return;
-  fallback_ = route->fallback;
-  fallback_on_unconfirmed_ = route->fallback_on_unconfirmed;
-}
-
-std::optional<Step> AttemptCourse::next_candidate(std::size_t from) const {
-  if (!fallback_ || from + 1 >= candidates_) return std::nullopt;
-  return Step{from + 1, false, Milliseconds{0}};
 }
 
 std::optional<Step> AttemptCourse::again_with_backoff(const Step& made, const Failure& failure, Milliseconds left, double jitter) {
@@ -57,7 +61,8 @@ std::optional<Step> AttemptCourse::again_with_backoff(const Step& made, const Fa
   return Step{made.candidate, false, delay};
 }
 
-std::optional<Step> AttemptCourse::after(const Step& made, const Failure& failure, Milliseconds left, double jitter) {
+std::optional<Step> AttemptCourse::after(const std::vector<Candidate>& candidates, const Step& made, const Failure& failure,
+                                         Milliseconds left, double jitter) {
   const Remedy what = remedy(failure);
   if (what == Remedy::none || attempts_left_ <= 0 || left <= Milliseconds{0}) return std::nullopt;
   --attempts_left_;
@@ -70,7 +75,9 @@ std::optional<Step> AttemptCourse::after(const Step& made, const Failure& failur
     return Step{made.candidate, true, Milliseconds{0}};
   }
   if (may_be_billed(failure) && !stale_connection && !fallback_on_unconfirmed_) return std::nullopt;
-  if (auto step = next_candidate(made.candidate)) return step;
+  const std::int64_t larger_than = what == Remedy::larger_window ? candidates[made.candidate].target->model->context_window : 0;
+  if (fallback_)
+    if (const auto step = next_candidate(candidates, made.candidate, larger_than)) return step;
   if (what == Remedy::another_or_later) return again_with_backoff(made, failure, left, jitter);
   return std::nullopt;
 }

@@ -1,12 +1,15 @@
 #pragma once
 // Where the next attempt of a request goes, or that there is none: the table of attempts. Pure; `random` comes in as an argument.
+#include <fairlead/plan.h>
 #include <fairlead/result.h>
 #include <fairlead/snapshot.h>
 
 #include "net/upstream.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace fairlead::exchange {
 
@@ -32,18 +35,23 @@ struct Step {
 /// Counts the attempts of one request over all candidates: one cap holds for retries and fallbacks together.
 class AttemptCourse {
  public:
-  AttemptCourse(std::size_t candidates, const Route* route, int attempts_max);
+  /// `route`: null for a target that the app named.
+  AttemptCourse(const Route* route, int attempts_max);
 
   /// After attempt `made` failed and nothing of an answer has reached the app. `left`: until the request's deadline.
   /// `jitter` in [0, 1). Empty: give up, and the failure is the answer.
-  std::optional<Step> after(const Step& made, const Failure& failure, Milliseconds left, double jitter);
+  std::optional<Step> after(const std::vector<Candidate>& candidates, const Step& made, const Failure& failure, Milliseconds left,
+                            double jitter);
 
  private:
-  std::optional<Step> next_candidate(std::size_t from) const;
+  /// Would another target, or the same one a little later, answer this request differently?
+  enum class Remedy : std::uint8_t { none, another_target, larger_window, another_or_later };
+
+  Remedy remedy(const Failure& failure) const;
   std::optional<Step> again_with_backoff(const Step& made, const Failure& failure, Milliseconds left, double jitter);
 
-  std::size_t candidates_;
   bool fallback_ = true, fallback_on_unconfirmed_ = true;
+  FallbackOnRefusal fallback_on_refusal_;
   int attempts_left_;
   int backoffs_ = 0;
   std::optional<std::size_t> retried_at_once_;  ///< the last candidate whose one immediate second try is used up

@@ -310,6 +310,22 @@ def test_what_one_model_alone_does_not_take_is_anothers_to_answer(stage):
     assert answer.status == 200 and text_of(answer) == "from the second" and answer.fields["x-fairlead-attempts"] == "2"
 
 
+@pytest.mark.parametrize("code, falls_back", [("context_length_exceeded", True), ("content_filter", True), ("invalid_value", False)])
+def test_a_route_may_say_which_refusals_another_target_is_to_answer(stage, code, falls_back):
+    config = stage.daemon.changed_config()
+    config["routes"]["pair"]["fallback_on_refusal"] = ["context", "filtered"]
+    stage.daemon.reload(config)
+    try:
+        stage.providers["first"].will(refusal(400, {"message": "no", "type": "invalid_request_error", "param": "messages", "code": code}))
+        if falls_back:
+            stage.providers["second"].will(whole(completion("from the second", told=usage()), told=(20, 0, 10)))
+        answer = post_chat(stage.daemon, chat(HELLO, "pair"))
+        assert answer.fields["x-fairlead-attempts"] == ("2" if falls_back else "1")
+        assert text_of(answer) == "from the second" if falls_back else answer.json()["error"]["code"] == code
+    finally:
+        stage.daemon.reload(stage.daemon.config)
+
+
 FAILED = {
     "refused, twice": ([refusal(503), refusal(503)], "upstream_unavailable", "wait"),
     "cut": ([stream(ROLE, said("hel"), end="rst")], "upstream_closed", "relay"),

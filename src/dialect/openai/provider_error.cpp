@@ -131,7 +131,7 @@ constexpr Meaning meanings[] = {
     {"no_money", ErrorKind::upstream_no_money, Retry::before_commit, "The provider does not serve this gateway at the moment."},
     {"auth", ErrorKind::upstream_auth, Retry::before_commit, "The provider does not serve this gateway at the moment."},
     {"refused", ErrorKind::upstream_refused, Retry::never, "The provider refused the request.", true},
-    {"context", ErrorKind::upstream_refused, Retry::never, "The request is longer than the model's context.", true},
+    {"context", ErrorKind::upstream_refused, Retry::larger_window, "The request is longer than the model's context.", true},
     {"filtered", ErrorKind::upstream_filtered, Retry::never, "The provider's content filter refused the request.", true},
     {"unfit", ErrorKind::upstream_refused, Retry::before_commit, "The provider refused the request.", true},
     {"unavailable", ErrorKind::upstream_unavailable, Retry::before_commit, "The provider failed."},
