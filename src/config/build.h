@@ -24,7 +24,7 @@ struct Build {
   Reading& reading;
   Section root;                     ///< the user's files, merged
   std::vector<Section> built_in{};  ///< the product's own lists
-  std::optional<TimePoint> now{};   ///< for warnings; empty: none are given
+  std::optional<TimePoint> now{};   ///< for warnings about times; empty: none are given
 
   // What was built, by name, and where the files say it. Names of what is refused or disabled are here too: they are known.
   std::map<std::string, const Profile*> profiles{};
@@ -56,10 +56,10 @@ void build_assertions(Build& build);
 void build_trusted_proxies(Build& build);
 std::vector<RoutingTest> build_tests(Build& build);
 /// Warnings about a configuration that is valid, but may not mean what it says.
-void lint(const Build& build, std::optional<TimePoint> now);
+void lint(const Build& build);
 void lint_homes(const Build& build);
-void lint_policies(const Build& build, std::optional<TimePoint> now);
-void lint_reach(const Build& build, TimePoint now);
+void lint_policies(const Build& build);
+void lint_reach(const Build& build);
 
 /// What else a model is called in its price list, whichever entry stands for it: a rule that denies one name denies all.
 std::vector<std::string> other_names(const Build& build, const std::string& full_name);

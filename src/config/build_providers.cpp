@@ -101,7 +101,7 @@ class ProviderBuilder {
     for (const Value& option : from_.value().children) {
       if (!option.good || option.missing.empty()) continue;
       build_.findings.warning(option, option.missing, "the provider " + in_quotes(from_.key()) + " is disabled until then");
-      if (provider_.disabled_because.empty() && !build_.reading.secrets_assumed()) provider_.disabled_because = option.missing;
+      if (provider_.disabled_because.empty()) provider_.disabled_because = option.missing;
     }
   }
 

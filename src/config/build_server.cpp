@@ -4,8 +4,6 @@
 
 #include <chrono>
 
-#include <chrono>
-
 namespace fairlead::config {
 namespace {
 
@@ -49,10 +47,7 @@ void build_listeners(Build& build) {
     Listener made;
     made.address = listener.text("address");
     take(made.address, listener.find("address"));
-    if (listener.find("tls") != nullptr) {
-      const Section tls = listener.section("tls");
-      read_identity(build, tls, made);
-    }
+    read_identity(build, listener.section("tls"), made);
     build.snapshot.listen.push_back(std::move(made));
   }
   if (build.snapshot.listen.empty()) build.snapshot.listen.push_back({build.root.text("listen"), "", ""});

@@ -127,20 +127,20 @@ void lint_routes(const Build& build) {
 
 }  // namespace
 
-void lint(const Build& build, std::optional<TimePoint> now) {
+void lint(const Build& build) {
   lint_facts(build);
   lint_homes(build);
   for (const auto& [target, place] : build.target_places) lint_prices_of(build, *target, *place);
   for (const auto& [target, place] : build.target_places) {
-    if (!now) break;
-    lint_doubts_of(build, *target, *place, *now);
-    lint_calendars_of(build, *target, *place, *now);
+    if (!build.now) break;
+    lint_doubts_of(build, *target, *place, *build.now);
+    lint_calendars_of(build, *target, *place, *build.now);
   }
   lint_routes(build);
   lint_owners(build, "teams", "team");
   lint_owners(build, "projects", "project");
-  lint_policies(build, now);
-  lint_reach(build, now.value_or(TimePoint::min()));
+  lint_policies(build);
+  lint_reach(build);
   if (build.keys.empty() && !build.findings.failed())
     build.findings.add(Severity::warning, {build.root.value().place.file, 0, 0}, "keys",
                        "there are no keys, so no app can ask for anything", "`fairlead key new NAME` makes one");

@@ -82,7 +82,7 @@ void lint_labels(const Build& build, TimePoint now) {
 
 }  // namespace
 
-void lint_policies(const Build& build, std::optional<TimePoint> now) {
+void lint_policies(const Build& build) {
   const Stated stated = stated_by(build);
   for (const Section& policy : build.root.sections("policies"))
     for (std::string_view part : {"when", "allow", "deny"})
@@ -94,7 +94,7 @@ void lint_policies(const Build& build, std::optional<TimePoint> now) {
       if (const Value* when = said->find("when")) lint_values(build, stated, "when", *when);
       if (const Value* target = said->find("target")) lint_values(build, stated, part, *target);
     }
-  if (now) lint_labels(build, *now);
+  if (build.now) lint_labels(build, *build.now);
 }
 
 }  // namespace fairlead::config

@@ -32,7 +32,7 @@ bool always_applies(const Policy& policy, const Key& key, const Route& route) {
 
 class Reach {
  public:
-  Reach(const Build& build, TimePoint now) : build_(build), snapshot_(build.snapshot), now_(now) {}
+  explicit Reach(const Build& build) : build_(build), snapshot_(build.snapshot), now_(build.now.value_or(TimePoint::min())) {}
 
   void lint() {
     lint_rules();
@@ -149,10 +149,10 @@ class Reach {
 
 }  // namespace
 
-void lint_reach(const Build& build, TimePoint now) {
+void lint_reach(const Build& build) {
   // Without all keys, what is told here could be the doing of a secret that is not there yet.
   if (build.findings.failed() || build.snapshot.keys.size() != build.keys.size()) return;
-  Reach(build, now).lint();
+  Reach(build).lint();
 }
 
 }  // namespace fairlead::config

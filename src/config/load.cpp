@@ -50,15 +50,21 @@ struct BuiltIn {
   BuiltIn() {
     const Sources nothing;
     Reading reading(nothing, findings);
-    roots.push_back(reading.read_built_in("builtin:profiles.yaml", embedded_profiles));
-    roots.push_back(reading.read_built_in("builtin:calendars.yaml", embedded_calendars));
-    roots.push_back(reading.read_built_in("builtin:prices.yaml", embedded_prices));
+    roots.push_back(reading.read_text("builtin:profiles.yaml", embedded_profiles));
+    roots.push_back(reading.read_text("builtin:calendars.yaml", embedded_calendars));
+    roots.push_back(reading.read_text("builtin:prices.yaml", embedded_prices));
   }
 };
 
 const BuiltIn& built_in() {
   static const BuiltIn lists;
   return lists;
+}
+
+std::vector<Section> built_in_sections() {
+  std::vector<Section> sections;
+  for (const Value& root : built_in().roots) sections.emplace_back(&root, root_node());
+  return sections;
 }
 
 /// What is given to a build, and what comes of it beside findings.
@@ -117,10 +123,9 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   validate_whole(whole, findings);
 
   auto snapshot = std::make_shared<Snapshot>();
-  Build build{*snapshot, findings, reading, Section(&whole, root_node())};
+  Build build{*snapshot, findings, reading, Section(&whole, root_node()), built_in_sections()};
   snapshot->ended_keys = std::move(stored.ended);
   build.ended_secrets = std::move(stored.ended_secrets);
-  for (const Value& root : built_in().roots) build.built_in.emplace_back(&root, root_node());
   if (sources.now) build.now = sources.now();
   build_server(build);
   build_idempotency(build);
@@ -138,7 +143,7 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   build_trusted_proxies(build);
   building.tests = build_tests(build);
   building.written = written_options(whole);
-  lint(build, build.now);
+  lint(build);
   snapshot->file = file;
   snapshot->hash = reading.hash();
   for (const auto& [index, name] : reading.stored_keys())
@@ -202,13 +207,11 @@ Loaded load(const std::string& file, const Sources& sources) {
 }
 
 std::vector<ListedModel> built_in_models() {
-  Findings findings;
-  Reading reading({[](const std::string&) { return std::nullopt; }, [](const std::string&) { return std::nullopt; }}, findings);
-  const Value calendars = reading.read_built_in("builtin:calendars.yaml", embedded_calendars),
-              prices = reading.read_built_in("builtin:prices.yaml", embedded_prices), nothing{};
+  Findings findings = built_in().findings;
+  const Sources no_files;
+  Reading reading(no_files, findings);
   Snapshot snapshot;
-  Build build{snapshot, findings, reading, Section(&nothing, root_node())};
-  build.built_in = {Section(&calendars, root_node()), Section(&prices, root_node())};
+  Build build{snapshot, findings, reading, Section(nullptr, root_node()), built_in_sections()};
   build_calendars(build);
   build_models(build);
   std::vector<ListedModel> models;

@@ -20,11 +20,8 @@ Value empty_map(int file) {
 
 }  // namespace
 
-Value Reading::read_built_in(const std::string& name, std::string_view text) { return read_text(name, text); }
-
 Value Reading::read_files(const std::string& path) {
-  Value whole;
-  whole.kind = Value::Kind::map;
+  Value whole = empty_map(0);
   read_file(path, nullptr, 0, whole);
   return whole;
 }

@@ -22,8 +22,8 @@ class Reading {
  public:
   Reading(const Sources& sources, Findings& findings) : sources_(sources), findings_(findings) {}
 
-  /// A text of the product itself; validated. Not a map: nothing is in it.
-  Value read_built_in(const std::string& name, std::string_view text);
+  /// One text; validated, and nothing that it includes. Not a map: nothing is in it.
+  Value read_text(const std::string& name, std::string_view text);
   /// The user's file with all it includes; each validated, then merged. Errors: to the findings; what could be read is returned.
   Value read_files(const std::string& path);
   /// A key of the ledger's database, merged into what the files say. Errors: to the findings, as warnings.
@@ -47,7 +47,6 @@ class Reading {
   std::string hash() { return digest_.finish(); }
 
  private:
-  Value read_text(const std::string& name, std::string_view text);
   void read_file(const std::string& path, const Value* include, int depth, Value& whole);
   void read_includes(const Value& root, int depth, Value& whole);
   void merge(Value& whole, Value part);

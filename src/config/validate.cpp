@@ -183,11 +183,9 @@ class Validation {
     }
     if (parsed->url.tls || !parsed->url.path.empty())
       return refuse(value, "a proxy is http://host:port", "without TLS of its own, and without a path");
-    const std::size_t at = value.raw.rfind('@'), colon = value.raw.rfind(':', at);
-    const std::size_t scheme_end = value.raw.find("://");
+    const std::size_t at = value.raw.rfind('@'), scheme_end = value.raw.find("://");
     if (parsed->userinfo.empty() || at == std::string::npos || scheme_end == std::string::npos) return;
-    const std::string userinfo = value.raw.substr(scheme_end + 3, at - scheme_end - 3);
-    if (colon != std::string::npos && userinfo.find("${") == std::string::npos)
+    if (value.raw.substr(scheme_end + 3, at - scheme_end - 3).find("${") == std::string::npos)
       refuse(value, "a password may not be written into the configuration", "use http://user:${env:NAME}@host:port");
   }
 

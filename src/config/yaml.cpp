@@ -1,5 +1,7 @@
 #include "config/yaml.h"
 
+#include "wire/json.h"
+
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
@@ -12,8 +14,6 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include "wire/json.h"
 
 namespace fairlead::config {
 namespace {
