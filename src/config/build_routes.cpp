@@ -108,6 +108,13 @@ void build_routes_of(Build& build, const Section& from, bool stored, Key& key) {
   }
 }
 
+/// A finding if another secret has this hash.
+void take_hash(Build& build, std::map<Sha256, const Value*>& taken, const Sha256& hash, const Value& written) {
+  const auto [first, fresh] = taken.emplace(hash, &written);
+  if (!fresh)
+    build.findings.error(written, "two keys have this hash", "the first is at " + build.findings.where(first->second->place));
+}
+
 /// Until when, and by which other secrets.
 void build_validity(Build& build, const Section& from, std::map<Sha256, const Value*>& hashes, Key& key) {
   if (from.find("expires_at") != nullptr) key.expires_at = parse_instant(from.text("expires_at"));
@@ -117,10 +124,7 @@ void build_validity(Build& build, const Section& from, std::map<Sha256, const Va
     const auto hash = parse_sha256(item.text("hash"));
     const auto until = parse_instant(item.text("until"));
     if (!hash || !until) continue;
-    const auto [first, fresh] = hashes.emplace(*hash, item.find("hash"));
-    if (!fresh)
-      build.findings.error(*item.find("hash"), "two keys have this hash",
-                           "the first is at " + build.findings.where(first->second->place));
+    take_hash(build, hashes, *hash, *item.find("hash"));
     key.former.push_back({*hash, *until});
   }
 }
@@ -180,22 +184,18 @@ void build_keys(Build& build) {
     key.budgets = budgets_of(build, from, BudgetOf::key, key.name);
     build_routes_of(build, from, stored, key);
     const Value* written = from.value().find("hash");
-    if (written != nullptr && written->good && !written->missing.empty()) {
-      build.findings.warning(*written, written->missing, "the key " + in_quotes(key.name) + " is disabled until then");
-      if (!build.reading.secrets_assumed()) {
-        ++build.snapshot.keys_disabled;
-        continue;
-      }
-      key.index = static_cast<int>(build.snapshot.keys.size());
-      build.snapshot.keys.push_back(std::move(key));
+    const bool missing = written != nullptr && written->good && !written->missing.empty();
+    if (missing) build.findings.warning(*written, written->missing, "the key " + in_quotes(key.name) + " is disabled until then");
+    if (missing && !build.reading.secrets_assumed()) {
+      ++build.snapshot.keys_disabled;
       continue;
     }
-    const auto hash = parse_sha256(from.text("hash"));
-    if (!hash) continue;
-    auto [first, fresh] = hashes.emplace(*hash, written);
-    if (!fresh)
-      build.findings.error(*written, "two keys have this hash", "the first is at " + build.findings.where(first->second->place));
-    key.sha256 = *hash;
+    if (!missing) {
+      const auto hash = parse_sha256(from.text("hash"));
+      if (!hash) continue;  // refused, and told already
+      take_hash(build, hashes, *hash, *written);
+      key.sha256 = *hash;
+    }
     build_validity(build, from, hashes, key);
     key.index = static_cast<int>(build.snapshot.keys.size());
     build.snapshot.keys.push_back(std::move(key));

@@ -356,6 +356,18 @@ TEST(Load, a_missing_hash_disables_its_key_and_says_so) {
   EXPECT_EQ(loaded.snapshot->keys.size(), 1u);
 }
 
+TEST(Load, a_key_whose_hash_is_assumed_ends_when_it_would) {
+  World world;
+  world.files["f.yaml"] = small_config;
+  std::string& text = world.files["f.yaml"];
+  text.replace(text.find("sha256:0011"), 71, "${env:HASH}\n    expires_at: 2026-06-01");
+  Sources sources = world.sources();
+  sources.secrets_assumed = true;
+  const Loaded loaded = load("f.yaml", sources);
+  ASSERT_NE(loaded.snapshot, nullptr);
+  EXPECT_EQ(loaded.snapshot->keys.at(0).expires_at, parse_instant("2026-06-01"));
+}
+
 TEST(Load, a_secret_that_would_break_a_header_is_an_error) {
   World world = with("operator: ZA", "api_key: ${env:K}");
   world.environment["K"] = "sk\r\nX-Evil: 1";
