@@ -3,6 +3,7 @@
 // it. Immutable after its first use; any thread.
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,10 +73,11 @@ struct TypeFacts {
   Type type;
   std::string_view name;     ///< "duration"
   std::string_view right;    ///< "a duration such as 500ms, 15s, 2m or 1h": completes "expected ..."
-  std::string_view pattern;  ///< the same as a regular expression of JSON Schema; empty: any text
+  std::string_view pattern;  ///< the same as a regular expression of JSON Schema; empty: it is no text, or `allowed` says
   bool (*accepts)(std::string_view);
 };
 const TypeFacts& facts_of(Type type);
+std::span<const TypeFacts> all_types();
 
 /// A number in the unit of an option: "32 KiB", "15s", "7".
 std::string in_unit(Type type, std::int64_t value);

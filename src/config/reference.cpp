@@ -4,6 +4,8 @@
 #include "config/reading.h"
 #include "config/yaml.h"
 
+#include <set>
+
 namespace fairlead::config {
 namespace {
 
@@ -46,12 +48,10 @@ void add_table(const std::vector<const Node*>& nodes, const std::string& title, 
 
 void add_types(std::string& out) {
   out += "\n## Types\n\n| type | is written as |\n| --- | --- |\n";
-  for (Type type : {Type::text, Type::word, Type::name, Type::target, Type::boolean, Type::integer, Type::bytes, Type::duration,
-                    Type::decimal, Type::currency, Type::instant, Type::time_of_day, Type::url, Type::secret, Type::key_hash,
-                    Type::address, Type::ledger, Type::file}) {
-    const TypeFacts& facts = facts_of(type);
-    out += "| " + std::string(facts.name) + " | " + std::string(facts.right) + " |\n";
-  }
+  std::set<std::string_view> told;  // several types may have one name
+  for (const TypeFacts& facts : all_types())
+    if (!facts.pattern.empty() && told.insert(facts.name).second)
+      out += "| " + std::string(facts.name) + " | " + std::string(facts.right) + " |\n";
 }
 
 std::string mebibytes(std::size_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }

@@ -82,6 +82,8 @@ const TypeFacts& facts_of(Type type) {
   return *std::find_if(std::begin(table), std::end(table), [&](const TypeFacts& facts) { return facts.type == type; });
 }
 
+std::span<const TypeFacts> all_types() { return table; }
+
 std::string in_unit(Type type, std::int64_t value) {
   const auto counted = [&](std::int64_t factor, std::string_view unit) {
     return std::to_string(value / factor) + std::string(unit);

@@ -50,6 +50,15 @@ TEST(Description, every_option_is_described_and_its_default_is_right) {
   });
 }
 
+TEST(Description, the_reference_tells_how_every_type_is_written) {
+  const std::string reference = reference_markdown(), types = reference.substr(reference.find("\n## Types"));
+  each_node(root_node(), [&](const Node& node) {
+    const TypeFacts& facts = facts_of(node.option.type);
+    if (facts.pattern.empty()) return;  // made of others, or one of the words that stand in its row
+    EXPECT_NE(types.find("\n| " + std::string(facts.name) + " | "), std::string::npos) << node.option.path;
+  });
+}
+
 TEST(Description, every_option_that_is_not_required_says_what_holds_without_it) {
   each_node(root_node(), [](const Node& node) {
     const Option& option = node.option;
