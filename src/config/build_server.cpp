@@ -34,14 +34,11 @@ void read_identity(Build& build, const Section& tls, Listener& made) {
 }
 
 void build_listeners(Build& build) {
-  std::map<std::string, const Value*> taken;
+  std::map<std::string, std::string> taken;  // by address: by whom
   const auto take = [&](const std::string& address, const Value* at) {
-    const bool any_port = address.size() > 2 && address.substr(address.size() - 2) == ":0";
-    if (address.empty() || at == nullptr || any_port) return;
-    auto [first, fresh] = taken.emplace(address, at);
-    if (!fresh)
-      build.findings.error(*at, "the address " + address + " is taken",
-                           "it is already used at " + build.findings.where(first->second->place));
+    if (at == nullptr || address.ends_with(":0")) return;  // refused, or any free port
+    const auto [first, fresh] = taken.emplace(address, "it is already used at " + build.findings.where(at->place));
+    if (!fresh) build.findings.error(*at, "the address " + address + " is taken", first->second);
   };
   for (const Section& listener : build.root.sections("listen")) {
     Listener made;
@@ -50,7 +47,11 @@ void build_listeners(Build& build) {
     read_identity(build, listener.section("tls"), made);
     build.snapshot.listen.push_back(std::move(made));
   }
-  if (build.snapshot.listen.empty()) build.snapshot.listen.push_back({build.root.text("listen"), "", ""});
+  if (build.snapshot.listen.empty()) {
+    const std::string usual = build.root.text("listen");
+    build.snapshot.listen.push_back({usual, "", ""});
+    if (build.root.value().find("listen") == nullptr) taken.emplace(usual, "it is the default of `listen`");
+  }
   build.snapshot.admin = build.root.text("admin");
   const Value* admin = build.root.find("admin");
   take(build.snapshot.admin, admin);

@@ -368,6 +368,15 @@ TEST(Load, a_key_whose_hash_is_assumed_ends_when_it_would) {
   EXPECT_EQ(loaded.snapshot->keys.at(0).expires_at, parse_instant("2026-06-01"));
 }
 
+TEST(Load, the_admin_side_is_not_where_apps_connect_by_default) {
+  World world;
+  world.files["f.yaml"] = small_config + "admin: 127.0.0.1:8080\n";
+  EXPECT_THAT(errors(world.load()),
+              ElementsAre("f.yaml:20:8: admin: the address 127.0.0.1:8080 is taken; it is the default of `listen`"));
+  world.files["f.yaml"] += "listen: 127.0.0.1:8081\n";
+  EXPECT_THAT(errors(world.load()), testing::IsEmpty());
+}
+
 TEST(Load, a_secret_that_would_break_a_header_is_an_error) {
   World world = with("operator: ZA", "api_key: ${env:K}");
   world.environment["K"] = "sk\r\nX-Evil: 1";
