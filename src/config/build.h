@@ -67,6 +67,8 @@ std::vector<std::string> other_names(const Build& build, const std::string& full
 /// What a section states under `budget` and `credit`.
 std::vector<Budget> budgets_of(Build& build, const Section& from, BudgetOf of, const std::string& name);
 
+/// A finding if `until` is not after `from`.
+void check_span(const Section& from, Findings& findings);
 /// Takes a name; a finding if another has it.
 void take_name(Build& build, std::map<std::string, const Value*>& taken, const Value* name, std::string_view what);
 /// All that rules may say.

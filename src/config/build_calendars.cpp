@@ -41,6 +41,12 @@ std::shared_ptr<const Calendar> calendar_of(const Section& from, Findings& findi
 
 }  // namespace
 
+void check_span(const Section& from, Findings& findings) {
+  const auto begin = from.instant("from"), end = from.instant("until");
+  if (begin && end && *end <= *begin)
+    findings.error(*from.find("until"), "it ends before it begins", "`until` must be later than `from`");
+}
+
 void build_calendars(Build& build) {
   for (const Section& entry : build.root.sections("calendars"))
     build.calendars.emplace(entry.key(), calendar_of(entry, build.findings));

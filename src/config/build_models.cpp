@@ -75,10 +75,9 @@ std::vector<PriceWindow> windows_of(const Section& price, const Rates& outside, 
 Price price_of(const Section& from, Build& build, bool built_in) {
   Findings& findings = build.findings;
   Price price;
-  price.from = parse_instant(from.text("from")).value_or(TimePoint{});
-  if (from.find("until") != nullptr) price.until = parse_instant(from.text("until"));
-  if (price.until && *price.until <= price.from)
-    findings.error(*from.find("until"), "it ends before it begins", "`until` must be later than `from`");
+  price.from = from.instant("from").value_or(TimePoint{});
+  price.until = from.instant("until");
+  check_span(from, findings);
   price.currency = from.currency("currency");
   price.rates = rates_of(from, findings);
   price.tiers = tiers_of(from, findings);
@@ -88,7 +87,7 @@ Price price_of(const Section& from, Build& build, bool built_in) {
   for (int i = 1; i < service_tier_count; ++i)
     price.service_tiers.at(static_cast<std::size_t>(i)) =
         factor_of(service_tiers, to_string(static_cast<ServiceTier>(i)), findings);
-  if (from.find("seen") != nullptr) price.seen = parse_instant(from.text("seen"));
+  price.seen = from.instant("seen");
   price.regional = factor_of(from, "regional", findings);
   price.regions = from.texts("regions");
   price.except_regions = from.texts("except_regions");

@@ -135,10 +135,9 @@ class ProviderBuilder {
       if (made.share >= pico_per_unit)
         build_.findings.error(*from.find("share"), "a " + std::string(option) + " is less than all of the price",
                               "write \"0.15\" for 15 %");
-      if (from.find("from") != nullptr) made.from = parse_instant(from.text("from"));
-      if (from.find("until") != nullptr) made.until = parse_instant(from.text("until"));
-      if (made.from && made.until && *made.until <= *made.from)
-        build_.findings.error(*from.find("until"), "it ends before it begins", "`until` must be later than `from`");
+      made.from = from.instant("from");
+      made.until = from.instant("until");
+      check_span(from, build_.findings);
       shares.push_back(made);
     }
     return shares;

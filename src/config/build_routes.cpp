@@ -117,12 +117,12 @@ void take_hash(Build& build, std::map<Sha256, const Value*>& taken, const Sha256
 
 /// Until when, and by which other secrets.
 void build_validity(Build& build, const Section& from, std::map<Sha256, const Value*>& hashes, Key& key) {
-  if (from.find("expires_at") != nullptr) key.expires_at = parse_instant(from.text("expires_at"));
+  key.expires_at = from.instant("expires_at");
   if (key.expires_at && build.now && *key.expires_at <= *build.now)
     build.findings.warning(*from.find("expires_at"), "the key " + in_quotes(key.name) + " has expired", "nobody gets in by it");
   for (const Section& item : from.sections("former")) {
     const auto hash = parse_sha256(item.text("hash"));
-    const auto until = parse_instant(item.text("until"));
+    const auto until = item.instant("until");
     if (!hash || !until) continue;
     take_hash(build, hashes, *hash, *item.find("hash"));
     key.former.push_back({*hash, *until});

@@ -92,7 +92,7 @@ UsdRates usd_rates_of(Build& build, const Section& list) {
       build.findings.error(*usd, "a rate of more than 100000 USD", "write what one " + currency + " is in USD");
     if (usd != nullptr && currency == "USD" && rate.usd != pico_per_unit)
       build.findings.error(*usd, "one USD is 1 USD", "remove this line");
-    if (const Value* date = from.find("from")) rate.from = parse_instant(date->text);
+    rate.from = from.instant("from");
     if (!rates.dated.empty() && (!rate.from || rates.dated.back().from >= rate.from))
       build.findings.error(from.find("from") == nullptr ? from.value() : *from.find("from"), "rates must ascend by their dates",
                            "write `from` later than that of the rate before");

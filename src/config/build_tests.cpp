@@ -62,7 +62,7 @@ std::vector<RoutingTest> build_tests(Build& build) {
     test.name = from.text("name");
     test.place = build.findings.where(from.value().place);
     test.asked = asked_by(build, from);
-    if (from.find("at") != nullptr) test.at = parse_instant(from.text("at"));
+    test.at = from.instant("at");
     const Section expect = from.section("expect");
     if (const Value* target = expect.find("target")) {
       check_known(build, *target, "target", targets);

@@ -26,6 +26,7 @@ class Section {
   std::int64_t integer(std::string_view name) const { return parse_integer(text(name)).value_or(0); }
   std::size_t bytes(std::string_view name) const { return static_cast<std::size_t>(parse_bytes(text(name)).value_or(0)); }
   Milliseconds duration(std::string_view name) const { return parse_duration(text(name)).value_or(Milliseconds(0)); }
+  std::optional<TimePoint> instant(std::string_view name) const { return parse_instant(text(name)); }
   std::optional<Int128> decimal(std::string_view name) const;
   Currency currency(std::string_view name) const;
 
