@@ -25,6 +25,8 @@ void add_notify_rows(Rows& rows);
 void add_test_rows(Rows& rows);
 void add_contract_rows(Rows& rows);
 void add_calendar_rows(Rows& rows);
+/// A weekly window inside of `at`. `whole_days`: begin and end need not be stated. `in_unknown_years`: a sentence.
+void add_window_rows(Rows& rows, const std::string& at, bool whole_days, const std::string& in_unknown_years);
 void add_model_rows(Rows& rows);
 void add_profile_rows(Rows& rows);
 /// Inside of `at`, for whose requests they hold.

@@ -46,8 +46,7 @@ struct Option {
   std::string doc = {};        ///< one sentence
   std::string fallback = {};   ///< the default; empty: none
   std::string otherwise = {};  ///< in words, what holds when it is not given and there is no default
-  std::int64_t min =
-      0;  ///< in the option's unit: bytes, milliseconds, a number; for lists, objects and maps the least number of members
+  std::int64_t min = 0;  ///< in its unit: bytes, milliseconds, a number; of lists, objects and maps, the least number of members
   std::int64_t max = 0;  ///< 0: no limit
   bool required = false;
   bool may_be_missing = false;  ///< a reference that cannot be resolved is a warning, and disables the provider or key
@@ -79,6 +78,8 @@ struct TypeFacts {
 const TypeFacts& facts_of(Type type);
 std::span<const TypeFacts> all_types();
 
+/// Is it a number with limits?
+bool is_counted(Type type);
 /// A number in the unit of an option: "32 KiB", "15s", "7".
 std::string in_unit(Type type, std::int64_t value);
 /// "1 KiB to 1 MiB", "at least 1"; empty: no limits.

@@ -84,35 +84,8 @@ void add_price_rows(Rows& rows, const std::string& price) {
       {.path = price + "windows", .type = Type::list, .doc = "Amounts inside weekly windows; the first that holds counts."});
   rows.push_back({.path = price + "windows[]", .type = Type::object, .doc = "A window."});
   rows.push_back({.path = price + "windows[].name", .type = Type::name, .doc = "For example peak.", .required = true});
-  rows.push_back({.path = price + "windows[].weekdays",
-                  .type = Type::list,
-                  .doc = "The days on which it begins.",
-                  .otherwise = "every day",
-                  .min = 1,
-                  .short_for = "[]"});
-  rows.push_back({.path = price + "windows[].weekdays[]",
-                  .type = Type::choice,
-                  .doc = "A day.",
-                  .allowed = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}});
-  rows.push_back({.path = price + "windows[].from", .type = Type::time_of_day, .doc = "Its begin.", .required = true});
-  rows.push_back({.path = price + "windows[].to",
-                  .type = Type::time_of_day,
-                  .doc = "Its end, not included; on the next day if it is not after the begin.",
-                  .required = true});
-  rows.push_back({.path = price + "windows[].zone",
-                  .type = Type::word,
-                  .doc = "The time zone of its days and times, for example Asia/Shanghai; summer time is minded.",
-                  .otherwise = "UTC"});
-  rows.push_back(
-      {.path = price + "windows[].calendar",
-       .type = Type::name,
-       .doc = "It does not begin on the days off of this calendar. In a year that the calendar does not know, the dearer of "
-              "inside and outside is taken, and `check` warns.",
-       .otherwise = "none"});
-  rows.push_back({.path = price + "windows[].on_work_days",
-                  .type = Type::boolean,
-                  .doc = "It begins on the calendar's work days too, whatever their weekday.",
-                  .fallback = "false"});
+  add_window_rows(rows, price + "windows[]", false,
+                  "In a year that the calendar does not know, the dearer of inside and outside is taken, and `check` warns.");
   add_amounts(rows, price + "windows[].", false);
   add_service_rows(rows, price);
   rows.push_back({.path = price + "seen",
@@ -132,6 +105,41 @@ void add_price_rows(Rows& rows, const std::string& price) {
 }
 
 }  // namespace
+
+void add_window_rows(Rows& rows, const std::string& at, bool whole_days, const std::string& in_unknown_years) {
+  rows.push_back({.path = at + ".weekdays",
+                  .type = Type::list,
+                  .doc = "The days on which it begins.",
+                  .otherwise = "every day",
+                  .min = 1,
+                  .short_for = "[]"});
+  rows.push_back({.path = at + ".weekdays[]",
+                  .type = Type::choice,
+                  .doc = "A day.",
+                  .allowed = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}});
+  rows.push_back({.path = at + ".from",
+                  .type = Type::time_of_day,
+                  .doc = "Its begin.",
+                  .fallback = whole_days ? "00:00" : "",
+                  .required = !whole_days});
+  rows.push_back({.path = at + ".to",
+                  .type = Type::time_of_day,
+                  .doc = "Its end, not included; on the next day if it is not after the begin.",
+                  .fallback = whole_days ? "24:00" : "",
+                  .required = !whole_days});
+  rows.push_back({.path = at + ".zone",
+                  .type = Type::word,
+                  .doc = "The time zone of its days and times, for example Asia/Shanghai; summer time is minded.",
+                  .otherwise = "UTC"});
+  rows.push_back({.path = at + ".calendar",
+                  .type = Type::name,
+                  .doc = "It does not begin on the days off of this calendar. " + in_unknown_years,
+                  .otherwise = "none"});
+  rows.push_back({.path = at + ".on_work_days",
+                  .type = Type::boolean,
+                  .doc = "It begins on the calendar's work days too, whatever their weekday.",
+                  .fallback = "false"});
+}
 
 void add_model_rows(Rows& rows) {
   rows.push_back({.path = "models",

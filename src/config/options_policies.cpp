@@ -59,34 +59,7 @@ void add_times(Rows& rows, const std::string& at) {
   rows.push_back(
       {.path = at, .type = Type::list, .doc = "When it comes: one or several weekly windows.", .min = 1, .short_for = "[]"});
   rows.push_back({.path = at + "[]", .type = Type::object, .doc = "A window.", .min = 1});
-  rows.push_back({.path = at + "[].weekdays",
-                  .type = Type::list,
-                  .doc = "The days on which it begins.",
-                  .otherwise = "every day",
-                  .min = 1,
-                  .short_for = "[]"});
-  rows.push_back({.path = at + "[].weekdays[]",
-                  .type = Type::choice,
-                  .doc = "A day.",
-                  .allowed = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}});
-  rows.push_back({.path = at + "[].from", .type = Type::time_of_day, .doc = "Its begin.", .fallback = "00:00"});
-  rows.push_back({.path = at + "[].to",
-                  .type = Type::time_of_day,
-                  .doc = "Its end, not included; on the next day if it is not after the begin.",
-                  .fallback = "24:00"});
-  rows.push_back({.path = at + "[].zone",
-                  .type = Type::word,
-                  .doc = "The time zone of its days and times, for example Africa/Johannesburg.",
-                  .otherwise = "UTC"});
-  rows.push_back({.path = at + "[].calendar",
-                  .type = Type::name,
-                  .doc = "It does not begin on the days off of this calendar. In a year that the calendar does not know, it begins "
-                         "on every day on which it might.",
-                  .otherwise = "none"});
-  rows.push_back({.path = at + "[].on_work_days",
-                  .type = Type::boolean,
-                  .doc = "It begins on the calendar's work days too, whatever their weekday.",
-                  .fallback = "false"});
+  add_window_rows(rows, at + "[]", true, "In a year that the calendar does not know, it begins on every day on which it might.");
 }
 
 void add_when(Rows& rows, const std::string& at) {

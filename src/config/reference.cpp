@@ -33,10 +33,9 @@ bool has_row(const Node& node) { return node.name != "[]" || !node.children.empt
 
 void add_rows(const Node& node, std::string& out) {
   const Option& option = node.option;
-  const bool counted = option.type == Type::integer || option.type == Type::bytes || option.type == Type::duration;
   if (has_row(node))
     out += "| " + code(option.path) + " | " + type_of(node) + " | " + default_of(option) + " | " +
-           (counted ? limits_text(option) : "") + " | " + option.doc + " |\n";
+           (is_counted(option.type) ? limits_text(option) : "") + " | " + option.doc + " |\n";
   for (const auto& child : node.children) add_rows(*child, out);
   if (node.each) add_rows(*node.each, out);
 }

@@ -53,8 +53,7 @@ Json scalar_schema(const Option& option) {
   if (!option.allowed.empty()) {
     forms.push_back({{"enum", option.allowed}});
   } else {
-    const bool counted = option.type == Type::integer || option.type == Type::bytes || option.type == Type::duration;
-    if (counted) forms.push_back(number_schema(option));
+    if (is_counted(option.type)) forms.push_back(number_schema(option));
     if (option.type == Type::decimal) forms.push_back({{"type", "number"}, {"minimum", 0}});
     if (option.type == Type::boolean) forms.push_back({{"type", "boolean"}});
     forms.push_back({{"type", "string"}, {"pattern", facts_of(option.type).pattern}});

@@ -84,6 +84,8 @@ const TypeFacts& facts_of(Type type) {
 
 std::span<const TypeFacts> all_types() { return table; }
 
+bool is_counted(Type type) { return type == Type::integer || type == Type::bytes || type == Type::duration; }
+
 std::string in_unit(Type type, std::int64_t value) {
   const auto counted = [&](std::int64_t factor, std::string_view unit) {
     return std::to_string(value / factor) + std::string(unit);
