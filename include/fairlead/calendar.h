@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,16 +33,17 @@ struct Calendar {
   bool is_work_day(std::chrono::sys_days day) const;
 };
 
-/// A weekly span of local time. Minutes since midnight, `to` exclusive; from 22:00 to 02:00 it belongs to the day on which it
-/// begins, and from == to is a whole day. A view of what a price's or a rule's window says.
-struct WeeklySpan {
-  std::uint8_t weekdays = 0;  ///< on which it begins; bit 0 is Monday
+/// A weekly span of local time, of a price or a rule. Minutes since midnight, `to` exclusive; from 22:00 to 02:00 it belongs to the
+/// day on which it begins, and from == to is a whole day.
+struct TimeWindow {
+  std::uint8_t weekdays = 0x7f;  ///< on which it begins; bit 0 is Monday
   int from_minute = 0, to_minute = 0;
-  const Zone* zone = nullptr;          ///< null: UTC
-  const Calendar* calendar = nullptr;  ///< it does not begin on the days off of this one; null: none
-  bool on_work_days = false;           ///< it begins on the calendar's work days too
-  bool in_unknown_years = false;       ///< what the calendar does not know counts as a day on which it begins
-  bool holds(TimePoint at) const;
+  std::shared_ptr<const Zone> zone = nullptr;          ///< null: UTC
+  std::shared_ptr<const Calendar> calendar = nullptr;  ///< it does not begin on the days off of this one; null: none
+  bool on_work_days = false;                           ///< it begins on the calendar's work days too, whatever their weekday
+  /// `in_unknown_years`: may it begin on a day of a year that the calendar does not know?
+  bool holds(TimePoint at, bool in_unknown_years) const;
+  bool operator==(const TimeWindow&) const = default;
 };
 
 }  // namespace fairlead

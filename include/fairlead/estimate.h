@@ -25,8 +25,8 @@ struct TargetEstimate {
   std::array<double, script_count> bytes_per_token = prior_bytes_per_token;
   double output_ratio = 1;                 ///< its answers are so much longer than those of others to the same requests
   double cache_share = prior_cache_share;  ///< of `repeated_tokens`, what its cache is expected to give
-  std::optional<std::int64_t>
-      repeated_tokens;               ///< of this request's input, what it was sent before and may have cached; empty: none
+  /// Of this request's input, what it was sent before and may have cached; empty: none.
+  std::optional<std::int64_t> repeated_tokens;
   std::optional<AnswerTimes> times;  ///< empty: not measured, or too long ago
 };
 

@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,15 +52,6 @@ std::string_view to_string(Modality modality);
 struct TokenRange {
   std::int64_t above = -1, up_to = std::int64_t{1} << 62;
   bool operator==(const TokenRange&) const = default;
-};
-
-/// A weekly span of local time, as a price window has it.
-struct TimeWindow {
-  std::uint8_t weekdays = 0x7f;  ///< on which it begins; bit 0 is Monday
-  int from_minute = 0, to_minute = 0;
-  std::shared_ptr<const Zone> zone = nullptr;          ///< null: UTC
-  std::shared_ptr<const Calendar> calendar = nullptr;  ///< it does not begin on the days off of this one
-  bool on_work_days = false;                           ///< it begins on the calendar's work days too
 };
 
 /// Which requests a rule applies to. Every condition stated must hold, and holds if any of its values does. There is no negation: a

@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,16 +34,11 @@ struct PriceTier {
   Rates thinking{};
 };
 
-/// Inside this weekly window, `rates` hold. Local time; `weekdays` bit 0 is Monday; minutes since midnight, `to` exclusive.
+/// Inside of it, `rates` hold.
 struct PriceWindow {
   std::string name;
-  std::uint8_t weekdays = 0;
-  int from_minute = 0;
-  int to_minute = 0;
+  TimeWindow time;
   Rates rates;
-  std::shared_ptr<const Zone> zone = nullptr;          ///< null: UTC
-  std::shared_ptr<const Calendar> calendar = nullptr;  ///< it does not begin on the days off of this one; null: none
-  bool on_work_days = false;                           ///< it begins on the calendar's work days too, whatever their weekday
   bool dearer = false;  ///< than the entry outside of it: in a year that the calendar does not know, only such a window holds
   Rates thinking{};     ///< over `rates`, if the request thinks
 };
@@ -129,8 +123,7 @@ std::optional<PriceInForce> price_in_force(const std::vector<Price>& prices, con
 /// Shapes: Usage in disjoint kinds, each possibly empty (not reported counts as none); the price in force when it was sent.
 /// Units:  tokens; result in 10^-12 of the price's currency, rounded half up once, at the end.
 /// Errors: internal for counts below 0 or above 10^12 (the dialect flags those before), and for tokens of a kind that has no rate:
-/// their cost is
-///         unknown, never 0. Never throws.
+///         their cost is unknown, never 0. Never throws.
 Result<Money> cost_of(const Usage& usage, const PriceInForce& price);
 
 }  // namespace fairlead

@@ -33,10 +33,10 @@ struct Url {
   bool operator==(const Url&) const = default;
 };
 
-/// The quirks of a kind of provider within its dialect, as data (config/profiles.yaml).
 /// What a provider bills of an answer whose connection was closed on it before its end. Unknown: not told, and not found out.
 enum class BillsAfterClose : std::uint8_t { unknown, whole, delivered, nothing };
 
+/// The quirks of a kind of provider within its dialect, as data (config/profiles.yaml).
 struct Profile {
   /// What a refusal means, where status alone does not tell. Matches if each stated part matches.
   struct ErrorRule {

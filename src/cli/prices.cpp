@@ -48,9 +48,9 @@ struct Listed {
 /// The window holds because its calendar does not know the year, where it may be a day off.
 bool by_unknown_year(const PriceInForce& price, TimePoint at) {
   if (price.window_number == 0) return false;
-  const PriceWindow& window = price.entry->windows.at(static_cast<std::size_t>(price.window_number) - 1);
+  const TimeWindow& window = price.entry->windows.at(static_cast<std::size_t>(price.window_number) - 1).time;
   if (!window.calendar) return false;
-  const TimePoint local = at + std::chrono::minutes(window.zone ? window.zone->offset_minutes(at) : 0);
+  const TimePoint local = window.zone ? window.zone->local(at) : at;
   const auto day = std::chrono::floor<std::chrono::days>(local);
   const bool since_yesterday = window.from_minute >= window.to_minute && local - day < std::chrono::minutes(window.to_minute);
   return !window.calendar->knows(since_yesterday ? day - std::chrono::days(1) : day);

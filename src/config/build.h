@@ -69,6 +69,10 @@ std::vector<Budget> budgets_of(Build& build, const Section& from, BudgetOf of, c
 
 /// A finding if `until` is not after `from`.
 void check_span(const Section& from, Findings& findings);
+/// The time zone that an option names. Null: UTC, or a finding as there is none of this name.
+std::shared_ptr<const Zone> zone_of(const Section& from, std::string_view option, Build& build);
+/// A weekly window, as prices and rules have it.
+TimeWindow time_window_of(const Section& from, Build& build);
 /// Takes a name; a finding if another has it.
 void take_name(Build& build, std::map<std::string, const Value*>& taken, const Value* name, std::string_view what);
 /// All that rules may say.

@@ -1,6 +1,5 @@
 // The price lists: models with their facts, aliases and dated prices.
 #include "config/build.h"
-#include "config/windows.h"
 
 #include <fairlead/price_doubt.h>
 
@@ -65,7 +64,7 @@ std::vector<PriceWindow> windows_of(const Section& price, const Rates& outside, 
     window.thinking = rates_of(from.section("thinking"), build.findings);
     const Rates inside = over(window.rates, outside);
     window.dearer = is_dearer(inside, outside) || is_dearer(over(window.thinking, inside), over(thinking, outside));
-    place_in_time(window, from, build);
+    window.time = time_window_of(from, build);
     windows.push_back(std::move(window));
   }
   return windows;

@@ -1,6 +1,5 @@
 // The rules: what they are about, resolved to sets of keys, routes and targets.
 #include "config/build.h"
-#include "config/windows.h"
 
 #include <algorithm>
 #include <map>
@@ -63,7 +62,7 @@ class WhenBuilder {
     for (const Section& range : from_.sections("input_tokens")) when_.input_tokens.push_back(range_of(range));
     for (const std::string& network : from_.texts("network"))
       if (const auto parsed = parse_network(network)) when_.networks.push_back(*parsed);
-    for (const Section& window : from_.sections("time")) place_in_time(when_.times.emplace_back(), window, build_);
+    for (const Section& window : from_.sections("time")) when_.times.push_back(time_window_of(window, build_));
     return std::move(when_);
   }
 

@@ -1,6 +1,5 @@
 // Teams, projects, and budgets wherever they stand.
 #include "config/build.h"
-#include "config/zones.h"
 
 #include <algorithm>
 
@@ -15,16 +14,6 @@ BudgetPeriod period_named(const std::string& name) {
   for (const BudgetPeriod per : {BudgetPeriod::hour, BudgetPeriod::day, BudgetPeriod::week, BudgetPeriod::month})
     if (to_string(per) == name) return per;
   return BudgetPeriod::all;
-}
-
-std::shared_ptr<const Zone> zone_of(Build& build, const Section& from) {
-  const Value* written = from.find("time_zone");
-  if (written == nullptr || written->text == "UTC") return nullptr;
-  auto zone = find_zone(written->text);
-  if (!zone)
-    build.findings.error(*written, "there is no time zone " + in_quotes(written->text),
-                         "write a name of the IANA database, such as Europe/Berlin; the system has them with its package tzdata");
-  return zone;
 }
 
 std::vector<Int128> shares_of(Build& build, const Section& from) {
@@ -59,7 +48,7 @@ std::vector<Budget> budgets_of(Build& build, const Section& from, BudgetOf of, c
     budget.usd_pico = written.decimal("usd").value_or(0);
     if (budget.usd_pico > budget_usd_max)
       build.findings.error(*written.find("usd"), "this is more than a budget can be", "it may be 9000000 at most");
-    budget.zone = zone_of(build, written);
+    budget.zone = zone_of(written, "time_zone", build);
     budget.notify_at = shares_of(build, written);
     add(std::move(budget));
     const auto same = [&](const Budget& other) { return other.id == budgets.back().id; };

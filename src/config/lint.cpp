@@ -80,7 +80,7 @@ const PriceWindow* unknowing_window(const std::vector<Price>& prices, const Acco
   for (const Price& price : prices) {
     if (!is_for(price, account) || (price.until && *price.until <= now)) continue;
     for (const PriceWindow& window : price.windows)
-      if (window.calendar && !window.calendar->knows(day)) return &window;
+      if (window.time.calendar && !window.time.calendar->knows(day)) return &window;
   }
   return nullptr;
 }
@@ -92,11 +92,12 @@ void lint_calendars_of(const Build& build, const Target& target, const Value& pl
   for (const sys_days day : {floor<days>(now), floor<days>(now) + ahead})
     for (const auto* prices : {&target.contract, &target.model->prices})
       if (const PriceWindow* window = unknowing_window(*prices, account_of(*target.provider), now, day))
-        return build.findings.warning(
-            place,
-            "the calendar " + in_quotes(window->calendar->name) + " of its window " + in_quotes(window->name) + " does not know " +
-                std::to_string(static_cast<int>(year_month_day(day).year())) + ": the dearer price is taken on all of its days",
-            "add the year to the calendar, under `calendars`, once it is announced");
+        return build.findings.warning(place,
+                                      "the calendar " + in_quotes(window->time.calendar->name) + " of its window " +
+                                          in_quotes(window->name) + " does not know " +
+                                          std::to_string(static_cast<int>(year_month_day(day).year())) +
+                                          ": the dearer price is taken on all of its days",
+                                      "add the year to the calendar, under `calendars`, once it is announced");
 }
 
 /// Budgets, limits and markups of a team or project that no key has: most likely its name is written otherwise there.

@@ -5,13 +5,13 @@
 namespace fairlead {
 namespace {
 
-bool begins_on(const WeeklySpan& span, std::chrono::sys_days day) {
+bool begins_on(const TimeWindow& window, std::chrono::sys_days day, bool in_unknown_years) {
   const unsigned monday_is_1 = std::chrono::weekday(day).iso_encoding();
-  const bool weekday = (span.weekdays >> (monday_is_1 - 1) & 1) != 0;
-  if (!span.calendar) return weekday;
-  if (!span.calendar->knows(day)) return span.in_unknown_years && (weekday || span.on_work_days);
-  if (span.calendar->is_off(day)) return false;
-  return weekday || (span.on_work_days && span.calendar->is_work_day(day));
+  const bool weekday = (window.weekdays >> (monday_is_1 - 1) & 1) != 0;
+  if (!window.calendar) return weekday;
+  if (!window.calendar->knows(day)) return in_unknown_years && (weekday || window.on_work_days);
+  if (window.calendar->is_off(day)) return false;
+  return weekday || (window.on_work_days && window.calendar->is_work_day(day));
 }
 
 }  // namespace
@@ -48,12 +48,13 @@ bool Calendar::is_off(std::chrono::sys_days day) const { return std::binary_sear
 
 bool Calendar::is_work_day(std::chrono::sys_days day) const { return std::binary_search(work_days.begin(), work_days.end(), day); }
 
-bool WeeklySpan::holds(TimePoint at) const {
+bool TimeWindow::holds(TimePoint at, bool in_unknown_years) const {
   const TimePoint local = zone ? zone->local(at) : at;
   const auto day = std::chrono::floor<std::chrono::days>(local);
   const int minute = static_cast<int>(std::chrono::floor<std::chrono::minutes>(local - day).count());
-  if (from_minute < to_minute) return minute >= from_minute && minute < to_minute && begins_on(*this, day);
-  return (minute >= from_minute && begins_on(*this, day)) || (minute < to_minute && begins_on(*this, day - std::chrono::days(1)));
+  const auto begins = [&](std::chrono::sys_days on) { return begins_on(*this, on, in_unknown_years); };
+  if (from_minute < to_minute) return minute >= from_minute && minute < to_minute && begins(day);
+  return (minute >= from_minute && begins(day)) || (minute < to_minute && begins(day - std::chrono::days(1)));
 }
 
 }  // namespace fairlead

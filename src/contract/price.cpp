@@ -38,15 +38,9 @@ const PriceTier* tier_for(const Price& price, std::int64_t input_tokens) {
   return found;
 }
 
-bool holds(const PriceWindow& window, TimePoint at) {
-  return WeeklySpan{window.weekdays,       window.from_minute,  window.to_minute, window.zone.get(),
-                    window.calendar.get(), window.on_work_days, window.dearer}
-      .holds(at);
-}
-
 const PriceWindow* window_at(const Price& price, TimePoint at) {
   for (const PriceWindow& window : price.windows)
-    if (holds(window, at)) return &window;
+    if (window.time.holds(at, window.dearer)) return &window;
   return nullptr;
 }
 

@@ -7,7 +7,7 @@ namespace fairlead {
 namespace {
 
 /// When the window may begin or end on the days from `at` to `until`.
-void add_edges(const PriceWindow& window, TimePoint at, TimePoint until, std::vector<TimePoint>& edges) {
+void add_edges(const TimeWindow& window, TimePoint at, TimePoint until, std::vector<TimePoint>& edges) {
   using namespace std::chrono;
   for (auto day = floor<days>(at) - days(2); day <= floor<days>(until) + days(2); day += days(1))
     for (const int minute : {window.from_minute, window.to_minute}) {
@@ -31,7 +31,7 @@ std::optional<TimePoint> next_change(const Target& target, const PricedBy& by, T
     for (const Price& price : *prices) {
       edges.push_back(price.from);
       if (price.until) edges.push_back(*price.until);
-      for (const PriceWindow& window : price.windows) add_edges(window, at, until, edges);
+      for (const PriceWindow& window : price.windows) add_edges(window.time, at, until, edges);
     }
   for (const auto* shares : {&target.provider->discounts, &target.provider->surcharges})
     for (const DatedShare& share : *shares) {

@@ -43,11 +43,7 @@ bool none_stated_or_any(const Values& values, const Holds& holds) {
 
 }  // namespace
 
-bool holds(const TimeWindow& window, TimePoint now) {
-  return WeeklySpan{
-      window.weekdays, window.from_minute, window.to_minute, window.zone.get(), window.calendar.get(), window.on_work_days, true}
-      .holds(now);
-}
+bool holds(const TimeWindow& window, TimePoint now) { return window.holds(now, true); }
 
 bool matches(const When& when, const RequestFacts& facts, TimePoint now) {
   return (!when.keys || when.keys->has(facts.key->index)) && (!when.routes || under_route(facts, *when.routes)) &&

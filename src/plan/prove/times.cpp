@@ -23,11 +23,6 @@ constexpr std::int64_t window_days_max = 2'000'000;  ///< looked at, of all wind
 /// From the first to before the second.
 using Span = std::pair<TimePoint, TimePoint>;
 
-bool same(const TimeWindow& a, const TimeWindow& b) {
-  return a.weekdays == b.weekdays && a.from_minute == b.from_minute && a.to_minute == b.to_minute && a.zone == b.zone &&
-         a.calendar == b.calendar && a.on_work_days == b.on_work_days;
-}
-
 /// The different windows of all conditions, and when labels end.
 struct Marks {
   std::vector<const TimeWindow*> windows;
@@ -42,8 +37,7 @@ struct Marks {
   void add(const When& when, TimePoint from) {
     if (from != TimePoint::min()) ends.insert(from);
     for (const TimeWindow& window : when.times) {
-      const auto known =
-          std::find_if(windows.begin(), windows.end(), [&](const TimeWindow* other) { return same(*other, window); });
+      const auto known = std::find_if(windows.begin(), windows.end(), [&](const TimeWindow* other) { return *other == window; });
       number[&window] = static_cast<std::size_t>(known - windows.begin());
       if (known == windows.end()) windows.push_back(&window);
     }

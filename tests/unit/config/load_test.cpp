@@ -199,9 +199,9 @@ keys:
   EXPECT_EQ(price.from.time_since_epoch(), std::chrono::seconds(1'789'012'800));
   EXPECT_EQ(price.rates.cached_input, Int128(0));
   EXPECT_EQ(price.rates.cache_write, std::nullopt);
-  EXPECT_EQ(price.windows.at(0).weekdays, 1 | 1 << 6);
-  EXPECT_EQ(price.windows.at(0).from_minute, 22 * 60);
-  EXPECT_EQ(price.windows.at(0).to_minute, 150);
+  EXPECT_EQ(price.windows.at(0).time.weekdays, 1 | 1 << 6);
+  EXPECT_EQ(price.windows.at(0).time.from_minute, 22 * 60);
+  EXPECT_EQ(price.windows.at(0).time.to_minute, 150);
   EXPECT_EQ(price.windows.at(0).rates.output, std::nullopt);
   EXPECT_EQ(price.tiers.at(0).above_input_tokens, 10);
   const Model& alias = *s.target("two/c")->model;
@@ -456,9 +456,9 @@ TEST(Load, windows_have_zones_and_calendars) {
   const auto loaded = world.load();
   ASSERT_TRUE(loaded.snapshot) << testing::PrintToString(errors(loaded));
   const PriceWindow& window = loaded.snapshot->target("here/m")->model->prices[0].windows[0];
-  EXPECT_EQ(window.zone->offset_minutes(*parse_instant("2026-07-01")), 120);
-  EXPECT_TRUE(window.calendar->is_off(std::chrono::floor<std::chrono::days>(*parse_instant("2026-12-16"))));
-  EXPECT_TRUE(window.on_work_days && window.dearer);
+  EXPECT_EQ(window.time.zone->offset_minutes(*parse_instant("2026-07-01")), 120);
+  EXPECT_TRUE(window.time.calendar->is_off(std::chrono::floor<std::chrono::days>(*parse_instant("2026-12-16"))));
+  EXPECT_TRUE(window.time.on_work_days && window.dearer);
   const auto output_at = [&](const char* at) {
     const auto& prices = loaded.snapshot->target("here/m")->model->prices;
     return format_decimal(*price_in_force(prices, Currency{}, 1, *parse_instant(at))->rates.output);

@@ -24,7 +24,7 @@ TEST(WhyImplausible, M08TellsFiguresThatCannotWellBe) {
   Price tier = price("1", "2"), night = price("1", "2"), thinking = price("1", "2"), forgotten = price("1", "2"),
         free_at_low = price("0", "0"), free = price("0", "0");
   tier.tiers = {{1'000, {decimal("1"), {}, {}, decimal("101")}}};
-  night.windows = {{"night", 0x7f, 0, 60, {decimal("0.5"), decimal("0.6"), {}, {}}}};
+  night.windows = {{"night", {0x7f, 0, 60}, {decimal("0.5"), decimal("0.6"), {}, {}}}};
   thinking.thinking.output = decimal("1001");
   forgotten.thinking.output = decimal("3");
   forgotten.tiers = {{1'000, {decimal("2"), {}, {}, decimal("4")}}};

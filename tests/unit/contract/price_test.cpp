@@ -37,7 +37,7 @@ Price price(TimePoint from, Rates base) {
 Price deepseek_flash() {
   Price p = price(sys_days{year{2026} / 9 / 10} + hours{4}, rates("0.15", "0.003", "0.60"));
   const Rates peak = rates("0.30", "0.006", "1.20");
-  p.windows = {{"morning", weekdays, 60, 240, peak}, {"afternoon", weekdays, 360, 600, peak}};
+  p.windows = {{"morning", {weekdays, 60, 240}, peak}, {"afternoon", {weekdays, 360, 600}, peak}};
   return p;
 }
 
@@ -110,7 +110,7 @@ TEST(PriceInForce, EveryMinuteOfAWeekIsInsideOrOutsideOfPeak) {
 
 TEST(PriceInForce, WindowsMayPassMidnight) {
   Price p = price(monday - days{30}, rates("1", nullptr, "1"));
-  p.windows = {{"night", 0b0010000, 22 * 60, 2 * 60, rates("0.5", nullptr, "0.5")}};  // of Friday
+  p.windows = {{"night", {0b0010000, 22 * 60, 2 * 60}, rates("0.5", nullptr, "0.5")}};  // of Friday
   const std::vector<Price> prices{p};
   const auto in_window = [&](int day, int minute) {
     return !price_in_force(prices, usd, 1, monday + days{day} + minutes{minute})->window.empty();
@@ -136,9 +136,9 @@ std::shared_ptr<const Calendar> a_calendar() {
 TEST(PriceInForce, AWindowDoesNotBeginOnADayOff) {
   Price p = deepseek_flash();
   const std::vector<Price> without{p};
-  for (PriceWindow& window : p.windows) window.calendar = a_calendar();
+  for (PriceWindow& window : p.windows) window.time.calendar = a_calendar();
   const std::vector<Price> prices{p};
-  for (PriceWindow& window : p.windows) window.on_work_days = true;
+  for (PriceWindow& window : p.windows) window.time.on_work_days = true;
   const std::vector<Price> on_work_days{p};
   for (int minute = 0; minute < 7 * 24 * 60; ++minute) {
     const TimePoint at = monday + minutes{minute};
@@ -152,7 +152,7 @@ TEST(PriceInForce, AWindowDoesNotBeginOnADayOff) {
 
 TEST(PriceInForce, AWindowOfTheDayBeforeReachesIntoADayOff) {
   Price p = price(monday - days{30}, rates("1", nullptr, "1"));
-  p.windows = {{"night", weekdays, 22 * 60, 2 * 60, {}, nullptr, a_calendar()}};
+  p.windows = {{"night", {weekdays, 22 * 60, 2 * 60, nullptr, a_calendar()}, {}}};
   const std::vector<Price> prices{p};
   EXPECT_EQ(price_in_force(prices, usd, 1, monday + days{1} + hours{1})->window, "night");
   EXPECT_EQ(price_in_force(prices, usd, 1, monday + days{1} + hours{22})->window, "");
@@ -163,7 +163,7 @@ TEST(PriceInForce, InAYearThatTheCalendarDoesNotKnowTheDearerHolds) {
   Price p = price(sys_days{year{2020} / 1 / 1}, rates("1", nullptr, "1"));
   const auto wednesday = sys_days{year{2027} / 1 / 6};
   for (const bool dearer : {false, true}) {
-    p.windows = {{"day", weekdays, 0, 0, {}, nullptr, a_calendar(), false, dearer}};
+    p.windows = {{"day", {weekdays, 0, 0, nullptr, a_calendar()}, {}, dearer}};
     const std::vector<Price> prices{p};
     EXPECT_EQ(price_in_force(prices, usd, 1, wednesday)->window, dearer ? "day" : "");
     EXPECT_EQ(price_in_force(prices, usd, 1, wednesday + days{3})->window, "") << "a Saturday";
@@ -176,7 +176,7 @@ TEST(PriceInForce, M24AWindowIsInItsZone) {
   const auto summer = sys_days{year{2026} / 3 / 29} + hours{1}, winter = sys_days{year{2026} / 10 / 25} + hours{1};
   berlin->changes = {{sys_days{year{2025} / 10 / 26} + hours{1}, 60}, {summer, 120}, {winter, 60}};
   Price p = price(sys_days{year{2020} / 1 / 1}, rates("1", nullptr, "1"));
-  p.windows = {{"early", 0b1000000, 60, 4 * 60, {}, berlin}};  // of Sunday, 01:00 to 04:00
+  p.windows = {{"early", {0b1000000, 60, 4 * 60, berlin}, {}}};  // of Sunday, 01:00 to 04:00
   const std::vector<Price> prices{p};
   const auto length = [&](TimePoint around) {  // minutes of the window near that time
     int inside = 0;
@@ -196,8 +196,8 @@ TEST(NextChange, IsTheFirstMinuteAtWhichOtherRatesHold) {
   const TimePoint winter = sys_days{year{2026} / 10 / 25} + hours{1};
   berlin->changes = {{sys_days{year{2026} / 3 / 29} + hours{1}, 120}, {winter, 60}};
   Price p = deepseek_flash();
-  for (PriceWindow& window : p.windows) window.calendar = a_calendar();
-  p.windows.push_back({"night", 0b1111111, 23 * 60, 2 * 60 + 30, rates("0.1", nullptr, "0.2"), berlin});
+  for (PriceWindow& window : p.windows) window.time.calendar = a_calendar();
+  p.windows.push_back({"night", {0b1111111, 23 * 60, 2 * 60 + 30, berlin}, rates("0.1", nullptr, "0.2")});
   Price later = price(monday + days{9} + minutes{17}, rates("9", nullptr, "9"));
   later.until = monday + days{10};
   Price own = price(monday + days{4}, rates("7", nullptr, "7"));
@@ -251,7 +251,7 @@ TEST(PriceInForce, ThinkingHasItsOwnAmountsInTheEntryAndInEachPartOfIt) {
   Price p = price(monday - days{30}, rates("0.4", "0.08", "1.2"));
   p.thinking = rates(nullptr, nullptr, "4");
   p.tiers = {{256'000, rates("1.2", "0.24", "3.6"), rates(nullptr, nullptr, "12")}, {500'000, rates("2", nullptr, "5")}};
-  p.windows = {{"night", 0x7f, 0, 60, rates("0.2", nullptr, "0.6")}};
+  p.windows = {{"night", {0x7f, 0, 60}, rates("0.2", nullptr, "0.6")}};
   const std::vector<Price> prices{p};
   struct Row {
     std::int64_t input;
@@ -380,7 +380,7 @@ TEST(UsdRates, TheLatestThatHasBegunCounts) {
 
 TEST(PriceInForce, AWindowOfSundayEndsOnMonday) {
   Price p = price(monday - days{30}, rates("1", nullptr, "1"));
-  p.windows = {{"night", 0b1000000, 23 * 60, 60, {}}};
+  p.windows = {{"night", {0b1000000, 23 * 60, 60}, {}}};
   const std::vector<Price> prices{p};
   EXPECT_EQ(price_in_force(prices, usd, 1, monday + minutes{59})->window, "night");
   EXPECT_EQ(price_in_force(prices, usd, 1, monday + minutes{60})->window, "");
@@ -388,7 +388,7 @@ TEST(PriceInForce, AWindowOfSundayEndsOnMonday) {
 
 TEST(PriceInForce, AWindowFromMidnightToMidnightIsTheDay) {
   Price p = price(monday - days{30}, rates("1", nullptr, "1"));
-  p.windows = {{"day", 0b0000001, 0, 0, {}}};
+  p.windows = {{"day", {0b0000001, 0, 0}, {}}};
   const std::vector<Price> prices{p};
   EXPECT_EQ(price_in_force(prices, usd, 1, monday - microseconds{1})->window, "");
   EXPECT_EQ(price_in_force(prices, usd, 1, monday)->window, "day");
@@ -398,7 +398,7 @@ TEST(PriceInForce, AWindowFromMidnightToMidnightIsTheDay) {
 
 TEST(PriceInForce, KeepsTheBasePriceOfAKindThatAWindowOrTierLeavesOut) {
   Price p = price(monday - days{30}, rates("1", "0.1", "4"));
-  p.windows = {{"day", 0b0000001, 0, 0, rates("2", nullptr, nullptr)}};
+  p.windows = {{"day", {0b0000001, 0, 0}, rates("2", nullptr, nullptr)}};
   p.tiers = {{100, rates("3", nullptr, "12")}};
   const std::vector<Price> prices{p};
   EXPECT_EQ(price_in_force(prices, usd, 100, monday)->rates, rates("2", "0.1", "4"));

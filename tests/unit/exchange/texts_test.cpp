@@ -33,7 +33,7 @@ TEST(Texts, PricesOfTwoWindowsOfOneNameAreTwo) {
   Price entry;
   entry.currency = provider.currency;
   entry.rates.input = *parse_decimal("1");
-  PriceWindow early{"peak", 0x7f, 0, 12 * 60, {}}, late{"peak", 0x7f, 12 * 60, 0, {}};
+  PriceWindow early{"peak", {0x7f, 0, 12 * 60}, {}}, late{"peak", {0x7f, 12 * 60, 0}, {}};
   early.rates.input = *parse_decimal("2");
   late.rates.input = *parse_decimal("5");
   entry.windows = {early, late};

@@ -93,7 +93,8 @@ struct RandomWorld : World {
       made.tiers.back().rates.input = *parse_decimal(dice.of(decimals));
     }
     if (dice.chance(30)) {
-      made.windows.push_back({"window", static_cast<std::uint8_t>(dice.below(128)), 60 * dice.below(24), 60 * dice.below(24), {}});
+      made.windows.push_back(
+          {"window", {static_cast<std::uint8_t>(dice.below(128)), 60 * dice.below(24), 60 * dice.below(24)}, {}});
       made.windows.back().rates.output = *parse_decimal(dice.of(decimals));
     }
     return made;

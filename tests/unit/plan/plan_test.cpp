@@ -142,7 +142,7 @@ TEST_F(PlanTest, ThePriceIsThatOfTheMoment) {
 TEST_F(PlanTest, IsKeptAsJsonWithExactDecimals) {
   chat.targets = {&deepseek_flash, &onprem_local, &openai_luna};
   flash.prices[0].rates.cached_input = *parse_decimal("0.003");
-  flash.prices[0].windows = {{"weekend", 0b1100000, 0, 0, {}}};
+  flash.prices[0].windows = {{"weekend", {0b1100000, 0, 0}, {}}};
   set_policies(world, {policy("not-\"us\"", {}, {}, {{Fact::origin, {"US"}}}, "a reason")});
   const Plan made = plan();
   EXPECT_EQ(
@@ -204,7 +204,7 @@ TEST_F(PlanTest, TheRateToUsdIsKeptWhereThereIsOne) {
 }
 
 TEST_F(PlanTest, WindowsOfOneNameAreToldApart) {
-  PriceWindow early{"peak", 0x7f, 0, 12 * 60, {}}, late{"peak", 0x7f, 12 * 60, 0, {}};
+  PriceWindow early{"peak", {0x7f, 0, 12 * 60}, {}}, late{"peak", {0x7f, 12 * 60, 0}, {}};
   early.rates.input = *parse_decimal("2");
   late.rates.input = *parse_decimal("5");
   flash.prices[0].windows = {early, late};

@@ -87,7 +87,7 @@ TEST_F(PriceStage, ConvertsAtTheConfiguredRate) {
 
 TEST_F(PriceStage, UsesTheWindowAndTheTierInForce) {
   Price p = price("0.15", "0.60");
-  p.windows = {{"peak", 0b0011111, 60, 240, {*parse_decimal("0.30"), {}, {}, *parse_decimal("1.20")}}};
+  p.windows = {{"peak", {0b0011111, 60, 240}, {*parse_decimal("0.30"), {}, {}, *parse_decimal("1.20")}}};
   p.tiers = {{1'000, {*parse_decimal("1"), {}, {}, *parse_decimal("2")}}};
   model.prices = {p};
   EXPECT_EQ(expected_usd(sunday + std::chrono::hours{2}), "0.00039");

@@ -211,7 +211,7 @@ class Reference {
     if (!price.tiers.empty() && facts_.input_tokens > 10) {
       pair.input = *price.tiers[0].rates.input;
     } else if (!price.windows.empty() &&
-               in_window(price.windows[0].weekdays, price.windows[0].from_minute, price.windows[0].to_minute)) {
+               in_window(price.windows[0].time.weekdays, price.windows[0].time.from_minute, price.windows[0].time.to_minute)) {
       pair.output = *price.windows[0].rates.output;
     }
     if (!target.provider->discounts.empty())

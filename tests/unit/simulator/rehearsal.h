@@ -173,7 +173,7 @@ class Rehearsal : public testing::Test {
     Price flash;
     flash.from = at(2026, 9, 10, 4);
     flash.rates = {usd("0.15"), usd("0.003"), {}, usd("0.60")};
-    flash.windows.push_back({"peak", 0b11111, 60, 240, {usd("0.30"), usd("0.006"), {}, usd("1.20")}});
+    flash.windows.push_back({"peak", {0b11111, 60, 240}, {usd("0.30"), usd("0.006"), {}, usd("1.20")}});
     Price luna;
     luna.from = at(2026, 9, 22, 0);
     luna.rates = {usd("0.20"), usd("0.02"), usd("0.25"), usd("1.20")};
