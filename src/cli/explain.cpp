@@ -13,6 +13,7 @@
 #include "state/estimates.h"
 
 #include <fairlead/dialect.h>
+#include <fairlead/names.h>
 #include <fairlead/network.h>
 
 #include <CLI/CLI.hpp>
@@ -97,15 +98,6 @@ std::string recall(const ExplainWanted& wanted, const Snapshot& snapshot, state:
   return "learned, from " + file;
 }
 
-template <class Value>
-std::vector<Value> named(const std::vector<std::string>& names, int count) {
-  std::vector<Value> values;
-  for (int i = 0; i < count; ++i)
-    if (std::find(names.begin(), names.end(), to_string(static_cast<Value>(i))) != names.end())
-      values.push_back(static_cast<Value>(i));
-  return values;
-}
-
 int explain_hypothetical(ExplainWanted wanted, bool tokens_given) {
   const config::Loaded loaded = config::load(wanted.books.config, sources_with_keys(true));
   if (!loaded.snapshot) {
@@ -117,8 +109,8 @@ int explain_hypothetical(ExplainWanted wanted, bool tokens_given) {
   if (!body) return fail(body.error());
   if (tokens_given || wanted.body.empty()) wanted.asked.input_tokens = wanted.tokens;
   if (wanted.output_tokens > 0) wanted.asked.output_tokens_max = wanted.output_tokens;
-  wanted.asked.modalities = named<Modality>(wanted.modalities, modality_count);
-  wanted.asked.endpoint = named<Endpoint>({wanted.endpoint}, endpoint_count).front();
+  for (const std::string& name : wanted.modalities) wanted.asked.modalities.push_back(*parse_name<Modality>(name, modality_count));
+  wanted.asked.endpoint = *parse_name<Endpoint>(wanted.endpoint, endpoint_count);
   for (const std::string& header : wanted.headers) wanted.asked.head.push_back(*parse_header(header));
   const auto facts = facts_of(wanted.asked, *body, *loaded.snapshot);
   if (!facts) return fail(facts.error());
@@ -132,11 +124,8 @@ int explain_hypothetical(ExplainWanted wanted, bool tokens_given) {
   return 0;
 }
 
-template <class Value>
-std::vector<std::string> value_names(int count) {
-  std::vector<std::string> names;
-  for (int i = 0; i < count; ++i) names.emplace_back(to_string(static_cast<Value>(i)));
-  return names;
+CLI::IsMember is_one_of(const std::vector<std::string_view>& names) {
+  return CLI::IsMember(std::vector<std::string>(names.begin(), names.end()));
 }
 
 }  // namespace
@@ -161,8 +150,8 @@ void add_explain(CLI::App& app, int& exit_code) {
   add("--tag", wanted->asked.tags, "A tag that it adds to its key's; again for more");
   add("--class", wanted->asked.content, "A class of content that its prompt holds; again for more");
   add("--modality", wanted->modalities, "What it carries beside text; again for more")
-      ->check(CLI::IsMember(value_names<Modality>(modality_count)));
-  add("--endpoint", wanted->endpoint, "What it asks for, by its path")->check(CLI::IsMember(value_names<Endpoint>(endpoint_count)));
+      ->check(is_one_of(all_names<Modality>(modality_count)));
+  add("--endpoint", wanted->endpoint, "What it asks for, by its path")->check(is_one_of(all_names<Endpoint>(endpoint_count)));
   add("--network", wanted->asked.client, "The address that it comes from; without it, it may be any")
       ->check([](const std::string& text) { return parse_ip(text) ? std::string{} : "'" + text + "' is no address"; });
   add("--header", wanted->headers, "A field of its head that speaks to fairlead, as 'x-fairlead-only: deepseek'; again for more")

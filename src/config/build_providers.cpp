@@ -2,6 +2,8 @@
 #include "config/build.h"
 #include "config/pem.h"
 
+#include <fairlead/names.h>
+
 #include <algorithm>
 #include <cctype>
 #include <utility>
@@ -18,10 +20,8 @@ std::vector<Profile::ErrorRule> error_rules_of(const Section& from) {
 
 ThinkingSwitches thinking_switches_of(const Section& from) {
   ThinkingWish heeded;
-  const auto names = from.texts("thinking_switches");
-  for (int i = 0; i < thinking_switch_count; ++i)
-    if (const auto field = static_cast<ThinkingSwitch>(i); std::count(names.begin(), names.end(), to_string(field)) != 0)
-      heeded.set(field, true);
+  for (const std::string& name : from.texts("thinking_switches"))
+    if (const auto field = parse_name<ThinkingSwitch>(name, thinking_switch_count)) heeded.set(*field, true);
   return heeded.on;
 }
 

@@ -1,6 +1,8 @@
 // Routing tests: what they ask about and expect must be there.
 #include "config/build.h"
 
+#include <fairlead/names.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -20,13 +22,6 @@ std::optional<std::vector<std::string>> list_of(Build& build, const Section& exp
   return expect.texts(option);
 }
 
-template <class Value>
-std::optional<Value> named(std::string_view name, int count) {
-  for (int i = 0; i < count; ++i)
-    if (const auto value = static_cast<Value>(i); to_string(value) == name) return value;
-  return std::nullopt;
-}
-
 Hypothetical asked_by(Build& build, const Section& from) {
   Hypothetical asked;
   asked.key = from.text("key");
@@ -37,8 +32,8 @@ Hypothetical asked_by(Build& build, const Section& from) {
   asked.tags = from.texts("tags");
   asked.content = from.texts("content");
   for (const std::string& name : from.texts("modality"))
-    if (const auto modality = named<Modality>(name, modality_count)) asked.modalities.push_back(*modality);
-  asked.endpoint = named<Endpoint>(from.text("endpoint"), endpoint_count).value_or(Endpoint::chat_completions);
+    if (const auto modality = parse_name<Modality>(name, modality_count)) asked.modalities.push_back(*modality);
+  asked.endpoint = parse_name<Endpoint>(from.text("endpoint"), endpoint_count).value_or(Endpoint::chat_completions);
   asked.client = from.text("network");
   asked.stream = from.boolean("stream");
   asked.store = from.boolean("store");

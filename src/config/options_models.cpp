@@ -1,16 +1,11 @@
 // The rows of the description: models with their prices, and profiles.
 #include "config/option_rows.h"
 
+#include <fairlead/names.h>
 #include <fairlead/request.h>
 
 namespace fairlead::config {
 namespace {
-
-std::vector<std::string_view> capability_names() {
-  std::vector<std::string_view> names;
-  for (int i = 0; i < capability_count; ++i) names.push_back(to_string(static_cast<Capability>(i)));
-  return names;
-}
 
 /// In an entry itself input and output must be stated; in its tiers and windows, what is not stated is as in the entry.
 void add_rates(Rows& rows, const std::string& at, bool base) {
@@ -168,7 +163,10 @@ void add_model_rows(Rows& rows) {
                   .doc = "What it can do; `streaming`, and several `choices`, always.",
                   .otherwise = "not stated: taken to have all",
                   .short_for = "[]"});
-  rows.push_back({.path = "models.*.capabilities[]", .type = Type::choice, .doc = "A capability.", .allowed = capability_names()});
+  rows.push_back({.path = "models.*.capabilities[]",
+                  .type = Type::choice,
+                  .doc = "A capability.",
+                  .allowed = all_names<Capability>(capability_count)});
   rows.push_back({.path = "models.*.thinks_by_default",
                   .type = Type::boolean,
                   .doc = "It thinks unless the request says otherwise: for prices that differ by that.",
@@ -276,7 +274,7 @@ void add_profile_rows(Rows& rows) {
   rows.push_back({.path = "profiles.*.thinking_switches[]",
                   .type = Type::choice,
                   .doc = "A field.",
-                  .allowed = {"enable_thinking", "thinking", "reasoning_effort"}});
+                  .allowed = all_names<ThinkingSwitch>(thinking_switch_count)});
   rows.push_back({.path = "profiles.*.models_path",
                   .type = Type::word,
                   .doc = "Its list of models, after the base URL.",
@@ -288,7 +286,10 @@ void add_profile_rows(Rows& rows) {
                       "be cheaper.",
                   .fallback = "5m"});
   rows.push_back({.path = "profiles.*.lacks", .type = Type::list, .doc = "What no model has behind it.", .short_for = "[]"});
-  rows.push_back({.path = "profiles.*.lacks[]", .type = Type::choice, .doc = "A capability.", .allowed = capability_names()});
+  rows.push_back({.path = "profiles.*.lacks[]",
+                  .type = Type::choice,
+                  .doc = "A capability.",
+                  .allowed = all_names<Capability>(capability_count)});
   rows.push_back({.path = "profiles.*.errors",
                   .type = Type::list,
                   .doc = "What its refusals mean where the status alone does not tell; the first that matches."});

@@ -1,6 +1,7 @@
 // The rows of the description: policies and what they speak of.
 #include "config/option_rows.h"
 
+#include <fairlead/names.h>
 #include <fairlead/policy.h>
 
 #include <utility>
@@ -30,13 +31,6 @@ void add_facts(Rows& rows, const std::string& at) {
     if (fact == Fact::label) doc = "One or several of the providers' `labels`";
     add_values(rows, at + "." + name, doc + ".", std::move(item));
   }
-}
-
-template <class Value>
-Option choice_of(int count) {
-  Option option{.type = Type::choice};
-  for (int i = 0; i < count; ++i) option.allowed.push_back(to_string(static_cast<Value>(i)));
-  return option;
 }
 
 void add_token_ranges(Rows& rows, const std::string& at) {
@@ -75,11 +69,12 @@ void add_when(Rows& rows, const std::string& at) {
   add_values(rows, at + ".route",
              "The route that it asks for. A target asked for by name stands under every route of its key that holds it.",
              {.type = Type::word});
-  add_values(rows, at + ".endpoint", "What it asks for.", choice_of<Endpoint>(endpoint_count));
+  add_values(rows, at + ".endpoint", "What it asks for.", {.type = Type::choice, .allowed = all_names<Endpoint>(endpoint_count)});
   add_values(rows, at + ".content",
              "Classes of content, one of which the prompt holds: those that docs/content.md lists, or of `content`.",
              {.type = Type::word});
-  add_values(rows, at + ".modality", "What it carries: text always.", choice_of<Modality>(modality_count));
+  add_values(rows, at + ".modality", "What it carries: text always.",
+             {.type = Type::choice, .allowed = all_names<Modality>(modality_count)});
   add_token_ranges(rows, at + ".input_tokens");
   add_values(rows, at + ".network",
              "The networks that its connection comes from (see `trusted_proxies`); an address that is not known is in all of them.",

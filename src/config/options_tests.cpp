@@ -1,6 +1,7 @@
 // The rows of the description: routing tests.
 #include "config/option_rows.h"
 
+#include <fairlead/names.h>
 #include <fairlead/policy.h>
 
 #include <utility>
@@ -9,13 +10,6 @@ namespace fairlead::config {
 namespace {
 
 constexpr std::int64_t tokens_max = 1'000'000'000;
-
-template <class Value>
-std::vector<std::string_view> names_of(int count) {
-  std::vector<std::string_view> names;
-  for (int i = 0; i < count; ++i) names.push_back(to_string(static_cast<Value>(i)));
-  return names;
-}
 
 void add_list(Rows& rows, const std::string& path, std::string doc, Option item) {
   rows.push_back({.path = path, .type = Type::list, .doc = std::move(doc), .short_for = "[]"});
@@ -38,12 +32,12 @@ void add_request(Rows& rows) {
   add_list(rows, "tests[].tags", "Tags that it adds to its key's.", {.type = Type::name, .doc = "A tag."});
   add_list(rows, "tests[].content", "Classes of content that its prompt holds.", {.type = Type::word, .doc = "A class."});
   add_list(rows, "tests[].modality", "What it carries beside text.",
-           {.type = Type::choice, .doc = "A modality.", .allowed = names_of<Modality>(modality_count)});
+           {.type = Type::choice, .doc = "A modality.", .allowed = all_names<Modality>(modality_count)});
   rows.push_back({.path = "tests[].endpoint",
                   .type = Type::choice,
                   .doc = "What it asks for, by its path.",
                   .fallback = "chat.completions",
-                  .allowed = names_of<Endpoint>(endpoint_count)});
+                  .allowed = all_names<Endpoint>(endpoint_count)});
   rows.push_back({.path = "tests[].network",
                   .type = Type::network,
                   .doc = "The address that it comes from.",

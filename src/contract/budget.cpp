@@ -1,4 +1,5 @@
 #include <fairlead/budget.h>
+#include <fairlead/names.h>
 
 #include <array>
 
@@ -57,10 +58,6 @@ std::string id_of(const Budget& budget) {
 std::string_view to_string(BudgetOf of) { return of_names.at(static_cast<std::size_t>(of)); }
 std::string_view to_string(BudgetPeriod per) { return period_names.at(static_cast<std::size_t>(per)); }
 
-std::optional<BudgetOf> parse_budget_of(std::string_view name) {
-  for (std::size_t i = 0; i < of_names.size(); ++i)
-    if (of_names[i] == name) return static_cast<BudgetOf>(i);
-  return std::nullopt;
-}
+std::optional<BudgetOf> parse_budget_of(std::string_view name) { return parse_name<BudgetOf>(name, budget_of_count); }
 
 }  // namespace fairlead

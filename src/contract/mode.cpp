@@ -1,4 +1,5 @@
 #include <fairlead/mode.h>
+#include <fairlead/names.h>
 
 #include <array>
 
@@ -15,9 +16,8 @@ std::string_view to_string(ServiceTier tier) { return tier_names.at(static_cast<
 std::string_view to_string(ThinkingSwitch field) { return switch_names.at(static_cast<std::size_t>(field)); }
 
 ServiceTier parse_service_tier(std::string_view word) {
-  for (std::size_t i = 1; i < tier_names.size(); ++i)
-    if (word == tier_names[i]) return static_cast<ServiceTier>(i);
-  return word == "fast" ? ServiceTier::priority : ServiceTier::standard;
+  if (word == "fast") return ServiceTier::priority;
+  return parse_name<ServiceTier>(word, service_tier_count).value_or(ServiceTier::standard);
 }
 
 void ThinkingWish::set(ThinkingSwitch field, bool to_on) {

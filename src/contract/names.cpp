@@ -1,4 +1,5 @@
 // The names of the contract's enumerations, as they stand in rows, logs, metrics and files.
+#include <fairlead/names.h>
 #include <fairlead/plan.h>
 #include <fairlead/request.h>
 #include <fairlead/result.h>
@@ -15,12 +16,6 @@ template <class E, std::size_t N>
 std::string_view name_of(const std::array<std::string_view, N>& names, E value) {
   return names.at(static_cast<std::size_t>(value));
 }
-
-constexpr std::array<std::string_view, capability_count> capability_names{"tools",       "vision",    "audio",     "json_object",
-                                                                          "json_schema", "reasoning", "streaming", "choices"};
-constexpr std::array<std::string_view, fact_count> fact_names{"provider", "model",   "origin",    "operator",
-                                                              "region",   "hosting", "retention", "label"};
-constexpr std::array<std::string_view, keeping_count> keeping_names{"", "store", "prompt_cache_retention"};
 
 }  // namespace
 
@@ -65,12 +60,10 @@ std::string_view to_string(ErrorKind kind) {
   return "unknown";
 }
 
-std::string_view to_string(Keeping field) { return name_of(keeping_names, field); }
-std::optional<Keeping> parse_keeping(std::string_view field) {
-  for (int i = 0; i < keeping_count; ++i)
-    if (field == to_string(static_cast<Keeping>(i))) return static_cast<Keeping>(i);
-  return std::nullopt;
+std::string_view to_string(Keeping field) {
+  return name_of(std::array<std::string_view, keeping_count>{"", "store", "prompt_cache_retention"}, field);
 }
+std::optional<Keeping> parse_keeping(std::string_view field) { return parse_name<Keeping>(field, keeping_count); }
 std::string in_words(Keeping field) { return "the request asks the provider to keep it (" + std::string(to_string(field)) + ")"; }
 
 std::string_view to_string(ErrorOrigin origin) {
@@ -104,22 +97,22 @@ std::string_view to_string(Endpoint endpoint) {
 std::string_view to_string(Modality modality) {
   return name_of(std::array<std::string_view, modality_count>{"text", "image", "audio", "tools"}, modality);
 }
-std::string_view to_string(Fact fact) { return name_of(fact_names, fact); }
-std::optional<Fact> parse_fact(std::string_view name) {
-  for (std::size_t i = 0; i < fact_names.size(); ++i)
-    if (fact_names[i] == name) return static_cast<Fact>(i);
-  return std::nullopt;
+std::string_view to_string(Fact fact) {
+  return name_of(std::array<std::string_view, fact_count>{"provider", "model", "origin", "operator", "region", "hosting",
+                                                          "retention", "label"},
+                 fact);
 }
+std::optional<Fact> parse_fact(std::string_view name) { return parse_name<Fact>(name, fact_count); }
 std::string_view to_string(Script script) {
   return name_of(std::array<std::string_view, script_count>{"letters", "marks", "cjk", "other", "words", "digits", "rest"}, script);
 }
-std::string_view to_string(Capability capability) { return name_of(capability_names, capability); }
-
-std::optional<Capability> parse_capability(std::string_view name) {
-  for (std::size_t i = 0; i < capability_names.size(); ++i)
-    if (capability_names[i] == name) return static_cast<Capability>(i);
-  return std::nullopt;
+std::string_view to_string(Capability capability) {
+  return name_of(std::array<std::string_view, capability_count>{"tools", "vision", "audio", "json_object", "json_schema",
+                                                                "reasoning", "streaming", "choices"},
+                 capability);
 }
+
+std::optional<Capability> parse_capability(std::string_view name) { return parse_name<Capability>(name, capability_count); }
 
 const Target* Snapshot::target(std::string_view name) const {
   auto at = target_by_name.find(std::string(name));

@@ -1,5 +1,7 @@
 #include "cli/reconcile/mapping.h"
 
+#include <fairlead/names.h>
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -33,12 +35,6 @@ Result<MappingJson> mapping_json(const std::string& name, std::string_view text)
   }
 }
 
-std::optional<Measure> parse_measure(std::string_view word) {
-  for (std::size_t i = 0; i < measure_count; ++i)
-    if (to_string(static_cast<Measure>(i)) == word) return static_cast<Measure>(i);
-  return std::nullopt;
-}
-
 Titles titles_in(const MappingJson& value) {
   if (value.is_string()) return {value.get<std::string>()};
   return value.get<Titles>();
@@ -55,7 +51,7 @@ int minutes_in(const std::string& zone) {
 }
 
 Measure measure_in(const std::string& word, const char* member) {
-  const auto measure = parse_measure(word);
+  const auto measure = parse_name<Measure>(word, measure_count);
   if (!measure)
     throw std::invalid_argument("`" + std::string(member) + "` names '" + word +
                                 "': requests, input, cached_input, cache_write, output or cost");
