@@ -24,6 +24,14 @@ struct Rates {
   std::optional<Int128> output;
   bool operator==(const Rates&) const = default;
 };
+struct RateKind {
+  std::string_view name;
+  std::optional<Int128> Rates::*rate;
+};
+inline constexpr RateKind rate_kinds[] = {{"input", &Rates::input},
+                                          {"cached_input", &Rates::cached_input},
+                                          {"cache_write", &Rates::cache_write},
+                                          {"output", &Rates::output}};
 /// `own`, and where it has no price of a kind, the base's.
 Rates over(const Rates& own, const Rates& base);
 

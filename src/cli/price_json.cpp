@@ -32,19 +32,18 @@ std::string why(const PriceInForce& price) {
 }
 
 Json rates_json(const PriceInForce& price) {
-  return {{"input", rate(price.rates.input)},
-          {"cached_input", rate(price.rates.cached_input)},
-          {"cache_write", rate(price.rates.cache_write)},
-          {"output", rate(price.rates.output)},
-          {"window", price.window.empty() ? Json(nullptr) : Json(price.window)},
-          {"above_input_tokens", price.above_input_tokens},
-          {"thinking", price.thinking},
-          {"service_tier", to_string(price.service_tier)},
-          {"service_factor", rate(price.service_factor)},
-          {"regional_factor", rate(price.regional_factor)},
-          {"contract", price.contract},
-          {"discount", format_decimal(price.discount)},
-          {"surcharge", format_decimal(price.surcharge)}};
+  Json json = Json::object();
+  for (const RateKind& kind : rate_kinds) json[std::string(kind.name)] = rate(price.rates.*kind.rate);
+  json.update(Json{{"window", price.window.empty() ? Json(nullptr) : Json(price.window)},
+                   {"above_input_tokens", price.above_input_tokens},
+                   {"thinking", price.thinking},
+                   {"service_tier", to_string(price.service_tier)},
+                   {"service_factor", rate(price.service_factor)},
+                   {"regional_factor", rate(price.regional_factor)},
+                   {"contract", price.contract},
+                   {"discount", format_decimal(price.discount)},
+                   {"surcharge", format_decimal(price.surcharge)}});
+  return json;
 }
 
 Json price_json(const PriceInForce& price) {

@@ -15,14 +15,6 @@ namespace {
 // charge leaves 128 bits: 5 kinds of 10^12 tokens at 10^9 for a million, times 100 and 100 and 2, times 10^5 USD, times 11.
 constexpr std::int64_t amount_max = 1'000'000'000, factor_max = 100;
 
-std::optional<Int128> amount_of(const Section& from, std::string_view kind, Findings& findings) {
-  const auto amount = from.decimal(kind);
-  if (amount && *amount > Int128{amount_max} * pico_per_unit)
-    findings.error(*from.find(kind), "this is more than an amount can be",
-                   "it may be " + std::to_string(amount_max) + " per million tokens at most");
-  return amount;
-}
-
 std::optional<Int128> factor_of(const Section& from, std::string_view name, Findings& findings) {
   const auto factor = from.decimal(name);
   if (factor && *factor > Int128{factor_max} * pico_per_unit)
@@ -31,8 +23,15 @@ std::optional<Int128> factor_of(const Section& from, std::string_view name, Find
 }
 
 Rates rates_of(const Section& from, Findings& findings) {
-  return {amount_of(from, "input", findings), amount_of(from, "cached_input", findings), amount_of(from, "cache_write", findings),
-          amount_of(from, "output", findings)};
+  Rates rates;
+  for (const RateKind& kind : rate_kinds) {
+    const auto amount = from.decimal(kind.name);
+    rates.*kind.rate = amount;
+    if (amount && *amount > Int128{amount_max} * pico_per_unit)
+      findings.error(*from.find(kind.name), "this is more than an amount can be",
+                     "it may be " + std::to_string(amount_max) + " per million tokens at most");
+  }
+  return rates;
 }
 
 std::vector<PriceTier> tiers_of(const Section& price, Findings& findings) {
@@ -49,9 +48,9 @@ std::vector<PriceTier> tiers_of(const Section& price, Findings& findings) {
 
 /// Is any amount inside higher than outside?
 bool is_dearer(const Rates& inside, const Rates& outside) {
-  const auto higher = [](const std::optional<Int128>& a, const std::optional<Int128>& b) { return a && b && *a > *b; };
-  return higher(inside.input, outside.input) || higher(inside.cached_input, outside.cached_input) ||
-         higher(inside.cache_write, outside.cache_write) || higher(inside.output, outside.output);
+  return std::any_of(std::begin(rate_kinds), std::end(rate_kinds), [&](const RateKind& kind) {
+    return inside.*kind.rate && outside.*kind.rate && *(inside.*kind.rate) > *(outside.*kind.rate);
+  });
 }
 
 /// `thinking`: outside, over `outside`.

@@ -2,6 +2,7 @@
 #include "config/option_rows.h"
 
 #include <fairlead/names.h>
+#include <fairlead/price.h>
 #include <fairlead/request.h>
 
 namespace fairlead::config {
@@ -27,8 +28,11 @@ void add_amounts(Rows& rows, const std::string& at, bool base) {
                   .doc = base ? "Amounts that differ when the request thinks, outside of tiers and windows."
                               : "Amounts that differ when the request thinks.",
                   .otherwise = "the same"});
-  for (const char* kind : {"input", "cached_input", "cache_write", "output"})
-    rows.push_back({.path = at + "thinking." + kind, .type = Type::decimal, .doc = "When it thinks.", .otherwise = "the same"});
+  for (const RateKind& kind : rate_kinds)
+    rows.push_back({.path = at + "thinking." + std::string(kind.name),
+                    .type = Type::decimal,
+                    .doc = "When it thinks.",
+                    .otherwise = "the same"});
 }
 
 /// Where and how served: what an entry holds for, and what its amounts are multiplied by.

@@ -20,8 +20,8 @@ const Price* entry_at(const std::vector<Price>& prices, const Account& account, 
 }
 
 void multiply(Rates& rates, Int128 factor) {
-  for (auto* rate : {&rates.input, &rates.cached_input, &rates.cache_write, &rates.output})
-    if (*rate) *rate = multiply_pico(**rate, factor);
+  for (const RateKind& kind : rate_kinds)
+    if (auto& rate = rates.*kind.rate) rate = multiply_pico(*rate, factor);
 }
 
 Int128 share_at(const std::vector<DatedShare>& shares, TimePoint at) {
@@ -58,9 +58,10 @@ std::optional<PriceInForce> listed_price(const Target& target, const Account& ac
 }  // namespace
 
 Rates over(const Rates& own, const Rates& base) {
-  const auto either = [](const auto& a, const auto& b) { return a ? a : b; };
-  return {either(own.input, base.input), either(own.cached_input, base.cached_input), either(own.cache_write, base.cache_write),
-          either(own.output, base.output)};
+  Rates both = base;
+  for (const RateKind& kind : rate_kinds)
+    if (own.*kind.rate) both.*kind.rate = own.*kind.rate;
+  return both;
 }
 
 bool is_for(const Price& price, const Account& account) {

@@ -18,13 +18,8 @@ using Json = nlohmann::ordered_json;
 
 Json rates_json(const Rates& rates) {
   Json json = Json::object();
-  const auto add = [&](const char* kind, const std::optional<Int128>& rate) {
-    if (rate) json[kind] = format_decimal(*rate);
-  };
-  add("input", rates.input);
-  add("cached_input", rates.cached_input);
-  add("cache_write", rates.cache_write);
-  add("output", rates.output);
+  for (const RateKind& kind : rate_kinds)
+    if (const auto& rate = rates.*kind.rate) json[std::string(kind.name)] = format_decimal(*rate);
   return json;
 }
 
@@ -78,12 +73,10 @@ void append_number(std::string& text, Int128 number) {
 std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Rates rates_of(const Json& json) {
-  const auto rate = [&](const char* kind) -> std::optional<Int128> {
-    const auto text = json.value(kind, std::string());
-    const auto parsed = parse_decimal(text);
-    return parsed ? std::optional<Int128>(*parsed) : std::nullopt;
-  };
-  return {rate("input"), rate("cached_input"), rate("cache_write"), rate("output")};
+  Rates rates;
+  for (const RateKind& kind : rate_kinds)
+    if (const auto rate = parse_decimal(json.value(std::string(kind.name), std::string()))) rates.*kind.rate = *rate;
+  return rates;
 }
 
 constexpr std::size_t cost_numbers = 4, numbers_with_times = 7;
