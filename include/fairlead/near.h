@@ -13,6 +13,9 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known, std::string_view joined_by = "; ",
                          std::string_view otherwise = "");
 
+/// "a, b, c"
+std::string joined(const std::vector<std::string>& names, std::string_view between = ", ");
+
 /// The text with '?' for control characters.
 std::string printable(std::string_view text);
 /// What somebody asked for that is not there, to be told in a message: printable, and its first 128 bytes.

@@ -17,13 +17,6 @@ namespace {
 using Fields = std::vector<std::pair<std::string, std::string>>;
 using Things = std::vector<std::pair<std::string, Fields>>;  // by name, in the order of the file
 
-template <class Names>
-std::string joined(const Names& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 std::string yes(bool is) { return is ? "yes" : "no"; }
 
 std::string refusals_text(const FallbackOnRefusal& fallback) {

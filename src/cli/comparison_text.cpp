@@ -26,12 +26,6 @@ std::string share_text(const std::optional<Int128>& before, const std::optional<
   return " (" + std::string(tenths < 0 ? "" : "+") + format_decimal(tenths * (pico_per_unit / 10)) + " %)";
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 std::string offered(const Offer& offer) {
   return offer.targets.empty() ? "nothing: every request is refused" : joined(offer.targets);
 }

@@ -22,11 +22,7 @@ Names candidates_of(const Plan& plan) {
   return names;
 }
 
-std::string listed(const Names& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text.empty() ? "none" : text;
-}
+std::string listed(const Names& names) { return names.empty() ? "none" : joined(names); }
 
 /// Compares a plan with what a test expects of it.
 class Comparison {

@@ -1,6 +1,8 @@
 // Warnings about who can reach what: rules that never apply, targets that nobody reaches, routes that can end with nothing.
 #include "config/build.h"
 
+#include <fairlead/near.h>
+
 #include <algorithm>
 #include <functional>
 #include <set>
@@ -134,12 +136,6 @@ class Reach {
           value,
           in_quotes(value.raw) + " allows " + (fact == Fact::model ? "models of several makers" : "providers of several operators"),
           joined(examples));
-  }
-
-  static std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-    return text;
   }
 
   const Build& build_;

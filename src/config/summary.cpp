@@ -2,6 +2,7 @@
 #include "config/config.h"
 #include "config/digest.h"
 
+#include <fairlead/near.h>
 #include <fairlead/price.h>
 
 #include <algorithm>
@@ -32,12 +33,6 @@ std::string aligned(const std::vector<Row>& rows, std::size_t indent) {
 }
 
 std::string stated(const std::string& fact) { return fact.empty() ? "not stated" : fact; }
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
-}
 
 std::string shown(const Url& url) {
   const bool ipv6 = url.host.find(':') != std::string::npos;

@@ -2,6 +2,8 @@
 
 #include "config/findings.h"
 
+#include <fairlead/near.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -37,10 +39,10 @@ bool is_plain(const Value& list) {
                      [](const Value& item) { return item.kind == Value::Kind::scalar; });
 }
 
-std::string joined(const Value& list) {
-  std::string text;
-  for (const Value& item : list.children) text += (text.empty() ? "" : ", ") + shown(item);
-  return text;
+std::string text_of_plain(const Value& list) {
+  std::vector<std::string> texts;
+  for (const Value& item : list.children) texts.push_back(shown(item));
+  return joined(texts);
 }
 
 class Writing {
@@ -52,7 +54,7 @@ class Writing {
       case Value::Kind::null: return;
       case Value::Kind::scalar: return put(thing, field, shown(value));
       case Value::Kind::list:
-        if (is_plain(value)) return put(thing, field, joined(value));
+        if (is_plain(value)) return put(thing, field, text_of_plain(value));
         for (std::size_t i = 0; i < value.children.size(); ++i) add(thing, path_of_item(field, i), value.children[i]);
         return;
       case Value::Kind::map:

@@ -54,6 +54,12 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
   return std::string(joined_by).append("did you mean '").append(near).append("'?");
 }
 
+std::string joined(const std::vector<std::string>& names, std::string_view between) {
+  std::string text;
+  for (const std::string& name : names) text.append(text.empty() ? "" : between).append(name);
+  return text;
+}
+
 std::string printable(std::string_view text) {
   std::string safe(text);
   for (std::size_t i = 0; i < safe.size(); ++i) {

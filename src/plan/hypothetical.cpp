@@ -69,12 +69,6 @@ Json notes_on(const RequestFacts& facts, const Snapshot& snapshot) {
   return notes;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-  return text;
-}
-
 /// A class that no policy asks for changes no plan. That an assertion names it shows that there is such a class.
 bool is_asserted(const std::string& name, const Snapshot& snapshot) {
   return std::any_of(snapshot.assertions.begin(), snapshot.assertions.end(), [&](const Assertion& assertion) {
@@ -161,7 +155,7 @@ Result<RequestFacts> facts_of(const Hypothetical& asked, ChatRequest& body, cons
   facts->endpoint = asked.endpoint;
   if (auto scanned = look_for_content(*facts, body, snapshot); !scanned) return wrong(scanned.error().message());
   if (auto known = add_content(*facts, asked.content, snapshot); !known) return known.error();
-  const std::string tags = joined(asked.tags);
+  const std::string tags = joined(asked.tags, ",");
   const auto head = head_of(asked, tags);
   if (!head) return head.error();
   if (auto added = add_head(*facts, body.wishes, *head, snapshot); !added) return wrong(added.error().message());

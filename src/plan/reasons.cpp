@@ -1,22 +1,12 @@
 #include "plan/reasons.h"
 
+#include <fairlead/near.h>
+
 #include <string>
 #include <string_view>
 
 namespace fairlead {
 namespace {
-
-std::string listed(const std::vector<std::string>& values) {
-  std::string text;
-  for (const std::string& value : values) text += (text.empty() ? "" : ", ") + value;
-  return text;
-}
-
-std::string day_of(TimePoint at) {
-  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(at));
-  const auto two = [](unsigned number) { return (number < 10 ? "0" : "") + std::to_string(number); };
-  return std::to_string(int{day.year()}) + "-" + two(unsigned{day.month()}) + "-" + two(unsigned{day.day()});
-}
 
 /// "its origin is CN", "its labels are dpa (ended 2026-06-30)"
 std::string stated(const Target& target, Fact fact, TimePoint at) {
@@ -26,15 +16,15 @@ std::string stated(const Target& target, Fact fact, TimePoint at) {
   }
   std::vector<std::string> labels;
   for (const auto& [name, end] : target.provider->facts.labels)
-    labels.push_back(end <= at ? name + " (ended " + day_of(end) + ")" : name);
-  return labels.empty() ? "it has no label" : "its labels are " + listed(labels);
+    labels.push_back(end <= at ? name + " (ended " + day_text(end) + ")" : name);
+  return labels.empty() ? "it has no label" : "its labels are " + joined(labels);
 }
 
 void add_reasons(const Plan& plan, const Target& target, const Policy& policy, std::vector<Rejection>& reasons) {
   const auto is_moot = [&](const FactRule& rule) { return rule.fact == Fact::retention && plan.keeping != Keeping::not_asked; };
   const auto add = [&](const FactRule& rule, const char* word) {
     reasons.push_back({&target, RejectedBy::policy, policy.name,
-                       (is_moot(rule) ? in_words(plan.keeping) : stated(target, rule.fact, plan.at)) + word + listed(rule.values) +
+                       (is_moot(rule) ? in_words(plan.keeping) : stated(target, rule.fact, plan.at)) + word + joined(rule.values) +
                            (policy.reason.empty() ? "" : ": " + policy.reason)});
   };
   for (const FactRule& rule : policy.allow)

@@ -7,6 +7,8 @@
 #include "plan/refusal.h"
 #include "plan/repeat.h"
 
+#include <fairlead/near.h>
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -62,12 +64,6 @@ bool was_malformed(const RequestRecord& record) {
   return record.settle.error == to_string(ErrorKind::bad_request) && !(recalled && recalled->body.wishes);
 }
 
-std::string joined_names(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 }  // namespace
 
 std::string_view to_string(Replayed outcome) { return outcome_names[static_cast<std::size_t>(outcome)]; }
@@ -105,7 +101,7 @@ Replay::Fate Replay::fate_of(const RequestRecord& record) {
   const Conditions conditions;
   const Plan plan = make_plan(*facts, snapshot_, conditions, record.open.started_at);
   if (!plan.candidates.empty()) return {plan.candidates.front().target, {}, true, facts->mode};
-  const std::string policies = joined_names(refusing_policies(plan));
+  const std::string policies = joined(refusing_policies(plan));
   return {nullptr, policies.empty() ? std::string(to_string(refusal_of(plan, "").kind)) : policies, true, {}};
 }
 
