@@ -12,5 +12,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;            ///< for de
 std::string day_text(TimePoint at);
 /// "2026-11-26T04:00:00Z", with the second that has begun.
 std::string iso_8601(TimePoint at);
+/// "2026-11-26T04:00:00.123456Z"
+std::string iso_8601_us(TimePoint at);
 
 }  // namespace fairlead

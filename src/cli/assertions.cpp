@@ -135,7 +135,7 @@ std::string proofs_text(const Proofs& proofs, const Snapshot& snapshot, bool col
   }
   return text + "  " + std::to_string(proved) + " proved, " +
          std::to_string(static_cast<std::int64_t>(proofs.proofs.size()) - proved) + " not, for all requests" +
-         (proofs.end ? " before " + iso_8601(*proofs.end).substr(0, 10) : "") + "\n";
+         (proofs.end ? " before " + day_text(*proofs.end) : "") + "\n";
 }
 
 bool all_hold(const Proofs& proofs) {

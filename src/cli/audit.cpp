@@ -115,7 +115,7 @@ std::string audit_json(const Audit& audit) {
                        {"recomputed", {{"requests", audit.requests}, {"attempts", audit.attempts}}},
                        {"sums",
                         {{"compared", audit.sums.compared},
-                         {"rows_from", audit.sums.rows_from ? AuditJson(utc_text(*audit.sums.rows_from)) : AuditJson(nullptr)},
+                         {"rows_from", audit.sums.rows_from ? AuditJson(iso_8601_us(*audit.sums.rows_from)) : AuditJson(nullptr)},
                          {"closed_months", audit.sums.closed_months}}},
                        {"told_by_providers",
                         {{"attempts", audit.told},

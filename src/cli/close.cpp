@@ -20,8 +20,8 @@ struct CloseChoice {
 
 void tell_closings(const std::vector<Closing>& closings) {
   for (const Closing& closing : closings)
-    std::cout << closing.month << " is closed since " << utc_text(closing.closed_at).substr(0, 16)
-              << "Z: " << counted(closing.attempts, "attempt") << ", cost " << format_decimal(closing.usd_pico) << " USD, charge "
+    std::cout << closing.month << " is closed since " << minute_text(closing.closed_at) << ": "
+              << counted(closing.attempts, "attempt") << ", cost " << format_decimal(closing.usd_pico) << " USD, charge "
               << format_decimal(closing.charge_usd_pico) << " USD\n";
 }
 

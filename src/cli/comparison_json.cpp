@@ -45,7 +45,7 @@ Json change_json(const Change& change) {
 std::string comparison_json(const Comparison& comparison, const Told& told) {
   Json json{{"before", told.before},
             {"after", told.after},
-            {"at", utc_text(told.reference.at)},
+            {"at", iso_8601_us(told.reference.at)},
             {"input_tokens", told.reference.input_tokens},
             {"output_tokens", told.reference.output_tokens},
             {"asked_from", comparison.asked_from},

@@ -62,7 +62,7 @@ std::string change_item(const Change& change) {
 std::string comparison_markdown(const Comparison& comparison, const Told& told) {
   std::string text = "### " + code(told.before) + " → " + code(told.after) + "\n\nBy a request of " +
                      std::to_string(told.reference.input_tokens) + " input and " + std::to_string(told.reference.output_tokens) +
-                     " output tokens at " + utc_text(told.reference.at).substr(0, 16) + "Z" +
+                     " output tokens at " + minute_text(told.reference.at) +
                      (comparison.asked_from.empty() ? "" : ", from " + codes(comparison.asked_from)) +
                      ". Secrets that are missing here count as there.\n";
   if (!comparison.any())

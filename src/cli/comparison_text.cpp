@@ -86,7 +86,7 @@ std::string cost_text(const Effect& effect, std::string_view arrow) {
 std::string comparison_text(const Comparison& comparison, const Told& told) {
   std::string text = told.before + " -> " + told.after + "\nBy a request of " + std::to_string(told.reference.input_tokens) +
                      " input and " + std::to_string(told.reference.output_tokens) + " output tokens at " +
-                     utc_text(told.reference.at).substr(0, 16) + "Z" +
+                     minute_text(told.reference.at) +
                      (comparison.asked_from.empty() ? "" : ", from " + joined(comparison.asked_from)) +
                      ". Secrets that are missing here count as there.\n";
   if (!comparison.any())

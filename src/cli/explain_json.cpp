@@ -29,14 +29,14 @@ Json attempt_json(const Attempt& attempt) {
   const Usage& u = end.usage;
   Json json{{"number", open.number},
             {"state", to_string(attempt.state)},
-            {"sent_at", utc_text(open.sent_at)},
+            {"sent_at", iso_8601_us(open.sent_at)},
             {"provider", open.provider},
             {"model", open.model},
             {"target", open.target},
             {"reserved_usd", amount_json(open.reserved_usd_pico)},
             {"input_tokens_estimate", open.input_tokens_estimate}};
   if (attempt.state == RowState::open) return json;
-  json.update(Json{{"ended_at", utc_text(end.ended_at)},
+  json.update(Json{{"ended_at", iso_8601_us(end.ended_at)},
                    {"ended_by", to_string(end.ended_by)},
                    {"phase", to_string(end.phase)},
                    {"error", end.error},
@@ -73,7 +73,7 @@ std::string explain_json(const RequestRecord& record) {
   const RequestSettle& end = record.settle;
   Json json{{"id", open.id},
             {"state", to_string(record.state)},
-            {"started_at", utc_text(open.started_at)},
+            {"started_at", iso_8601_us(open.started_at)},
             {"key", open.key},
             {"team", open.team},
             {"route", open.route},
@@ -86,7 +86,7 @@ std::string explain_json(const RequestRecord& record) {
             {"snapshot_hash", open.snapshot_hash},
             {"plan", parsed(whole_plan_text(open.plan, open.expected))}};
   if (record.state != RowState::open)
-    json.update(Json{{"ended_at", utc_text(end.ended_at)},
+    json.update(Json{{"ended_at", iso_8601_us(end.ended_at)},
                      {"http_status", end.http_status},
                      {"ended_by", to_string(end.ended_by)},
                      {"phase", to_string(end.phase)},

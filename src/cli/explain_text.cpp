@@ -66,7 +66,7 @@ std::string facts_line(const Json& facts) {
 std::string heading(const RequestRecord& record) {
   const RequestOpen& open = record.open;
   std::string text = "Request " + open.id + "\n";
-  text += "  asked    " + utc_text(open.started_at) + " by key " + printable(open.key) +
+  text += "  asked    " + iso_8601_us(open.started_at) + " by key " + printable(open.key) +
           (open.team.empty() ? "" : " of team " + printable(open.team)) +
           (open.project.empty() ? "" : ", project " + printable(open.project)) + " for model " + printable(open.requested_model) +
           (open.route.empty() ? "" : " (route " + printable(open.route) + ")") + "\n";
@@ -79,7 +79,7 @@ std::string outcome(const RequestRecord& record) {
   const RequestSettle& end = record.settle;
   if (record.state == RowState::open) return "  outcome  not over yet\n";
   if (record.state == RowState::interrupted)
-    return "  outcome  interrupted: the daemon ended first, and found it so at " + utc_text(end.ended_at) + "\n";
+    return "  outcome  interrupted: the daemon ended first, and found it so at " + iso_8601_us(end.ended_at) + "\n";
   std::string text = "  outcome  ";
   text += end.http_status == 0 ? "nothing answered" : "HTTP " + std::to_string(end.http_status);
   if (!end.target.empty()) text += " from " + printable(end.target);
@@ -255,8 +255,8 @@ std::string charged(const Attempt& attempt) {
 /// The row of one attempt, with the arithmetic of its cost.
 std::string ledger_line(const Attempt& attempt) {
   const AttemptSettle& end = attempt.settle;
-  std::string text =
-      "  " + utc_text(attempt.open.sent_at) + "  " + printable(attempt.open.target) + "  " + std::string(to_string(attempt.state));
+  std::string text = "  " + iso_8601_us(attempt.open.sent_at) + "  " + printable(attempt.open.target) + "  " +
+                     std::string(to_string(attempt.state));
   if (attempt.state == RowState::open) return text + "\n";
   text += "  " + std::string(to_string(end.usage_source));
   if (!end.reported_model.empty() && end.reported_model != attempt.open.model)

@@ -16,8 +16,8 @@ Json rate(const std::optional<Int128>& value) { return value ? Json(format_decim
 
 std::string why(const PriceInForce& price) {
   std::string text = price.contract ? "contract, from " : "from ";
-  text += utc_text(price.entry->from).substr(0, 10);
-  if (price.entry->until) text += " until " + utc_text(*price.entry->until).substr(0, 16) + "Z";
+  text += day_text(price.entry->from);
+  if (price.entry->until) text += " until " + minute_text(*price.entry->until);
   for (const std::string& region : price.entry->regions) text += ", for " + region;
   if (!price.window.empty()) text += ", " + price.window + " hours";
   if (price.above_input_tokens > 0) text += ", above " + std::to_string(price.above_input_tokens) + " input tokens";
@@ -49,11 +49,11 @@ Json rates_json(const PriceInForce& price) {
 Json price_json(const PriceInForce& price) {
   const Price& entry = *price.entry;
   Json json = rates_json(price);
-  json["from"] = utc_text(entry.from);
-  json["until"] = entry.until ? Json(utc_text(*entry.until)) : Json(nullptr);
+  json["from"] = iso_8601_us(entry.from);
+  json["until"] = entry.until ? Json(iso_8601_us(*entry.until)) : Json(nullptr);
   json["regions"] = entry.regions;
   json["except_regions"] = entry.except_regions;
-  json["seen"] = utc_text(entry.seen.value_or(entry.from));
+  json["seen"] = iso_8601_us(entry.seen.value_or(entry.from));
   json["built_in"] = entry.built_in;
   json["source"] = entry.source;
   json["confidence"] = entry.confidence;
@@ -62,7 +62,7 @@ Json price_json(const PriceInForce& price) {
 
 Json usd_json(const UsdRate* usd) {
   if (!usd) return nullptr;
-  return {{"rate", format_decimal(usd->usd)}, {"from", usd->from ? Json(utc_text(*usd->from)) : Json(nullptr)}};
+  return {{"rate", format_decimal(usd->usd)}, {"from", usd->from ? Json(iso_8601_us(*usd->from)) : Json(nullptr)}};
 }
 
 }  // namespace fairlead::cli

@@ -103,7 +103,7 @@ std::string in_and_out(const std::optional<PriceInForce>& price) {
 }
 
 std::string next_of(const Listed& listed) {
-  return listed.changes_at ? utc_text(*listed.changes_at).substr(0, 16) + "Z: " + in_and_out(listed.next) : "";
+  return listed.changes_at ? minute_text(*listed.changes_at) + ": " + in_and_out(listed.next) : "";
 }
 
 std::string soon_of(const Listed& listed) {
@@ -184,12 +184,12 @@ Json json_of(const Listed& listed, const Snapshot& snapshot, TimePoint at) {
   json["soon"] = Json::array();
   for (const auto& [date, price] : listed.soon) {
     Json then = price ? rates_json(*price) : Json::object();
-    then["at"] = utc_text(date);
+    then["at"] = iso_8601_us(date);
     json["soon"].push_back(std::move(then));
   }
   if (listed.changes_at) {
     json["next"] = listed.next ? rates_json(*listed.next) : Json::object();
-    json["next"]["at"] = utc_text(*listed.changes_at);
+    json["next"]["at"] = iso_8601_us(*listed.changes_at);
   }
   return json;
 }
@@ -215,11 +215,11 @@ int prices(const PricesWanted& wanted) {
     return 1;
   }
   if (wanted.format == "table") {
-    std::cout << "At " << utc_text(at) << ", for " << wanted.input_tokens << " input tokens:\n\n"
+    std::cout << "At " << iso_8601_us(at) << ", for " << wanted.input_tokens << " input tokens:\n\n"
               << table_text(all, *loaded.snapshot, at);
     return 0;
   }
-  Json json{{"at", utc_text(at)}, {"input_tokens", wanted.input_tokens}, {"targets", Json::array()}};
+  Json json{{"at", iso_8601_us(at)}, {"input_tokens", wanted.input_tokens}, {"targets", Json::array()}};
   for (const Listed& listed : all) json["targets"].push_back(json_of(listed, *loaded.snapshot, at));
   std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
   return 0;

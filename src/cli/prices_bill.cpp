@@ -68,7 +68,7 @@ std::string read(const std::string& line, const Snapshot& snapshot, Question& qu
 
 Json answer(const Question& question, const Snapshot& snapshot) {
   Json json{{"target", question.target->name},
-            {"at", utc_text(question.at)},
+            {"at", iso_8601_us(question.at)},
             {"currency", question.target->provider->currency.view()},
             {"cost", nullptr},
             {"cost_usd", nullptr}};

@@ -164,17 +164,7 @@ std::string to_csv(const Table& table) {
   return std::move(text).str();
 }
 
-std::string utc_text(TimePoint at) {
-  using namespace std::chrono;
-  const auto day = floor<days>(at);
-  const year_month_day date(day);
-  const hh_mm_ss time(at - day);
-  std::array<char, 80> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", int{date.year()}, unsigned{date.month()},
-                unsigned{date.day()}, static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
-  return text.data();
-}
+std::string minute_text(TimePoint at) { return iso_8601(at).substr(0, 16) + "Z"; }
 
 std::string duration_text(std::int64_t us) {
   std::array<char, 40> text{};

@@ -43,8 +43,8 @@ std::string to_text(const Table& table, int indent = 0);
 /// RFC 4180 without the total: CRLF, quotes where needed. A cell that a spreadsheet would take for a formula begins with a "'".
 std::string to_csv(const Table& table);
 
-/// "2026-11-01T12:00:00.123456Z"
-std::string utc_text(TimePoint at);
+/// For people: "2026-11-01T12:00Z", with the minute that has begun.
+std::string minute_text(TimePoint at);
 
 /// Microseconds for people: "850 us", "12.3 ms", "2.31 s".
 std::string duration_text(std::int64_t us);

@@ -13,7 +13,7 @@ namespace {
 using UsageJson = nlohmann::ordered_json;
 
 UsageJson json_count(const std::optional<std::int64_t>& value) { return value ? UsageJson(*value) : UsageJson(nullptr); }
-UsageJson json_time(const std::optional<TimePoint>& at) { return at ? UsageJson(utc_text(*at)) : UsageJson(nullptr); }
+UsageJson json_time(const std::optional<TimePoint>& at) { return at ? UsageJson(iso_8601_us(*at)) : UsageJson(nullptr); }
 
 void add_amounts(UsageJson& json, const UsageRow& of, const UsageReport& report) {
   const ReportRow& row = of.now;

@@ -122,8 +122,6 @@ LongTable table_of_usage(const UsageReport& report, bool for_people) {
   return table;
 }
 
-std::string day_of(const std::optional<TimePoint>& at) { return at ? utc_text(*at).substr(0, 16) + "Z" : ""; }
-
 /// What is to be known of the table above.
 std::string notes_on(const UsageReport& report) {
   std::string text;
@@ -136,7 +134,8 @@ std::string notes_on(const UsageReport& report) {
             " of their cost, could only be estimated: no provider's figures came, or none that can be.\n";
   if (total.unpriced_attempts > 0)
     text += "\n" + counted(total.unpriced_attempts, "attempt") + " without a price: the cost is unknown, and in no sum above.\n";
-  if (report.before_since) text += "\nCompared with " + day_of(report.before_since) + " to " + day_of(report.before_until) + ".\n";
+  if (report.before_since)
+    text += "\nCompared with " + minute_text(*report.before_since) + " to " + minute_text(*report.before_until) + ".\n";
   if (report.shown) text += "\n" + report.shown->rate_text() + "\n";
   if (!report.elsewhere.empty()) {
     text += "\nElsewhere: all of these tokens at " + report.elsewhere + ", at its prices of each time.\n";

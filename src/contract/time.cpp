@@ -24,4 +24,10 @@ std::string iso_8601(TimePoint at) {
   return text.data();
 }
 
+std::string iso_8601_us(TimePoint at) {
+  std::string text = iso_8601(at);
+  const std::string us = std::to_string((at - std::chrono::floor<std::chrono::seconds>(at)).count());
+  return text.insert(text.size() - 1, "." + std::string(6 - us.size(), '0') + us);
+}
+
 }  // namespace fairlead

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -41,17 +40,6 @@ Int128 invoice(const std::vector<PricedModel>& models, const BillLine& line) {
     return (sum + tokens_per_price / 2) / tokens_per_price;
   }
   return 0;
-}
-
-std::string iso_time(TimePoint at) {
-  const auto second = std::chrono::floor<std::chrono::seconds>(at);
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(second);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 64> text{};
-  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  const std::string micros = std::to_string((at - second).count());
-  return std::string(text.data(), length) + "." + std::string(6 - micros.size(), '0') + micros + "Z";
 }
 
 Bill::Bill(Bill&& other) noexcept { *this = std::move(other); }
@@ -89,7 +77,7 @@ void Bill::add(const BillLine& line) {
   const std::string text =
       R"({"bill_id":")" + run_ + "-" + std::to_string(lines_) + R"(","client_request_id":)" + quote(line.client_request_id) +
       R"(,"id":)" + quote(line.id) + R"(,"kind":)" + quote(line.kind) + R"(,"model":)" + quote(line.model) + R"(,"at":")" +
-      iso_time(line.at) + R"(","stream":)" + json_bool(line.stream) + R"(,"status":)" + std::to_string(line.status) +
+      iso_8601_us(line.at) + R"(","stream":)" + json_bool(line.stream) + R"(,"status":)" + std::to_string(line.status) +
       R"(,"prompt_tokens":)" + std::to_string(t.prompt) + R"(,"cached_tokens":)" + std::to_string(t.cached) +
       R"(,"cache_write_tokens":)" + std::to_string(t.cache_write) + R"(,"completion_tokens":)" + std::to_string(t.completion) +
       R"(,"reasoning_tokens":)" + std::to_string(t.reasoning) + R"(,"thinking":)" + json_bool(line.thinking) +

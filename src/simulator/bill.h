@@ -59,7 +59,4 @@ class Bill {
   std::vector<PricedModel> models_;
 };
 
-/// "2026-11-23T10:00:00.000000Z"
-std::string iso_time(TimePoint at);
-
 }  // namespace fairlead::simulator

@@ -97,7 +97,7 @@ Result<std::vector<ChainLink>> read_anchors(const std::string& path) {
 
 Result<void> add_anchor(const std::string& path, const ChainLink& head, TimePoint now) {
   const std::string line =
-      R"({"at":")" + utc_text(now) + R"(","link":)" + std::to_string(head.number) + R"(,"hash":")" + head.hash + "\"}\n";
+      R"({"at":")" + iso_8601_us(now) + R"(","link":)" + std::to_string(head.number) + R"(,"hash":")" + head.hash + "\"}\n";
   const int file = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   const bool added = file >= 0 && append_line(file, line);
   const std::string why = std::generic_category().message(errno);

@@ -2,6 +2,7 @@
 
 #include "cli/reconcile/csv.h"
 #include "cli/reconcile/mapping.h"
+#include "cli/time.h"
 
 #include <nlohmann/json.hpp>
 
@@ -28,13 +29,7 @@ std::string day_in(std::string_view text, int zone_minutes) {
   if (digits && text.size() == 8)
     day = std::string(text.substr(0, 4)) + "-" + std::string(text.substr(4, 2)) + "-" + std::string(text.substr(6, 2));
   std::replace(day.begin(), day.end(), '/', '-');
-  for (std::size_t i = 0; i < day.size(); ++i)
-    if ((i == 4 || i == 7) ? day[i] != '-' : day[i] < '0' || day[i] > '9') return {};
-  if (day.size() != 10) return {};
-  const std::chrono::year_month_day date{std::chrono::year(std::stoi(day.substr(0, 4))),
-                                         std::chrono::month(static_cast<unsigned>(std::stoi(day.substr(5, 2)))),
-                                         std::chrono::day(static_cast<unsigned>(std::stoi(day.substr(8, 2))))};
-  return date.ok() ? day : std::string();
+  return parse_time(day) ? day : std::string();
 }
 
 /// Adds up a bill's figures, and takes none with which its sum of a measure, whatever their signs, were no longer far within 128
@@ -240,12 +235,7 @@ void add_figure(Figures& figures, Measure measure, Int128 attos) {
   sum = sum.value_or(0) + attos;
 }
 
-std::string bill_day(TimePoint at, int zone_minutes) {
-  const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(at + std::chrono::minutes(zone_minutes))};
-  const auto padded = [](unsigned number) { return (number < 10 ? "-0" : "-") + std::to_string(number); };
-  return std::to_string(static_cast<int>(date.year())) + padded(static_cast<unsigned>(date.month())) +
-         padded(static_cast<unsigned>(date.day()));
-}
+std::string bill_day(TimePoint at, int zone_minutes) { return day_text(at + std::chrono::minutes(zone_minutes)); }
 
 Result<Bill> read_bill(std::string_view text, const Mapping* mapping) {
   if (mapping == nullptr && text.starts_with('{')) return read_simulated(text);

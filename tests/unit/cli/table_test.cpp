@@ -52,7 +52,7 @@ TEST(Csv, QuotesAsRfc4180AndDisarmsFormulas) {
 
 TEST(Text, OfTimesAndDurations) {
   using namespace std::chrono;
-  EXPECT_EQ(utc_text(TimePoint(sys_days(year(2026) / 11 / 1)) + hours(13) + microseconds(42)), "2026-11-01T13:00:00.000042Z");
+  EXPECT_EQ(iso_8601_us(TimePoint(sys_days(year(2026) / 11 / 1)) + hours(13) + microseconds(42)), "2026-11-01T13:00:00.000042Z");
   EXPECT_EQ(duration_text(0), "0 us");
   EXPECT_EQ(duration_text(999), "999 us");
   EXPECT_EQ(duration_text(12'340), "12.3 ms");
