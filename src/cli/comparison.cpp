@@ -1,9 +1,9 @@
 #include "cli/comparison.h"
 
+#include "config/restart.h"
 #include "plan/prove/space.h"
 #include "plan/reasons.h"
-
-#include "config/restart.h"
+#include "plan/routes.h"
 
 #include <algorithm>
 #include <map>
@@ -22,12 +22,6 @@ struct Side {
   const Snapshot& snapshot;
   std::map<std::string_view, const Key*> keys;
 };
-
-/// Null if the key may not ask for it.
-const Route* route_of(const Key& key, std::string_view name) {
-  const auto at = std::find_if(key.routes.begin(), key.routes.end(), [&](const Route* route) { return route->name == name; });
-  return at == key.routes.end() ? nullptr : *at;
-}
 
 /// The names of both, those of `after` first, each in the order of its file.
 template <class Things, class NameOf>

@@ -1,6 +1,7 @@
 #include "plan/classify.h"
 
 #include "plan/conversation.h"
+#include "plan/routes.h"
 
 #include <fairlead/near.h>
 
@@ -11,11 +12,6 @@
 
 namespace fairlead {
 namespace {
-
-const Route* route_of(const Key& key, std::string_view name) {
-  const auto at = std::find_if(key.routes.begin(), key.routes.end(), [&](const Route* route) { return route->name == name; });
-  return at == key.routes.end() ? nullptr : *at;
-}
 
 const Target* target_of(const Key& key, std::string_view name) {
   for (const Route* route : key.routes)

@@ -8,7 +8,6 @@
 namespace fairlead {
 namespace {
 
-constexpr std::string_view own_prefix = "x-fairlead-";
 constexpr std::size_t tags_max = 32;  ///< of one request
 
 bool is_trusted(const Address& address, const Snapshot& snapshot) {

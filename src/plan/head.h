@@ -23,7 +23,8 @@ inline bool begins_as(std::string_view name, std::string_view lower_case) {
     if ((name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]) != lower_case[i]) return false;
   return true;
 }
-inline bool is_own_field(std::string_view name) { return begins_as(name, "x-fairlead-"); }
+inline constexpr std::string_view own_prefix = "x-fairlead-";
+inline bool is_own_field(std::string_view name) { return begins_as(name, own_prefix); }
 inline bool is_forwarded_for(std::string_view name) { return name.size() == 15 && begins_as(name, "x-forwarded-for"); }
 
 /// Adds the app's address, tags and wishes. The address is the peer's; of a trusted proxy's request it is the last one that it

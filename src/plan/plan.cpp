@@ -1,7 +1,5 @@
 #include "plan/plan.h"
 
-#include <fairlead/strategy.h>
-
 #include "plan/budgets.h"
 #include "plan/capability.h"
 #include "plan/expect.h"
@@ -9,6 +7,8 @@
 #include "plan/price.h"
 #include "plan/quality.h"
 #include "plan/wishes.h"
+
+#include <fairlead/strategy.h>
 
 #include <algorithm>
 #include <span>
@@ -36,8 +36,8 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
   plan.region_groups = &snapshot.region_groups;
   plan.strategy = strategy_of(facts);
   plan.policies = matching_policies(facts, snapshot, now);
-  const Strategy* strategy = find_strategy(plan.strategy);
-  const Strategy::Needs needs = strategy ? strategy->needs() : Strategy::Needs{};
+  const Strategy& strategy = *find_strategy(plan.strategy);  // whatever the configuration and requests may name is there
+  const Strategy::Needs needs = strategy.needs();
   plan.times = needs.times;
   if (needs.times && facts.route) plan.first_token_ms_max = facts.route->latency_ms_max;
   if (needs.seed) plan.seed = conditions.seed;
@@ -73,7 +73,7 @@ Plan make_plan(const RequestFacts& facts, const Snapshot& snapshot, const Condit
     if (needs.times) candidate.times = estimate.times;
   }
   // From here on, candidates are only reordered: whatever is tried has passed every rule.
-  if (strategy) strategy->rank(plan.candidates, facts, conditions);
+  strategy.rank(plan.candidates, facts, conditions);
   // What the request may well be too long for comes after what it fits.
   std::stable_partition(plan.candidates.begin(), plan.candidates.end(),
                         [&](const Candidate& c) { return window_fit(*c.target, facts, c.input_tokens).expected; });

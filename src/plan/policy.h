@@ -16,9 +16,8 @@ bool matches(const When& when, const RequestFacts& facts, TimePoint now);
 
 /// The policies whose `when` the request matches: a target must be allowed by all of them, so that a policy can only narrow.
 /// When in doubt, the wider reading of `when` holds: of a target that was named directly, a policy on any route of the key that
-/// holds it applies; an app whose address is not known is in every network; content
-/// that was not looked for may be there; in a year that a calendar does not know, a window
-/// begins on each day on which it might.
+/// holds it applies; an app whose address is not known is in every network; content that was not looked for may be there; in a
+/// year that a calendar does not know, a window begins on each day on which it might.
 std::vector<const Policy*> matching_policies(const RequestFacts& facts, const Snapshot& snapshot, TimePoint now);
 
 /// The targets that `allow` and `deny` of all of them let pass at this time. Empty: all targets, as there are no policies.

@@ -1,9 +1,9 @@
 #include "plan/wishes.h"
 
-#include <fairlead/near.h>
-#include <fairlead/strategy.h>
-
 #include "plan/price.h"
+#include "plan/routes.h"
+
+#include <fairlead/near.h>
 
 #include <algorithm>
 #include <compare>
@@ -41,11 +41,6 @@ std::vector<const Target*> targets_of(const Key& key, const Snapshot& snapshot) 
 }
 
 bool is_model(const Target& target, std::string_view name) { return name == target.name || name == target.model->name; }
-
-const Route* route_of(const Key& key, std::string_view name) {
-  const auto named = std::find_if(key.routes.begin(), key.routes.end(), [&](const Route* route) { return route->name == name; });
-  return named != key.routes.end() ? *named : nullptr;
-}
 
 /// The first of the request's fields that is not sent to the target; empty: all are.
 std::string_view dropped_field(const Target& target, const RequestFacts& facts) {
@@ -98,11 +93,6 @@ std::string listed(const std::vector<std::string>& names) {
 
 Result<void> check_wishes(const RequestFacts& facts, const Snapshot& snapshot) {
   if (!facts.wishes) return {};
-  if (find_strategy(wished_strategy(facts, "cheapest")) == nullptr) {
-    Error error(ErrorKind::bad_request, ErrorOrigin::app, "Targets cannot be sorted by that.");
-    error.set_param("provider.sort");
-    return error;
-  }
   const std::pair<const char*, const std::vector<std::string>*> lists[]{
       {"provider.only", &facts.wishes->only}, {"provider.ignore", &facts.wishes->ignore}, {"provider.order", &facts.wishes->order}};
   for (const auto& [param, names] : lists)

@@ -10,9 +10,8 @@
 
 namespace fairlead {
 
-/// Errors: bad_request with `param`, for a wish that can never be met, or not be meant: a model that the key may not ask for, an
-/// order that no strategy gives, a provider or target that the configuration does not have. A mistyped `ignore` would leave open
-/// what the app wants closed.
+/// Errors: bad_request with `param`, for a wish that can never be met, or not be meant: a model that the key may not ask for, a
+/// provider or target that the configuration does not have. A mistyped `ignore` would leave open what the app wants closed.
 Result<void> check_wishes(const RequestFacts& facts, const Snapshot& snapshot);
 
 /// Where a request's `models` name each target, by Target::index; their number: nowhere. Empty: it has no `models`.

@@ -83,9 +83,8 @@ Options options_of(const std::vector<Value>& values, std::size_t goal) {
 
 Search::Search(std::array<Options, dimension_count> options, std::int64_t& steps_left)
     : options_(std::move(options)), sure_(*options_.front().front().rules), steps_left_(&steps_left) {
-  for (const Options& of_dimension : options_) {
+  for (const Options& of_dimension : options_)
     for (const Option& option : of_dimension) sure_.keep(*option.rules);
-  }
 }
 
 std::optional<Choice> Search::around(const Bits& rules) {
