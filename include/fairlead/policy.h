@@ -18,6 +18,9 @@ namespace fairlead {
 struct Target;
 struct Snapshot;
 
+/// ASCII letters in lower case: how tags are kept, and names compared.
+std::string lower(std::string_view text);
+
 /// A set of the small numbers by which parts of a snapshot are known: Target::index, Route::index, Key::index.
 class IndexSet {
  public:

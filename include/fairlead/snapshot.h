@@ -322,6 +322,9 @@ struct Snapshot {
   std::unordered_map<std::string, const Route*> route_by_name;
 };
 
+/// In an order that people like to read.
+std::vector<const Budget*> all_budgets(const Snapshot& snapshot);
+
 /// Once the keys are known.
 void index_secrets(Snapshot& snapshot);
 

@@ -79,8 +79,6 @@ void take_name(Build& build, std::map<std::string, const Value*>& taken, const V
 std::vector<std::string_view> key_names(const Build& build);
 /// Of `owner.limits`; empty: there are none.
 std::optional<RateLimits> rate_limits_of(const Section& owner);
-/// ASCII letters alone.
-std::string lower(std::string_view text);
 
 /// The names of a map of named things, sorted, for did_you_mean().
 template <class Map>

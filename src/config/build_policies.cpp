@@ -263,11 +263,4 @@ void take_name(Build& build, std::map<std::string, const Value*>& taken, const V
                          "the first is at " + build.findings.where(first->second->place));
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
-
 }  // namespace fairlead::config

@@ -147,21 +147,13 @@ std::string most_of(const Budget& budget) {
 
 std::string budget_lines(const Snapshot& snapshot) {
   std::vector<Row> rows;
-  const auto add = [&](const std::vector<Budget>& budgets) {
-    for (const Budget& budget : budgets) {
-      const bool by_clocks = budget.per != BudgetPeriod::credit && budget.per != BudgetPeriod::all;
-      rows.push_back({std::string(to_string(budget.of)) + (budget.name.empty() ? "" : " " + budget.name), most_of(budget),
-                      !by_clocks    ? ""
-                      : budget.zone ? budget.zone->name
-                                    : "UTC"});
-    }
-  };
-  add(snapshot.budgets);
-  for (const auto& [name, team] : snapshot.teams) add(team.budgets);
-  for (const auto& [name, project] : snapshot.projects) add(project.budgets);
-  for (const Key& key : snapshot.keys) add(key.budgets);
-  for (const auto& route : snapshot.routes) add(route->budgets);
-  for (const auto& provider : snapshot.providers) add(provider->budgets);
+  for (const Budget* budget : all_budgets(snapshot)) {
+    const bool by_clocks = budget->per != BudgetPeriod::credit && budget->per != BudgetPeriod::all;
+    rows.push_back({std::string(to_string(budget->of)) + (budget->name.empty() ? "" : " " + budget->name), most_of(*budget),
+                    !by_clocks     ? ""
+                    : budget->zone ? budget->zone->name
+                                   : "UTC"});
+  }
   return "\nbudgets" + (rows.empty() ? std::string(": none\n") : "\n" + aligned(rows, 2));
 }
 

@@ -1,5 +1,6 @@
 #include <fairlead/budget.h>
 #include <fairlead/names.h>
+#include <fairlead/snapshot.h>
 
 #include <array>
 
@@ -45,6 +46,20 @@ BudgetSpan period_of(const Budget& budget, TimePoint at) {
   // The clocks were put back over the boundary, and show the time before it again: that belongs to what has begun.
   if (at >= *span.until) span = {*span.until, zone->first_at(next_begin(budget.per, next_begin(budget.per, begin)))};
   return span;
+}
+
+std::vector<const Budget*> all_budgets(const Snapshot& snapshot) {
+  std::vector<const Budget*> all;
+  const auto add = [&](const std::vector<Budget>& budgets) {
+    for (const Budget& budget : budgets) all.push_back(&budget);
+  };
+  add(snapshot.budgets);
+  for (const auto& [name, team] : snapshot.teams) add(team.budgets);
+  for (const auto& [name, project] : snapshot.projects) add(project.budgets);
+  for (const Key& key : snapshot.keys) add(key.budgets);
+  for (const auto& route : snapshot.routes) add(route->budgets);
+  for (const auto& provider : snapshot.providers) add(provider->budgets);
+  return all;
 }
 
 std::string id_of(const Budget& budget) {

@@ -63,6 +63,12 @@ bool is_one_of(std::string_view country, const std::vector<std::string>& values,
 
 }  // namespace
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = lower(c);
+  return out;
+}
+
 void IndexSet::add(int index) {
   const auto word = static_cast<std::size_t>(index) / 64;
   if (word >= words_.size()) words_.resize(word + 1);

@@ -21,17 +21,6 @@ std::vector<const Budget*> budgets_of(const Snapshot& snapshot, const Key& key, 
   return all;
 }
 
-std::vector<const Budget*> all_budgets(const Snapshot& snapshot) {
-  std::vector<const Budget*> all;
-  add(snapshot.budgets, all);
-  for (const auto& [name, team] : snapshot.teams) add(team.budgets, all);
-  for (const auto& [name, project] : snapshot.projects) add(project.budgets, all);
-  for (const Key& key : snapshot.keys) add(key.budgets, all);
-  for (const auto& route : snapshot.routes) add(route->budgets, all);
-  for (const auto& provider : snapshot.providers) add(provider->budgets, all);
-  return all;
-}
-
 void reject_unpriced(const Target& target, const RequestFacts& facts, const std::optional<ExpectedCost>& expected, bool counted,
                      std::vector<Rejection>& rejections) {
   if (expected || (!counted && target.provider->budgets.empty())) return;

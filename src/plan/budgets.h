@@ -9,8 +9,6 @@ namespace fairlead {
 /// Of the installation, the key's team and project, the key, and the route (null: it named a target). The budgets of the provider
 /// come on top, of whichever it goes to.
 std::vector<const Budget*> budgets_of(const Snapshot& snapshot, const Key& key, const Route* route);
-/// All that the snapshot has, in an order that people like to read.
-std::vector<const Budget*> all_budgets(const Snapshot& snapshot);
 
 /// Appends a rejection of a target without a price, if a budget counts the request and a route does not say `unpriced: allow`.
 /// `counted`: there are budgets_of() it.

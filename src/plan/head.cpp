@@ -33,13 +33,6 @@ std::optional<Address> client_of(const Head& head, const Snapshot& snapshot) {
   return std::nullopt;  // none but proxies: whom they speak for is not known
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
-
 Error refuse_tag(std::string message) {
   Error error(ErrorKind::bad_request, ErrorOrigin::app, std::move(message));
   error.set_param("x-fairlead-tags");

@@ -80,13 +80,6 @@ std::optional<ProviderError> read_provider_error(std::string_view text) {
   return error;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
-
 /// The meaning by the profile's first rule that matches; empty if none does.
 std::string_view meaning_by_rule(const Profile& profile, int status, const ProviderError& error) {
   const std::string message = lower(error.message);
