@@ -27,7 +27,7 @@ std::vector<std::string_view> listed_beside(const Build& build, const Target& ta
   std::vector<std::string_view> names;
   const std::string prefix = target.provider->price_list + "/";
   for (const auto& [name, model] : build.models)
-    if (name.rfind(prefix, 0) == 0 && !model->prices.empty()) names.push_back(std::string_view(name).substr(prefix.size()));
+    if (name.starts_with(prefix) && !model->prices.empty()) names.push_back(std::string_view(name).substr(prefix.size()));
   return names;
 }
 

@@ -32,7 +32,7 @@ Rows all_rows() {
 Node* parent_of(Node& node, std::string_view path, std::string& rest) {
   Node* at = &node;
   while (true) {
-    if (path.substr(0, 2) == "[]" || path.substr(0, 1) == "*") {
+    if (path.starts_with("[]") || path.starts_with('*')) {
       const std::size_t step = path.front() == '*' ? 1 : 2;
       if (path.size() == step) return rest = std::string(path), at;
       path.remove_prefix(step);

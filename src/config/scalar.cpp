@@ -16,7 +16,7 @@ bool is_alnum(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0;
 
 /// Takes a suffix away; false if it is not there.
 bool drop_suffix(std::string_view& text, std::string_view suffix) {
-  if (text.size() < suffix.size() || text.substr(text.size() - suffix.size()) != suffix) return false;
+  if (!text.ends_with(suffix)) return false;
   text.remove_suffix(suffix.size());
   return true;
 }
@@ -158,7 +158,7 @@ std::optional<int> parse_weekday(std::string_view text) {
 std::optional<std::array<std::uint8_t, 32>> parse_sha256(std::string_view text) {
   constexpr std::string_view prefix = "sha256:";
   std::array<std::uint8_t, 32> digest{};
-  if (text.size() != prefix.size() + 2 * digest.size() || text.substr(0, prefix.size()) != prefix) return std::nullopt;
+  if (text.size() != prefix.size() + 2 * digest.size() || !text.starts_with(prefix)) return std::nullopt;
   for (std::size_t i = 0; i < digest.size(); ++i) {
     const int high = hex_digit(text[prefix.size() + 2 * i]), low = hex_digit(text[prefix.size() + 2 * i + 1]);
     if (high < 0 || low < 0) return std::nullopt;
@@ -176,7 +176,7 @@ bool is_address(std::string_view text) {
 }
 
 bool is_loopback_address(std::string_view text) {
-  return is_address(text) && (text.substr(0, 4) == "127." || text.substr(0, 6) == "[::1]:");
+  return is_address(text) && (text.starts_with("127.") || text.starts_with("[::1]:"));
 }
 
 bool is_name(std::string_view text, bool slashes) {
@@ -192,9 +192,9 @@ std::optional<ParsedUrl> parse_url(std::string_view text, UrlFault& fault) {
     return std::nullopt;
   };
   ParsedUrl parsed;
-  if (text.substr(0, 8) == "https://")
+  if (text.starts_with("https://"))
     parsed.url.tls = true;
-  else if (text.substr(0, 7) != "http://")
+  else if (!text.starts_with("http://"))
     return refuse("it begins with neither https:// nor http://", "write https://host or http://host:port");
   parsed.url.port = parsed.url.tls ? 443 : 80;
   text.remove_prefix(parsed.url.tls ? 8 : 7);

@@ -28,7 +28,7 @@ bool is_url(std::string_view text) {
   UrlFault fault;
   return parse_url(text, fault).has_value();
 }
-bool is_ledger(std::string_view text) { return text.substr(0, 7) == "sqlite:" && text.size() > 7; }
+bool is_ledger(std::string_view text) { return text.starts_with("sqlite:") && text.size() > 7; }
 
 constexpr std::string_view duration_pattern = "^[0-9]{1,16}(ms|s|m|h)?$", bytes_pattern = "^[0-9]{1,16}(KiB|MiB|GiB)?$",
                            url_pattern = "^https?://[^/ ?#]+(/[^ ?#]*)?$",

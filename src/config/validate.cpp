@@ -24,7 +24,7 @@ std::string expected(const Option& option) {
 }
 
 bool is_reference(std::string_view raw) {
-  return (raw.substr(0, 6) == "${env:" || raw.substr(0, 7) == "${file:") && raw.find('}') == raw.size() - 1;
+  return (raw.starts_with("${env:") || raw.starts_with("${file:")) && raw.find('}') == raw.size() - 1;
 }
 
 class Validation {
@@ -159,9 +159,8 @@ class Validation {
   }
 
   static std::string scalar_hint(const Value& value, const Option& option) {
-    if (option.type == Type::address && !value.raw.empty() && value.raw.front() == ':')
-      return "did you mean '0.0.0.0" + value.raw + "'?";
-    if (option.type == Type::address && value.raw.substr(0, 10) == "localhost:")
+    if (option.type == Type::address && value.raw.starts_with(':')) return "did you mean '0.0.0.0" + value.raw + "'?";
+    if (option.type == Type::address && value.raw.starts_with("localhost:"))
       return "did you mean '127.0.0.1" + value.raw.substr(9) + "'?";
     if (option.type == Type::boolean) return did_you_mean(value.raw, {"true", "false"});
     return {};

@@ -98,7 +98,7 @@ class Builder : public YAML::EventHandler {
   void check_tag(const YAML::Mark& mark, const std::string& tag, std::string_view own) const {
     const std::string yaml = "tag:yaml.org,2002:";
     if (tag.empty() || tag == "?" || tag == "!" || tag == yaml + std::string(own)) return;
-    const std::string written = tag.rfind(yaml, 0) == 0 ? "!!" + tag.substr(yaml.size()) : tag;
+    const std::string written = tag.starts_with(yaml) ? "!!" + tag.substr(yaml.size()) : tag;
     throw Refused{place(mark), "the tag " + in_quotes(written) + " means nothing here", "remove it"};
   }
 

@@ -13,8 +13,8 @@ constexpr std::string_view wrong_key = "Bearer sk-wrong";
 
 std::optional<Refusal> key_refusal(const Habits& habits, const Request& request) {
   const std::string_view authorization = request.field("authorization");
-  const bool missing = authorization.size() <= 7 || authorization.substr(0, 7) != "Bearer ";
-  if ((habits.cloud && missing) || authorization.substr(0, wrong_key.size()) == wrong_key) return refusal_of(habits, 401, {});
+  const bool missing = authorization.size() <= 7 || !authorization.starts_with("Bearer ");
+  if ((habits.cloud && missing) || authorization.starts_with(wrong_key)) return refusal_of(habits, 401, {});
   return std::nullopt;
 }
 
@@ -28,7 +28,7 @@ std::vector<std::vector<std::string>> sold_by_kind(const std::vector<PricedModel
     const std::string prefix = std::string(habits.name) + "/";
     std::vector<std::string>& names = sold.emplace_back();
     for (const PricedModel& model : models)
-      if (model.name.compare(0, prefix.size(), prefix) == 0) names.push_back(model.name.substr(prefix.size()));
+      if (model.name.starts_with(prefix)) names.push_back(model.name.substr(prefix.size()));
   }
   return sold;
 }

@@ -32,16 +32,14 @@ bool too_deep(std::string_view text) {
   return depth > nesting_max;
 }
 
-bool starts_with(std::string_view text, std::string_view with) { return text.substr(0, with.size()) == with; }
-
 /// Qwen's hybrids of open weights ("qwen3-32b") and the 3.5 line and later think unless told not to.
 bool qwen_thinks(const Chat& chat) {
   const json& asked = member(chat.body, "enable_thinking");
   if (asked.is_boolean()) return asked.get<bool>();
   if (string_or(member(chat.body, "reasoning_effort"), "") == "none") return false;
   const std::string_view model = chat.model;
-  if (starts_with(model, "qwen3-")) return model.size() > 6 && model[6] >= '0' && model[6] <= '9';
-  return starts_with(model, "qwq") || (starts_with(model, "qwen3.") && model.size() > 6 && model[6] >= '5');
+  if (model.starts_with("qwen3-")) return model.size() > 6 && model[6] >= '0' && model[6] <= '9';
+  return model.starts_with("qwq") || (model.starts_with("qwen3.") && model.size() > 6 && model[6] >= '5');
 }
 
 bool thinks(const Habits& habits, const Chat& chat) {
@@ -96,7 +94,7 @@ std::optional<std::int64_t> read_limit(const Habits& habits, const json& body) {
 
 bool openai_reasons(std::string_view model) {
   if (model.size() > 1 && model[0] == 'o' && model[1] >= '0' && model[1] <= '9') return true;
-  return starts_with(model, "gpt-5") || starts_with(model, "gpt-6");
+  return model.starts_with("gpt-5") || model.starts_with("gpt-6");
 }
 
 std::string text_of(const json& content) {

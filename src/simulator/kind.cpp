@@ -65,9 +65,9 @@ std::span<const Habits> all_kinds() { return kinds; }
 Endpoint find_endpoint(std::string_view path) {
   path = path.substr(0, path.find('?'));
   for (const Habits& habits : kinds) {
-    if (path.substr(0, habits.base.size()) != habits.base) continue;
+    if (!path.starts_with(habits.base)) continue;
     std::string_view rest = path.substr(habits.base.size());
-    if (habits.kind == Kind::deepseek && rest.substr(0, 4) == "/v1/") rest.remove_prefix(3);  // accepted, and means nothing
+    if (habits.kind == Kind::deepseek && rest.starts_with("/v1/")) rest.remove_prefix(3);  // accepted, and means nothing
     if (!rest.empty() && rest.front() == '/') return {&habits, rest};
   }
   return {};

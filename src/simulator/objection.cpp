@@ -106,7 +106,7 @@ Objection qwen_objection(const Chat& chat) {
         "developer is not one of ['system', 'assistant', 'user', 'tool', 'function'] - 'messages." + std::to_string(*at) + ".role'",
         {}, code);
   const bool open_weights =
-      chat.model.size() > 6 && chat.model.compare(0, 6, "qwen3-") == 0 && std::isdigit(static_cast<unsigned char>(chat.model[6]));
+      chat.model.size() > 6 && chat.model.starts_with("qwen3-") && std::isdigit(static_cast<unsigned char>(chat.model[6]));
   if (chat.thinking && !chat.stream && open_weights)
     return bad("parameter.enable_thinking must be set to false for non-streaming calls", {}, code);
   if (chat.thinking && chat.tool_choice != "auto" && chat.tool_choice != "none")
@@ -169,8 +169,8 @@ Objection of_kind(const Habits& habits, const Chat& chat) {
 
 Objection objection(const Habits& habits, const Chat& chat, const std::vector<std::string>& models) {
   if (chat.model.empty() && habits.kind != Kind::llamacpp) return bad("you must provide a model parameter", "model");
-  const bool known = models.empty() ? chat.model.compare(0, 8, "no-such-") != 0
-                                    : std::find(models.begin(), models.end(), chat.model) != models.end();
+  const bool known =
+      models.empty() ? !chat.model.starts_with("no-such-") : std::find(models.begin(), models.end(), chat.model) != models.end();
   if (!known)
     if (Objection refusal = unknown_model(habits, chat)) return refusal;
   if (Objection refusal = bad_message(chat)) return refusal;

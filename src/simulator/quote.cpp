@@ -25,6 +25,8 @@ std::string quote(std::string_view text) {
   return plain;
 }
 
+std::string quote_or_null(std::string_view text) { return text.empty() ? "null" : quote(text); }
+
 std::size_t token_end(std::string_view text, std::size_t begin) {
   std::size_t end = std::min(begin + token_bytes_max, text.size());
   while (end < text.size() && end > begin && continues(text[end])) --end;

@@ -9,6 +9,9 @@ namespace fairlead::simulator {
 /// With its quotes; UTF-8 stays as it is, and broken UTF-8 becomes U+FFFD.
 std::string quote(std::string_view text);
 
+/// The same; null for an empty text.
+std::string quote_or_null(std::string_view text);
+
 /// The end of the token that begins at `begin`: at most 4 bytes, never inside a character, always further on.
 std::size_t token_end(std::string_view text, std::size_t begin);
 

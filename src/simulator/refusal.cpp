@@ -109,12 +109,10 @@ void fit_to_code(const Habits& habits, int& status, Refusal& refusal) {
   if (status == 0) status = 429;
 }
 
-std::string nullable(std::string_view text) { return text.empty() ? "null" : quote(text); }
-
 /// {"message":..,"type":..,"param":..,"code":..}
 std::string error_object(const Refusal& refusal, std::string_view code) {
-  return R"({"message":)" + quote(refusal.message) + R"(,"type":)" + nullable(refusal.type) + R"(,"param":)" +
-         nullable(refusal.param) + R"(,"code":)" + std::string(code) + "}";
+  return R"({"message":)" + quote(refusal.message) + R"(,"type":)" + quote_or_null(refusal.type) + R"(,"param":)" +
+         quote_or_null(refusal.param) + R"(,"code":)" + std::string(code) + "}";
 }
 
 }  // namespace
@@ -137,23 +135,23 @@ std::string refusal_json(const Habits& habits, const Refusal& given, std::string
   const std::string number = refusal.code.empty() ? std::to_string(refusal.status) : quote(refusal.code);
   switch (habits.kind) {
     case Kind::qwen:
-      return R"({"error":)" + error_object(refusal, nullable(refusal.code)) + R"(,"request_id":)" + quote(request_id) + "}";
+      return R"({"error":)" + error_object(refusal, quote_or_null(refusal.code)) + R"(,"request_id":)" + quote(request_id) + "}";
     case Kind::vllm:
       if (refusal.status == 401) return R"({"error":"Unauthorized"})";
       return R"({"error":)" + error_object(refusal, number) + "}";
     case Kind::sglang:
       if (refusal.status == 401) return R"({"error":"Unauthorized"})";
-      return R"({"object":"error","message":)" + quote(refusal.message) + R"(,"type":)" + nullable(refusal.type) + R"(,"param":)" +
-             nullable(refusal.param) + R"(,"code":)" + number + "}";
+      return R"({"object":"error","message":)" + quote(refusal.message) + R"(,"type":)" + quote_or_null(refusal.type) +
+             R"(,"param":)" + quote_or_null(refusal.param) + R"(,"code":)" + number + "}";
     case Kind::llamacpp:
-      return R"({"error":{"code":)" + number + R"(,"message":)" + quote(refusal.message) + R"(,"type":)" + nullable(refusal.type) +
-             "}}";
+      return R"({"error":{"code":)" + number + R"(,"message":)" + quote(refusal.message) + R"(,"type":)" +
+             quote_or_null(refusal.type) + "}}";
     case Kind::lmstudio: return R"({"error":)" + quote(refusal.message) + "}";
     case Kind::deepseek:
     case Kind::openai:
     case Kind::ollama: break;
   }
-  return R"({"error":)" + error_object(refusal, nullable(refusal.code)) + "}";
+  return R"({"error":)" + error_object(refusal, quote_or_null(refusal.code)) + "}";
 }
 
 std::string stream_error_json(const Habits& habits, std::string_view request_id) {
@@ -164,7 +162,7 @@ std::string stream_error_json(const Habits& habits, std::string_view request_id)
   }
   const Refusal refusal = refusal_of(habits, 500, {});
   const bool numbers = habits.kind == Kind::vllm || habits.kind == Kind::sglang || habits.kind == Kind::llamacpp;
-  return R"({"error":)" + error_object(refusal, numbers ? "500" : nullable(refusal.code)) + "}";
+  return R"({"error":)" + error_object(refusal, numbers ? "500" : quote_or_null(refusal.code)) + "}";
 }
 
 }  // namespace fairlead::simulator

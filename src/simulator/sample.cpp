@@ -53,7 +53,7 @@ class Sampler {
 
   const json& referred(const json& reference) const {
     static const json none;
-    if (!reference.is_string() || reference.get_ref<const std::string&>().compare(0, 1, "#") != 0) return none;
+    if (!reference.is_string() || !reference.get_ref<const std::string&>().starts_with('#')) return none;
     try {
       return root_.at(json::json_pointer(reference.get_ref<const std::string&>().substr(1)));
     } catch (const json::exception&) {

@@ -11,8 +11,6 @@ std::string uuid(std::uint64_t seed) {
   return id;
 }
 
-std::string or_null(std::string_view text) { return text.empty() ? "null" : quote(text); }
-
 /// {"name":..,"arguments":..}
 std::string function_of(std::string_view name, std::string_view arguments) {
   return R"({"name":)" + quote(name) + R"(,"arguments":)" + quote(arguments) + "}";
@@ -139,9 +137,9 @@ std::string Shape::message(const Choice& choice) const {
     case Kind::vllm:
       return R"({"role":"assistant",)" + null_content +
              R"(,"refusal":null,"annotations":null,"audio":null,"function_call":null,"tool_calls":)" + list + R"(,"reasoning":)" +
-             or_null(choice.reasoning) + "}";
+             quote_or_null(choice.reasoning) + "}";
     case Kind::sglang:
-      return R"({"role":"assistant",)" + null_content + R"(,"reasoning_content":)" + or_null(choice.reasoning) +
+      return R"({"role":"assistant",)" + null_content + R"(,"reasoning_content":)" + quote_or_null(choice.reasoning) +
              R"(,"tool_calls":)" + (calls ? list : "null") + "}";
     case Kind::lmstudio: return R"({"role":"assistant",)" + content + reasoning + R"(,"tool_calls":)" + list + "}";
     case Kind::llamacpp: return R"({"role":"assistant",)" + null_content + reasoning + some_calls + "}";
@@ -180,7 +178,7 @@ std::string Shape::whole(const Answer& answer, std::string_view usage, bool insi
 // Chunks.
 
 std::string Shape::delta_choice(int choice, std::string_view delta, std::string_view finish_reason, std::string_view usage) const {
-  const std::string number = R"("index":)" + std::to_string(choice), finish = R"("finish_reason":)" + or_null(finish_reason),
+  const std::string number = R"("index":)" + std::to_string(choice), finish = R"("finish_reason":)" + quote_or_null(finish_reason),
                     change = R"("delta":)" + std::string(delta),
                     told = usage.empty() ? std::string() : R"(,"usage":)" + std::string(usage);
   switch (habits_.kind) {

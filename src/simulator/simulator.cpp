@@ -127,9 +127,9 @@ Task<void> Simulator::serve(Connection& connection) {
 
 Task<bool> Simulator::handle(Connection& connection, const Request& request) {
   const std::string_view target = request.target;
-  if (target.substr(0, 6) != "/_sim/" || target == "/_sim/redirected") remember(request, find_endpoint(target).habits);
+  if (!target.starts_with("/_sim/") || target == "/_sim/redirected") remember(request, find_endpoint(target).habits);
   if (target == "/_sim/stats") co_return co_await answer(connection, request, 200, stats());
-  if (target.substr(0, 10) == "/_sim/last") co_return co_await answer(connection, request, 200, last(target.substr(10)));
+  if (target.starts_with("/_sim/last")) co_return co_await answer(connection, request, 200, last(target.substr(10)));
   const Endpoint endpoint = find_endpoint(target);
   if (endpoint.habits != nullptr && endpoint.rest == "/chat/completions" && request.method == "POST") {
     Attempt attempt(world_, connection, request, *endpoint.habits);
@@ -165,7 +165,7 @@ std::string Simulator::stats() const {
 
 std::string Simulator::last(std::string_view query) const {
   std::size_t count = received_max;
-  if (query.substr(0, 3) == "?n=") std::from_chars(query.data() + 3, query.data() + query.size(), count);
+  if (query.starts_with("?n=")) std::from_chars(query.data() + 3, query.data() + query.size(), count);
   count = std::min(count, received_.size());
   std::string list = "[";
   for (std::size_t i = received_.size() - count; i < received_.size(); ++i) {
