@@ -20,7 +20,7 @@ std::string admin_of(const AdminChoice& choice) {
   const bool any_port = loaded.admin.ends_with(":0");
   if (!loaded.admin.empty() && !any_port) return loaded.admin;
   for (const config::Finding& finding : loaded.findings)
-    if (!loaded.snapshot && finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
+    if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
   if (!loaded.readable) return {};  // nothing is known of what it tells
   std::cerr << "fairlead: " << choice.config
             << (any_port ? " lets `admin` take any port: name it with --admin\n"

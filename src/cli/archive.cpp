@@ -18,10 +18,7 @@ int archive_now(const std::string& config) {
   const auto snapshot = books_snapshot({config, {}});
   if (!snapshot) return 1;
   const Retention& retention = snapshot->retention;
-  if (retention.detail.count() == 0) {
-    std::cerr << "fairlead: rows stay for ever: " << config << " has no retention.detail_days\n";
-    return 2;
-  }
+  if (retention.detail.count() == 0) return fail("rows stay for ever: " + config + " has no retention.detail_days", 2);
   auto books = open_bookkeeper(snapshot->ledger);
   if (!books) return fail(books.error());
   const auto now = daemon::wall_clock();

@@ -134,16 +134,13 @@ bool pin(const std::string& path, const ChainLink& head, const std::vector<Chain
   if (head.number == 0 || std::any_of(anchors.begin(), anchors.end(), same)) return true;
   const auto now = daemon::wall_clock();
   const auto added = add_anchor(path, head, now);
-  if (!added) std::cerr << "fairlead: " << added.error().message() << ": the newest link is not pinned\n";
+  if (!added) fail(added.error().message() + ": the newest link is not pinned");
   return added.has_value();
 }
 
 int audit(const AuditWanted& wanted) {
   const auto period = read_period(wanted.since, wanted.until);
-  if (!period) {
-    fail(period.error());
-    return 2;
-  }
+  if (!period) return fail(period.error(), 2);
   const auto store = open_books(wanted.books);
   if (!store) return 1;
   std::vector<ChainLink> anchors;

@@ -15,12 +15,15 @@ void add_books_options(CLI::App& command, BooksChoice& choice) {
   command.add_option("--ledger", choice.ledger, "The ledger itself, such as sqlite:/var/lib/fairlead/ledger.db")->excludes(config);
 }
 
-std::shared_ptr<const Snapshot> books_snapshot(const BooksChoice& choice) {
-  const config::Loaded loaded = config::load(choice.config, config::real_sources());
-  if (loaded.snapshot) return loaded.snapshot;
+config::Loaded load_config(const std::string& file, const config::Sources& sources) {
+  config::Loaded loaded = config::load(file, sources);
   for (const config::Finding& finding : loaded.findings)
     if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
-  return nullptr;
+  return loaded;
+}
+
+std::shared_ptr<const Snapshot> books_snapshot(const BooksChoice& choice) {
+  return load_config(choice.config, config::real_sources()).snapshot;
 }
 
 std::string books_url(const BooksChoice& choice) {
@@ -62,9 +65,13 @@ config::Sources sources_with_keys(bool secrets_assumed) {
   return sources;
 }
 
-int fail(const Error& error) {
-  std::cerr << "fairlead: " << error.message() << (error.detail().empty() ? "" : ": " + error.detail()) << '\n';
-  return 1;
+int fail(const Error& error, int exit_code) {
+  return fail(error.message() + (error.detail().empty() ? "" : ": " + error.detail()), exit_code);
+}
+
+int fail(const std::string& message, int exit_code) {
+  std::cerr << "fairlead: " << message << '\n';
+  return exit_code;
 }
 
 }  // namespace fairlead::cli

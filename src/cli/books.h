@@ -1,5 +1,5 @@
 #pragma once
-// Which ledger a command reads: the configuration's, or one that is named. Used by `usage`, `explain`, `close` and `correct`.
+// Which configuration and which ledger a command reads: the configuration's, or one that is named. Used by most commands.
 #include "config/config.h"
 
 #include <fairlead/bookkeeper.h>
@@ -26,6 +26,9 @@ struct BooksChoice {
 /// --config and --ledger.
 void add_books_options(CLI::App& command, BooksChoice& choice);
 
+/// Without a snapshot after saying its errors on stderr.
+config::Loaded load_config(const std::string& file, const config::Sources& sources);
+
 /// The configuration's. Null after saying its errors on stderr.
 std::shared_ptr<const Snapshot> books_snapshot(const BooksChoice& choice);
 
@@ -42,7 +45,8 @@ std::unique_ptr<Store> open_books(const BooksChoice& choice);
 /// from being read is told on stderr. `secrets_assumed`: as config::Sources.
 config::Sources sources_with_keys(bool secrets_assumed);
 
-/// Says it on stderr, in one line with its detail. Gives the exit code 1.
-int fail(const Error& error);
+/// Says it on stderr, in one line; of an error with its detail. Gives the exit code.
+int fail(const Error& error, int exit_code = 1);
+int fail(const std::string& message, int exit_code = 1);
 
 }  // namespace fairlead::cli

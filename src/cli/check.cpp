@@ -4,6 +4,7 @@
 #include "cli/books.h"
 #include "cli/commands.h"
 #include "cli/routing_tests.h"
+#include "cli/table.h"
 #include "config/config.h"
 #include "daemon/clock.h"
 
@@ -19,13 +20,6 @@
 
 namespace fairlead::cli {
 namespace {
-
-std::string counted(std::ptrdiff_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
-/// As if all secrets were there: a rule holds whether or not they are.
-config::Loaded load_whole(const std::string& file) { return config::load(file, sources_with_keys(true)); }
 
 /// "good, 1 warning", or what is not good: "routing tests fail, assertions are not proved, 1 warning".
 std::string verdict(bool tests_pass, bool assertions_hold, std::ptrdiff_t warnings, bool strict) {
@@ -48,7 +42,8 @@ int check(const std::string& file, bool strict) {
     std::cerr << file << ": " << counted(errors, "error") << ", " << counted(warnings, "warning") << "\n";
     return 1;
   }
-  const config::Loaded whole = load_whole(file);
+  // As if all secrets were there: a rule holds whether or not they are.
+  const config::Loaded whole = config::load(file, sources_with_keys(true));
   if (!whole.snapshot) return 1;
   const TimePoint now = daemon::wall_clock();
   const auto outcomes = run_tests(whole.tests, *whole.snapshot, now);

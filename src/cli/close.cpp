@@ -36,10 +36,7 @@ int close_month(const CloseChoice& choice) {
     return 0;
   }
   const auto month = parse_month(choice.month);
-  if (!month) {
-    std::cerr << "fairlead: '" << choice.month << "' is not a month, such as 2026-10\n";
-    return 2;
-  }
+  if (!month) return fail("'" + choice.month + "' is not a month, such as 2026-10", 2);
   const auto now = daemon::wall_clock();
   const auto closed = books->close_month(*month, now);
   if (!closed) return fail(closed.error());

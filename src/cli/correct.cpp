@@ -23,11 +23,6 @@ struct CorrectionChoice {
   Correction correction;
 };
 
-int wrong_correction(const std::string& message) {
-  std::cerr << "fairlead: " << message << '\n';
-  return 2;
-}
-
 /// "-12.50"; empty: it is no amount that a row can hold.
 std::optional<Int128> parse_amount(const std::string& text) {
   const bool negative = !text.empty() && text.front() == '-';
@@ -65,14 +60,6 @@ std::optional<Int128> usd_of(const Correction& correction, const Snapshot* snaps
   return rate == nullptr ? std::nullopt : std::optional(multiply_pico(correction.amount.pico, rate->usd));
 }
 
-/// With the keys of its ledger. Null after saying its errors on stderr.
-std::shared_ptr<const Snapshot> snapshot_of(const std::string& config) {
-  config::Loaded loaded = config::load(config, sources_with_keys(true));
-  for (const config::Finding& finding : loaded.findings)
-    if (!loaded.snapshot && finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
-  return std::move(loaded.snapshot);
-}
-
 /// What is wrong with the names, by the books and the configuration; empty: nothing. Errors: as Store.
 Result<std::string> wrong_names(Correction& correction, const Snapshot* snapshot, const std::string& url) {
   const auto store = open_store(url, StoreMode::read);
@@ -90,16 +77,18 @@ Result<std::string> wrong_names(Correction& correction, const Snapshot* snapshot
 int book_correction(const CorrectionChoice& choice) {
   Correction correction = choice.correction;
   correction.booked_at = daemon::wall_clock();
-  if (const std::string wrong = read_correction(choice, correction); !wrong.empty()) return wrong_correction(wrong);
-  const auto snapshot = choice.books.ledger.empty() ? snapshot_of(choice.books.config) : nullptr;
-  if (!snapshot && choice.books.ledger.empty()) return 1;
+  if (const std::string wrong = read_correction(choice, correction); !wrong.empty()) return fail(wrong, 2);
+  std::shared_ptr<const Snapshot> snapshot;
+  if (choice.books.ledger.empty()) {
+    snapshot = load_config(choice.books.config, sources_with_keys(true)).snapshot;
+    if (!snapshot) return 1;
+  }
   if (!correction.usd_pico) correction.usd_pico = usd_of(correction, snapshot.get());
-  if (!correction.usd_pico)
-    return wrong_correction("say with --usd what this is in USD: no rate of " + choice.currency + " is known");
+  if (!correction.usd_pico) return fail("say with --usd what this is in USD: no rate of " + choice.currency + " is known", 2);
   const std::string url = snapshot ? snapshot->ledger : choice.books.ledger;
   const auto wrong = wrong_names(correction, snapshot.get(), url);
   if (!wrong) return fail(wrong.error());
-  if (!wrong->empty()) return wrong_correction(*wrong);
+  if (!wrong->empty()) return fail(*wrong, 2);
   const auto books = open_bookkeeper(url);
   if (!books) return fail(books.error());
   if (const auto done = (*books)->correct(correction); !done) return fail(done.error());

@@ -42,17 +42,11 @@ std::string check_tokens(const std::string& text) {
   return parse_tokens(text, input, output) ? "" : "'" + text + "' is not two numbers of tokens, such as 1000,400";
 }
 
-/// Without a snapshot after saying what is wrong. Facts matter here, not credentials: missing secrets count as there, as in CI.
-config::Loaded read(const std::string& file) {
-  config::Loaded loaded = config::load(file, sources_with_keys(true));
-  for (const config::Finding& finding : loaded.findings)
-    if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
-  return loaded;
-}
-
 int diff(const DiffWanted& wanted) {
   const int trouble = wanted.exit_code ? 2 : 1;
-  const config::Loaded before = read(wanted.before), after = read(wanted.after);
+  // Facts matter here, not credentials: missing secrets count as there, as in CI.
+  const config::Sources sources = sources_with_keys(true);
+  const config::Loaded before = load_config(wanted.before, sources), after = load_config(wanted.after, sources);
   if (!before.snapshot || !after.snapshot) return trouble;
   Told told{wanted.before, wanted.after, {}};
   parse_tokens(wanted.tokens, told.reference.input_tokens, told.reference.output_tokens);

@@ -99,12 +99,8 @@ std::string recall(const ExplainWanted& wanted, const Snapshot& snapshot, state:
 }
 
 int explain_hypothetical(ExplainWanted wanted, bool tokens_given) {
-  const config::Loaded loaded = config::load(wanted.books.config, sources_with_keys(true));
-  if (!loaded.snapshot) {
-    for (const config::Finding& finding : loaded.findings)
-      if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
-    return 1;
-  }
+  const auto snapshot = load_config(wanted.books.config, sources_with_keys(true)).snapshot;
+  if (!snapshot) return 1;
   auto body = body_of(wanted.body, wanted.asked.route);
   if (!body) return fail(body.error());
   if (tokens_given || wanted.body.empty()) wanted.asked.input_tokens = wanted.tokens;
@@ -112,14 +108,14 @@ int explain_hypothetical(ExplainWanted wanted, bool tokens_given) {
   for (const std::string& name : wanted.modalities) wanted.asked.modalities.push_back(*parse_name<Modality>(name, modality_count));
   wanted.asked.endpoint = *parse_name<Endpoint>(wanted.endpoint, endpoint_count);
   for (const std::string& header : wanted.headers) wanted.asked.head.push_back(*parse_header(header));
-  const auto facts = facts_of(wanted.asked, *body, *loaded.snapshot);
+  const auto facts = facts_of(wanted.asked, *body, *snapshot);
   if (!facts) return fail(facts.error());
   const TimePoint at = time_or_now(wanted.at);
   state::Estimates estimates;
-  const std::string believed = recall(wanted, *loaded.snapshot, estimates);
+  const std::string believed = recall(wanted, *snapshot, estimates);
   state::Estimates::Reader reader(estimates);
-  const Conditions conditions = reader.conditions(*facts, loaded.snapshot, true, at);
-  const std::string told = explanation(*facts, make_plan(*facts, *loaded.snapshot, conditions, at), *loaded.snapshot, believed);
+  const Conditions conditions = reader.conditions(*facts, snapshot, true, at);
+  const std::string told = explanation(*facts, make_plan(*facts, *snapshot, conditions, at), *snapshot, believed);
   std::cout << (wanted.format == "json" ? told : explain_hypothetical_text(told));
   return 0;
 }

@@ -64,10 +64,7 @@ Result<Json> options_of(const KeyWanted& wanted) {
 
 int print_new_key(const KeyWanted& wanted, const Json& options) {
   const auto key = daemon::new_secret();
-  if (!key) {
-    std::cerr << "fairlead: the system gave no random bytes\n";
-    return 1;
-  }
+  if (!key) return fail("the system gave no random bytes");
   std::cout << "The key, shown this once; give it to the app:\n\n  " << *key
             << "\n\nThese lines go under `keys:` of the configuration:\n\n  - name: " << yaml(wanted.name)
             << "\n    hash: " << daemon::hash_of(*key) << "\n";
@@ -83,10 +80,7 @@ int print_new_key(const KeyWanted& wanted, const Json& options) {
 
 int make(const KeyWanted& wanted, bool stored) {
   const auto options = options_of(wanted);
-  if (!options) {
-    fail(options.error());
-    return 2;
-  }
+  if (!options) return fail(options.error(), 2);
   if (!stored) return print_new_key(wanted, *options);
   StoredKey row;
   row.name = wanted.name;

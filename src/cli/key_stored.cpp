@@ -44,12 +44,9 @@ Desk open_desk(const BooksChoice& books) {
   Desk desk;
   std::string url = books.ledger;
   if (url.empty()) {
-    const config::Loaded loaded = config::load(books.config, sources_with_keys(true));
-    for (const config::Finding& finding : loaded.findings)
-      if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
-    if (!loaded.snapshot) return desk;
-    desk.snapshot = loaded.snapshot;
-    url = loaded.snapshot->ledger;
+    desk.snapshot = load_config(books.config, sources_with_keys(true)).snapshot;
+    if (!desk.snapshot) return desk;
+    url = desk.snapshot->ledger;
   }
   auto store = open_key_store(url, key_busy_ms_max);
   if (store)
@@ -66,8 +63,7 @@ int tell_made(const Result<daemon::MadeKey>& made, const std::string& what, cons
   std::cout << "The key, shown this once; give it to the app:\n\n  " << made->secret << "\n\n"
             << what << " in the ledger's database; a running daemon takes it within a second.\n";
   if (std::cout.flush()) return 0;
-  std::cerr << "fairlead: the key '" << made->row.name << "' " << lost << '\n';
-  return 1;
+  return fail("the key '" + made->row.name + "' " + lost);
 }
 
 std::string text_at(const Json& object, const char* name) {

@@ -1,4 +1,5 @@
 // `fairlead prices`: what each target charges at a given time, why, and when that changes.
+#include "cli/books.h"
 #include "cli/commands.h"
 #include "cli/price_json.h"
 #include "cli/prices_bill.h"
@@ -195,32 +196,26 @@ Json json_of(const Listed& listed, const Snapshot& snapshot, TimePoint at) {
 }
 
 int prices(const PricesWanted& wanted) {
-  const config::Loaded loaded = config::load(wanted.config, config::real_sources());
-  if (!loaded.snapshot) {
-    for (const config::Finding& finding : loaded.findings)
-      if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << "\n";
-    return 1;
-  }
-  if (!wanted.bill.empty()) return bill_usages(*loaded.snapshot, wanted.bill);
+  const auto snapshot = load_config(wanted.config, config::real_sources()).snapshot;
+  if (!snapshot) return 1;
+  if (!wanted.bill.empty()) return bill_usages(*snapshot, wanted.bill);
   const TimePoint at = time_or_now(wanted.at);
   const PricedBy by(wanted.input_tokens, wanted.thinking, parse_service_tier(wanted.service_tier));
   std::vector<Listed> all;
-  for (const auto& target : loaded.snapshot->targets)
-    if (wanted.target.empty() || target->name == wanted.target) all.push_back(list(*loaded.snapshot, *target, by, at));
+  for (const auto& target : snapshot->targets)
+    if (wanted.target.empty() || target->name == wanted.target) all.push_back(list(*snapshot, *target, by, at));
   if (all.empty() && !wanted.target.empty()) {
     std::vector<std::string_view> known;
-    for (const auto& target : loaded.snapshot->targets) known.push_back(target->name);
-    std::cerr << "fairlead: no route of " << wanted.config << " has the target '" << wanted.target << "'"
-              << did_you_mean(wanted.target, known) << '\n';
-    return 1;
+    for (const auto& target : snapshot->targets) known.push_back(target->name);
+    return fail("no route of " + wanted.config + " has the target '" + wanted.target + "'" + did_you_mean(wanted.target, known));
   }
   if (wanted.format == "table") {
     std::cout << "At " << iso_8601_us(at) << ", for " << wanted.input_tokens << " input tokens:\n\n"
-              << table_text(all, *loaded.snapshot, at);
+              << table_text(all, *snapshot, at);
     return 0;
   }
   Json json{{"at", iso_8601_us(at)}, {"input_tokens", wanted.input_tokens}, {"targets", Json::array()}};
-  for (const Listed& listed : all) json["targets"].push_back(json_of(listed, *loaded.snapshot, at));
+  for (const Listed& listed : all) json["targets"].push_back(json_of(listed, *snapshot, at));
   std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
   return 0;
 }

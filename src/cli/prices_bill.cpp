@@ -1,5 +1,6 @@
 #include "cli/prices_bill.h"
 
+#include "cli/books.h"
 #include "cli/price_json.h"
 #include "cli/table.h"
 #include "cli/time.h"
@@ -84,26 +85,21 @@ Json answer(const Question& question, const Snapshot& snapshot) {
 }  // namespace
 
 int bill_usages(const Snapshot& snapshot, const std::string& file) {
-  const auto unreadable = [&] {
-    std::cerr << "fairlead: '" << file << "' cannot be read\n";
-    return 1;
-  };
+  const std::string unreadable = "'" + file + "' cannot be read";
   std::ifstream opened;
   if (file != "-") {
     opened.open(file);
-    if (!opened) return unreadable();
+    if (!opened) return fail(unreadable);
   }
   std::istream& in = file == "-" ? std::cin : opened;
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {
     Question question;
-    if (const std::string wrong = read(line, snapshot, question); !wrong.empty()) {
-      std::cerr << "fairlead: line " << number << ": " << wrong << '\n';
-      return 1;
-    }
+    if (const std::string wrong = read(line, snapshot, question); !wrong.empty())
+      return fail("line " + std::to_string(number) + ": " + wrong);
     std::cout << answer(question, snapshot).dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
   }
-  if (in.bad()) return unreadable();  // a directory, say
+  if (in.bad()) return fail(unreadable);  // a directory, say
   return 0;
 }
 

@@ -333,10 +333,8 @@ Result<Reconciled> reconciled(Store& store, const Snapshot* snapshot, const Reco
 
 /// 0: they agree; 1: they differ; 2: they could not be compared.
 int reconcile_command(ReconcileWanted wanted) {
-  if (!wanted.since.empty() && !wanted.until.empty() && wanted.until < wanted.since) {
-    fail(refusal("--until " + wanted.until + " is before --since " + wanted.since + ": no day is between them"));
-    return 2;
-  }
+  if (!wanted.since.empty() && !wanted.until.empty() && wanted.until < wanted.since)
+    return fail("--until " + wanted.until + " is before --since " + wanted.since + ": no day is between them", 2);
   std::shared_ptr<const Snapshot> snapshot;
   if (wanted.books.ledger.empty()) {
     snapshot = books_snapshot(wanted.books);
@@ -346,10 +344,7 @@ int reconcile_command(ReconcileWanted wanted) {
   const auto store = open_books(wanted.books);
   if (!store) return 2;
   const auto r = reconciled(*store, snapshot.get(), wanted);
-  if (!r) {
-    fail(r.error());
-    return 2;
-  }
+  if (!r) return fail(r.error(), 2);
   std::cout << (wanted.format == "json" ? json_of(*r) : text_of(*r, wanted.all));
   return r->agrees() ? 0 : 1;
 }

@@ -17,11 +17,6 @@ namespace {
 
 using ReloadJson = nlohmann::json;
 
-int failed(const std::string& why) {
-  std::cerr << "fairlead: " << why << '\n';
-  return 1;
-}
-
 std::string text(const ReloadJson& told, const char* name) {
   const auto at = told.find(name);
   return at != told.end() && at->is_string() ? printable(at->get<std::string>()) : "";  // whoever it is that answers there
@@ -34,11 +29,10 @@ int reload(const AdminChoice& choice) {
   if (!told) return fail(told.error());
   const ReloadJson outcome = ReloadJson::parse(told->body, nullptr, false);
   if (!outcome.is_object() || !outcome.contains("result"))
-    return failed("what answers at " + admin + " takes no reload: HTTP " + std::to_string(told->status));
+    return fail("what answers at " + admin + " takes no reload: HTTP " + std::to_string(told->status));
   for (const ReloadJson& finding : outcome.value("findings", ReloadJson::array())) std::cerr << text(finding, "text") << '\n';
   const std::string snapshot = text(outcome, "snapshot").substr(0, 12);
-  if (text(outcome, "result") != "taken")
-    return failed("refused: " + text(outcome, "reason") + "; snapshot " + snapshot + " holds");
+  if (text(outcome, "result") != "taken") return fail("refused: " + text(outcome, "reason") + "; snapshot " + snapshot + " holds");
   std::cout << text(outcome, "file") << ": taken" << (outcome.value("changed", true) ? "" : ", and nothing changed")
             << "; snapshot " << snapshot << '\n';
   return 0;

@@ -90,30 +90,21 @@ std::string replay_json(const Replay& replay, const Snapshot& snapshot) {
 
 int replay_command(const ReplayWanted& wanted) {
   const auto period = read_period(wanted.since, wanted.until);
-  if (!period) {
-    fail(period.error());
-    return 2;
-  }
+  if (!period) return fail(period.error(), 2);
   config::Sources sources = sources_with_keys(true);
   if (!wanted.ledger.empty())  // the keys that asked are there, whatever ledger the other configuration names
     sources.stored_keys = [keys_of = sources.stored_keys, &wanted](const std::string&) { return keys_of(wanted.ledger); };
-  const config::Loaded loaded = config::load(wanted.config, sources);
-  if (!loaded.snapshot) {
-    for (const config::Finding& finding : loaded.findings)
-      if (finding.severity == config::Severity::error) std::cerr << config::format(finding) << '\n';
-    return 1;
-  }
+  const auto snapshot = load_config(wanted.config, sources).snapshot;
+  if (!snapshot) return 1;
   BooksChoice books;
-  books.ledger = wanted.ledger.empty() ? loaded.snapshot->ledger : wanted.ledger;
+  books.ledger = wanted.ledger.empty() ? snapshot->ledger : wanted.ledger;
   const auto store = open_books(books);
   if (!store) return 1;
-  if (auto kept = require_kept_rows(*store, period->since); !kept) {
-    fail(kept.error());
-    return kept.error().kind == ErrorKind::config ? 2 : 1;
-  }
-  Replay replay(*loaded.snapshot);
+  if (auto kept = require_kept_rows(*store, period->since); !kept)
+    return fail(kept.error(), kept.error().kind == ErrorKind::config ? 2 : 1);
+  Replay replay(*snapshot);
   if (auto done = store->visit(*period, [&](const RequestRecord& record) { replay.add(record); }); !done) return fail(done.error());
-  std::cout << (wanted.format == "json" ? replay_json(replay, *loaded.snapshot) : replay_text(replay));
+  std::cout << (wanted.format == "json" ? replay_json(replay, *snapshot) : replay_text(replay));
   return 0;
 }
 

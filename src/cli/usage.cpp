@@ -59,15 +59,7 @@ ReportQuery query_of(const UsageWanted& wanted) {
   return query;
 }
 
-int wrong(const std::string& message) {
-  std::cerr << "fairlead: " << message << '\n';
-  return 2;
-}
-
-int tell(const Error& error) {
-  fail(error);
-  return error.kind == ErrorKind::config ? 2 : 1;
-}
+int tell(const Error& error) { return fail(error, error.kind == ErrorKind::config ? 2 : 1); }
 
 /// The rate of the currency that is asked for. Empty: it said on stderr why.
 std::optional<ShownCurrency> shown_currency(const UsageWanted& wanted, const Snapshot& snapshot) {
@@ -75,7 +67,7 @@ std::optional<ShownCurrency> shown_currency(const UsageWanted& wanted, const Sna
   const TimePoint now = daemon::wall_clock();
   const UsdRate* rate = currency ? snapshot.usd_rate(*currency, now) : nullptr;
   if (rate != nullptr) return ShownCurrency{*currency, *rate};
-  wrong("there is no rate for '" + wanted.currency + "' in " + wanted.books.config + ": write it under `fx`");
+  fail("there is no rate for '" + wanted.currency + "' in " + wanted.books.config + ": write it under `fx`");
   return std::nullopt;
 }
 
@@ -89,7 +81,7 @@ void write(std::ostream& to, const UsageReport& report, const std::string& forma
 /// Adds what needs the configuration: rates of exchange, prices. The exit code.
 int add_from_config(const UsageWanted& wanted, Store& store, UsageReport& report) {
   if (wanted.currency.empty() && wanted.elsewhere.empty()) return 0;
-  if (!wanted.books.ledger.empty()) return wrong("--currency and --elsewhere need the rates and prices of a --config");
+  if (!wanted.books.ledger.empty()) return fail("--currency and --elsewhere need the rates and prices of a --config", 2);
   const auto snapshot = books_snapshot(wanted.books);
   if (!snapshot) return 1;
   if (!wanted.currency.empty()) {
@@ -98,7 +90,7 @@ int add_from_config(const UsageWanted& wanted, Store& store, UsageReport& report
   }
   if (wanted.elsewhere.empty()) return 0;
   const Target* target = snapshot->target(wanted.elsewhere);
-  if (target == nullptr) return wrong("no route of " + wanted.books.config + " has the target '" + wanted.elsewhere + "'");
+  if (target == nullptr) return fail("no route of " + wanted.books.config + " has the target '" + wanted.elsewhere + "'", 2);
   if (const auto done = price_elsewhere(report, store, *target, *snapshot); !done) return tell(done.error());
   return 0;
 }
@@ -132,9 +124,9 @@ void note_beside(const UsageReport& report, const std::string& format) {
 
 int usage(const UsageWanted& wanted) {
   ReportQuery query = query_of(wanted);
-  if (const std::string why = contradiction(wanted, query); !why.empty()) return wrong(why);
+  if (const std::string why = contradiction(wanted, query); !why.empty()) return fail(why, 2);
   if (query.since && query.until && *query.until <= *query.since)
-    return wrong("--until " + wanted.until + " is not after --since " + wanted.since + ": no time is between them");
+    return fail("--until " + wanted.until + " is not after --since " + wanted.since + ": no time is between them", 2);
   const auto store = open_books(wanted.books);
   if (!store) return 1;
   auto report = read_usage(*store, std::move(query), wanted.compare);
