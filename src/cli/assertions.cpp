@@ -85,15 +85,7 @@ std::vector<std::string> example_lines(const Counterexample& example, const Snap
   return lines;
 }
 
-std::string_view verdict_text(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::holds: return "proved";
-    case Verdict::fails: return "FAILS";
-    case Verdict::nobody: return "proved";
-    case Verdict::undecided: return "UNDECIDED";
-  }
-  return "";
-}
+bool is_proved(const Proof& proof) { return proof.verdict == Verdict::holds || proof.verdict == Verdict::nobody; }
 
 }  // namespace
 
@@ -121,11 +113,10 @@ std::string proofs_text(const Proofs& proofs, const Snapshot& snapshot, bool col
   const auto in = [&](const char* colour, const std::string& text) { return coloured ? colour + text + "\x1b[0m" : text; };
   constexpr const char *green = "\x1b[32m", *red = "\x1b[31m";
   std::string text = "\nassertions\n";
-  std::int64_t proved = 0;
   for (const Proof& proof : proofs.proofs) {
-    const bool good = proof.verdict == Verdict::holds || proof.verdict == Verdict::nobody;
-    proved += good ? 1 : 0;
-    text += "  " + in(good ? green : red, std::string(verdict_text(proof.verdict))) + "  " + printable(proof.assertion->name);
+    const bool good = is_proved(proof);
+    const std::string verdict = good ? "proved" : proof.verdict == Verdict::fails ? "FAILS" : "UNDECIDED";
+    text += "  " + in(good ? green : red, verdict) + "  " + printable(proof.assertion->name);
     if (!good) text += " (" + proof.assertion->place + ")";
     if (proof.verdict == Verdict::nobody) text += ", but of nobody: no request can match its `when`";
     if (proof.verdict == Verdict::undecided) text += ": there are too many cases to decide it";
@@ -133,14 +124,12 @@ std::string proofs_text(const Proofs& proofs, const Snapshot& snapshot, bool col
     if (proof.counterexample)
       for (const std::string& line : example_lines(*proof.counterexample, snapshot)) text += "          " + printable(line) + "\n";
   }
+  const auto proved = std::count_if(proofs.proofs.begin(), proofs.proofs.end(), is_proved);
   return text + "  " + std::to_string(proved) + " proved, " +
-         std::to_string(static_cast<std::int64_t>(proofs.proofs.size()) - proved) + " not, for all requests" +
+         std::to_string(static_cast<std::ptrdiff_t>(proofs.proofs.size()) - proved) + " not, for all requests" +
          (proofs.end ? " before " + day_text(*proofs.end) : "") + "\n";
 }
 
-bool all_hold(const Proofs& proofs) {
-  return std::all_of(proofs.proofs.begin(), proofs.proofs.end(),
-                     [](const Proof& proof) { return proof.verdict == Verdict::holds || proof.verdict == Verdict::nobody; });
-}
+bool all_hold(const Proofs& proofs) { return std::all_of(proofs.proofs.begin(), proofs.proofs.end(), is_proved); }
 
 }  // namespace fairlead::cli

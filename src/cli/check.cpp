@@ -43,7 +43,7 @@ int check(const std::string& file, bool strict) {
     return 1;
   }
   // As if all secrets were there: a rule holds whether or not they are.
-  const config::Loaded whole = config::load(file, sources_with_keys(true));
+  const config::Loaded whole = load_config(file, sources_with_keys(true));
   if (!whole.snapshot) return 1;
   const TimePoint now = daemon::wall_clock();
   const auto outcomes = run_tests(whole.tests, *whole.snapshot, now);

@@ -6,6 +6,7 @@
 #include "plan/routes.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <string_view>
@@ -193,12 +194,7 @@ std::vector<Effect> effects_of(const Snapshot& before, const Snapshot& after, co
 }  // namespace
 
 std::string_view to_string(ChangeKind kind) {
-  switch (kind) {
-    case ChangeKind::added: return "added";
-    case ChangeKind::removed: return "removed";
-    case ChangeKind::changed: return "changed";
-  }
-  return "changed";
+  return std::array<std::string_view, 3>{"added", "removed", "changed"}.at(static_cast<std::size_t>(kind));
 }
 
 std::string unseen_text(const Comparison& comparison) {
