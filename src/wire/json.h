@@ -163,6 +163,9 @@ void append_quoted(std::string& out, std::string_view text);
 /// Appends a code point, which is no surrogate.
 void append_utf8(std::string& out, std::uint32_t point);
 
+/// Cuts a text that is UTF-8 to so many bytes at most, between two characters.
+void cut_utf8(std::string& text, std::size_t bytes_max);
+
 /// The length of the UTF-8 sequence at the start of `text`: 1 to 4; 0 if there is no valid one.
 std::size_t utf8_sequence(std::string_view text);
 

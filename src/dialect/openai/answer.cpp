@@ -1,6 +1,5 @@
 #include "dialect/openai/answer.h"
 
-#include <array>
 #include <charconv>
 
 namespace fairlead::openai {

@@ -24,10 +24,7 @@ std::string short_word(const wire::JsonString& said, const std::string& api_key)
   const bool usual = !said.escaped && said.raw.size() <= word_bytes_max && std::all_of(said.raw.begin(), said.raw.end(), printable);
   if (usual && (api_key.empty() || said.raw.find(api_key) == std::string_view::npos)) return std::string(said.raw);
   std::string word = safe_text(beginning(said), api_key);
-  if (word.size() <= word_bytes_max) return word;
-  std::size_t end = word_bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(word[end]) & 0xC0) == 0x80) --end;
-  word.resize(end);
+  wire::cut_utf8(word, word_bytes_max);
   return word;
 }
 

@@ -64,9 +64,13 @@ class RequestEncoder {
     const Member* member = find(ours);
     if (member == nullptr || ours == theirs) return;
     if (find(theirs) != nullptr) return remove(ours);
-    JsonReader key(std::string_view(request_.body).substr(member->key_begin));
+    rename(*member, theirs);
+  }
+
+  void rename(const Member& member, std::string_view theirs) {
+    JsonReader key(std::string_view(request_.body).substr(member.key_begin));
     key.string();
-    replace({member->key_begin, member->key_begin + key.offset()}, quoted(theirs));
+    replace({member.key_begin, member.key_begin + key.offset()}, quoted(theirs));
   }
 
   void output_limit() {
@@ -79,10 +83,7 @@ class RequestEncoder {
       loser = nullptr;
     }
     const Member* kept = newer != nullptr ? newer : older;
-    if (kept == nullptr || kept->key == profile_.output_limit_field) return;
-    JsonReader key(std::string_view(request_.body).substr(kept->key_begin));
-    key.string();
-    replace({kept->key_begin, kept->key_begin + key.offset()}, quoted(profile_.output_limit_field));
+    if (kept != nullptr && kept->key != profile_.output_limit_field) rename(*kept, profile_.output_limit_field);
   }
 
   void usage_in_stream() {

@@ -2,8 +2,6 @@
 // The request half of the `openai` dialect: what an app sends, and what a provider is sent. Pure.
 #include <fairlead/dialect.h>
 
-#include <string>
-
 namespace fairlead::openai {
 
 /// As Dialect::parse_request.

@@ -125,10 +125,7 @@ std::string safe_text(std::string_view text, std::string_view api_key) {
   std::string out = printable(text.substr(0, read_bytes_max));
   mask_key(out, api_key);
   for (const std::string_view prefix : {"sk-", "bearer ", "basic "}) mask_tokens(out, prefix);
-  if (out.size() <= text_bytes_max) return out;
-  std::size_t end = text_bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0) == 0x80) --end;
-  out.resize(end);
+  wire::cut_utf8(out, text_bytes_max);
   return out;
 }
 
