@@ -47,131 +47,67 @@ nlohmann::ordered_json attempt_json(const Target& target, const AttemptSettle& s
 
 struct Metrics::Impl {
   prometheus::Registry registry;
-  Family<Counter>& requests = BuildCounter().Name("fairlead_requests_total").Help("Finished requests.").Register(registry);
-  Family<Counter>& turned_away = BuildCounter()
-                                     .Name("fairlead_turned_away_total")
-                                     .Help("Requests refused before they had a key or a path.")
-                                     .Register(registry);
-  Family<Counter>& attempts = BuildCounter().Name("fairlead_attempts_total").Help("Finished attempts.").Register(registry);
-  Family<Counter>& tokens = BuildCounter().Name("fairlead_tokens_total").Help("Tokens by kind.").Register(registry);
-  Family<Counter>& cost = BuildCounter()
-                              .Name("fairlead_cost_usd_total")
-                              .Help("Cost in USD, rounded by this format; the ledger is exact.")
-                              .Register(registry);
-  Family<Histogram>& duration =
-      BuildHistogram().Name("fairlead_request_seconds").Help("From a request's first byte to its settled row.").Register(registry);
-  Family<Histogram>& first_byte = BuildHistogram()
-                                      .Name("fairlead_first_byte_seconds")
-                                      .Help("From a request's first byte to the answer's, for streams.")
-                                      .Register(registry);
-  Family<Counter>& reloads = BuildCounter().Name("fairlead_config_reloads_total").Help("Reloads by result.").Register(registry);
-  Family<Gauge>& config_info = BuildGauge().Name("fairlead_config_info").Help("1 for the snapshot in force.").Register(registry);
-  Gauge& reload_ok = BuildGauge()
-                         .Name("fairlead_config_last_reload_successful")
-                         .Help("0 while the file on disk was refused.")
-                         .Register(registry)
-                         .Add({});
-  Gauge& reload_at = BuildGauge()
-                         .Name("fairlead_config_last_reload_success_timestamp_seconds")
-                         .Help("When the snapshot in force was read, in seconds since 1970.")
-                         .Register(registry)
-                         .Add({});
-  Gauge& ledger_queued =
-      BuildGauge().Name("fairlead_ledger_queued_writes").Help("Writes that wait for a commit.").Register(registry).Add({});
-  Gauge& ledger_writable =
-      BuildGauge().Name("fairlead_ledger_writable").Help("1 while the last commit succeeded.").Register(registry).Add({});
-  Gauge& ledger_commits = BuildGauge().Name("fairlead_ledger_commits").Help("Commits so far.").Register(registry).Add({});
-  Gauge& ledger_failed =
-      BuildGauge().Name("fairlead_ledger_failed_commits").Help("Failed commits so far.").Register(registry).Add({});
-  Gauge& ledger_rows = BuildGauge().Name("fairlead_ledger_rows").Help("Row writes so far.").Register(registry).Add({});
-  Gauge& ledger_unfed = BuildGauge()
-                            .Name("fairlead_ledger_unfed_rows")
-                            .Help("Row writes that are durable in the journal, and not in the database yet.")
-                            .Register(registry)
-                            .Add({});
-  Gauge& ledger_journal =
-      BuildGauge().Name("fairlead_ledger_journal_bytes").Help("Bytes of the journal's files.").Register(registry).Add({});
-  Gauge& ledger_failed_saves = BuildGauge()
-                                   .Name("fairlead_ledger_failed_saves")
-                                   .Help("Failed tries to feed the database so far.")
-                                   .Register(registry)
-                                   .Add({});
-  Gauge& ledger_refused =
-      BuildGauge().Name("fairlead_ledger_refused_rows").Help("Rows so far that can never be kept.").Register(registry).Add({});
-  Gauge& app_connections =
-      BuildGauge().Name("fairlead_app_connections").Help("Open connections of apps.").Register(registry).Add({});
-  Gauge& refused_connections = BuildGauge()
-                                   .Name("fairlead_refused_connections")
-                                   .Help("Connections of apps so far that were closed at once, as there were too many.")
-                                   .Register(registry)
-                                   .Add({});
-  Gauge& upstream_connections =
-      BuildGauge().Name("fairlead_upstream_connections").Help("Open connections to providers.").Register(registry).Add({});
-  Gauge& upstream_idle =
-      BuildGauge().Name("fairlead_upstream_idle_connections").Help("Of these, idle in a pool.").Register(registry).Add({});
-  Gauge& body_bytes = BuildGauge()
-                          .Name("fairlead_body_bytes")
-                          .Help("What the bodies of requests under way hold of limits.bodies_bytes_max.")
-                          .Register(registry)
-                          .Add({});
-  Gauge& ready = BuildGauge().Name("fairlead_ready").Help("1 while /readyz says so.").Register(registry).Add({});
-  Family<Gauge>& disabled =
-      BuildGauge().Name("fairlead_disabled").Help("Providers and keys that are disabled for want of a secret.").Register(registry);
-  Family<Gauge>& doubted_prices =
-      BuildGauge().Name("fairlead_prices_doubted").Help("Targets whose price is not to be relied on.").Register(registry);
-  Family<Gauge>& bytes_per_token = BuildGauge()
-                                       .Name("fairlead_estimate_bytes_per_token")
-                                       .Help("Bytes of input per token, as learned of each target, by script.")
-                                       .Register(registry);
-  Family<Gauge>& first_token = BuildGauge()
-                                   .Name("fairlead_estimate_first_token_seconds")
-                                   .Help("Until a target's first token, as measured lately, by quantile.")
-                                   .Register(registry);
-  Family<Gauge>& budget_limit =
-      BuildGauge().Name("fairlead_budget_limit_usd").Help("What may be charged in a period, or was put in.").Register(registry);
-  Family<Gauge>& budget_charged =
-      BuildGauge().Name("fairlead_budget_charged_usd").Help("What was charged of it in the current period.").Register(registry);
-  Family<Gauge>& budget_held =
-      BuildGauge().Name("fairlead_budget_held_usd").Help("What attempts under way may be charged at worst.").Register(registry);
-  Gauge& budget_notices = BuildGauge()
-                              .Name("fairlead_budget_notices")
-                              .Help("Shares of budgets (notify_at) that were reached so far.")
-                              .Register(registry)
-                              .Add({});
-  Gauge& webhook_failures = BuildGauge()
-                                .Name("fairlead_webhook_failed_tries")
-                                .Help("Tries so far to tell the webhook that failed.")
-                                .Register(registry)
-                                .Add({});
+  Family<Counter>& counters(const char* name, const char* help) { return BuildCounter().Name(name).Help(help).Register(registry); }
+  Family<Gauge>& gauges(const char* name, const char* help) { return BuildGauge().Name(name).Help(help).Register(registry); }
+  Gauge& gauge(const char* name, const char* help) { return gauges(name, help).Add({}); }
+  Family<Histogram>& histograms(const char* name, const char* help) {
+    return BuildHistogram().Name(name).Help(help).Register(registry);
+  }
+
+  Family<Counter>& requests = counters("fairlead_requests_total", "Finished requests.");
+  Family<Counter>& turned_away = counters("fairlead_turned_away_total", "Requests refused before they had a key or a path.");
+  Family<Counter>& attempts = counters("fairlead_attempts_total", "Finished attempts.");
+  Family<Counter>& tokens = counters("fairlead_tokens_total", "Tokens by kind.");
+  Family<Counter>& cost = counters("fairlead_cost_usd_total", "Cost in USD, rounded by this format; the ledger is exact.");
+  Family<Histogram>& duration = histograms("fairlead_request_seconds", "From a request's first byte to its settled row.");
+  Family<Histogram>& first_byte =
+      histograms("fairlead_first_byte_seconds", "From a request's first byte to the answer's, for streams.");
+  Family<Counter>& reloads = counters("fairlead_config_reloads_total", "Reloads by result.");
+  Family<Gauge>& config_info = gauges("fairlead_config_info", "1 for the snapshot in force.");
+  Gauge& reload_ok = gauge("fairlead_config_last_reload_successful", "0 while the file on disk was refused.");
+  Gauge& reload_at =
+      gauge("fairlead_config_last_reload_success_timestamp_seconds", "When the snapshot in force was read, in seconds since 1970.");
+  Gauge& ledger_queued = gauge("fairlead_ledger_queued_writes", "Writes that wait for a commit.");
+  Gauge& ledger_writable = gauge("fairlead_ledger_writable", "1 while the last commit succeeded.");
+  Gauge& ledger_commits = gauge("fairlead_ledger_commits", "Commits so far.");
+  Gauge& ledger_failed = gauge("fairlead_ledger_failed_commits", "Failed commits so far.");
+  Gauge& ledger_rows = gauge("fairlead_ledger_rows", "Row writes so far.");
+  Gauge& ledger_unfed =
+      gauge("fairlead_ledger_unfed_rows", "Row writes that are durable in the journal, and not in the database yet.");
+  Gauge& ledger_journal = gauge("fairlead_ledger_journal_bytes", "Bytes of the journal's files.");
+  Gauge& ledger_failed_saves = gauge("fairlead_ledger_failed_saves", "Failed tries to feed the database so far.");
+  Gauge& ledger_refused = gauge("fairlead_ledger_refused_rows", "Rows so far that can never be kept.");
+  Gauge& app_connections = gauge("fairlead_app_connections", "Open connections of apps.");
+  Gauge& refused_connections =
+      gauge("fairlead_refused_connections", "Connections of apps so far that were closed at once, as there were too many.");
+  Gauge& upstream_connections = gauge("fairlead_upstream_connections", "Open connections to providers.");
+  Gauge& upstream_idle = gauge("fairlead_upstream_idle_connections", "Of these, idle in a pool.");
+  Gauge& body_bytes = gauge("fairlead_body_bytes", "What the bodies of requests under way hold of limits.bodies_bytes_max.");
+  Gauge& ready = gauge("fairlead_ready", "1 while /readyz says so.");
+  Family<Gauge>& disabled = gauges("fairlead_disabled", "Providers and keys that are disabled for want of a secret.");
+  Family<Gauge>& doubted_prices = gauges("fairlead_prices_doubted", "Targets whose price is not to be relied on.");
+  Family<Gauge>& bytes_per_token =
+      gauges("fairlead_estimate_bytes_per_token", "Bytes of input per token, as learned of each target, by script.");
+  Family<Gauge>& first_token =
+      gauges("fairlead_estimate_first_token_seconds", "Until a target's first token, as measured lately, by quantile.");
+  Family<Gauge>& budget_limit = gauges("fairlead_budget_limit_usd", "What may be charged in a period, or was put in.");
+  Family<Gauge>& budget_charged = gauges("fairlead_budget_charged_usd", "What was charged of it in the current period.");
+  Family<Gauge>& budget_held = gauges("fairlead_budget_held_usd", "What attempts under way may be charged at worst.");
+  Gauge& budget_notices = gauge("fairlead_budget_notices", "Shares of budgets (notify_at) that were reached so far.");
+  Gauge& webhook_failures = gauge("fairlead_webhook_failed_tries", "Tries so far to tell the webhook that failed.");
   std::vector<std::pair<Family<Gauge>*, Gauge*>> budget_gauges;  ///< of the last text: budgets come and go
   Family<Gauge>& estimate_error =
-      BuildGauge()
-          .Name("fairlead_estimate_error_ratio")
-          .Help("How far estimates of tokens were off what a target then reported, as a share of that, by quantile.")
-          .Register(registry);
-  Family<Counter>& usages = BuildCounter()
-                                .Name("fairlead_usage_total")
-                                .Help("Finished attempts by where their usage is from: reported, estimated, invalid or none.")
-                                .Register(registry);
-  Family<Gauge>& limit_used = BuildGauge()
-                                  .Name("fairlead_limit_used")
-                                  .Help("What is counted against a limit now; for `parallel`, requests under way.")
-                                  .Register(registry);
-  Family<Gauge>& limit_most = BuildGauge().Name("fairlead_limit_max").Help("A limit.").Register(registry);
-  Family<Gauge>& limit_refused =
-      BuildGauge().Name("fairlead_limit_refused").Help("Requests so far that a limit refused.").Register(registry);
-  Gauge& replays = BuildGauge()
-                       .Name("fairlead_idempotency_replayed")
-                       .Help("Requests so far that were answered with what a request before was.")
-                       .Register(registry)
-                       .Add({});
-  Gauge& replays_known = BuildGauge()
-                             .Name("fairlead_idempotency_known")
-                             .Help("Requests with an Idempotency-Key of which a repeat is known.")
-                             .Register(registry)
-                             .Add({});
-  Gauge& replays_bytes =
-      BuildGauge().Name("fairlead_idempotency_bytes").Help("What they and their answers take.").Register(registry).Add({});
+      gauges("fairlead_estimate_error_ratio",
+             "How far estimates of tokens were off what a target then reported, as a share of that, by quantile.");
+  Family<Counter>& usages =
+      counters("fairlead_usage_total", "Finished attempts by where their usage is from: reported, estimated, invalid or none.");
+  Family<Gauge>& limit_used =
+      gauges("fairlead_limit_used", "What is counted against a limit now; for `parallel`, requests under way.");
+  Family<Gauge>& limit_most = gauges("fairlead_limit_max", "A limit.");
+  Family<Gauge>& limit_refused = gauges("fairlead_limit_refused", "Requests so far that a limit refused.");
+  Gauge& replays = gauge("fairlead_idempotency_replayed", "Requests so far that were answered with what a request before was.");
+  Gauge& replays_known = gauge("fairlead_idempotency_known", "Requests with an Idempotency-Key of which a repeat is known.");
+  Gauge& replays_bytes = gauge("fairlead_idempotency_bytes", "What they and their answers take.");
   std::vector<std::pair<Family<Gauge>*, Gauge*>> limits_shown;  ///< anew each time, as keys and routes come and go
   Gauge* config_in_force = nullptr;
   std::atomic<RequestLog> request_log{RequestLog::failures};
