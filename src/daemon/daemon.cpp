@@ -102,10 +102,11 @@ class Daemon {
     cell_.emplace(loaded.snapshot);
     if (auto listening = listen(snapshot); !listening) return listening;
     if (auto admin = listen_admin(snapshot); !admin) return admin;
+    if (auto taking = signals_.start(); !taking) return taking;  // what came meanwhile is taken by run()
+    // Beyond this point no error may end the start: workers run until they are drained.
     for (Worker& worker : workers_) worker.start();
     metrics_.reloaded(true, snapshot.hash);
     shrink_to_rest();
-    if (auto taking = signals_.start(); !taking) return taking;  // what came meanwhile is taken now
     watch(snapshot, loaded.files);
     retention_.start();
     keys_.start();
