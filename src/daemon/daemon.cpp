@@ -22,7 +22,6 @@
 #include "daemon/clock.h"
 #include "daemon/config_files.h"
 #include "daemon/descriptors.h"
-#include "daemon/estimates_file.h"
 #include "daemon/estimates_json.h"
 #include "daemon/every.h"
 #include "daemon/explain.h"
@@ -31,11 +30,11 @@
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/observe.h"
-#include "daemon/recall_limits.h"
-#include "daemon/recall_replays.h"
+#include "daemon/past.h"
 #include "daemon/reload.h"
 #include "daemon/retention.h"
 #include "daemon/signals.h"
+#include "daemon/troubles.h"
 #include "daemon/watch.h"
 #include "daemon/worker.h"
 
@@ -50,7 +49,6 @@ constexpr std::chrono::seconds budgets_look_every{1};
 constexpr std::chrono::seconds replays_look_every{60};
 constexpr std::chrono::seconds connections_look_every{5};
 constexpr std::chrono::seconds clock_look_every{1};
-constexpr std::chrono::seconds clock_set_min{60};            ///< less is no matter to a window of a day
 constexpr std::chrono::milliseconds one_signal_ms_max{250};  ///< what a terminal and a wrapper pass on of one Ctrl-C is one
 constexpr std::string_view watched = "watch";                ///< the cause of a reload that nobody asked for
 
@@ -96,9 +94,7 @@ class Daemon {
     const Snapshot& snapshot = *loaded.snapshot;
     metrics_.set_request_log(snapshot.log.requests);
     if (auto known = know_budgets(snapshot); !known) return known;
-    recall_estimates(snapshot);
-    began_.at = std::chrono::steady_clock::now();
-    recall_earlier(snapshot);
+    past_.recall(snapshot, ledger_->found().next_number);
     cell_.emplace(loaded.snapshot);
     if (auto listening = listen(snapshot); !listening) return listening;
     if (auto admin = listen_admin(snapshot); !admin) return admin;
@@ -121,12 +117,13 @@ class Daemon {
     io_.run();
     for (Worker& worker : workers_) worker.join();
     retention_.stop();
-    keep_estimates();
+    past_.keep_estimates();
     if (!ledger_->flush(ledger_flush_max)) {
       log(Level::error, "ledger_not_flushed", {{"queued", ledger_->stats().queued}});
       return 1;
     }
-    if (behind_) log(Level::warn, "ledger_not_fed", {{"reason", "stopping; the rows in the journal are fed at the next start"}});
+    if (troubles_.behind())
+      log(Level::warn, "ledger_not_fed", {{"reason", "stopping; the rows in the journal are fed at the next start"}});
     log(Level::info, "stopped");
     return 0;
   }
@@ -141,7 +138,6 @@ class Daemon {
     if (!ledger) return ledger.error();
     ledger_ = std::move(*ledger);
     const LedgerFound& found = ledger_->found();
-    began_.number = found.next_number;
     for (const std::string& notice : found.notices) log(Level::warn, "ledger_notice", {{"notice", notice}});
     if (found.interrupted_attempts > 0)
       log(Level::warn, "ledger_recovered", {{"interrupted_attempts", found.interrupted_attempts}});
@@ -319,102 +315,10 @@ class Daemon {
     work_.reset();
   }
 
-  /// Says in the log when the journal cannot be written, which refuses requests, and when it can be again.
-  void look_at_journal() {
-    const LedgerStats stats = ledger_->stats();
-    if (stats.writable == journal_writable_) return;
-    journal_writable_ = stats.writable;
-    if (stats.writable) return log(Level::info, "ledger_written");
-    const bool full = stats.journal_bytes >= LedgerLimits{}.journal_bytes_max;
-    log(Level::error, "ledger_not_written",
-        {{"reason", full ? "the journal has grown to its limit, as the database takes nothing from it"
-                         : "the journal beside the database cannot be written"},
-         {"instead", "new requests are refused with 503"},
-         {"help", full ? "see why the database cannot be written: a lock that another program holds, a full disk"
-                       : "make room on its disk, or see what that disk has; fairlead tries again by itself"},
-         {"journal_bytes", stats.journal_bytes},
-         {"queued", stats.queued}});
-  }
-
-  /// Says in the log when the database cannot be fed from the journal, and when it has caught up: rows are safe meanwhile, but
-  /// unseen. When all of them are in the database, and the journal fails too, it is the disk of both that does.
-  void look_at_feed() {
-    const LedgerStats stats = ledger_->stats();
-    if (stats.failed_saves > failed_saves_ && (stats.unfed_rows > 0 || stats.writable)) {
-      log(Level::error, "ledger_not_fed",
-          {{"reason",
-            (stats.unfed_rows > 0 ? "the database cannot be written: " : "the database's disk does not take what it has: ") +
-                ledger_->why_save_failed()},
-           {"instead", "rows are kept in the journal beside it"},
-           {"help", "end what holds its lock, or make room on its disk, or see what that disk has; fairlead tries again by itself"},
-           {"unfed_rows", stats.unfed_rows}});
-      behind_ = true;
-    } else if (behind_ && stats.unfed_rows == 0) {
-      log(Level::info, "ledger_fed");
-      behind_ = false;
-    }
-    failed_saves_ = stats.failed_saves;
-  }
-
-  /// Says in the log when connections of apps were closed, as there were too many, and when there could be none to providers.
   void look_at_connections() {
     std::uint64_t refused = 0;
     for (const Worker& worker : workers_) refused += worker.refused_connections();
-    if (refused > refused_connections_)
-      log(Level::warn, "connections_refused",
-          {{"connections", refused - refused_connections_},
-           {"reason", "there were as many as limits.connections_max, or the limit of open files, leaves room for"}});
-    refused_connections_ = refused;
-    const std::uint64_t lacking = metrics_.lacking_attempts();
-    if (lacking > lacking_attempts_)
-      log(Level::error, "connections_lacking",
-          {{"attempts", lacking - lacking_attempts_},
-           {"reason", "no connection to a provider could be opened, for want of descriptors, ports or memory of ours"},
-           {"descriptors", descriptors_},
-           {"help",
-            "see `detail` of the requests that failed; raise the limit of open files (LimitNOFILE) or the range of ports "
-            "(net.ipv4.ip_local_port_range), or lower limits.connections_max"}});
-    lacking_attempts_ = lacking;
-  }
-
-  /// When the process began, by the clock as it is set now.
-  TimePoint beginning() const {
-    return wall_clock() - std::chrono::floor<std::chrono::microseconds>(std::chrono::steady_clock::now() - began_.at);
-  }
-
-  /// What earlier processes admitted and answered.
-  void recall_earlier(const Snapshot& snapshot) {
-    recalled_by_ = beginning();
-    if (auto recalled = recall_limits(limits_, snapshot, wall_clock(), began_); !recalled)
-      log(Level::warn, "limits_not_recalled", {{"reason", recalled.error().message() + ": " + recalled.error().detail()}});
-    if (auto recalled = recall_replays(replays_, snapshot, wall_clock()); !recalled)
-      log(Level::warn, "idempotency_not_recalled", {{"reason", recalled.error().message() + ": " + recalled.error().detail()}});
-  }
-
-  /// Under a wrong clock the start took requests for older, or younger, than they are.
-  void look_at_clock() {
-    const auto by = std::chrono::floor<std::chrono::seconds>(beginning() - recalled_by_);
-    if (std::chrono::abs(by) < clock_set_min) return;
-    recall_earlier(*cell_->get());
-    log(Level::warn, "clock_set", {{"by_s", by.count()}});
-  }
-
-  /// What the process before had learned. Without it, or if it cannot be read, the priors hold.
-  void recall_estimates(const Snapshot& snapshot) {
-    estimates_file_ = estimates_file_beside(snapshot.ledger);
-    auto read = read_estimates(estimates_file_);
-    if (read)
-      estimates_.restore(std::move(*read));
-    else
-      log(Level::warn, "estimates_not_read",
-          {{"reason", read.error().message() + "; estimates start from the priors"}, {"file", estimates_file_}});
-    estimates_.know(snapshot);
-  }
-
-  /// On the main thread, which no request waits for.
-  void keep_estimates() {
-    auto written = write_estimates(estimates_file_, estimates_.everything());
-    if (!written) log(Level::warn, "estimates_not_written", {{"reason", written.error().message()}, {"file", estimates_file_}});
+    troubles_.look_at_connections(refused, metrics_.lacking_attempts(), descriptors_);
   }
 
   /// Of what was reached; no request waits for that.
@@ -472,7 +376,7 @@ class Daemon {
   state::Estimates estimates_;
   state::Limits limits_;
   state::Replays replays_;
-  std::string estimates_file_;
+  Past past_{{estimates_, limits_, replays_}};
   state::Budgets state_budgets_;
   BudgetDesk budget_desk_{io_.get_executor(), state_budgets_};
   std::list<Worker> workers_;
@@ -493,20 +397,17 @@ class Daemon {
   Signals signals_{io_.get_executor(), [this](int number) { take_signal(number); }};
   Watch watch_{io_.get_executor(), [this] { (void)reload(watched); }};
   RetentionJob retention_{[this] { return cell_->get(); }};
-  Every journal_look_{io_.get_executor(), journal_look_every, [this] { look_at_journal(); }};
-  Every feed_look_{io_.get_executor(), feed_look_every, [this] { look_at_feed(); }};
-  Every estimates_look_{io_.get_executor(), estimates_kept_every, [this] { keep_estimates(); }};
+  Every journal_look_{io_.get_executor(), journal_look_every, [this] { troubles_.look_at_journal(ledger_->stats()); }};
+  Every feed_look_{io_.get_executor(), feed_look_every, [this] { troubles_.look_at_feed(*ledger_); }};
+  Every estimates_look_{io_.get_executor(), estimates_kept_every, [this] { past_.keep_estimates(); }};
   Every budgets_look_{io_.get_executor(), budgets_look_every, [this] { tell_of_budgets(); }};
   Every replays_look_{io_.get_executor(), replays_look_every, [this] { forget_old_replays(); }};
   Every connections_look_{io_.get_executor(), connections_look_every, [this] { look_at_connections(); }};
-  Every clock_look_{io_.get_executor(), clock_look_every, [this] { look_at_clock(); }};
+  Every clock_look_{io_.get_executor(), clock_look_every, [this] { past_.look_at_clock(*cell_->get()); }};
   const std::array<Every*, 7> looks_{&journal_look_, &feed_look_,        &estimates_look_, &budgets_look_,
                                      &replays_look_, &connections_look_, &clock_look_};
-  Began began_;
-  TimePoint recalled_by_;                                                            ///< beginning() then
-  std::size_t descriptors_ = 0;                                                      ///< that the system lets us have
-  std::uint64_t failed_saves_ = 0, refused_connections_ = 0, lacking_attempts_ = 0;  ///< when last looked
-  bool behind_ = false, journal_writable_ = true;
+  std::size_t descriptors_ = 0;  ///< that the system lets us have
+  Troubles troubles_;
   std::vector<net::Endpoint> bound_;
   bool draining_ = false, drain_cut_ = false;
   std::chrono::steady_clock::time_point draining_since_;
