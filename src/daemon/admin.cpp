@@ -1,7 +1,5 @@
 #include "daemon/admin.h"
 
-#include <nlohmann/json.hpp>
-
 #include <array>
 #include <utility>
 
@@ -44,6 +42,8 @@ Task<void> Admin::handle(std::unique_ptr<net::AppRequest> request, net::AppAnswe
   co_await answer.send(page.status, fields, pieces);
 }
 
+Admin::Page Admin::page_of(AdminAnswer answer) { return {answer.status, json, std::move(answer.body)}; }
+
 Admin::Page Admin::page_of(const net::AppRequest& request) const {
   const bool keys = is_about_keys(request.path), money = request.path == budgets_path || request.path == credit_path;
   const bool reloads = request.path == reload_path, explains = request.path == explain_path;
@@ -53,15 +53,13 @@ Admin::Page Admin::page_of(const net::AppRequest& request) const {
             "here are /healthz, /readyz, /metrics, /admin/v1/reload, /admin/v1/explain, /admin/v1/estimates, /admin/v1/limits, "
             "/admin/v1/keys, /admin/v1/budgets and /admin/v1/credit\n"};
   if (!is_asked_by_own_name(request)) return {403, plain, "ask by IP address or as localhost, and by no other name\n"};
+  if (request.method == "POST" && is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
   if (keys) {
-    if (request.method == "POST" && is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
-    KeyAnswer told = views_.keys(request.method, request.path, request.body.view());
-    return {told.status, json, std::move(told.body)};
+    return page_of(views_.keys(request.method, request.path, request.body.view()));
   }
   if (money) return about_money(request);
   if (reloads || explains) {
     if (request.method != "POST") return {405, plain, "this path takes POST only\n"};
-    if (is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
     return reloads ? reloaded() : explained(request.body.view());
   }
   if (request.method != "GET" && request.method != "HEAD") return {405, plain, "this path takes GET only\n"};
@@ -78,12 +76,9 @@ Admin::Page Admin::about_money(const net::AppRequest& request) const {
   const bool looks = request.method == "GET" || request.method == "HEAD";
   if (looks && request.path == budgets_path) return {200, json, views_.budgets()};
   if (!looks && (request.method != "POST" || request.path != credit_path)) return {405, plain, "this path does not take that\n"};
-  if (!looks && is_from_a_page(request)) return {403, plain, "no page of a browser may do this\n"};
   const auto told = looks ? views_.credits() : views_.top_up(request.body.view());
   if (told) return {200, json, *told};
-  const ErrorKind kind = told.error().kind;
-  const int status = kind == ErrorKind::bad_request ? 400 : kind == ErrorKind::not_found ? 404 : 503;
-  return {status, json, error_body(told.error()) + "\n"};
+  return page_of(daemon::error_answer(told.error()));
 }
 
 Admin::Page Admin::reloaded() const {
@@ -94,15 +89,16 @@ Admin::Page Admin::reloaded() const {
 Admin::Page Admin::explained(std::string_view asked) const {
   const auto told = views_.explain(asked);
   if (told) return {200, json, *told};
-  return {400, json, error_body(told.error()) + "\n"};
+  return {400, json, daemon::error_answer(told.error()).body};
 }
 
 bool Admin::wants_body(const net::AppRequest& head) const {
   return head.method == "POST" && (head.path == explain_path || head.path == credit_path || is_about_keys(head.path));
 }
 
-std::string Admin::error_body(const Error& error) const {
-  return nlohmann::json{{"error", {{"message", error.message()}, {"code", to_string(error.kind)}}}}.dump();
+net::WholeAnswer Admin::error_answer(const Error& error) {
+  AdminAnswer told = daemon::error_answer(error);
+  return {told.status, {{"content-type", json}}, std::move(told.body)};
 }
 
 Limits Admin::limits() const { return views_.limits(); }

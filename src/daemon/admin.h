@@ -26,12 +26,12 @@ class Admin : public net::AppHandler {
     std::function<Result<std::string>()> credits = {};
     std::function<Result<std::string>(std::string_view asked)> top_up = {};
     std::function<std::string()> rate_limits = {};  ///< JSON
-    std::function<KeyAnswer(std::string_view method, std::string_view path, std::string_view body)> keys = {};
+    std::function<AdminAnswer(std::string_view method, std::string_view path, std::string_view body)> keys = {};
   };
   explicit Admin(Views views);
   Task<void> handle(std::unique_ptr<net::AppRequest> request, net::AppAnswer& answer) override;
   bool wants_body(const net::AppRequest& head) const override;
-  std::string error_body(const Error& error) const override;
+  net::WholeAnswer error_answer(const Error& error) override;
   Limits limits() const override;
 
  private:
@@ -39,6 +39,7 @@ class Admin : public net::AppHandler {
     int status;
     std::string type, body;
   };
+  static Page page_of(AdminAnswer answer);
   Page page_of(const net::AppRequest& request) const;
   Page about_money(const net::AppRequest& request) const;
   Page reloaded() const;

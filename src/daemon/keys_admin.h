@@ -1,5 +1,6 @@
 #pragma once
 // GET and POST /admin/v1/keys, POST /admin/v1/keys/NAME/revoke and /rotate. On the main thread.
+#include "daemon/admin_answer.h"
 #include "daemon/keyring.h"
 #include "daemon/new_key.h"
 
@@ -20,12 +21,7 @@ struct KeyDesk {
   std::function<Result<void>()> changed;
 };
 
-struct KeyAnswer {
-  int status = 200;
-  std::string body;  ///< JSON
-};
-
 /// `path` begins with keys_path.
-KeyAnswer answer_about_keys(const KeyDesk& desk, std::string_view method, std::string_view path, std::string_view body);
+AdminAnswer answer_about_keys(const KeyDesk& desk, std::string_view method, std::string_view path, std::string_view body);
 
 }  // namespace fairlead::daemon

@@ -38,7 +38,7 @@ Result<void> LedgerKeys::open(config::Loaded& loaded) {
   return {};
 }
 
-KeyAnswer LedgerKeys::answer(std::string_view method, std::string_view path, std::string_view body) {
+AdminAnswer LedgerKeys::answer(std::string_view method, std::string_view path, std::string_view body) {
   const LoadWith load_with = [this](const std::vector<StoredKey>& rows) {
     config::Sources sources = files_.taken();
     sources.stored_keys = [&](const std::string&) { return config::stored_keys(rows, wall_clock()); };

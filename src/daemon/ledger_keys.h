@@ -39,7 +39,7 @@ class LedgerKeys {
   void stop() { look_.stop(); }
 
   /// As answer_about_keys().
-  KeyAnswer answer(std::string_view method, std::string_view path, std::string_view body);
+  AdminAnswer answer(std::string_view method, std::string_view path, std::string_view body);
 
  private:
   /// A key that was made, rotated or revoked, whoever did it, holds or ends by this; the files are not read for it. Errors:

@@ -5,8 +5,8 @@
 #include <array>
 #include <utility>
 
-#include "exchange/app_error.h"
 #include "exchange/models.h"
+#include "exchange/tell.h"
 #include "plan/authenticate.h"
 
 namespace fairlead::exchange {
@@ -51,20 +51,16 @@ Task<void> Api::answer_at_once(std::unique_ptr<net::AppRequest> request, net::Ap
       : !takes(method, request->method) ? Result<std::string>(Error(ErrorKind::method_not_allowed, ErrorOrigin::app,
                                                                     "this path takes " + std::string(method) + " only"))
                                         : models_answer(*request, *snapshot, world_.now());
-  net::Fields fields;
-  int status = 200;
+  net::WholeAnswer told;
   if (body) {
-    fields.emplace_back("content-type", "application/json");
+    told.fields = {{"content-type", "application/json"}, {"x-request-id", make_request_id(world_.now(), world_.random)}};
+    told.body = std::move(*body);
   } else {
-    const AppError seen = app_error(body.error());
-    status = seen.status;
-    fields = error_fields(seen, std::nullopt);
-    if (seen.status == 405) fields.emplace_back("allow", method == "GET" ? "GET, HEAD" : method);
+    told = error_answer(body.error());
+    if (told.status == 405) told.fields.emplace_back("allow", method == "GET" ? "GET, HEAD" : method);
   }
-  fields.emplace_back("x-request-id", error_id());
-  const std::string text = body ? std::move(*body) : error_body(body.error());
-  const std::array<std::string_view, 1> pieces{text};
-  co_await answer.send(status, fields, pieces);
+  const std::array<std::string_view, 1> pieces{told.body};
+  co_await answer.send(told.status, told.fields, pieces);
   if (!body) world_.observer.turned_away(body.error(), request->peer);
 }
 
@@ -73,12 +69,7 @@ bool Api::wants_body(const net::AppRequest& head) const {
          authenticate(head.field("authorization"), *world_.snapshot.get(), world_.now()).has_value();
 }
 
-std::string Api::error_body(const Error& error) const {
-  const AppError seen = app_error(error);
-  return find_dialect("openai")->error_body(error, seen.type, seen.code);
-}
-
-std::string Api::error_id() { return make_request_id(world_.now(), world_.random); }
+net::WholeAnswer Api::error_answer(const Error& error) { return exchange::error_answer(world_, error); }
 
 Limits Api::limits() const { return world_.snapshot.get()->limits; }
 

@@ -9,8 +9,7 @@ class Api : public net::AppHandler {
   explicit Api(World& world) : world_(world) {}
   Task<void> handle(std::unique_ptr<net::AppRequest> request, net::AppAnswer& answer) override;
   bool wants_body(const net::AppRequest& head) const override;
-  std::string error_body(const Error& error) const override;
-  std::string error_id() override;
+  net::WholeAnswer error_answer(const Error& error) override;
   Limits limits() const override;
 
  private:

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view invalid_request = "invalid_request_error";
 constexpr std::string_view server_error = "server_error";
+constexpr std::chrono::seconds soon{1};  // what we lack, and what other requests hold of a budget, may be free again
 
 /// What a provider found wrong with the request itself is the app's to know, under the same status.
 int refused_status(int provider_status) {
@@ -38,13 +39,13 @@ AppError app_error(const Error& error, int provider_status) {
     case ErrorKind::request_timeout: return {408, invalid_request, "request_timeout", true};
     case ErrorKind::app_gone: return {499, invalid_request, "client_closed_request", false};
     case ErrorKind::no_candidate: return {503, server_error, "no_candidate", false};
-    case ErrorKind::overloaded: return {503, server_error, "overloaded", true};
+    case ErrorKind::overloaded: return {503, server_error, "overloaded", true, soon};
     case ErrorKind::rate_limited: return {429, "rate_limit_error", "rate_limit_exceeded", true};
     case ErrorKind::idempotency_in_progress: return {409, invalid_request, "idempotency_in_progress", true};
     case ErrorKind::idempotency_mismatch: return {422, invalid_request, "idempotency_mismatch", false};
     case ErrorKind::idempotency_gone: return {409, invalid_request, "idempotency_gone", false};
     case ErrorKind::over_budget:
-      if (error.retry == Retry::before_commit) return {429, "rate_limit_error", "budget_held", true};
+      if (error.retry == Retry::before_commit) return {429, "rate_limit_error", "budget_held", true, soon};
       return {429, "insufficient_quota", "insufficient_quota", false};
     case ErrorKind::ledger_unavailable: return {503, server_error, "ledger_unavailable", true};
     case ErrorKind::draining: return {503, server_error, "draining", true};
@@ -78,6 +79,7 @@ net::Fields error_fields(const AppError& app_error, std::optional<std::chrono::m
   fields.emplace_back("content-type", "application/json");
   if (app_error.status == 401) fields.emplace_back("www-authenticate", "Bearer");
   if (!app_error.should_retry) fields.emplace_back("x-should-retry", "false");
+  if (!retry_after) retry_after = app_error.retry_after;
   if (retry_after && app_error.should_retry) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*retry_after).count();
     fields.emplace_back("retry-after", std::to_string(std::max<std::int64_t>(seconds, 0)));

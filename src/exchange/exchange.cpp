@@ -29,8 +29,7 @@
 namespace fairlead::exchange {
 namespace {
 
-constexpr Milliseconds held_retry_after{1'000};  // for what other requests hold of a budget
-constexpr std::size_t rows_at_once_max = 2;      // two openings, a settlement and an opening, or two settlements
+constexpr std::size_t rows_at_once_max = 2;  // two openings, a settlement and an opening, or two settlements
 constexpr auto use_task = asio::use_awaitable_t<Executor>();
 
 /// What of the head routing may know.
@@ -244,7 +243,6 @@ class Exchange {
       const auto held = charging_.hold(request_, candidate);
       if (!held) {
         if (failure_) return std::nullopt;
-        if (held.error().retry == Retry::before_commit) retry_after_ = held_retry_after;
         refuse(held.error());
         return std::nullopt;
       }
@@ -455,12 +453,9 @@ Task<void> carry(World& world, std::shared_ptr<const Snapshot> snapshot, std::un
 }
 
 Task<void> turn_away(World& world, net::AppAnswer& answer, Error error, std::string peer) {
-  const AppError seen = app_error(error);
-  net::Fields fields = error_fields(seen, std::nullopt);
-  fields.emplace_back("x-request-id", make_request_id(world.now(), world.random));  // of no row: for whoever reports it
-  const std::string body = find_dialect("openai")->error_body(error, seen.type, seen.code);
-  const std::array<std::string_view, 1> pieces{body};
-  co_await answer.send(seen.status, fields, pieces);
+  const net::WholeAnswer told = error_answer(world, error);
+  const std::array<std::string_view, 1> pieces{told.body};
+  co_await answer.send(told.status, told.fields, pieces);
   world.observer.turned_away(error, peer);
 }
 

@@ -19,6 +19,13 @@ void add_common(const Request& request, net::Fields& fields) {
 
 }  // namespace
 
+net::WholeAnswer error_answer(World& world, const Error& error) {
+  const AppError seen = app_error(error);
+  net::WholeAnswer answer{seen.status, error_fields(seen), find_dialect("openai")->error_body(error, seen.type, seen.code)};
+  answer.fields.emplace_back("x-request-id", make_request_id(world.now(), world.random));
+  return answer;
+}
+
 net::Fields answer_fields(const Request& request, const Target* target, int attempts) {
   net::Fields fields;
   fields.reserve(8);
@@ -66,8 +73,7 @@ Task<void> tell_failure(Request& request, const Failure& failure, int attempts, 
     co_await request.answer.finish(pieces);
     co_return;
   }
-  const bool overloaded = failure.error.kind == ErrorKind::overloaded;
-  net::Fields fields = error_fields(seen, overloaded ? std::chrono::seconds(1) : failure.retry_after);
+  net::Fields fields = error_fields(seen, failure.retry_after);
   fields.emplace_back("x-fairlead-attempts", std::to_string(attempts));
   if (resets_at) fields.emplace_back("x-fairlead-budget-reset", iso_8601(*resets_at));
   add_common(request, fields);

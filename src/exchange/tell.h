@@ -6,6 +6,9 @@
 
 namespace fairlead::exchange {
 
+/// To a request that has no row; its id is there for whoever reports it.
+net::WholeAnswer error_answer(World& world, const Error& error);
+
 /// Header fields of an answer. `target`, that answers: null if that is not known yet.
 net::Fields answer_fields(const Request& request, const Target* target, int attempts);
 

@@ -38,6 +38,13 @@ struct AppRequest {
 /// Names outlive the answer: they are literals.
 using Fields = std::vector<std::pair<std::string_view, std::string>>;
 
+/// An answer in one piece.
+struct WholeAnswer {
+  int status = 200;
+  Fields fields;
+  std::string body;
+};
+
 /// The answer to one request: either send(), or start(), write()..., finish(). An Error (app_gone) means that the app will see no
 /// more, and nothing further need be sent. Content-Length, Transfer-Encoding, Connection and Date are added here.
 class AppAnswer {
@@ -70,10 +77,8 @@ class AppHandler {
   /// Asked with the head alone, before a body that is compressed, or may be over 64 KiB, is read. False: handle() is called without
   /// one, and the connection is closed after its answer. So nobody fills memory who has no business here.
   virtual bool wants_body(const AppRequest& head) const = 0;
-  /// The whole body of an error answer that the server gives by itself (bad framing, too large, too slow): JSON.
-  virtual std::string error_body(const Error& error) const = 0;
-  /// Of such an answer, as `x-request-id`: what who reports it can quote. Empty: it has none.
-  virtual std::string error_id() { return {}; }
+  /// What the server says by itself, of a request that is none (bad framing, too large, too slow) or got no answer.
+  virtual WholeAnswer error_answer(const Error& error) = 0;
   /// The limits in force for the next request.
   virtual Limits limits() const = 0;
 };

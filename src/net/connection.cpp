@@ -54,17 +54,7 @@ Error read_error(boost::system::error_code error) {
   return {ErrorKind::app_gone, ErrorOrigin::app, "The app is gone.", error.message()};
 }
 
-int status_of(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::bad_request: return 400;
-    case ErrorKind::request_timeout: return 408;
-    case ErrorKind::body_too_large: return 413;
-    case ErrorKind::unsupported_media: return 415;
-    case ErrorKind::head_too_large: return 431;
-    case ErrorKind::overloaded: return 503;
-    default: return 500;
-  }
-}
+Error no_answer() { return {ErrorKind::internal, ErrorOrigin::fairlead, "Internal error.", "the handler gave no answer"}; }
 
 }  // namespace
 
@@ -164,7 +154,7 @@ Task<bool> Connection::serve_request() {
     ++counters_.failures;
   }
   answer.forget_cancel();
-  if (answer.unanswered()) co_await say_internal_error(answer);
+  if (answer.unanswered()) co_await say_error(answer, no_answer());
   answer_ = nullptr;
   if (!answer.complete()) answer.abort();
   if (answer.keep_alive()) co_return true;
@@ -204,12 +194,10 @@ Task<Result<bool>> Connection::read_request(AppRequest& request, AnswerForm& for
   co_return co_await read_body(head, request, limits);
 }
 
-Task<void> Connection::say_internal_error(SocketAnswer& answer) {
-  const Error error(ErrorKind::internal, ErrorOrigin::fairlead, "Internal error.", "the handler gave no answer");
-  const std::string text = handler_.error_body(error);
-  const Fields fields = error_fields();
-  const std::array<std::string_view, 1> pieces{text};
-  co_await answer.send(status_of(error.kind), fields, pieces);
+Task<void> Connection::say_error(SocketAnswer& answer, Error error) {
+  const WholeAnswer told = handler_.error_answer(error);
+  const std::array<std::string_view, 1> pieces{told.body};
+  co_await answer.send(told.status, told.fields, pieces);
 }
 
 /// Out of the buffer, into `request`, whose views then point to its own `head`. Empty: it is not whole yet.
@@ -319,23 +307,13 @@ Task<Result<void>> Connection::read_more(std::size_t bytes_max) {
   co_return Result<void>();
 }
 
-Fields Connection::error_fields() {
-  Fields fields{{"Content-Type", "application/json"}};
-  if (std::string id = handler_.error_id(); !id.empty()) fields.emplace_back("x-request-id", std::move(id));
-  return fields;
-}
-
 /// Answers what never became a request, and closes: what follows on the connection cannot be trusted.
 Task<void> Connection::refuse(const Error& error, Milliseconds write_ms_max) {
   buffer_.clear();
   if (error.kind == ErrorKind::app_gone) co_return;
   const AnswerForm form{false, false, false, write_ms_max};
   SocketAnswer answer(stream_, date_, lookout_, form);
-  const std::string text = handler_.error_body(error);
-  Fields fields = error_fields();
-  if (error.kind == ErrorKind::overloaded) fields.emplace_back("Retry-After", "1");
-  const std::array<std::string_view, 1> pieces{text};
-  co_await answer.send(status_of(error.kind), fields, pieces);
+  co_await say_error(answer, error);
   if (answer.complete()) co_await linger();
 }
 

@@ -45,7 +45,7 @@ class Connection {
   Task<bool> shake_hands();
   Task<bool> await_request();
   Task<bool> serve_request();
-  Task<void> say_internal_error(SocketAnswer& answer);
+  Task<void> say_error(SocketAnswer& answer, Error error);
   std::optional<Result<bool>> take_request(AppRequest& request, AnswerForm& form);
   Task<Result<bool>> read_request(AppRequest& request, AnswerForm& form);
   std::optional<Result<void>> take_head(std::size_t& looked_at, const Limits& limits, Head& head, AppRequest& request);
@@ -55,7 +55,6 @@ class Connection {
   Task<Result<void>> say_continue(const Limits& limits);
   Task<Result<void>> read_more(std::size_t bytes_max);
   Task<void> refuse(const Error& error, Milliseconds write_ms_max);
-  Fields error_fields();
   Task<void> linger();
 
   std::string peer_;

@@ -626,6 +626,7 @@ CHAT = "/v1/chat/completions"
 def test_what_is_no_request_of_ours_is_refused_in_openais_shape_M38(stage, content, status, code):
     answer = raw(stage.daemon, content)
     message = expect_openai_error(answer, status, "invalid_request_error", code)["message"]
+    assert answer.fields["x-should-retry"] == "false"
     if status == 413:
         assert "limits.body_bytes_max is 65536 bytes" in message
     if status == 431:

@@ -28,7 +28,7 @@ class KeysAdminTest : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder); }
 
-  KeyAnswer ask(const std::string& path, const Result<void>& outcome) {
+  AdminAnswer ask(const std::string& path, const Result<void>& outcome) {
     const KeyDesk desk{keyring, nullptr, [] { return std::make_shared<const Snapshot>(); }, [&] { return outcome; }};
     return answer_about_keys(desk, "POST", std::string(keys_path) + path, "{}");
   }
@@ -41,7 +41,7 @@ const Error not_built(ErrorKind::config, ErrorOrigin::fairlead, "the configurati
 
 TEST_F(KeysAdminTest, ARevocationThatDoesNotHoldIsNoSuccess) {
   EXPECT_EQ(ask("/shop/revoke", {}).status, 200);
-  const KeyAnswer answer = ask("/till/revoke", not_built);
+  const AdminAnswer answer = ask("/till/revoke", not_built);
   EXPECT_EQ(answer.status, 422);
   EXPECT_NE(answer.body.find("it is revoked in the ledger, and still holds here: the configuration could not"), std::string::npos)
       << answer.body;

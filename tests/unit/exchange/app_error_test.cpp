@@ -99,6 +99,10 @@ TEST(AppError, TellsSdksWhenToComeBack) {
   EXPECT_EQ(value_of(error_fields(limited, Milliseconds{1'200}), "retry-after"), "2");
   EXPECT_EQ(value_of(error_fields(limited, std::nullopt), "retry-after"), "");
   EXPECT_EQ(value_of(error_fields(limited, std::nullopt), "x-should-retry"), "");
+  const AppError lacking = app_error(Error(ErrorKind::overloaded, ErrorOrigin::fairlead, "m"));
+  EXPECT_EQ(value_of(error_fields(lacking), "retry-after"), "1");
+  const AppError held = app_error(Error(ErrorKind::over_budget, ErrorOrigin::fairlead, "m", {}, Retry::before_commit));
+  EXPECT_EQ(value_of(error_fields(held), "retry-after"), "1");
   const AppError refused = app_error(Error(ErrorKind::policy, ErrorOrigin::fairlead, "m"));
   EXPECT_EQ(value_of(error_fields(refused, Milliseconds{1'200}), "retry-after"), "");
   EXPECT_EQ(value_of(error_fields(refused, std::nullopt), "x-should-retry"), "false");
