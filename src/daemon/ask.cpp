@@ -1,8 +1,6 @@
 #include "daemon/ask.h"
 
-#include "net/server.h"
-
-#include <boost/asio/ip/tcp.hpp>
+#include "net/endpoint.h"
 
 #include <chrono>
 #include <iterator>

@@ -52,11 +52,6 @@ constexpr std::chrono::seconds clock_look_every{1};
 constexpr std::chrono::milliseconds one_signal_ms_max{250};  ///< what a terminal and a wrapper pass on of one Ctrl-C is one
 constexpr std::string_view watched = "watch";                ///< the cause of a reload that nobody asked for
 
-std::string text_of(const net::Endpoint& endpoint) {
-  const std::string host = endpoint.address().to_string();
-  return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
-}
-
 /// Why a reload cannot change what it would have to; empty if it can.
 std::string restart_reason(const Snapshot& now, const Snapshot& next) {
   std::string names;
@@ -182,7 +177,7 @@ class Daemon {
         if (!endpoint) return endpoint.error();
       }
       bound_.push_back(*endpoint);
-      log(Level::info, "listening", {{"side", "apps"}, {"address", text_of(*endpoint)}, {"tls", *tls != nullptr}});
+      log(Level::info, "listening", {{"side", "apps"}, {"address", net::text_of(*endpoint)}, {"tls", *tls != nullptr}});
     }
     return {};
   }
@@ -194,7 +189,7 @@ class Daemon {
     if (auto free = net::require_free(io_.get_executor(), *endpoint); !free) return free;
     endpoint = admin_server_.listen(*endpoint);
     if (!endpoint) return endpoint.error();
-    log(Level::info, "listening", {{"side", "admin"}, {"address", text_of(*endpoint)}});
+    log(Level::info, "listening", {{"side", "admin"}, {"address", net::text_of(*endpoint)}});
     return {};
   }
 

@@ -3,9 +3,9 @@
 #include "config/scalar.h"
 #include "daemon/clock.h"
 #include "daemon/keys_json.h"
+#include "net/app.h"
 
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <utility>
 
 namespace fairlead::daemon {
@@ -29,24 +29,6 @@ bool take_text(KeyBody& object, const char* name, std::string& into) {
   into = at->get<std::string>();
   object.erase(name);
   return true;
-}
-
-/// "%40" -> "@". Empty: a '%' without two digits behind it.
-std::optional<std::string> unescaped(std::string_view text) {
-  const auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-  };
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size() || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0) return std::nullopt;
-    out += static_cast<char>(digit(text[i + 1]) << 4 | digit(text[i + 2]));
-    i += 2;
-  }
-  return out;
 }
 
 AdminAnswer list_keys(const KeyDesk& desk) {
@@ -109,12 +91,11 @@ AdminAnswer answer_about_keys(const KeyDesk& desk, std::string_view method, std:
   if (whole) return create_key(desk, std::move(asked));
   const std::size_t slash = path.rfind('/');
   const std::string_view action = path.substr(slash + 1);
-  const auto name =
-      slash > keys_path.size() ? unescaped(path.substr(keys_path.size() + 1, slash - keys_path.size() - 1)) : std::nullopt;
-  if (!name || (action != "revoke" && action != "rotate"))
+  if (slash == keys_path.size() || (action != "revoke" && action != "rotate"))
     return error_answer(
         {ErrorKind::not_found, ErrorOrigin::app, "here are /admin/v1/keys, and NAME/revoke and NAME/rotate below it"});
-  return change_key(desk, *name, action == "rotate", std::move(asked));
+  const std::string name = net::unescaped(path.substr(keys_path.size() + 1, slash - keys_path.size() - 1));
+  return change_key(desk, name, action == "rotate", std::move(asked));
 }
 
 }  // namespace fairlead::daemon

@@ -3,7 +3,6 @@
 // them: lines that a full pipe does not take are dropped, and counted in a line of their own (`log_lines_dropped`) once it does.
 #include <nlohmann/json.hpp>
 
-#include <string>
 #include <string_view>
 #include <vector>
 

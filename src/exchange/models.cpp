@@ -5,8 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <optional>
 #include <vector>
+
+#include "net/app.h"
 
 namespace fairlead::exchange {
 namespace {
@@ -25,29 +26,6 @@ nlohmann::ordered_json model_object(const std::string& name) {
   return {{"id", name}, {"object", "model"}, {"created", 0}, {"owned_by", "fairlead"}};
 }
 
-std::optional<int> hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return std::nullopt;
-}
-
-std::string unescape(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      const auto high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
-      if (high && low) {
-        out += static_cast<char>(*high * 16 + *low);
-        i += 2;
-        continue;
-      }
-    }
-    out += text[i];
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string models_json(const Key& key) {
@@ -57,7 +35,7 @@ std::string models_json(const Key& key) {
 }
 
 Result<std::string> model_json(std::string_view escaped_id, const Key& key) {
-  const std::string id = unescape(escaped_id);
+  const std::string id = net::unescaped(escaped_id);
   for (const std::string& name : names_of(key))
     if (name == id) return model_object(name).dump();
   return Error(ErrorKind::unknown_model, ErrorOrigin::app,

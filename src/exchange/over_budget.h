@@ -7,7 +7,6 @@
 #include "state/budgets.h"
 
 #include <optional>
-#include <string>
 
 namespace fairlead::exchange {
 

@@ -5,7 +5,6 @@
 
 #include <boost/beast/http/status.hpp>
 
-#include <array>
 #include <charconv>
 
 namespace fairlead::net {

@@ -9,7 +9,6 @@
 #include "net/field.h"
 #include "net/task.h"
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -29,11 +28,13 @@ struct AppRequest {
   std::vector<Field> fields;
   Bytes body;                ///< whole, after transfer and content coding
   std::string peer;          ///< "127.0.0.1:50312"
-  SteadyTime arrived_at;     ///< when its first byte was read
   BodyMemory::Share memory;  ///< of its body, if that is large
   /// The first field of this name (any case), or empty.
   std::string_view field(std::string_view name) const;
 };
+
+/// A part of a path, decoded. The gate lets no broken escape pass; one would stay as it is.
+std::string unescaped(std::string_view part);
 
 /// Names outlive the answer: they are literals.
 using Fields = std::vector<std::pair<std::string_view, std::string>>;

@@ -1,6 +1,7 @@
 #include "net/connection.h"
 
-#include "net/request.h"
+#include "net/body.h"
+#include "net/endpoint.h"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -24,9 +25,7 @@ SteadyTime now() { return std::chrono::steady_clock::now(); }
 std::string name_of(const TcpSocket& socket) {
   boost::system::error_code error;
   const auto peer = socket.remote_endpoint(error);
-  if (error) return "unknown";
-  const std::string address = peer.address().to_string();
-  return (peer.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(peer.port());
+  return error ? "unknown" : text_of(peer);
 }
 
 /// Appends to a text what was read. The room is the thread's: nothing else runs between a read and its end.
@@ -130,13 +129,11 @@ Task<bool> Connection::await_request() {
 Task<bool> Connection::serve_request() {
   auto request = std::make_unique<AppRequest>();
   request->peer = peer_;
-  request->arrived_at = arrived_at_;
   request->memory = BodyMemory::Share(memory_);
   AnswerForm form;
   std::optional<Result<bool>> wanted = take_request(*request, form);
   if (!wanted) wanted = co_await read_request(*request, form);
   if (!*wanted) {
-    ++(request->method.empty() ? counters_.heads_refused : counters_.bodies_refused);
     const Error error = wanted->error();
     co_await refuse(error, form.write_ms_max);
     co_return false;
@@ -147,7 +144,6 @@ Task<bool> Connection::serve_request() {
   SocketAnswer answer(stream_, date_, lookout_, form);
   stream_.clear_deadline();
   answer_ = &answer;
-  ++counters_.requests;
   try {
     co_await handler_.handle(std::move(request), answer);
   } catch (const std::exception&) {

@@ -18,11 +18,7 @@ namespace fairlead::net {
 /// Written by one worker, read by anyone.
 struct ServerCounters {
   std::atomic<std::uint64_t> connections_open{0};
-  std::atomic<std::uint64_t> connections_total{0};
   std::atomic<std::uint64_t> connections_refused{0};  ///< over connections_max
-  std::atomic<std::uint64_t> requests{0};             ///< handed to the handler
-  std::atomic<std::uint64_t> heads_refused{0};        ///< by the framing gate
-  std::atomic<std::uint64_t> bodies_refused{0};       ///< framing, size, coding or time
   std::atomic<std::uint64_t> failures{0};             ///< exceptions caught at the top of a connection or a request
 };
 

@@ -67,6 +67,12 @@ std::size_t field_value_length(std::string_view text) {
   return length_of(text, at, value_set);
 }
 
+std::string_view value_of(const std::vector<Field>& fields, std::string_view name) {
+  for (const Field& field : fields)
+    if (equal_any_case(field.name, name)) return field.value;
+  return {};
+}
+
 std::string_view take_until(std::string_view& text, char mark) {
   const std::size_t at = text.find(mark);
   const std::string_view taken = text.substr(0, at);

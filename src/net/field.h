@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace fairlead::net {
 
@@ -13,6 +14,9 @@ struct Field {
 /// Cuts a field's line with its CRLF off the front; the value is without the spaces around it.
 /// Empty: the name is no token right before a colon, or the line does not end where a control byte stands.
 std::optional<Field> take_field(std::string_view& bytes);
+
+/// Of the first of this name, in any case, or empty.
+std::string_view value_of(const std::vector<Field>& fields, std::string_view name);
 
 /// How much of a token `text` begins with.
 std::size_t token_length(std::string_view text);

@@ -148,12 +148,6 @@ class Singles {
       {{"Host"}, {"Content-Length"}, {"Transfer-Encoding"}, {"Expect"}, {"Authorization"}, {"Content-Type"}, {"Content-Encoding"}}};
 };
 
-const Field* find_field(const Head& head, std::string_view name) {
-  const auto it =
-      std::find_if(head.fields.begin(), head.fields.end(), [&](const Field& f) { return equal_any_case(f.name, name); });
-  return it == head.fields.end() ? nullptr : &*it;
-}
-
 Result<void> read_body_framing(Head& head, const Singles& singles) {
   const Field* length = singles.length();
   if (const Field* coding = singles.coding()) {
@@ -201,11 +195,6 @@ Result<void> read_meaning(Head& head) {
 }
 
 }  // namespace
-
-std::string_view Head::field(std::string_view name) const {
-  const Field* found = find_field(*this, name);
-  return found ? found->value : std::string_view();
-}
 
 Result<std::size_t> find_head_end(std::string_view bytes, std::size_t looked_at) {
   if (!bytes.empty() && !is_token(bytes.substr(0, 1))) return malformed("it does not begin with a method");

@@ -27,9 +27,6 @@ struct Head {
   bool expect_continue = false;
   std::optional<std::uint64_t> content_length;
   std::string_view content_coding;  ///< Content-Encoding; may be empty
-
-  /// The first field of this name (any case), or empty.
-  std::string_view field(std::string_view name) const;
 };
 
 /// The length of the head that `bytes` begin with, its empty line included; 0: not whole yet. The first `looked_at` bytes were

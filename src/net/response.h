@@ -12,7 +12,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace fairlead::net {
 
@@ -44,7 +43,7 @@ class Response final : public Room {
   bool is_whole() const { return is_whole_; }
   int status() const { return head_.status; }
   /// The first field of this name (any case), or empty.
-  std::string_view field(std::string_view name) const { return head_.field(name); }
+  std::string_view field(std::string_view name) const { return value_of(head_.fields, name); }
   /// Frees the fields; what they said of the body and the connection stays.
   void forget_fields();
   /// What the last take() brought of the body, freed of the transfer coding.

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <string>
 
 namespace fairlead::net {
 namespace {
@@ -67,12 +66,6 @@ Result<void> read_meaning(ResponseHead& head, bool http_1_0) {
 }
 
 }  // namespace
-
-std::string_view ResponseHead::field(std::string_view name) const {
-  for (const Field& field : fields)
-    if (equal_any_case(field.name, name)) return field.value;
-  return {};
-}
 
 Result<ResponseHead> parse_response_head(std::string_view bytes) {
   if (!bytes.ends_with("\r\n\r\n")) return protocol_error("its head does not end in an empty line");

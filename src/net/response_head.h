@@ -20,8 +20,6 @@ struct ResponseHead {
   std::vector<Field> fields;
 
   bool has_body() const { return status / 100 != 1 && status != 204 && status != 304; }
-  /// The first field of this name (any case), or empty.
-  std::string_view field(std::string_view name) const;
 };
 
 /// Reads one whole head, from the version to the empty line. What frames the body must be said once, and plainly.

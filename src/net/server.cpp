@@ -3,12 +3,10 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <charconv>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -39,22 +37,6 @@ void set_options(TcpAcceptor& acceptor, error_code& error) {
 }
 
 }  // namespace
-
-Result<Endpoint> parse_endpoint(std::string_view address) {
-  const Error error(ErrorKind::config, ErrorOrigin::fairlead, "'" + std::string(address) + "' is not an IP address with a port");
-  const std::size_t colon = address.rfind(':');
-  if (colon == address.npos) return error;
-  std::string_view host = address.substr(0, colon);
-  const std::string_view digits = address.substr(colon + 1);
-  const bool bracketed = host.starts_with('[') && host.ends_with(']');
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  error_code invalid;
-  const auto ip = asio::ip::make_address(std::string(host), invalid);
-  std::uint16_t port = 0;
-  const auto [end, number_error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (invalid || ip.is_v6() != bracketed || number_error != std::errc() || end != digits.data() + digits.size()) return error;
-  return Endpoint(ip, port);
-}
 
 Result<void> require_free(Executor executor, const Endpoint& endpoint) {
   TcpAcceptor probe(executor);
@@ -139,7 +121,6 @@ void Server::serve(TcpSocket socket, const Listening& listening) {
   }
   connections_.emplace_front(std::move(socket), listening.tls, handler_, date_, lookout_, memory_, counters_);
   const auto connection = connections_.begin();
-  ++counters_.connections_total;
   ++counters_.connections_open;
   const auto end = [this, connection] {
     connections_.erase(connection);

@@ -5,24 +5,17 @@
 
 #include "net/app.h"
 #include "net/connection.h"
+#include "net/endpoint.h"
 #include "net/http_date.h"
 #include "net/lookout.h"
 #include "net/stream.h"
 #include "net/task.h"
 #include "net/tls.h"
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include <list>
 #include <memory>
-#include <string_view>
 
 namespace fairlead::net {
-
-using Endpoint = asio::ip::tcp::endpoint;
-
-/// "127.0.0.1:8080" or "[::1]:8080". Errors: config.
-Result<Endpoint> parse_endpoint(std::string_view address);
 
 /// Nobody listens there, this program included; SO_REUSEPORT would let several share it and split the requests. Port 0 is free.
 /// Errors: io, with the address and the reason.

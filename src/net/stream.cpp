@@ -1,16 +1,15 @@
 #include "net/stream.h"
 
+#include "net/remainder.h"
 #include "net/tls_wire.h"
 
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <boost/asio/post.hpp>
 #include <boost/asio/socket_base.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 
 namespace fairlead::net {
@@ -20,7 +19,6 @@ namespace {
 using boost::system::error_code;
 
 constexpr std::size_t kept_bytes_max = 64 << 10;
-constexpr std::size_t pieces_at_once = 64;
 constexpr int reads_at_once_max = 4;            // without a wait between them
 constexpr std::size_t record_bytes = 16 << 10;  // what TLS puts into one record
 
@@ -32,52 +30,6 @@ int take_over(TcpSocket& socket) {
 }
 
 error_code os_error(int number) { return {number, asio::error::get_system_category()}; }
-
-/// The rest of the pieces that are still to be written.
-class Remainder {
- public:
-  explicit Remainder(std::span<const std::string_view> pieces) : pieces_(pieces) { skip_empty(); }
-
-  bool empty() const { return pieces_.empty(); }
-  std::string_view front() const { return pieces_.front().substr(offset_); }
-  bool is_last() const { return pieces_.size() == 1; }
-
-  std::size_t fill(std::array<iovec, pieces_at_once>& vectors) const {
-    std::size_t used = 0;
-    for (std::size_t i = 0; i < pieces_.size() && used < vectors.size(); ++i) {
-      const std::string_view bytes = i == 0 ? front() : pieces_[i];
-      if (!bytes.empty()) vectors[used++] = {const_cast<char*>(bytes.data()), bytes.size()};
-    }
-    return used;
-  }
-
-  /// The first bytes, `most` at most, in one place.
-  void gather(std::size_t most, std::string& bytes) const {
-    bytes.clear();
-    for (std::size_t i = 0; i < pieces_.size() && bytes.size() < most; ++i)
-      bytes.append(i == 0 ? front() : pieces_[i], 0, most - bytes.size());
-  }
-
-  void advance(std::size_t bytes) {
-    while (bytes > 0) {
-      const std::size_t step = std::min(bytes, front().size());
-      offset_ += step;
-      bytes -= step;
-      skip_empty();
-    }
-  }
-
- private:
-  void skip_empty() {
-    while (!pieces_.empty() && offset_ == pieces_.front().size()) {
-      pieces_ = pieces_.subspan(1);
-      offset_ = 0;
-    }
-  }
-
-  std::span<const std::string_view> pieces_;
-  std::size_t offset_ = 0;
-};
 
 }  // namespace
 
@@ -212,25 +164,6 @@ WireStep Stream::Impl::try_read(void* bytes, std::size_t size) {
   return {WaitFor::nothing, os_error(errno), 0};
 }
 
-namespace {
-
-class GivenRoom final : public Room {
- public:
-  explicit GivenRoom(asio::mutable_buffer buffer) : buffer_(buffer) {}
-  asio::mutable_buffer room() override { return buffer_; }
-  void release() override {}
-
- private:
-  asio::mutable_buffer buffer_;
-};
-
-}  // namespace
-
-Task<Stream::Outcome> Stream::read_some(asio::mutable_buffer buffer) {
-  GivenRoom room(buffer);
-  co_return co_await read_some(room);
-}
-
 Task<Stream::Outcome> Stream::read_some(Room& room) {
   const std::shared_ptr<Impl> self = impl_;
   auto got = self->read_now(room);
@@ -280,10 +213,6 @@ std::optional<Stream::Outcome> Stream::Impl::read_woken(Room& room, error_code e
   return read_now(room);
 }
 
-Task<Stream::Outcome> Stream::write(std::span<const std::string_view> pieces) {
-  return write(pieces, std::chrono::milliseconds{0});
-}
-
 Task<Stream::Outcome> Stream::write(std::span<const std::string_view> pieces, std::chrono::milliseconds stall_ms_max) {
   impl_->stall_ms_max = stall_ms_max;
   impl_->written = 0;
@@ -328,7 +257,7 @@ WireStep Stream::Impl::try_write(const Remainder& rest) {
     rest.gather(record_bytes, record);
     return tls->write(record.data(), record.size());
   }
-  std::array<iovec, pieces_at_once> vectors;
+  std::array<iovec, Remainder::pieces_at_once> vectors;
   msghdr message{};
   message.msg_iov = vectors.data();
   message.msg_iovlen = rest.fill(vectors);

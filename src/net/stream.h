@@ -74,7 +74,6 @@ class Stream {
   Task<boost::system::error_code> handshake_server(const TlsServer& tls, std::string& why);
 
   /// At least one byte, or an error (asio::error::eof at the end; a TLS end without close_notify too is eof).
-  Task<Outcome> read_some(asio::mutable_buffer buffer);
   Task<Outcome> read_some(Room& room);
 
   /// The same for who waits in a frame of its own. Empty: nothing can be read now. If it then must_wait(), it awaits readable(),
@@ -85,9 +84,9 @@ class Stream {
   std::optional<Outcome> read_woken(Room& room, boost::system::error_code ec);
 
   /// All of the pieces, gathered. The count is what went out, also on an error (of TLS: what was made into records).
-  Task<Outcome> write(std::span<const std::string_view> pieces);
-  /// The same; the deadline is `stall_ms_max` from now, and anew from whenever the peer has taken something.
-  Task<Outcome> write(std::span<const std::string_view> pieces, std::chrono::milliseconds stall_ms_max);
+  /// With `stall_ms_max`, the deadline is so long from now, and anew from whenever the peer has taken something.
+  Task<Outcome> write(std::span<const std::string_view> pieces,
+                      std::chrono::milliseconds stall_ms_max = std::chrono::milliseconds{0});
 
   /// The same as far as the socket takes it at once. Empty: it does not take all; then write_on(), with the same pieces, has the
   /// rest.

@@ -1,7 +1,7 @@
 #include "net/framing.h"
 
+#include "net/body.h"
 #include "net/chunks.h"
-#include "net/request.h"
 #include "unit/net/second_opinion.h"
 
 #include <gtest/gtest.h>
@@ -245,8 +245,8 @@ TEST(Framing, TheHeadIsReadAsItIs) {
   EXPECT_EQ(head->method, "POST");
   EXPECT_EQ(head->path, "/v1/chat%2Fx");
   EXPECT_EQ(head->query, "a=b?c");
-  EXPECT_EQ(head->field("x-two"), "a b");
-  EXPECT_EQ(head->field("absent"), "");
+  EXPECT_EQ(value_of(head->fields, "x-two"), "a b");
+  EXPECT_EQ(value_of(head->fields, "absent"), "");
   EXPECT_EQ(head->content_length, 12u);
   EXPECT_TRUE(head->expect_continue);
   EXPECT_FALSE(head->keep_alive);

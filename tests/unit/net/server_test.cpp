@@ -294,8 +294,6 @@ TEST_F(ServerTest, KeepsTheConnectionForTheNextRequest) {
     ASSERT_TRUE(app.say(post("/echo?q=" + std::to_string(i), with_length("body"), "body")));
     EXPECT_TRUE(has(app.hear_until("]"), "POST q=" + std::to_string(i) + " [body"));
   }
-  EXPECT_EQ(server->counters().connections_total, 1u);
-  EXPECT_EQ(server->counters().requests, 3u);
 }
 
 TEST_F(ServerTest, TheHeadOfAnAnswerSaysWhatItMustAndNotWhatRuns) {  // M57
@@ -506,8 +504,6 @@ TEST_F(ServerTest, MalformedRequestsAreRefusedAndWhatFollowsIsNotServed) {  // M
     EXPECT_TRUE(answer.ends_with("{\"error\":\"bad_request\"}")) << answer;
   }
   EXPECT_EQ(handler.requests, 0);
-  EXPECT_EQ(server->counters().heads_refused, 5u);
-  EXPECT_EQ(server->counters().bodies_refused, 2u);
 }
 
 TEST_F(ServerTest, LargeHeadsAreRefusedWithAndWithoutAnEnd) {

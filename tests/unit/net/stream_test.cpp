@@ -44,13 +44,13 @@ class StreamTest : public ::testing::TestWithParam<bool> {
 
   Task<void> read_into(Stream& stream, std::size_t size, std::optional<Read>& outcome) {
     std::string buffer(size, '\0');
-    outcome = co_await stream.read_some(asio::buffer(buffer));
+    outcome = co_await read_some(stream, asio::buffer(buffer));
   }
 
   Task<std::string> read_exactly(Stream& stream, std::size_t size) {
     std::string heard(size, '\0');
     for (std::size_t at = 0; at < size;) {
-      const auto [ec, bytes] = co_await stream.read_some(asio::buffer(heard.data() + at, size - at));
+      const auto [ec, bytes] = co_await read_some(stream, asio::buffer(heard.data() + at, size - at));
       if (ec) co_return heard.substr(0, at) + " (" + ec.message() + ")";
       at += bytes;
     }
@@ -126,7 +126,7 @@ TEST_P(StreamTest, WhoAlwaysHasSomethingToReadHoldsUpNobody) {
     asio::post(loop.executor(), [&] { heard_before_others = heard; });
     std::string buffer(4096, '\0');
     while (heard < all) {
-      const auto [ec, bytes] = co_await near->read_some(asio::buffer(buffer));
+      const auto [ec, bytes] = co_await read_some(*near, asio::buffer(buffer));
       if (ec) co_return;
       heard += bytes;
     }
@@ -144,7 +144,7 @@ TEST_P(StreamTest, NorDoesItOutliveTheDeadline) {
   const auto read = [&]() -> Task<void> {
     std::string buffer(4096, '\0');
     while (!ended) {
-      const auto [ec, bytes] = co_await near->read_some(asio::buffer(buffer));
+      const auto [ec, bytes] = co_await read_some(*near, asio::buffer(buffer));
       ended = ec;
       heard += bytes;
     }
@@ -192,7 +192,7 @@ TEST_P(StreamTest, TheEndOfAReadsTimeIsNotThatOfTheWriteThatFollows) {
   const auto read_then_write = [](Stream& stream, std::string_view bytes) -> Task<std::chrono::milliseconds> {
     std::array<char, 10> buffer;
     stream.set_deadline(in(5ms));
-    const auto [read, none] = co_await stream.read_some(asio::buffer(buffer));
+    const auto [read, none] = co_await read_some(stream, asio::buffer(buffer));
     const auto began = std::chrono::steady_clock::now();
     const std::array<std::string_view, 1> pieces{bytes};
     const auto [written, some] = co_await stream.write(pieces, 50ms);
@@ -219,7 +219,7 @@ TEST_P(StreamTest, AnEndThatComesWithTheLastBytesIsSeen) {
     const auto read = [&]() -> Task<void> {
       std::string buffer(100, '\0');
       for (;;) {
-        const auto [ec, bytes] = co_await near->read_some(asio::buffer(buffer));
+        const auto [ec, bytes] = co_await read_some(*near, asio::buffer(buffer));
         heard += ec ? "(" + ec.message() + ")" : buffer.substr(0, bytes);
         if (ec) co_return;
       }
@@ -353,7 +353,7 @@ TEST(StreamOfALoopTest, GoesWithIt) {
   bool went_on = false;
   const auto own = [&went_on](std::unique_ptr<Stream> stream) -> Task<void> {
     std::array<char, 10> buffer{};
-    co_await stream->read_some(asio::buffer(buffer));
+    co_await read_some(*stream, asio::buffer(buffer));
     went_on = true;
   };
   loop->start(own(std::make_unique<Stream>(std::move(near_socket))));

@@ -1,9 +1,6 @@
-#include "net/request.h"
-
-#include "net/app.h"
+#include "net/body.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace fairlead::net {
 namespace {
@@ -20,11 +17,6 @@ Error too_large(std::size_t bytes_max, const char* when = "") {
 }
 
 }  // namespace
-
-std::string_view AppRequest::field(std::string_view name) const {
-  const auto it = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return equal_any_case(f.name, name); });
-  return it == fields.end() ? std::string_view() : it->value;
-}
 
 Result<BodyReader> BodyReader::make(const Head& head, std::size_t bytes_max) {
   BodyReader reader;
