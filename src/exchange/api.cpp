@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "exchange/models.h"
+#include "exchange/request_id.h"
 #include "exchange/tell.h"
 #include "plan/authenticate.h"
 

@@ -69,15 +69,6 @@ const Dialect& dialect_of(const Target& target) { return *find_dialect(target.pr
 
 thread_local Pieces Attempt::pieces_;
 
-void Request::note_content_sent() {
-  if (opening.use_count() == 1) opening.reset();  // else the ledger's thread would be the one that frees it
-  if (std::exchange(content_sent, true)) return;
-  facts.fields = {};
-  facts.wishes = nullptr;
-  question.reset();
-  app.reset();
-}
-
 AttemptEnd AttemptOutcome::end() const {
   AttemptEnd end{progress, {}, {}};
   if (!coder) return end;

@@ -1,7 +1,7 @@
 #pragma once
 // What a request may be charged, and is: what is held of every budget that counts it, from before an attempt until its end. One
 // worker's thread.
-#include "exchange/attempt.h"
+#include "exchange/request.h"
 
 #include <cstddef>
 #include <optional>

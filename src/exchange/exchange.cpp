@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -16,6 +15,8 @@
 #include "exchange/app_error.h"
 #include "exchange/attempt.h"
 #include "exchange/charging.h"
+#include "exchange/notes.h"
+#include "exchange/request_id.h"
 #include "exchange/tell.h"
 #include "plan/authenticate.h"
 #include "plan/classify.h"
@@ -29,7 +30,6 @@
 namespace fairlead::exchange {
 namespace {
 
-constexpr std::size_t rows_at_once_max = 2;  // two openings, a settlement and an opening, or two settlements
 constexpr auto use_task = asio::use_awaitable_t<Executor>();
 
 /// What of the head routing may know.
@@ -42,12 +42,6 @@ Head head_of(const net::AppRequest& app, const Snapshot& snapshot) {
     if (forwarded && is_forwarded_for(field.name)) head.forwarded_for.push_back(field.value);
   }
   return head;
-}
-
-/// It says nothing of the request, nor that it is worth trying again: so what another target said before is the better answer.
-bool is_of_this_target_alone(const Failure& failure) {
-  return failure.error.kind == ErrorKind::upstream_auth || failure.error.kind == ErrorKind::upstream_no_money ||
-         (failure.error.kind == ErrorKind::upstream_refused && failure.error.retry == Retry::before_commit);
 }
 
 /// For who asks afterwards why a request was refused. A provider's own words are never in the log.
@@ -63,15 +57,15 @@ class Exchange {
            const Key& key)
       : request_{world, std::move(snapshot), std::move(app), answer, *find_dialect("openai"), world.steady_now()},
         key_(key),
-        charging_(world.budgets, *request_.snapshot, key, world.now()),
-        open_(&note(RequestOpen())) {
-    open_->started_at = charging_.started_at();
-    open_->id = request_.id = make_request_id(open_->started_at, world.random);
-    open_->key = key.name;
-    open_->team = key.team;
-    open_->project = key.project;
-    open_->endpoint = "chat.completions";
-    open_->snapshot_hash = request_.snapshot->hash;
+        charging_(world.budgets, *request_.snapshot, key, world.now()) {
+    RequestOpen& row = notes_.open();
+    row.started_at = charging_.started_at();
+    row.id = request_.id = make_request_id(row.started_at, world.random);
+    row.key = key.name;
+    row.team = key.team;
+    row.project = key.project;
+    row.endpoint = "chat.completions";
+    row.snapshot_hash = request_.snapshot->hash;
   }
 
   /// Parse, classify, plan: pure. An error is the app's answer.
@@ -79,24 +73,25 @@ class Exchange {
     auto chat = request_.dialect.parse_request(std::move(request_.app->body));
     if (!chat) return chat.error();
     ChatRequest& asked = request_.question->chat = std::move(*chat);
-    open_->requested_model = asked.model;
-    open_->stream = asked.stream;
+    RequestOpen& row = notes_.open();
+    row.requested_model = asked.model;
+    row.stream = asked.stream;
     auto facts = classify(asked, key_);
     if (!facts) return facts.error();
     request_.facts = std::move(*facts);
-    if (request_.facts.route) open_->route = request_.facts.route->name;
+    if (request_.facts.route) row.route = request_.facts.route->name;
     if (auto known = look_for_content(request_.facts, asked, *request_.snapshot); !known) return known.error();
-    open_->content = content_text(request_.facts.content);
+    row.content = content_text(request_.facts.content);
     if (auto added = add_head(request_.facts, asked.wishes, head_of(*request_.app, *request_.snapshot), *request_.snapshot); !added)
       return added.error();
-    open_->facts = request_.world.texts.facts(request_.facts);
+    row.facts = request_.world.texts.facts(request_.facts);
     if (auto possible = check_wishes(request_.facts, *request_.snapshot); !possible) return possible.error();
     charging_.asks_for(request_.facts.route);
     if (auto known = look_for_repeat(); !known) return known.error();
     if (is_repeat()) return {};
     const Plan& plan = request_.question->plan = plan_now();
-    open_->plan = request_.world.texts.plan(plan);
-    open_->expected = expected_text(plan);
+    row.plan = request_.world.texts.plan(plan);
+    row.expected = expected_text(plan);
     if (plan.candidates.empty()) return refusal_of(plan, request_.id);
     Milliseconds total{0};
     for (const Candidate& c : plan.candidates) total = std::max(total, c.target->provider->timeouts.total);
@@ -155,11 +150,11 @@ class Exchange {
 
   /// Writes the end into the books, then lets the app see it. Always runs.
   Task<void> settle() {
-    note_open();
-    const RequestSettle& row = note(settlement());
-    const auto written = co_await request_.world.books.write(give());
+    notes_.add_open();
+    const RequestSettle& row = notes_.add(settlement());
+    const auto written = co_await request_.world.books.write(notes_.give());
     keep_for_repeats();
-    if (!written && (open_ == nullptr || is_repeat())) refuse(written.error());
+    if (!written && (notes_.is_opened() || is_repeat())) refuse(written.error());
     end_admission();
     if (failure_ && app_is_gone())
       request_.answer.abort();
@@ -177,21 +172,6 @@ class Exchange {
   const Target* target() const { return tried_.back().target; }
   const std::vector<Candidate>& candidates() const { return request_.question->plan.candidates; }
 
-  /// A row for the books. It stays where it is until the books have it, and a settlement to the end of the exchange.
-  template <class Row>
-  Row& note(Row&& row) {
-    next_.reserve(rows_at_once_max);
-    assert(next_.size() < rows_at_once_max);  // else it would move
-    next_.emplace_back(std::forward<Row>(row));
-    return std::get<Row>(next_.back());
-  }
-  /// Unless the books have it; again, if they could not take it.
-  void note_open() {
-    if (open_ != nullptr && next_.empty()) open_ = &note(RequestOpen(*open_));
-  }
-  /// What was noted since, for the ledger, which from then on keeps settlements whatever happens.
-  Rows give() { return given_.emplace_back(std::make_shared<const std::vector<Write>>(std::exchange(next_, {}))); }
-
   /// With an Idempotency-Key: an answer that was kept, or the turn to make one. An error is the app's answer.
   Result<void> look_for_repeat() {
     const auto found = idempotency_field(*request_.app);
@@ -205,7 +185,8 @@ class Exchange {
     request_.repeat = std::move(*repeat);
     // Both are one object: {"idempotency":...,"tags":...}
     const std::string& marks = request_.repeat->facts();
-    open_->facts = open_->facts.empty() ? marks : marks.substr(0, marks.size() - 1) + "," + open_->facts.substr(1);
+    std::string& facts = notes_.open().facts;
+    facts = facts.empty() ? marks : marks.substr(0, marks.size() - 1) + "," + facts.substr(1);
     return {};
   }
 
@@ -279,7 +260,7 @@ class Exchange {
     AttemptEnd end = outcome_.end();
     end.markup = charging_.markup();
     if (needs_estimate(end)) end.bytes_per_token = request_.world.estimates.output_bytes_per_token(*end.target, *request_.snapshot);
-    const AttemptSettle& settled = note(settle_attempt(request_.id, number(), end, *request_.snapshot, request_.world.texts));
+    const AttemptSettle& settled = notes_.add(settle_attempt(request_.id, number(), end, *request_.snapshot, request_.world.texts));
     tried_.back().settle = &settled;
     charging_.post(request_, settled.charge_usd_pico);
     request_.spent_usd_pico += settled.usd_pico.value_or(0);
@@ -321,7 +302,7 @@ class Exchange {
     request_.world.estimates.note(seen, *request_.snapshot, settled.ended_at);
   }
 
-  Task<Result<void>> open_attempt(const Candidate& candidate) {
+  AttemptOpen opening_of(const Candidate& candidate) const {
     const Target& target = *candidate.target;
     AttemptOpen row;
     row.request_id = request_.id;
@@ -341,23 +322,23 @@ class Exchange {
     }
     row.reserved_usd_pico = charging_.reserved();
     row.markup = charging_.markup();
-    note_open();
-    estimate_usd_pico_ = row.estimate_usd_pico;
-    note(std::move(row));
-    const auto written = co_await request_.world.books.write(give());
+    return row;
+  }
+
+  Task<Result<void>> open_attempt(const Candidate& candidate) {
+    notes_.add_open();
+    estimate_usd_pico_ = notes_.add(opening_of(candidate)).estimate_usd_pico;
+    const auto written = co_await request_.world.books.write(notes_.give());
     if (!written) co_return written;
-    if (std::exchange(open_, nullptr) != nullptr) {
-      request_.opening = std::move(given_.back());
-      given_.pop_back();
-    }
-    tried_.push_back({&target, nullptr});
+    if (!notes_.is_opened()) request_.opening = notes_.let_opening_go();
+    tried_.push_back({candidate.target, nullptr});
     outcome_ = {};
     co_return boost::system::in_place_value;
   }
 
   /// Waits out a backoff, with what is known written down first; ends early when the app leaves.
   Task<void> pause(Milliseconds delay) {
-    co_await request_.world.books.write(give());
+    co_await request_.world.books.write(notes_.give());
     Timer timer(request_.world.executor, delay);
     request_.cancel.set_hook([&timer] { timer.cancel(); });
     boost::system::error_code ignored;
@@ -417,16 +398,14 @@ class Exchange {
   }
 
   Request request_;
+  Notes notes_;
   const Key& key_;
   Charging charging_;
-  std::optional<AttemptCourse> course_;  ///< once there is a plan to be carried out
-  std::optional<Step> step_;             ///< the attempt under way, or what is tried next; empty: nothing is
-  std::optional<Attempt> attempt_;       ///< under way
-  AttemptOutcome outcome_;               ///< of the last attempt
-  std::unique_ptr<Failure> failure_;     ///< null: there is none, so far
-  std::vector<Write> next_;              ///< noted, and not given yet
-  std::vector<Rows> given_;
-  RequestOpen* open_;                        ///< is changed until it is given; null once the books have it
+  std::optional<AttemptCourse> course_;      ///< once there is a plan to be carried out
+  std::optional<Step> step_;                 ///< the attempt under way, or what is tried next; empty: nothing is
+  std::optional<Attempt> attempt_;           ///< under way
+  AttemptOutcome outcome_;                   ///< of the last attempt
+  std::unique_ptr<Failure> failure_;         ///< null: there is none, so far
   std::optional<Int128> estimate_usd_pico_;  ///< of the attempt under way: what it is charged if it breaks
   std::vector<Ended::Attempt> tried_;        ///< whose opening is in the books; without a settlement: under way, or broken
   std::unique_ptr<state::Limits::Admitted> admitted_;  ///< null: nothing is held of any limit
@@ -468,23 +447,6 @@ Task<void> run_exchange(World& world, std::unique_ptr<net::AppRequest> request, 
   const auto key = authenticate(request->field("authorization"), *snapshot, world.now());
   if (!key) return turn_away(world, answer, key.error(), std::move(request->peer));
   return carry(world, std::move(snapshot), std::move(request), answer, **key);
-}
-
-std::string make_request_id(TimePoint now, std::mt19937_64& random) {
-  const auto ms = static_cast<std::uint64_t>(std::chrono::duration_cast<Milliseconds>(now.time_since_epoch()).count());
-  const std::uint64_t high = ms << 16 | (random() & 0xffff);
-  const std::uint64_t low = random();
-  std::string id("req_00000000000000000000000000000000");
-  char* at = id.data() + 4;
-  for (const std::uint64_t half : {high, low})
-    for (int shift = 60; shift >= 0; shift -= 4) *at++ = "0123456789abcdef"[half >> shift & 0xf];
-  return id;
-}
-
-std::uint32_t seed_of(std::string_view request_id) {
-  std::uint32_t hash = 2166136261;  // FNV-1a
-  for (const char c : request_id) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
-  return hash;
 }
 
 }  // namespace fairlead::exchange

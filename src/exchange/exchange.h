@@ -13,13 +13,11 @@
 #include "state/limits.h"
 #include "state/replays.h"
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <random>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace fairlead::exchange {
 
@@ -64,10 +62,5 @@ struct World {
 
 /// POST /v1/chat/completions.
 Task<void> run_exchange(World& world, std::unique_ptr<net::AppRequest> request, net::AppAnswer& answer);
-
-/// Time-ordered and unique: "req_" and 32 hex digits, of which the first 12 are milliseconds since 1970.
-std::string make_request_id(TimePoint now, std::mt19937_64& random);
-/// What stands for chance in the plan of a request: from its id alone, so that the plan can be made again.
-std::uint32_t seed_of(std::string_view request_id);
 
 }  // namespace fairlead::exchange

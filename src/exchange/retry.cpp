@@ -23,6 +23,11 @@ bool unconfirmed(const Failure& failure) { return failure.report.sent_whole && f
 
 bool may_be_billed(const Failure& failure) { return unconfirmed(failure) || (failure.status >= 200 && failure.status < 300); }
 
+bool is_of_this_target_alone(const Failure& failure) {
+  return failure.error.kind == ErrorKind::upstream_auth || failure.error.kind == ErrorKind::upstream_no_money ||
+         (failure.error.kind == ErrorKind::upstream_refused && failure.error.retry == Retry::before_commit);
+}
+
 AttemptCourse::AttemptCourse(const Route* route, int attempts_max) : attempts_left_(attempts_max - 1) {
   if (!route) return;
   fallback_ = route->fallback;

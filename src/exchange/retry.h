@@ -26,6 +26,9 @@ bool unconfirmed(const Failure& failure);
 /// That, or a 2xx answer had begun when it broke off.
 bool may_be_billed(const Failure& failure);
 
+/// It says nothing of the request, nor that it is worth trying again: so what another target said before is the better answer.
+bool is_of_this_target_alone(const Failure& failure);
+
 struct Step {
   std::size_t candidate = 0;      ///< index into the plan's candidates
   bool fresh_connection = false;  ///< not one from the pool

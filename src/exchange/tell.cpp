@@ -5,6 +5,7 @@
 #include <string>
 
 #include "exchange/app_error.h"
+#include "exchange/request_id.h"
 
 namespace fairlead::exchange {
 namespace {

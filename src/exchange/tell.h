@@ -1,6 +1,7 @@
 #pragma once
 // What the app is told of its request: fields of the answer, its end, an answer that was kept, an error. One worker's thread.
-#include "exchange/attempt.h"
+#include "exchange/request.h"
+#include "exchange/retry.h"
 
 #include <optional>
 
