@@ -17,10 +17,10 @@ Error refused(std::string message) { return {ErrorKind::config, ErrorOrigin::fai
 
 /// What is open and was sent before the time, or began before it. An attempt counts in the month in which it was sent, and its row
 /// leaves with the day of its request's first: so what keeps either from ending is both what was sent before, and what belongs to
-/// such a request, though it was sent later.
+/// such a request, though it was sent later. CROSS: by the few lines that are open, and not by all retries.
 constexpr std::string_view open_before =
     "SELECT (SELECT count(*) FROM lines WHERE batch IS NULL AND (ending = 0 OR outcome = 0) AND coalesce(sent_at, started_at) < "
-    "?1) + (SELECT count(*) FROM lines l JOIN retries r ON r.line = l.n WHERE l.batch IS NULL AND r.outcome = 0 AND "
+    "?1) + (SELECT count(*) FROM lines l CROSS JOIN retries r ON r.line = l.n WHERE l.batch IS NULL AND r.outcome = 0 AND "
     "(r.sent_at < ?1 OR coalesce(l.sent_at, l.started_at) < ?1))";
 
 /// The next that counts anywhere, from the second time on; at the latest the first.
@@ -35,11 +35,18 @@ constexpr std::string_view oldest =
     "  WHERE sent_at IS NOT NULL AND batch IS NOT NULL ORDER BY sent_at LIMIT 1)"
     " UNION ALL SELECT * FROM (SELECT started_at FROM lines INDEXED BY lines_unsent"
     "  WHERE sent_at IS NULL AND batch IS NOT NULL ORDER BY started_at LIMIT 1))";
+const std::string may_leave =
+    "batch IS NOT NULL AND n < (SELECT max(n) FROM lines)"  // the newest stays: no number is given twice
+    " AND n < (SELECT n FROM journaled)";
+const std::string all_of_day =
+    "SELECT count(*), min(n), max(n) FROM (SELECT n, batch FROM lines INDEXED BY lines_by_time WHERE sent_at >= ?1 AND sent_at < ?2"
+    " UNION ALL SELECT n, batch FROM lines INDEXED BY lines_unsent WHERE sent_at IS NULL AND started_at >= ?1 AND started_at < ?2"
+    ") WHERE " +
+    may_leave;
+/// Once the bounds of their numbers are known, all lines between these are read.
 std::string between(const std::string& from, const std::string& until) {
   return "((sent_at >= " + from + " AND sent_at < " + until + ") OR (sent_at IS NULL AND started_at >= " + from +
-         " AND started_at < " + until +
-         ")) AND batch IS NOT NULL AND n < (SELECT max(n) FROM lines)"  // the newest stays: no number is given twice
-         " AND n < (SELECT n FROM journaled)";
+         " AND started_at < " + until + ")) AND " + may_leave;
 }
 const std::string of_day = between("?1", "?2");
 constexpr std::int64_t day_us = 86'400'000'000;
@@ -93,7 +100,7 @@ class SqliteBookkeeper final : public Bookkeeper {
       return with_path(open.error());
     else if (*open > 0)
       return none;
-    Statement range(database_.handle(), "SELECT count(*), min(n), max(n) FROM lines WHERE " + of_day);
+    Statement range(database_.handle(), all_of_day);
     range.bind(us_of(rows.day), us_of(rows.day) + day_us);
     if (const auto row = range.step(); !row) return with_path(row.error());
     rows.requests = range.integer(0);

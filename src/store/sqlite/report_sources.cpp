@@ -14,6 +14,8 @@ constexpr Rows first_attempts{"lines x JOIN lines l ON l.n = x.n", "x.n", "NOT E
                               "1"};
 constexpr Rows retries{"retries x JOIN lines l ON l.n = x.line", "x.line",
                        "x.number = (SELECT max(number) FROM retries q WHERE q.line = x.line)", "x.number"};
+/// By their lines, of which few are open.
+constexpr Rows open_retries{"lines l CROSS JOIN retries x ON x.line = l.n", retries.line, retries.is_last, retries.number};
 /// Of name_dimensions.
 constexpr std::string_view names =
     "t.provider, t.model, t.target, a.route, a.key, a.team, a.project, o.usage_source, o.cost_currency";
@@ -50,8 +52,8 @@ std::vector<std::string> open_rows() {
   const auto open = [](const std::string& which) { return which + " AND " + in_period; };
   return {select(first_attempts, open_figures("(" + first_last + ")", "(x.outcome = 0)"),
                  open("x.batch IS NULL AND (x.outcome = 0 OR " + first_last + ")")),
-          select(retries, open_figures("(" + retry_last + ")", "1"), open("l.batch IS NULL AND x.outcome = 0")),
-          select(retries, open_figures("1", "0"), open("l.batch IS NULL AND x.outcome <> 0 AND " + retry_last))};
+          select(open_retries, open_figures("(" + retry_last + ")", "1"), open("l.batch IS NULL AND x.outcome = 0")),
+          select(open_retries, open_figures("1", "0"), open("l.batch IS NULL AND x.outcome <> 0 AND " + retry_last))};
 }
 
 std::vector<std::string> ended_rows() {

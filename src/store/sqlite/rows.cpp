@@ -216,15 +216,15 @@ Result<std::vector<Consumed>> read_consumed(Database& database, TimePoint since,
       sum += (sum.empty() ? "sum(coalesce(" : " + coalesce(") + of + kind + "_tokens, 0)";
     return sum + ")";
   };
-  // By numbers first, as names are slow to compare.
+  // By numbers first, as names are slow to compare. `+` keeps from reading all lines up to that number.
   Statement consumed(database.handle(),
                      "SELECT a.key, a.team, a.route, s.step, sum(s.requests), sum(s.tokens) FROM ("
                      "SELECT ask, sent_at / ?2 AS step, count(*) AS requests, " +
                          tokens("") +
-                         " AS tokens FROM lines WHERE sent_at >= ?1 AND n < ?3 GROUP BY 1, 2 "
+                         " AS tokens FROM lines WHERE sent_at >= ?1 AND +n < ?3 GROUP BY 1, 2 "
                          "UNION ALL SELECT l.ask, r.sent_at / ?2, 0, " +
                          tokens("r.") +
-                         " FROM retries r JOIN lines l ON l.n = r.line WHERE r.sent_at >= ?1 AND l.n < ?3 GROUP BY 1, 2"
+                         " FROM retries r JOIN lines l ON l.n = r.line WHERE r.sent_at >= ?1 AND +l.n < ?3 GROUP BY 1, 2"
                          ") s JOIN asks a ON a.id = s.ask GROUP BY a.key, a.team, a.route, s.step ORDER BY s.step");
   consumed.bind(since, step.count(), before);
   std::vector<Consumed> all;

@@ -54,8 +54,8 @@ std::string differing(const SumTable& shorter, const SumTable& longer) {
 }
 
 constexpr std::string_view newest_row =
-    "SELECT coalesce(max(at), 0) FROM (SELECT max(sent_at) AS at FROM lines UNION ALL SELECT max(started_at) FROM lines WHERE "
-    "sent_at IS NULL)";
+    "SELECT coalesce(max(at), 0) FROM (SELECT max(sent_at) AS at FROM lines UNION ALL SELECT max(started_at) FROM lines "
+    "INDEXED BY lines_unsent WHERE sent_at IS NULL)";
 
 /// Until when attempts count that came late, and went with their own days: as the chain's notes of these days say it, or for days
 /// of before there were such notes, as the table does.
