@@ -95,7 +95,8 @@ Result<void> Sweep::sweep_some(Table& table) {
                  "SELECT id, " + table.text + " FROM " + table.name + " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
   rows.bind(at_, table.bound, rows_max_);
   std::string gone;
-  for (;;) {
+  std::int64_t looked_at = 0;
+  for (;; ++looked_at) {
     const auto row = rows.step();
     if (!row) return row.error();
     if (!*row) break;
@@ -105,7 +106,7 @@ Result<void> Sweep::sweep_some(Table& table) {
     else
       gone.append(gone.empty() ? "[" : ",").append(std::to_string(at_));
   }
-  if (at_ >= table.bound) {
+  if (looked_at < rows_max_) {  // there are no more: the last may have gone with somebody else's sweep
     ++swept_;
     at_ = 0;
   }

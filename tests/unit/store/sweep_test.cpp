@@ -162,6 +162,19 @@ TEST_F(SweepTest, AWriterRefersToNothingThatItTook) {
   }
 }
 
+TEST_F(SweepTest, ASweepEndsThoughAnotherTookTheLastRowThatItWasToLookAt) {
+  for (int i = 0; i < 5; ++i) save(request_of_kind("old-" + std::to_string(i), noon - days(50), i));
+  const auto one = books(), other = books();
+  ASSERT_TRUE(*one->sweep(3));  // has looked how far it will go
+  save(request_of_kind("new", noon, 30));
+  remove_before(*other, noon);
+  ASSERT_TRUE(sweep_all(*other));
+  int steps = 0;
+  for (auto more = one->sweep(3); more && *more; more = one->sweep(3)) ASSERT_LT(++steps, 100);
+  EXPECT_EQ(count("asks"), 1);
+  verify();
+}
+
 TEST_F(SweepTest, WhateverIsDoneMeanwhileEachRequestSaysWhatItSaid) {
   for (const unsigned seed : {1u, 2u, 3u}) {
     std::mt19937 random(seed);
