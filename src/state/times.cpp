@@ -32,10 +32,8 @@ double half_lives(TimePoint from, TimePoint to) { return std::chrono::duration<d
 }  // namespace
 
 void Times::note(std::int64_t us, TimePoint now) {
-  if (buckets.empty()) {
-    buckets.resize(bucket_count);
-    since = now;
-  }
+  if (buckets.empty() || now < since) since = now;  // the clock was ahead: what it noted is taken for as old as this
+  buckets.resize(bucket_count);
   double weight = std::exp2(half_lives(since, now));
   if (weight > weight_max) {
     const double scale = 1 / weight;
@@ -49,7 +47,7 @@ void Times::note(std::int64_t us, TimePoint now) {
   total += weight;
 }
 
-double Times::evidence(TimePoint now) const { return total == 0 ? 0 : total * std::exp2(-half_lives(since, now)); }
+double Times::evidence(TimePoint now) const { return total * std::exp2(-std::max(0.0, half_lives(since, now))); }
 
 std::int64_t Times::percentile(double share) const {
   double left = 0;

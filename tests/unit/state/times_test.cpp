@@ -68,5 +68,15 @@ TEST(Times, MonthsOfUseOverflowNothing) {
   EXPECT_NEAR(static_cast<double>(times.percentile(0.5)), 70'000, 5'000) << "after twenty years nothing else is left";
 }
 
+TEST(Times, WhatAClockNotedThatWasAheadHidesNothingThatIsNew) {
+  Times times;
+  for (int i = 0; i < 100; ++i) times.note(50'000, noon + std::chrono::hours(24 * 365 * 10));
+  EXPECT_NEAR(times.evidence(noon), 100, 1e-9) << "as if it were of now";
+  TimePoint now = noon;
+  for (int i = 0; i < 600; ++i) times.note(900'000, now += std::chrono::seconds(10));
+  EXPECT_GT(times.percentile(0.5), 800'000);
+  EXPECT_TRUE(std::isfinite(times.evidence(now)));
+}
+
 }  // namespace
 }  // namespace fairlead::state
