@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <limits>
+#include <system_error>
 #include <utility>
 
 namespace fairlead::sqlite {
@@ -127,12 +128,13 @@ Result<Database> Database::open(const std::string& path, int flags) {
 
 namespace {
 
-/// Nobody writes it, or had to stop in the midst: such have a write-ahead log and its shared memory beside the file. And there may
-/// be none, as the folder is not ours.
+/// Nobody writes it, or had to stop in the midst: such have a write-ahead log and its shared memory beside the file, wherever a
+/// link to it may be. And there may be none, as the folder is not ours.
 bool is_copy_at_rest(const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  return ::access(folder.c_str(), W_OK) != 0 && ::access((path + "-wal").c_str(), F_OK) != 0 &&
-         ::access((path + "-shm").c_str(), F_OK) != 0;
+  std::error_code failed;
+  const std::filesystem::path file = std::filesystem::canonical(path, failed);
+  return !failed && ::access(file.parent_path().c_str(), W_OK) != 0 && ::access((file.string() + "-wal").c_str(), F_OK) != 0 &&
+         ::access((file.string() + "-shm").c_str(), F_OK) != 0;
 }
 
 std::string immutable_uri(const std::string& path) {

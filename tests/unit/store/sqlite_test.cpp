@@ -720,34 +720,44 @@ TEST(SqliteFile, AFullDiskFailsSavingAndProbesUntilThereIsRoom) {
   EXPECT_EQ((*store->request("r1"))->attempts[0].state, RowState::settled);
 }
 
-TEST(SqliteStore, ACopyWhereNothingMayBeWrittenIsRead) {
-  const Folder folder;
-  const std::string copies = folder.file("100% #1?"), copy = copies + "/ledger.db";
-  {
-    auto store = open_store("sqlite:" + folder.file("ledger.db"), StoreMode::write);
-    ASSERT_TRUE(store);
-    ASSERT_TRUE(test::save(**store, {test::record_of(test::request_open("r1"), {}, test::request_settle("r1", 0))}));
-  }
-  std::filesystem::create_directory(copies);
-  std::filesystem::copy_file(folder.file("ledger.db"), copy);
-  std::filesystem::permissions(copy, std::filesystem::perms(0444));
-  std::filesystem::permissions(copies, std::filesystem::perms(0555));
+/// 0: who may not write in this folder finds r1 in the ledger at `path`. 1: it is not there; 2: the ledger cannot be opened.
+int read_without_writing(const std::string& path, const std::string& folder) {
+  std::filesystem::permissions(folder, std::filesystem::perms(0555));
   const pid_t reader = ::fork();
   if (reader == 0) {
     // Root may write wherever it likes, but for these.
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3]{};
-    if (::syscall(SYS_capset, &header, none) != 0 || ::access(copies.c_str(), W_OK) == 0) ::_exit(3);
-    const auto store = open_store("sqlite:" + copy, StoreMode::read);
+    if (::syscall(SYS_capset, &header, none) != 0 || ::access(folder.c_str(), W_OK) == 0) ::_exit(3);
+    const auto store = open_store("sqlite:" + path, StoreMode::read);
     if (!store) ::_exit(2);
     const auto request = (*store)->request("r1");
     ::_exit(request && *request ? 0 : 1);
   }
   int status = 0;
-  ASSERT_EQ(::waitpid(reader, &status, 0), reader);
-  EXPECT_TRUE(WIFEXITED(status)) << status;
-  EXPECT_EQ(WEXITSTATUS(status), 0);
-  std::filesystem::permissions(copies, std::filesystem::perms(0755));  // so that it can be removed
+  const bool ended = ::waitpid(reader, &status, 0) == reader && WIFEXITED(status);
+  std::filesystem::permissions(folder, std::filesystem::perms(0755));  // so that it can be removed
+  return ended ? WEXITSTATUS(status) : -1;
+}
+
+TEST(SqliteStore, ACopyWhereNothingMayBeWrittenIsRead) {
+  const Folder folder;
+  const std::string copies = folder.file("100% #1?"), copy = copies + "/ledger.db";
+  save(*open_or_fail(folder.file("ledger.db")), {whole("r1")});
+  std::filesystem::create_directory(copies);
+  std::filesystem::copy_file(folder.file("ledger.db"), copy);
+  std::filesystem::permissions(copy, std::filesystem::perms(0444));
+  EXPECT_EQ(read_without_writing(copy, copies), 0);
+}
+
+TEST(SqliteStore, ALinkWhereNothingMayBeWrittenLeadsToTheLogOfALedgerThatIsWritten) {
+  const Folder folder;
+  const std::string links = folder.file("links");
+  const auto store = open_or_fail(folder.file("ledger.db"));
+  save(*store, {whole("r1")});
+  std::filesystem::create_directory(links);
+  std::filesystem::create_symlink("../ledger.db", links + "/ledger.db");
+  EXPECT_EQ(read_without_writing(links + "/ledger.db", links), 0);
 }
 
 }  // namespace
