@@ -220,9 +220,10 @@ class SqliteStore final : public Store {
     for (const std::string& id : ids) {
       auto record = sqlite::read_request(database_, id);
       if (!record) return record.error();
+      // What cannot be read any more, and what has ended and was not sealed, is not of ours: it stays so, for the audit to show.
+      if (!*record) continue;
       std::int64_t open_attempts = 0;
       for (const auto& attempt : (*record)->attempts) open_attempts += attempt.state == RowState::open;
-      // What has ended and was not sealed is not of ours: it stays so, for the audit to show.
       if (open_attempts == 0 && (*record)->state != RowState::open) continue;
       attempts += open_attempts;
       interrupt(**record, now);

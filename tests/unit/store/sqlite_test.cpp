@@ -419,6 +419,20 @@ TEST(Sqlite, RecoveryInterruptsOpenRowsWithTheirEstimate) {
   EXPECT_FALSE(unpriced.attempts[0].settle.cost);
 }
 
+// What a line refers to was taken away by somebody: nothing can be told of it, and nothing else is kept from being told.
+TEST(Sqlite, RecoveryPassesOverALineThatCannotBeReadAnyMore) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db");
+  RequestRecord other = under_way("r2");
+  other.open.key = "other";
+  save(*open_or_fail(path), {under_way("r1"), other});
+  Stranger(path).run("DELETE FROM asks WHERE key = 'checkout'");
+  const auto store = open_or_fail(path);
+  const auto interrupted = store->recover(noon);
+  ASSERT_TRUE(interrupted) << interrupted.error().detail();
+  EXPECT_EQ(*interrupted, 1);
+}
+
 TEST(SqliteReport, GroupsAndKeepsWhatWasNeverReportedEmpty) {
   Folder folder;
   auto store = open_or_fail(folder.file("ledger.db"));
