@@ -113,6 +113,7 @@ class SqliteStore final : public Store {
     if (sqlite3_file_control(database_.handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || log == nullptr)
       return sqlite::last_error(database_.handle());
     if (log->pMethods == nullptr) return {};  // nothing was written yet
+    if (auto same = require_name(); !same) return same;
     // Linux tells of a failed sync once, and takes the pages for written then: the next sync of the log would say nothing. So all
     // of it goes into the database itself, whose own sync tells.
     if (log_in_doubt_ &&
@@ -186,6 +187,17 @@ class SqliteStore final : public Store {
     return SQLITE_OK;
   }
 
+  /// Of a file that was moved, the log would spoil the one that the next start finds in its place: so all of it goes where it
+  /// belongs. And what comes, and what the journal still has, stays there for the other file.
+  Result<void> require_name() {
+    int moved = 0;
+    (void)sqlite3_file_control(database_.handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (moved == 0) return {};
+    (void)sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    return Error(ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger is not available",
+                 path_ + " was removed, or another file was put in its place, while it was written: start fairlead again");
+  }
+
   static Error read_only() { return {ErrorKind::ledger_unavailable, ErrorOrigin::fairlead, "the ledger is open for reading only"}; }
 
   /// SQLite's own words tell of no file, and there may be several.
@@ -197,6 +209,7 @@ class SqliteStore final : public Store {
   /// `work` in one transaction, which becomes nothing if it fails.
   template <class Work>
   Result<void> writing(Work work) {
+    if (auto same = require_name(); !same) return same;
     if (auto begun = writer_->begin.run(); !begun) return with_path(begun.error());
     auto done = writer_->lines.open();
     if (done) done = work();

@@ -240,6 +240,41 @@ TEST(SqliteLedger, AFullDiskRefusesOpensAndLosesNothing) {
   EXPECT_EQ(rows->at(0).usage.output, 40 * opened);
 }
 
+// Somebody puts a copy of the day before in its place while it is written.
+TEST(SqliteLedger, WhatCameMeanwhileIsInTheJournalForAFileThatWasPutInItsPlace) {
+  Folder folder;
+  const std::string path = folder.file("ledger.db"), copy = folder.file("copy.db"), moved = folder.file("moved.db");
+  const auto settled = [](Ledger& ledger, const std::string& id) {
+    ledger.write({request_open(id), attempt_open(id), attempt_settle(id), request_settle(id)},
+                 [](Result<void> done) { EXPECT_TRUE(done); });
+    ASSERT_TRUE(ledger.flush(sqlite_patience));
+  };
+  settled(*start_or_throw(path), "before");
+  std::filesystem::copy_file(path, copy);
+  for (int i = 0; i < 10; ++i) settled(*start_or_throw(path), "since" + std::to_string(i));
+  {
+    const auto ledger = start_or_throw(path);
+    std::filesystem::rename(path, moved);
+    std::filesystem::rename(copy, path);
+    settled(*ledger, "after");
+    const auto until = std::chrono::steady_clock::now() + sqlite_patience;
+    while (ledger->stats().failed_saves == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    EXPECT_THAT(ledger->why_save_failed(), testing::HasSubstr("another file was put in its place"));
+  }
+  (void)start_or_throw(path);
+  const auto expect_whole = [](const std::string& file, std::int64_t requests, bool has_after) {
+    const auto store = open_store("sqlite:" + file, StoreMode::read);
+    const auto after = (*store)->request("after");
+    EXPECT_EQ(after && *after, has_after) << file;
+    const auto check = (*store)->check_chain({});
+    ASSERT_TRUE(check) << check.error().detail() << ", in " << file;
+    EXPECT_EQ(check->sealed, requests) << file;
+    EXPECT_EQ(check->findings_count, 0) << check->findings.at(0).what << ", in " << file;
+  };
+  expect_whole(path, 2, true);
+  expect_whole(moved, 11, false);
+}
+
 // The rows look old, as the clock was behind when they were written. What is killed is a copy of its files.
 TEST(SqliteLedger, WhatTheJournalHasStaysHoweverOldItLooks) {
   const TimePoint behind = noon - std::chrono::days(50);
