@@ -1,3 +1,4 @@
+#include <fairlead/budget_store.h>
 #include <fairlead/store.h>
 
 #include <gmock/gmock.h>
@@ -624,43 +625,55 @@ TEST(SqliteFile, RefusesANewerSchemaAndLeavesItAsItIs) {
   EXPECT_EQ(Stranger(path).text("PRAGMA user_version"), "99");
 }
 
+/// What a step of the schema made, to take it away again: of the second to the newest.
+constexpr const char* made_by_step[] = {
+    "DROP TABLE sum_groups; DROP TABLE hour_sums; DROP TABLE day_sums; DROP TABLE closings; DROP TABLE late; DROP TABLE "
+    "corrections; "
+    "DROP TABLE let_go; DROP INDEX lines_unsent; DROP TRIGGER closed_line_update; DROP TRIGGER closed_line_delete; "
+    "DROP TRIGGER closed_retry_update; DROP TRIGGER closed_retry_delete; ",
+    "DROP TABLE six_hour_sums; ", "DROP TABLE sweeps; ", "DELETE FROM chain WHERE lines = 0; ", "DROP TABLE journaled; "};
+
 TEST(SqliteFile, AnOlderSchemaBecomesNewerAtOnceOrNotAtAllAndWhatIsOthersStays) {  // M65
-  Folder folder;
-  const std::string path = folder.file("ledger.db");
-  save(*open_or_fail(path), {whole("r1")});
-  {  // as the first version left it, with a table of somebody's own
-    Stranger older(path);
-    const std::string version = older.text("PRAGMA user_version");
-    ASSERT_EQ(version, "6") << "a new step wants a new case here";
-    ASSERT_EQ(
-        older.run(older.text(
-            "SELECT group_concat('DROP ' || type || ' ' || name || ';', '') FROM (SELECT type, name FROM sqlite_master "
-            "WHERE type = 'trigger' AND (name LIKE 'closed_%' OR name LIKE 'closing_%' OR name LIKE 'correction_%') OR "
-            "name IN ('lines_unsent', 'sum_groups', 'hour_sums', 'six_hour_sums', 'day_sums', 'closings', 'late', 'corrections', "
-            "'let_go', 'sweeps', 'journaled') ORDER BY type DESC)")),
-        SQLITE_OK);
-    ASSERT_EQ(older.run("PRAGMA user_version = 1; CREATE TABLE notes (note TEXT); INSERT INTO notes VALUES ('mine'); "
-                        "PRAGMA wal_checkpoint(TRUNCATE)"),
-              SQLITE_OK);
+  for (std::size_t version = 1; version <= std::size(made_by_step); ++version) {
+    SCOPED_TRACE("version " + std::to_string(version));
+    Folder folder;
+    const std::string path = folder.file("ledger.db");
+    save(*open_or_fail(path), {whole("r1")});
+    ASSERT_TRUE((*open_budget_store("sqlite:" + path, 1'000))->add({BudgetOf::key, "checkout", 1, noon, "a credit"}));
+    {  // as that version left it, with a table of somebody's own
+      Stranger older(path);
+      ASSERT_EQ(older.text("PRAGMA user_version"), std::to_string(std::size(made_by_step) + 1)) << "a new step wants a line above";
+      std::string script;
+      for (std::size_t step = std::size(made_by_step); step >= version; --step) script += made_by_step[step - 1];
+      ASSERT_EQ(older.run(script + "PRAGMA user_version = " + std::to_string(version) +
+                          "; CREATE TABLE notes (note TEXT); INSERT INTO notes VALUES ('mine'); PRAGMA wal_checkpoint(TRUNCATE)"),
+                SQLITE_OK);
+    }
+    const auto seen = [&] {
+      Stranger stranger(path);
+      return stranger.text("PRAGMA user_version") + stranger.text("SELECT note FROM notes") +
+             stranger.text("SELECT id FROM requests") +
+             stranger.text("SELECT count(*) FROM sqlite_master WHERE name = 'journaled'");
+    };
+    int failed = 0;
+    for (std::size_t room = 4'096; room < (1U << 20); room += 8'192) {
+      const std::string said = [&] {
+        const FullDisk full(room);
+        return refusal(path).message();
+      }();
+      if (said.empty()) break;
+      ++failed;
+      ASSERT_EQ(seen(), std::to_string(version) + "miner10") << "after it failed with " << room << " bytes of room: " << said;
+    }
+    EXPECT_GT(failed, 0);
+    EXPECT_EQ(seen(), "6miner11");
+    const auto store = open_or_fail(path);
+    EXPECT_TRUE(store->request("r1")->has_value());
+    const auto chain = store->check_chain({});
+    ASSERT_TRUE(chain);
+    EXPECT_EQ(chain->findings_count, 0) << chain->findings.at(0).what;
+    EXPECT_EQ(chain->entries, 1);
   }
-  const auto seen = [&] {
-    Stranger stranger(path);
-    return stranger.text("PRAGMA user_version") + stranger.text("SELECT note FROM notes") +
-           stranger.text("SELECT id FROM requests") + stranger.text("SELECT count(*) FROM sqlite_master WHERE name = 'hour_sums'");
-  };
-  int failed = 0;
-  for (std::size_t room = 4'096; room < (1U << 20); room += 8'192) {
-    const std::string said = [&] {
-      const FullDisk full(room);
-      return refusal(path).message();
-    }();
-    if (said.empty()) break;
-    ++failed;
-    ASSERT_EQ(seen(), "1miner10") << "after it failed with " << room << " bytes of room: " << said;
-  }
-  EXPECT_GT(failed, 2);
-  EXPECT_EQ(seen(), "6miner11");
-  EXPECT_TRUE(open_or_fail(path)->request("r1")->has_value());
 }
 
 TEST(SqliteFile, ADamagedLedgerIsAnErrorAndNotACrash) {
