@@ -23,9 +23,12 @@ constexpr std::string_view rows_sql =
     "SELECT l.ask, r.terms, r.attempt_charge_usd_pico FROM retries r JOIN lines l ON l.n = r.line "
     "WHERE r.sent_at >= ?3 AND r.sent_at < ?4 AND l.started_at >= ?1 AND l.started_at < ?2) "
     "JOIN asks a ON a.id = ask JOIN terms t ON t.id = terms WHERE c IS NOT NULL GROUP BY 1, 2, 3, 4, 5";
-constexpr std::string_view sums_sql =
-    "SELECT g.key, g.team, g.project, g.route, g.provider, sum(s.charge_milli), sum(s.charge_rest_pico) "
-    "FROM hour_sums s JOIN sum_groups g ON g.id = s.sum_group WHERE s.at >= ?1 AND s.at < ?2 GROUP BY 1, 2, 3, 4, 5";
+/// By numbers first, as names are slow to compare.
+std::string sums_sql(const std::string& table) {
+  return "SELECT g.key, g.team, g.project, g.route, g.provider, sum(s.milli), sum(s.rest_pico) FROM ("
+         "SELECT sum_group, sum(charge_milli) AS milli, sum(charge_rest_pico) AS rest_pico FROM " +
+         table + " WHERE at >= ?1 AND at < ?2 GROUP BY 1) s JOIN sum_groups g ON g.id = s.sum_group GROUP BY 1, 2, 3, 4, 5";
+}
 
 /// So long before and after its beginning, requests that were sent in a span are asked when they began.
 constexpr std::chrono::hours edge{2};
@@ -75,8 +78,8 @@ class SqliteBudgets final : public BudgetStore {
  private:
   using Charges = std::map<std::array<std::string, 5>, Int128>;
 
-  /// Near its beginning and its end by the rows, which tell when a request began. In between, and where rows have gone, by the sums
-  /// by hour, which are few, and stay.
+  /// Near its beginning and its end by the rows, which tell when a request began. In between, and where rows have gone, by the
+  /// sums, which are few, and stay: of its whole days by day.
   Result<std::vector<Charge>> read_charges(const BudgetSpan& span) {
     const TimePoint until = span.until.value_or(TimePoint::max());
     const auto kept_from = rows_kept_from(database_);
@@ -90,8 +93,12 @@ class SqliteBudgets final : public BudgetStore {
     Result<void> done;
     if (has_rows) done = add(rows.bind(span.from, until, span.from, sums_from), charges);
     if (done && span.until) done = add(rows.bind(span.from, until, sums_until, TimePoint::max()), charges);
-    Statement sums(database_.handle(), sums_sql);
-    if (done) done = add(sums.bind(sums_from, sums_until), charges);
+    const TimePoint first_day = std::min<TimePoint>(std::chrono::ceil<std::chrono::days>(sums_from), sums_until),
+                    last_day = std::max<TimePoint>(first_day, std::chrono::floor<std::chrono::days>(sums_until));
+    Statement hours(database_.handle(), sums_sql("hour_sums")), days(database_.handle(), sums_sql("day_sums"));
+    if (done) done = add(hours.bind(sums_from, first_day), charges);
+    if (done) done = add(days.bind(first_day, last_day), charges);
+    if (done) done = add(hours.bind(last_day, sums_until), charges);
     if (!done) return done.error();
     std::vector<Charge> all;
     for (auto& [of, usd_pico] : charges) all.push_back({of[0], of[1], of[2], of[3], of[4], usd_pico});

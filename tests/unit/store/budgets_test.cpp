@@ -102,6 +102,28 @@ TEST(BudgetStore, ChargesStayWhenTheirRowsGo) {
   EXPECT_EQ(told(*(*budgets)->charges({put_in, std::nullopt})), before);
 }
 
+TEST(BudgetStore, TellsOfEachHourOnceWhereverASpanBeginsAndEnds) {
+  const test::Folder folder;
+  const std::string url = "sqlite:" + folder.file("ledger.db");
+  auto store = open_store(url, StoreMode::write);
+  ASSERT_TRUE(store);
+  constexpr int hours = 62;
+  const auto at = [](int hour) { return std::chrono::floor<std::chrono::days>(test::noon) + std::chrono::hours(hour); };
+  std::vector<RequestRecord> all;
+  for (int hour = 0; hour < hours; ++hour)
+    all.push_back(charged(std::to_string(hour), at(hour), {{"deepseek", Int128{1} << hour}}));
+  ChargedRecords records(std::move(all));
+  ASSERT_TRUE((*store)->save(records));
+  auto budgets = open_budget_store(url, 1'000);
+  ASSERT_TRUE(budgets);
+  for (int from = 0; from < hours; ++from)
+    for (int until = from + 1; until <= hours; ++until) {
+      const auto charges = (*budgets)->charges({at(from), at(until)});
+      ASSERT_TRUE(charges && charges->size() == 1);
+      ASSERT_TRUE(charges->front().usd_pico == (Int128{1} << until) - (Int128{1} << from)) << from << " to " << until;
+    }
+}
+
 // What was saved in one transaction is told whole or not at all, though one part of it is read off rows and the other off sums.
 TEST(BudgetStore, TellsChargesAsOfOneInstant) {
   const test::Folder folder;

@@ -62,8 +62,11 @@ TEST(ManyRows, OfLongAgoAreNotReadForWhatIsAskedOfNow) {
   auto store = std::move(*open_store(url, StoreMode::write));
   for (int day = 0; day < old_days; ++day) {
     std::vector<RequestRecord> records;
-    for (int i = 0; i < a_day; ++i)
-      records.push_back(ended("d" + std::to_string(day) + "-" + std::to_string(i), noon - days(100 - day), i % 4));
+    for (int i = 0; i < a_day; ++i) {
+      const TimePoint at = noon - days(100 - day) + std::chrono::minutes(i);
+      records.push_back(ended("d" + std::to_string(day) + "-" + std::to_string(i), at, i % 4));
+      records.back().open.key = "key" + std::to_string(i % 10);
+    }
     ASSERT_TRUE(test::save(*store, records));
   }
   ASSERT_TRUE(test::save(*store, {ended("a", noon, 1), ended("b", noon, 2),
@@ -76,6 +79,10 @@ TEST(ManyRows, OfLongAgoAreNotReadForWhatIsAskedOfNow) {
        [&] { return store->consumed(noon - days(1), std::chrono::minutes(5), 1'000'000)->size() == 1; }},
       {"which repeats are known", [&] { return store->served("batch", noon - days(1), 1'000)->size() == 2; }},
       {"what a budget was charged", [&] { return budgets->charges(today)->size() == 1; }},
+      {"the same of all time",
+       [&] {
+         return budgets->charges({TimePoint(), std::nullopt})->size() == 11;
+       }},
       {"when the newest was sent", [&] { return *budgets->newest() == noon; }},
       {"a report of the day",
        [&] {
