@@ -30,6 +30,16 @@ std::vector<Int128> shares_of(Build& build, const Section& from) {
   return shares;
 }
 
+/// A reference that is not there leaves the webhook out, as it leaves out a provider, and is warned of.
+void set_webhook(Build& build) {
+  const Section notify = build.root.section("notify");
+  const Value* written = build.root.find("notify") == nullptr ? nullptr : notify.value().find("webhook");
+  if (written != nullptr && written->good && !written->missing.empty() && !build.reading.secrets_assumed())
+    build.findings.warning(*written, written->missing, "notices go to the log and the metrics alone until then");
+  UrlFault fault;
+  if (const auto webhook = parse_url(notify.text("webhook"), fault)) build.snapshot.notify_webhook = webhook->url;
+}
+
 }  // namespace
 
 std::vector<Budget> budgets_of(Build& build, const Section& from, BudgetOf of, const std::string& name) {
@@ -77,9 +87,7 @@ void build_teams(Build& build) {
   for (const Section& from : build.root.sections("projects"))
     build.snapshot.projects.emplace(from.key(), Project{budgets_of(build, from, BudgetOf::project, from.key())});
   build.snapshot.budgets = budgets_of(build, build.root, BudgetOf::installation, "");
-  UrlFault fault;
-  if (const auto webhook = parse_url(build.root.section("notify").text("webhook"), fault))
-    build.snapshot.notify_webhook = webhook->url;
+  set_webhook(build);
 }
 
 }  // namespace fairlead::config

@@ -29,7 +29,7 @@ void add_calendar_rows(Rows& rows);
 void add_window_rows(Rows& rows, const std::string& at, bool whole_days, const std::string& in_unknown_years);
 void add_model_rows(Rows& rows);
 void add_profile_rows(Rows& rows);
-/// Inside of `at`, for whose requests they hold.
+/// Inside of `at`; `whose`: completes "Rate limits of ...".
 void add_rate_limit_rows(Rows& rows, const std::string& at, const std::string& whose);
 
 }  // namespace fairlead::config

@@ -16,12 +16,13 @@ void add_content_rows(Rows& rows) {
                   .min = 1,
                   .short_for = "[]"});
   rows.push_back({.path = "content.*.words[]", .type = Type::text, .doc = "A word."});
-  rows.push_back({.path = "content.*.patterns",
-                  .type = Type::list,
-                  .doc = "Regular expressions of RE2, as they are; at most 100 of 1,000 bytes, with 1,500 steps each and 15,000 in "
-                         "all that policies ask for.",
-                  .min = 1,
-                  .short_for = "[]"});
+  rows.push_back(
+      {.path = "content.*.patterns",
+       .type = Type::list,
+       .doc =
+           "Regular expressions of RE2; at most 100 of 1,000 bytes, with 1,500 steps each and 15,000 in all that policies ask for.",
+       .min = 1,
+       .short_for = "[]"});
   rows.push_back({.path = "content.*.patterns[]", .type = Type::text, .doc = "A pattern; it may not match the empty text."});
 }
 

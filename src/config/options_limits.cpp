@@ -13,7 +13,7 @@ constexpr std::int64_t limit_max = 1'000'000'000'000;  // so that no sum of them
 void add_rate_limit_rows(Rows& rows, const std::string& at, const std::string& whose) {
   rows.push_back({.path = at + ".limits",
                   .type = Type::object,
-                  .doc = "What " + whose + " may ask for; requests beyond it are refused with 429 and say when to come back.",
+                  .doc = "Rate limits of " + whose + "; requests beyond them are refused with 429, which says when to come back.",
                   .otherwise = "no limit",
                   .min = 1});
   const auto limit = [&](const std::string& name, std::string doc) {
@@ -40,14 +40,13 @@ void add_idempotency_rows(Rows& rows) {
                   .doc = "How answers to requests with an `Idempotency-Key` are kept, in memory alone, for repeats of them."});
   rows.push_back({.path = "idempotency.window",
                   .type = Type::duration,
-                  .doc = "How long a repeat is known, from the end of the answer; 0s: the header means nothing.",
+                  .doc = "How long a repeat is known, from the end of the answer; 0s: the header is ignored.",
                   .fallback = "24h",
                   .max = 7 * 24 * hour});
   rows.push_back({.path = "idempotency.memory_bytes_max",
                   .type = Type::bytes,
-                  .doc = "What all kept answers take together, those under way at most three quarters. Beyond it the oldest ones "
-                         "go first; their repeats are refused. Names of served requests are kept in it too, and go last, oldest "
-                         "first.",
+                  .doc = "Memory for all kept answers; those under way take three quarters at most. Beyond it the oldest go first, "
+                         "and their repeats are refused. Names of served requests are kept in it too, and go last, oldest first.",
                   .fallback = "64MiB",
                   .min = 1 << 10,
                   .max = std::int64_t{64} << 30});

@@ -39,14 +39,14 @@ void add_amounts(Rows& rows, const std::string& at, bool base) {
 void add_service_rows(Rows& rows, const std::string& price) {
   rows.push_back({.path = price + "regions",
                   .type = Type::list,
-                  .doc = "It holds for providers with this `region`, and wins over entries for all of them; for a provider that "
-                         "states none, it holds as any.",
+                  .doc = "It is for providers with this `region`, and wins there over entries for all; for a provider that states "
+                         "no region, every entry counts.",
                   .otherwise = "every one",
                   .short_for = "[]"});
   rows.push_back({.path = price + "regions[]", .type = Type::word, .doc = "A region."});
   rows.push_back({.path = price + "except_regions",
                   .type = Type::list,
-                  .doc = "It does not hold for providers with this `region`.",
+                  .doc = "It is not for providers with this `region`.",
                   .otherwise = "none",
                   .short_for = "[]"});
   rows.push_back({.path = price + "except_regions[]", .type = Type::word, .doc = "A region."});
@@ -74,13 +74,14 @@ void add_price_rows(Rows& rows, const std::string& price) {
   rows.push_back({.path = price + "tiers[]", .type = Type::object, .doc = "A tier."});
   rows.push_back({.path = price + "tiers[].above_input_tokens",
                   .type = Type::integer,
-                  .doc = "It holds for requests with more input tokens than this.",
+                  .doc = "It is for requests with more input tokens than this.",
                   .min = 1,
                   .max = 1'000'000'000,
                   .required = true});
   add_amounts(rows, price + "tiers[].", false);
-  rows.push_back(
-      {.path = price + "windows", .type = Type::list, .doc = "Amounts inside weekly windows; the first that holds counts."});
+  rows.push_back({.path = price + "windows",
+                  .type = Type::list,
+                  .doc = "Amounts inside weekly windows; of several that overlap, the first counts."});
   rows.push_back({.path = price + "windows[]", .type = Type::object, .doc = "A window."});
   rows.push_back({.path = price + "windows[].name", .type = Type::name, .doc = "For example peak.", .required = true});
   add_window_rows(rows, price + "windows[]", false,
@@ -99,7 +100,7 @@ void add_price_rows(Rows& rows, const std::string& price) {
                   .allowed = {"high", "medium", "low"}});
   rows.push_back({.path = price + "plausible",
                   .type = Type::boolean,
-                  .doc = "You looked at the figures, and they are what is charged: they are not doubted as implausible.",
+                  .doc = "You vouch for the figures: they are not doubted as implausible.",
                   .fallback = "false"});
 }
 
@@ -164,7 +165,7 @@ void add_model_rows(Rows& rows) {
                   .max = 1'000'000'000});
   rows.push_back({.path = "models.*.capabilities",
                   .type = Type::list,
-                  .doc = "What it can do; `streaming`, and several `choices`, always.",
+                  .doc = "What it can do; `streaming` and several `choices` need not be listed.",
                   .otherwise = "not stated: taken to have all",
                   .short_for = "[]"});
   rows.push_back({.path = "models.*.capabilities[]",
@@ -173,7 +174,7 @@ void add_model_rows(Rows& rows) {
                   .allowed = all_names<Capability>(capability_count)});
   rows.push_back({.path = "models.*.thinks_by_default",
                   .type = Type::boolean,
-                  .doc = "It thinks unless the request says otherwise: for prices that differ by that.",
+                  .doc = "It thinks unless the request says otherwise; for prices that differ by that.",
                   .fallback = "false"});
   rows.push_back({.path = "models.*.aliases",
                   .type = Type::list,
@@ -192,7 +193,7 @@ void add_model_rows(Rows& rows) {
 void add_contract_rows(Rows& rows) {
   rows.push_back({.path = "contracts",
                   .type = Type::map,
-                  .doc = "Prices by contract, by target: they stand in the place of the listed ones where they hold.",
+                  .doc = "Prices by contract, by target: they replace the listed ones while they are in force.",
                   .key_type = Type::target});
   rows.push_back({.path = "contracts.*", .type = Type::object, .doc = "The contract of a target."});
   rows.push_back({.path = "contracts.*.prices",
@@ -229,7 +230,8 @@ void add_calendar_rows(Rows& rows) {
 void add_profile_rows(Rows& rows) {
   rows.push_back({.path = "profiles",
                   .type = Type::map,
-                  .doc = "Habits of kinds of providers, as data; an entry replaces a built-in one of the same name as a whole."});
+                  .doc = "Habits of kinds of providers, as data (config/profiles.yaml); an entry replaces a built-in one of the "
+                         "same name as a whole."});
   rows.push_back({.path = "profiles.*", .type = Type::object, .doc = "A profile."});
   rows.push_back({.path = "profiles.*.output_limit_field",
                   .type = Type::choice,
@@ -283,20 +285,21 @@ void add_profile_rows(Rows& rows) {
                   .type = Type::word,
                   .doc = "Its list of models, after the base URL.",
                   .fallback = "/models"});
-  rows.push_back({.path = "profiles.*.cache",
-                  .type = Type::duration,
-                  .doc =
-                      "How long its prompt cache keeps a conversation that nobody goes on with: until then, staying is expected to "
-                      "be cheaper.",
-                  .fallback = "5m"});
-  rows.push_back({.path = "profiles.*.lacks", .type = Type::list, .doc = "What no model has behind it.", .short_for = "[]"});
+  rows.push_back(
+      {.path = "profiles.*.cache",
+       .type = Type::duration,
+       .doc =
+           "How long its prompt cache keeps a conversation that nobody continues: until then, staying is expected to be cheaper.",
+       .fallback = "5m"});
+  rows.push_back(
+      {.path = "profiles.*.lacks", .type = Type::list, .doc = "What no model behind such a provider can do.", .short_for = "[]"});
   rows.push_back({.path = "profiles.*.lacks[]",
                   .type = Type::choice,
                   .doc = "A capability.",
                   .allowed = all_names<Capability>(capability_count)});
   rows.push_back({.path = "profiles.*.errors",
                   .type = Type::list,
-                  .doc = "What its refusals mean where the status alone does not tell; the first that matches."});
+                  .doc = "What its refusals mean where the status alone does not say; the first rule that matches counts."});
   rows.push_back(
       {.path = "profiles.*.errors[]", .type = Type::object, .doc = "It matches if every part stated matches.", .min = 2});
   rows.push_back({.path = "profiles.*.errors[].status",

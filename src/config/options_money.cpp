@@ -6,7 +6,7 @@ namespace fairlead::config {
 void add_budget_rows(Rows& rows, const std::string& at, const std::string& whose) {
   rows.push_back({.path = at,
                   .type = Type::list,
-                  .doc = "What may be charged for " + whose + ": one budget or several, all of which hold.",
+                  .doc = "What may be charged for " + whose + ": one budget or several, all of which apply.",
                   .otherwise = "no limit",
                   .min = 1,
                   .short_for = "[]"});
@@ -17,7 +17,7 @@ void add_budget_rows(Rows& rows, const std::string& at, const std::string& whose
                   .required = true});
   rows.push_back({.path = at + "[].per",
                   .type = Type::choice,
-                  .doc = "The period: weeks begin on Monday; `all` is for ever.",
+                  .doc = "The period. Weeks begin on Monday; `all` is one period without end.",
                   .required = true,
                   .allowed = {"hour", "day", "week", "month", "all"}});
   rows.push_back({.path = at + "[].time_zone",
@@ -26,7 +26,7 @@ void add_budget_rows(Rows& rows, const std::string& at, const std::string& whose
                   .otherwise = "UTC"});
   rows.push_back({.path = at + "[].notify_at",
                   .type = Type::list,
-                  .doc = "Shares of it, such as 0.8, at each of which you are told, once a period.",
+                  .doc = "Shares of it, such as 0.8: when one is reached, notice is given, once a period.",
                   .otherwise = "none",
                   .short_for = "[]"});
   rows.push_back({.path = at + "[].notify_at[]", .type = Type::decimal, .doc = "Above 0, and 1 at most."});
@@ -35,29 +35,33 @@ void add_budget_rows(Rows& rows, const std::string& at, const std::string& whose
 void add_credit_row(Rows& rows, const std::string& at) {
   rows.push_back({.path = at,
                   .type = Type::boolean,
-                  .doc = "It pays in advance: what it is charged comes off a credit that `POST /admin/v1/credit` tops up.",
+                  .doc = "It pays in advance: what it is charged comes off a credit, which `fairlead credit add` tops up.",
                   .fallback = "false"});
 }
 
 void add_team_rows(Rows& rows) {
   add_budget_rows(rows, "budget", "all requests together");
   rows.push_back(
-      {.path = "teams", .type = Type::map, .doc = "What holds for teams. A key may name a team that is not here: nothing does."});
+      {.path = "teams",
+       .type = Type::map,
+       .doc = "Markup, budgets, credit and limits of teams. A key may name a team that is not here; it then has none of these."});
   rows.push_back({.path = "teams.*", .type = Type::object, .doc = "A team."});
   rows.push_back({.path = "teams.*.markup",
                   .type = Type::decimal,
-                  .doc = "What it is charged on top of the cost, a share of it: \"0.15\" is 15 %.",
+                  .doc = "What it is charged on top of the cost, as a share of it: \"0.15\" is 15 %.",
                   .fallback = "0"});
   add_budget_rows(rows, "teams.*.budget", "its requests");
   add_credit_row(rows, "teams.*.credit");
-  add_rate_limit_rows(rows, "teams.*", "its keys together");
-  rows.push_back({.path = "projects", .type = Type::map, .doc = "What holds for projects. A key may name one that is not here."});
+  add_rate_limit_rows(rows, "teams.*", "this team, for all of its keys together");
+  rows.push_back({.path = "projects",
+                  .type = Type::map,
+                  .doc = "Budgets of projects. A key may name one that is not here; it then has none."});
   rows.push_back({.path = "projects.*", .type = Type::object, .doc = "A project."});
   add_budget_rows(rows, "projects.*.budget", "its requests");
 }
 
 void add_notify_rows(Rows& rows) {
-  rows.push_back({.path = "notify", .type = Type::object, .doc = "Who is told of budgets, beside the log and the metrics."});
+  rows.push_back({.path = "notify", .type = Type::object, .doc = "Who is told about budgets, besides the log and the metrics."});
   rows.push_back({.path = "notify.webhook",
                   .type = Type::url,
                   .doc = "Gets a POST with JSON when a share of a budget is reached (`notify_at`).",

@@ -67,13 +67,14 @@ void add_when(Rows& rows, const std::string& at) {
   add_values(rows, at + ".project", "The key's project; case does not count.", {.type = Type::word});
   add_values(rows, at + ".tags", "A tag of the key or of the request; case does not count.", {.type = Type::name});
   add_values(rows, at + ".route",
-             "The route that it asks for. A target asked for by name stands under every route of its key that holds it.",
+             "The route that it asks for. A target asked for by name counts as asked for under every route of its key that has it.",
              {.type = Type::word});
-  add_values(rows, at + ".endpoint", "What it asks for.", {.type = Type::choice, .allowed = all_names<Endpoint>(endpoint_count)});
+  add_values(rows, at + ".endpoint", "The API that it asks for; only `chat.completions` is served so far.",
+             {.type = Type::choice, .allowed = all_names<Endpoint>(endpoint_count)});
   add_values(rows, at + ".content",
-             "Classes of content, one of which the prompt holds: those that docs/content.md lists, or of `content`.",
+             "Classes of content, one of which the prompt holds: those listed in docs/content.md, or your own, of `content`.",
              {.type = Type::word});
-  add_values(rows, at + ".modality", "What it carries: text always.",
+  add_values(rows, at + ".modality", "What it carries; every request carries text.",
              {.type = Type::choice, .allowed = all_names<Modality>(modality_count)});
   add_token_ranges(rows, at + ".input_tokens");
   add_values(rows, at + ".network",
@@ -92,17 +93,16 @@ void add_assertion(Rows& rows, const std::string& at, std::string doc, std::stri
 }  // namespace
 
 void add_assertion_rows(Rows& rows) {
-  rows.push_back(
-      {.path = "assertions",
-       .type = Type::list,
-       .doc = "What the policies must see to, for all requests. `fairlead check` proves each, or shows a request that breaks "
-              "it; nothing else looks at them."});
-  rows.push_back({.path = "assertions[]", .type = Type::object, .doc = "It says one of `never` and `always`."});
-  rows.push_back({.path = "assertions[].name", .type = Type::name, .doc = "Told by `check`.", .required = true});
-  add_assertion(rows, "assertions[].never", "No request for which `when` holds may reach a target that `target` fits.",
-                "Facts that the target has, all of them. One that is not stated may be any, so it fits, as it does for `deny`.");
-  add_assertion(rows, "assertions[].always",
-                "A request for which `when` holds may reach no other targets than those that `target` fits.",
+  rows.push_back({.path = "assertions",
+                  .type = Type::list,
+                  .doc = "What the policies must ensure, for all requests. `fairlead check` proves each, or shows a request that "
+                         "breaks it; nothing else looks at them."});
+  rows.push_back({.path = "assertions[]", .type = Type::object, .doc = "An assertion: it has one of `never` and `always`."});
+  rows.push_back({.path = "assertions[].name", .type = Type::name, .doc = "Its name in what `check` says.", .required = true});
+  add_assertion(
+      rows, "assertions[].never", "No request for which `when` holds may reach a target that fits `target`.",
+      "Facts that the target has, all of them. One that is not stated might be anything, so it fits, as it does for `deny`.");
+  add_assertion(rows, "assertions[].always", "A request for which `when` holds may reach only targets that fit `target`.",
                 "Facts that the target has, all of them. One that is not stated does not fit, as it does not for `allow`.");
 }
 
@@ -111,7 +111,8 @@ void add_policy_rows(Rows& rows) {
                   .type = Type::list,
                   .doc = "Rules that narrow what a request may reach. All that apply must agree; their order does not matter."});
   rows.push_back({.path = "policies[]", .type = Type::object, .doc = "A rule."});
-  rows.push_back({.path = "policies[].name", .type = Type::name, .doc = "Told to the app that it refuses.", .required = true});
+  rows.push_back(
+      {.path = "policies[].name", .type = Type::name, .doc = "Its name, which the app is told when it refuses.", .required = true});
   add_when(rows, "policies[].when");
   rows.push_back({.path = "policies[].allow",
                   .type = Type::object,
@@ -120,9 +121,8 @@ void add_policy_rows(Rows& rows) {
   add_facts(rows, "policies[].allow");
   rows.push_back({.path = "policies[].deny",
                   .type = Type::object,
-                  .doc =
-                      "A target may have no value named here. A fact that is not stated may be any, so it is denied too, but for "
-                      "labels.",
+                  .doc = "A target may have none of the values named here. A fact that is not stated might be any of them, so it "
+                         "is denied too; only labels are not.",
                   .min = 1});
   add_facts(rows, "policies[].deny");
   rows.push_back({.path = "policies[].max_cost",

@@ -29,7 +29,8 @@ void add_route_rows(Rows& rows) {
                   .required = true});
   rows.push_back({.path = "routes.*.targets[].weight",
                   .type = Type::integer,
-                  .doc = "For `weighted`: its share of the requests, beside the weights of the others. 0: only when they failed.",
+                  .doc = "For `weighted`: its share of the requests, in proportion to the weights of the others. 0: only after "
+                         "those have failed.",
                   .fallback = "1",
                   .max = 1'000'000});
   rows.push_back({.path = "routes.*.targets[].quality",
@@ -44,14 +45,15 @@ void add_route_rows(Rows& rows) {
                       "proportion to their weights, or the cheapest of those within `latency_ms_max` (balanced).",
                   .fallback = "cheapest",
                   .allowed = strategy_names()});
-  rows.push_back({.path = "routes.*.latency_ms_max",
-                  .type = Type::duration,
-                  .doc = "For `balanced`, which needs it: the first token comes within it nine times in ten.",
-                  .otherwise = "none",
-                  .min = 1});
+  rows.push_back(
+      {.path = "routes.*.latency_ms_max",
+       .type = Type::duration,
+       .doc = "For `balanced`, which needs it: the time within which a target's first token must come nine times in ten.",
+       .otherwise = "none",
+       .min = 1});
   rows.push_back({.path = "routes.*.quality_min",
                   .type = Type::integer,
-                  .doc = "Targets of less `quality`, or of none stated, are rejected.",
+                  .doc = "Targets whose `quality` is lower, or not stated, are rejected.",
                   .otherwise = "none",
                   .max = 100});
   rows.push_back({.path = "routes.*.max_price",
@@ -76,8 +78,8 @@ void add_route_rows(Rows& rows) {
                   .fallback = "true"});
   rows.push_back({.path = "routes.*.fallback_on_unconfirmed",
                   .type = Type::boolean,
-                  .doc = "Also when the failed one may have been billed: it was sent whole and no answer came, or an answer had "
-                         "begun and broke off.",
+                  .doc = "Do so even when the failed attempt may have been billed: it was sent whole and no answer came, or an "
+                         "answer had begun and broke off.",
                   .fallback = "true"});
   rows.push_back({.path = "routes.*.fallback_on_refusal",
                   .type = Type::list,
@@ -94,10 +96,10 @@ void add_route_rows(Rows& rows) {
                   .doc = "The model's name in answers: as the provider says it, or as the app asked.",
                   .fallback = "provider",
                   .allowed = {"provider", "asked"}});
-  add_rate_limit_rows(rows, "routes.*", "everyone together who asks for this route");
+  add_rate_limit_rows(rows, "routes.*", "this route, for all keys together");
   rows.push_back({.path = "routes.*.unpriced",
                   .type = Type::choice,
-                  .doc = "Whether requests that a budget counts may reach targets without a price, which no budget can count.",
+                  .doc = "Whether requests that a budget counts may reach targets without a price, whose cost no budget can count.",
                   .fallback = "refuse",
                   .allowed = {"refuse", "allow"}});
   add_budget_rows(rows, "routes.*.budget", "all requests to it");
@@ -106,7 +108,8 @@ void add_route_rows(Rows& rows) {
 void add_key_rows(Rows& rows) {
   rows.push_back({.path = "keys", .type = Type::list, .doc = "Virtual keys, which apps hold. `fairlead key new NAME` makes one."});
   rows.push_back({.path = "keys[]", .type = Type::object, .doc = "A key."});
-  rows.push_back({.path = "keys[].name", .type = Type::name, .doc = "As it stands in the ledger.", .required = true});
+  rows.push_back(
+      {.path = "keys[].name", .type = Type::name, .doc = "Its name in the ledger, in reports and in rules.", .required = true});
   rows.push_back({.path = "keys[].hash",
                   .type = Type::key_hash,
                   .doc = "The SHA-256 of the key. If a reference here cannot be resolved, the key is disabled, with a warning.",
@@ -118,13 +121,16 @@ void add_key_rows(Rows& rows) {
                   .otherwise = "it does not expire"});
   rows.push_back({.path = "keys[].former",
                   .type = Type::list,
-                  .doc = "Secrets that `hash` has replaced, and that still hold for a while.",
+                  .doc = "Secrets that `hash` has replaced, and that are good for a while yet.",
                   .otherwise = "none"});
   rows.push_back({.path = "keys[].former[]", .type = Type::object, .doc = "A former secret."});
   rows.push_back({.path = "keys[].former[].hash", .type = Type::key_hash, .doc = "Its SHA-256.", .required = true});
   rows.push_back({.path = "keys[].former[].until", .type = Type::instant, .doc = "From then on it is refused.", .required = true});
   rows.push_back({.path = "keys[].team", .type = Type::name, .doc = "Who pays.", .otherwise = "no team"});
-  rows.push_back({.path = "keys[].project", .type = Type::name, .doc = "What for; policies may ask.", .otherwise = "no project"});
+  rows.push_back({.path = "keys[].project",
+                  .type = Type::name,
+                  .doc = "What it is for; policies and reports go by it.",
+                  .otherwise = "no project"});
   rows.push_back({.path = "keys[].tags",
                   .type = Type::list,
                   .doc = "Tags of all of its requests, for policies; case does not count.",

@@ -22,11 +22,11 @@ void add_timeouts(Rows& rows, const std::string& at, const std::vector<std::stri
   };
   row("connect", 0, "To look up, connect and shake hands.");
   row("first_byte", 1,
-      "Of a stream, from the request being sent to the first content of the answer; blank lines and comments that keep it alive "
-      "are none. Sending a request, streamed or not, may take as long, too.");
+      "For a stream: from the request being sent to the first content of the answer; blank lines and comments that keep it alive "
+      "do not count. Sending a request, streamed or not, may take as long.");
   row("buffered", 2,
-      "The same of an answer that is not streamed. It shows nothing before it is whole, so this limits how long it may be in the "
-      "making; a provider that hangs keeps its request for so long. OpenAI's SDKs wait for 10 minutes.");
+      "The same for an answer that is not streamed. It shows nothing before it is whole, so this limits how long it may take to "
+      "generate; a provider that hangs holds its request that long. OpenAI's SDKs wait for 10 minutes.");
   row("idle", 3, "From the first content on, between two bytes of the answer.");
   row("total", 4, "For the whole attempt.");
 }
@@ -41,9 +41,8 @@ void add_server_rows(Rows& rows) {
   rows.push_back({.path = "include[]", .type = Type::path, .doc = "A file."});
   rows.push_back({.path = "watch",
                   .type = Type::boolean,
-                  .doc =
-                      "Reload by itself when one of the files changes that were read: these, the secrets that they point at, and "
-                      "certificates. Replace them by rename: a file that is written in place in steps may be read half-written.",
+                  .doc = "Reload unasked when a file that was read changes: configuration, files of secrets, certificates. Replace "
+                         "files by rename: one that is written in place in steps may be read half-written.",
                   .fallback = "false"});
   rows.push_back(
       {.path = "listen",
@@ -63,8 +62,8 @@ void add_server_rows(Rows& rows) {
   rows.push_back({.path = "listen[].tls.key", .type = Type::file, .doc = "Its private key, PEM.", .required = true});
   rows.push_back({.path = "admin",
                   .type = Type::address,
-                  .doc = "Where health, metrics and the admin API are served; never on the apps' side. A loopback address, as it "
-                         "asks for no key. Changes by a restart only.",
+                  .doc = "Where health, metrics and the admin API are served, apart from the apps. It must be a loopback address, "
+                         "as it asks for no key. Changes by a restart only.",
                   .otherwise = "no admin listener"});
   rows.push_back(
       {.path = "ledger",
@@ -72,13 +71,13 @@ void add_server_rows(Rows& rows) {
        .doc = "Where the rows are kept; a relative path is taken from the working directory of whoever opens it: the daemon, "
               "`usage` and `explain`. Changes by a restart only.",
        .fallback = "sqlite:fairlead.db"});
-  rows.push_back({.path = "ledger_sync",
-                  .type = Type::choice,
-                  .doc = "Where the rows of a request are before its end is seen: on the disk (`disk`), or with the operating "
-                         "system (`os`), which is "
-                         "faster and outlives a crash of fairlead, but not one of the machine. Changes by a restart only.",
-                  .fallback = "disk",
-                  .allowed = {"disk", "os"}});
+  rows.push_back(
+      {.path = "ledger_sync",
+       .type = Type::choice,
+       .doc = "Where the rows of a request must be before the app sees its end: on the disk (`disk`), or with the operating system "
+              "(`os`), which is faster and survives a crash of fairlead, but not one of the machine. Changes by a restart only.",
+       .fallback = "disk",
+       .allowed = {"disk", "os"}});
   rows.push_back(
       {.path = "retention", .type = Type::object, .doc = "How long single rows stay in the ledger; sums stay for ever."});
   rows.push_back({.path = "retention.detail_days",
@@ -89,9 +88,9 @@ void add_server_rows(Rows& rows) {
                   .max = 36'500});
   rows.push_back({.path = "retention.archive",
                   .type = Type::text,
-                  .doc = "A folder, by its absolute path. Each day is written there as CSV (gzip) before its rows are removed, and "
-                         "none is removed that is not on the disk there.",
-                  .otherwise = "they are removed without"});
+                  .doc = "A folder, by its absolute path. Each day is written there as CSV (gzip), and no row is removed before it "
+                         "is on the disk there.",
+                  .otherwise = "no archive is written"});
   rows.push_back({.path = "workers",
                   .type = Type::integer,
                   .doc = "Threads that serve apps; 0: one per core. Changes by a restart only.",
@@ -100,13 +99,12 @@ void add_server_rows(Rows& rows) {
 
   rows.push_back({.path = "trusted_proxies",
                   .type = Type::list,
-                  .doc =
-                      "Whose `X-Forwarded-For` is believed, where policies ask for the network: of its addresses, the last that is "
-                      "no trusted proxy counts.",
+                  .doc = "Whose `X-Forwarded-For` is believed, where policies ask for the network. The last of its addresses that "
+                         "is no trusted proxy counts.",
                   .otherwise = "nobody's: the address of the connection counts",
                   .short_for = "[]"});
   rows.push_back({.path = "trusted_proxies[]", .type = Type::network, .doc = "A network."});
-  rows.push_back({.path = "limits", .type = Type::object, .doc = "How much of anything is taken."});
+  rows.push_back({.path = "limits", .type = Type::object, .doc = "Bounds on sizes, numbers and waits."});
   const auto bytes = [&](std::string path, std::string fallback, std::int64_t max, std::string doc) {
     rows.push_back({.path = "limits." + path,
                     .type = Type::bytes,
@@ -118,15 +116,14 @@ void add_server_rows(Rows& rows) {
   bytes("head_bytes_max", "32KiB", MiB, "The head of an app's request.");
   bytes("body_bytes_max", "32MiB", 1024 * MiB, "The body of an app's request, after decompression.");
   bytes("bodies_bytes_max", "1GiB", 1024 * 1024 * MiB,
-        "The bodies over 64 KiB of all requests under way. A request beyond it waits for others to end, up to 10 s, and is refused "
-        "with "
-        "503 then.");
+        "All bodies over 64 KiB of requests under way. A request beyond it waits for others to end, up to 10 s, and is then "
+        "refused with 503.");
   bytes("answer_bytes_max", "64MiB", 1024 * MiB, "A provider's answer that is not streamed.");
   bytes("event_bytes_max", "16MiB", 256 * MiB, "One event of a provider's stream.");
   rows.push_back({.path = "limits.connections_max",
                   .type = Type::integer,
-                  .doc = "Connections of apps, for each worker; those beyond it are closed at once. No more than the limit of open "
-                         "files leaves room for.",
+                  .doc = "Connections of apps, for each worker; those beyond it are closed at once. It is never more than the "
+                         "limit of open files leaves room for.",
                   .fallback = "10000",
                   .min = 1,
                   .max = 1'000'000});
@@ -146,8 +143,8 @@ void add_server_rows(Rows& rows) {
   };
   wait("head_ms_max", "15s", "For an app to send the head of its request.");
   wait("body_ms_max", "2m", "For an app to send the body of its request.");
-  wait("keep_alive_ms_max", "75s", "An app's connection without a request.");
-  wait("write_ms_max", "60s", "For an app to take anything of what it is sent.");
+  wait("keep_alive_ms_max", "75s", "For an app's connection to stay open without a request.");
+  wait("write_ms_max", "60s", "For an app to accept any part of what it is sent.");
   wait("drain_ms_max", "30s", "For streams to finish when the daemon is told to stop.");
 
   rows.push_back(
@@ -157,7 +154,7 @@ void add_server_rows(Rows& rows) {
       {.path = "log", .type = Type::object, .doc = "What goes to stderr, one JSON object a line; never a prompt or a secret."});
   rows.push_back({.path = "log.level",
                   .type = Type::choice,
-                  .doc = "The least severity that is logged.",
+                  .doc = "The lowest severity that is logged.",
                   .fallback = "info",
                   .allowed = {"debug", "info", "warn", "error"}});
   rows.push_back({.path = "log.requests",
@@ -165,7 +162,7 @@ void add_server_rows(Rows& rows) {
                   .doc = "Which requests are logged.",
                   .fallback = "failures",
                   .allowed = {"none", "failures", "all"}});
-  rows.push_back({.path = "prices", .type = Type::object, .doc = "Which prices are doubted, and what comes of it."});
+  rows.push_back({.path = "prices", .type = Type::object, .doc = "Which prices are doubted, and what follows from that."});
   rows.push_back(
       {.path = "prices.stale_days",
        .type = Type::integer,
@@ -178,7 +175,8 @@ void add_server_rows(Rows& rows) {
                   .type = Type::boolean,
                   .doc = "No request goes to a target whose price is missing, stale or implausible.",
                   .fallback = "false"});
-  rows.push_back({.path = "fx", .type = Type::map, .doc = "What one unit of a currency is in USD.", .key_type = Type::currency});
+  rows.push_back(
+      {.path = "fx", .type = Type::map, .doc = "What one unit of a currency is worth in USD.", .key_type = Type::currency});
   rows.push_back({.path = "fx.*",
                   .type = Type::list,
                   .doc = "One rate, for example `CNY: \"0.14\"`, or dated ones, ascending.",
@@ -188,7 +186,7 @@ void add_server_rows(Rows& rows) {
   rows.push_back({.path = "fx.*[].usd", .type = Type::decimal, .doc = "USD per unit.", .required = true});
   rows.push_back({.path = "fx.*[].from",
                   .type = Type::instant,
-                  .doc = "It counts for what is sent from here on, until the next begins.",
+                  .doc = "In force for what is sent from here on, until the next begins.",
                   .otherwise = "always"});
 }
 
@@ -199,7 +197,7 @@ void add_shares(Rows& rows, const std::string& at, std::string doc) {
   rows.push_back({.path = at + "[]", .type = Type::object, .doc = "A share of the price.", .short_for = "share"});
   rows.push_back(
       {.path = at + "[].share", .type = Type::decimal, .doc = "For example \"0.15\" for 15 %; below 1.", .required = true});
-  rows.push_back({.path = at + "[].from", .type = Type::instant, .doc = "It holds from here on.", .otherwise = "always"});
+  rows.push_back({.path = at + "[].from", .type = Type::instant, .doc = "In force from here on.", .otherwise = "always"});
   rows.push_back({.path = at + "[].until", .type = Type::instant, .doc = "Its end.", .otherwise = "open"});
 }
 
@@ -250,8 +248,8 @@ void add_provider_rows(Rows& rows) {
   rows.push_back(
       {.path = "providers.*.labels",
        .type = Type::map,
-       .doc = "What policies may ask for beside that, such as `dpa: 2027-06-30`: each with the instant at which it ends."});
-  rows.push_back({.path = "providers.*.labels.*", .type = Type::instant, .doc = "From then on it holds no more."});
+       .doc = "Further facts that policies may ask for, such as `dpa: 2027-06-30`: each with the instant at which it ends."});
+  rows.push_back({.path = "providers.*.labels.*", .type = Type::instant, .doc = "From then on it has ended."});
   rows.push_back({.path = "providers.*.price_list",
                   .type = Type::name,
                   .doc = "The first half of the names under `models` by which it is priced.",
@@ -263,11 +261,12 @@ void add_provider_rows(Rows& rows) {
                   .doc = "Its endpoint is a regional one, at which price entries with `regional` cost more.",
                   .fallback = "false"});
   add_shares(rows, "providers.*.discount",
-             "What a contract takes off the listed prices, not off `contracts`; of those that hold, the last.");
-  add_shares(rows, "providers.*.surcharge", "What is put on the listed prices, after the discount; of those that hold, the last.");
+             "What is taken off the listed prices, not off `contracts`; of several in force, the last counts.");
+  add_shares(rows, "providers.*.surcharge",
+             "What is added to the listed prices, after the discount; of several in force, the last counts.");
   rows.push_back({.path = "providers.*.ca_file",
                   .type = Type::file,
-                  .doc = "The authorities that its certificate is verified by, PEM.",
+                  .doc = "The authorities by which its certificate is verified, PEM.",
                   .otherwise = "the system's"});
   rows.push_back({.path = "providers.*.proxy",
                   .type = Type::secret_url,
@@ -286,13 +285,12 @@ void add_provider_rows(Rows& rows) {
                   .doc = "How long they are kept; less than the server's own limit.",
                   .fallback = "4s",
                   .max = hour});
-  rows.push_back(
-      {.path = "providers.*.on_cancel",
-       .type = Type::choice,
-       .doc = "What becomes of an attempt whose app has gone. `cancel`: its connection is closed at once. `drain`: its answer is "
-              "read to the end, unseen, for the usage that the provider tells there.",
-       .fallback = "cancel",
-       .allowed = {"cancel", "drain"}});
+  rows.push_back({.path = "providers.*.on_cancel",
+                  .type = Type::choice,
+                  .doc = "What becomes of an attempt whose app has gone. `cancel`: its connection is closed at once. `drain`: its "
+                         "answer is read to the end, for the usage that the provider reports there.",
+                  .fallback = "cancel",
+                  .allowed = {"cancel", "drain"}});
   rows.push_back({.path = "providers.*.drain_ms_max",
                   .type = Type::duration,
                   .doc = "After this long, or `limits.answer_bytes_max`, a drained answer is cancelled all the same.",

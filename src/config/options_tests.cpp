@@ -35,7 +35,7 @@ void add_request(Rows& rows) {
            {.type = Type::choice, .doc = "A modality.", .allowed = all_names<Modality>(modality_count)});
   rows.push_back({.path = "tests[].endpoint",
                   .type = Type::choice,
-                  .doc = "What it asks for, by its path.",
+                  .doc = "The API that it asks for.",
                   .fallback = "chat.completions",
                   .allowed = all_names<Endpoint>(endpoint_count)});
   rows.push_back({.path = "tests[].network",
@@ -58,7 +58,7 @@ void add_expectation(Rows& rows) {
            {.type = Type::target, .doc = "A target."});
   add_list(rows, "tests[].expect.order", "All targets that may be tried, in this order.",
            {.type = Type::target, .doc = "A target."});
-  add_list(rows, "tests[].expect.refused_by", "No target is left, by the doing of exactly these policies.",
+  add_list(rows, "tests[].expect.refused_by", "No target is left, because of exactly these policies.",
            {.type = Type::name, .doc = "A policy."});
   rows.push_back({.path = "tests[].expect.cost",
                   .type = Type::decimal,
@@ -72,8 +72,8 @@ void add_test_rows(Rows& rows) {
   rows.push_back(
       {.path = "tests",
        .type = Type::list,
-       .doc = "Requests that nobody has sent, and where they should go. `fairlead check` asks for each, as if all secrets "
-              "were there, and fails if one would go elsewhere. They stand well in a file of their own, named by `include`."});
+       .doc = "Requests that nobody has sent, and where they should go. `fairlead check` plans each, as if all secrets were there, "
+              "and fails if one would go elsewhere. They are best kept in a file of their own, named by `include`."});
   rows.push_back({.path = "tests[]", .type = Type::object, .doc = "A routing test."});
   rows.push_back({.path = "tests[].name", .type = Type::text, .doc = "What it shows.", .required = true});
   add_request(rows);

@@ -69,19 +69,20 @@ std::string reference_markdown() {
       "a map with one required key, as in `listen` and `targets`, that key's value may stand for the map.\n\n"
       "**References.** `${env:NAME}` is an environment variable, `${file:PATH}` the content of a file without its last line break "
       "(which serves\n"
-      "systemd credentials). They may stand in any value, and are the only way to give a secret. Where one cannot be resolved, "
-      "`api_key`, `proxy` and\n"
-      "`base_url` disable their provider and `hash` its key, with a warning; anywhere else it is an error. Inside of `{ }` and `[ "
+      "systemd credentials). They may be used in any value, and are the only way to give a secret. Where one cannot be resolved, a "
+      "provider (`api_key`,\n"
+      "`proxy`, `base_url`), a key (`hash`) or the webhook is disabled, with a warning; anywhere else it is an error. Inside `{ }` "
+      "and `[ "
       "]`, quote them.\n\n"
-      "**Files.** Relative paths are taken from the file that names them, but for the ledger's. `include` merges maps and appends "
-      "lists; a name or a\n"
-      "value that is given twice is an error.\n\n"
+      "**Files.** Relative paths are taken from the file that names them, except the ledger's, which is taken from the working "
+      "directory.\n"
+      "`include` merges maps and appends lists; a name or a value that is given twice is an error.\n\n"
       "**Limits of reading.** A file has at most " +
       mebibytes(file_bytes_max) + ", its values " + mebibytes(values_bytes_max) +
       " of memory with all aliases unfolded, lists and maps are nested at most " + std::to_string(nesting_max) +
       " deep,\nfiles include each other at most " + std::to_string(include_depth_max) + " deep, a configuration has at most " +
       std::to_string(files_max) + " files, and a reference stands for at most " + std::to_string(secret_bytes_max >> 10) +
-      " KiB. At most " + std::to_string(findings_max) + "\nfindings are told at once.\n";
+      " KiB. At most " + std::to_string(findings_max) + "\nfindings are reported at once.\n";
   std::vector<const Node*> plain;
   const auto is_plain = [](const Node& node) { return node.children.empty() && (!node.each || !has_row(*node.each)); };
   for (const auto& child : root_node().children)

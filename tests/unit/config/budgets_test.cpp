@@ -74,6 +74,14 @@ TEST(BudgetOptions, WhatCannotBeIsToldWithItsPlace) {
   }
 }
 
+TEST(BudgetOptions, AWebhookWhoseReferenceIsNotThereIsWarnedOf) {
+  const Loaded loaded = with_budgets("notify: {webhook: \"${env:HOOK}\"}\n");
+  EXPECT_THAT(warnings(loaded), ElementsAre(HasSubstr("notify.webhook: the environment variable HOOK is not set; notices go to "
+                                                      "the log and the metrics alone until then")));
+  ASSERT_THAT(errors(loaded), IsEmpty());
+  EXPECT_FALSE(loaded.snapshot->notify_webhook);
+}
+
 TEST(BudgetOptions, ATeamOrProjectOfNoKeyIsWarnedOf) {
   EXPECT_THAT(
       warnings(with_budgets("teams: {Payments: {markup: 1}}\n")),
