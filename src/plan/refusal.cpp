@@ -62,7 +62,7 @@ Error refusal_of(const Plan& plan, const std::string& request_id) {
   if (const auto wished = kept_away_by(plan, [](const Rejection& r) { return r.by == RejectedBy::wish; }); !wished.empty()) {
     const Rejection& wish = *wished.front();
     Error error(ErrorKind::bad_request, ErrorOrigin::app,
-                "no target that this request may reach is as it wishes" +
+                "no target that this request may reach satisfies its wishes" +
                     (wish.rule == "provider.data_collection" && plan.keeping != Keeping::not_asked ? ": " + wish.reason : ""));
     error.set_param(wish.rule);
     return error;

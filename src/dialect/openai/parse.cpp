@@ -98,7 +98,7 @@ class RequestReader {
     Member member{key.text(), json_.offset_of(key.raw) - 1, 0, 0};
     const auto same = [&](const Member& other) { return other.key == member.key; };
     if (request_.members.size() == members_max) return note("", "The body has too many fields.");
-    if (std::any_of(request_.members.begin(), request_.members.end(), same)) return note(member.key, "The field is there twice.");
+    if (std::any_of(request_.members.begin(), request_.members.end(), same)) return note(member.key, "The field is given twice.");
     if (const std::string_view known = mistakable_for(member.key); !known.empty())
       return note(member.key, "The field must be written '" + std::string(known) + "': some servers would take it for that.");
     const JsonKind kind = json_.peek();
@@ -204,7 +204,7 @@ class RequestReader {
     bool seen = false;
     json_.object([&](JsonString key) {
       if (!key.is("include_usage")) return skip_unless_mistakable(key, "include_usage");
-      if (std::exchange(seen, true)) return note("stream_options.include_usage", "The field is there twice.");
+      if (std::exchange(seen, true)) return note("stream_options.include_usage", "The field is given twice.");
       if (json_.peek() == JsonKind::null) return void(json_.skip());
       boolean("stream_options.include_usage", json_.peek(), request_.include_usage);
     });

@@ -36,7 +36,7 @@ class WishReader {
     if (json_.peek() != JsonKind::object) return note("provider", "must be an object");
     json_.object([&](JsonString key) {
       const std::string name = key.text(), path = "provider." + name;
-      if (!seen_.insert(name).second) return note(path, "is there twice");
+      if (!seen_.insert(name).second) return note(path, "is given twice");
       if (json_.peek() == JsonKind::null) return void(json_.skip());
       if (name == "only") return names(path, wishes_.only);
       if (name == "ignore") return names(path, wishes_.ignore);
@@ -107,7 +107,7 @@ class WishReader {
   void price(const std::string& path, std::optional<Int128>& into) {
     const JsonKind kind = json_.peek();
     if (kind != JsonKind::number && kind != JsonKind::string) return note(path, "must be a number");
-    if (into) return note(path, "is there twice");
+    if (into) return note(path, "is given twice");
     const auto parsed = parse_decimal(kind == JsonKind::string ? json_.string().text() : std::string(json_.skip()));
     if (!parsed) return note(path, "must be a plain decimal, such as 0.15");
     into = *parsed;

@@ -105,10 +105,10 @@ TEST_F(WishesStage, WhoWishesThatNobodyKeepsItMayNotAskForThat) {
   facts.keeping = Keeping::store;
   const Plan none = plan();
   EXPECT_EQ(ranked(none), "");
-  EXPECT_EQ(
-      refusal_of(none, "r1").message(),
-      "no target that this request may reach is as it wishes: the request wishes that nobody keeps it, and the request asks the "
-      "provider to keep it (store)");
+  EXPECT_EQ(refusal_of(none, "r1").message(),
+            "no target that this request may reach satisfies its wishes: the request wishes that nobody keeps it, and the request "
+            "asks the "
+            "provider to keep it (store)");
 }
 
 TEST_F(WishesStage, SortTakesThePlaceOfTheRoutesStrategy) {
