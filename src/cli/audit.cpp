@@ -176,17 +176,18 @@ std::string check_anchor(const std::string& path) { return path.empty() ? "it na
 
 void add_audit(CLI::App& app, int& exit_code) {
   auto* command =
-      app.add_subcommand("audit", "Verify that no row of the ledger was changed, added or taken away, and that all add up");
+      app.add_subcommand("audit", "Verify that no row of the ledger was changed, added or taken away, and that everything adds up");
   auto wanted = std::make_shared<AuditWanted>();
   add_books_options(*command, wanted->books);
-  command->add_option("--since", wanted->since, "Compute the amounts of requests anew that came at or after this time (UTC)")
+  command->add_option("--since", wanted->since, "Recompute the amounts of requests that came at or after this time (UTC)")
       ->check(CLI::Validator(check_time, "TIME"));
-  command->add_option("--until", wanted->until, "The same, before this time (UTC)")->check(CLI::Validator(check_time, "TIME"));
+  command->add_option("--until", wanted->until, "Recompute the amounts of requests that came before this time (UTC)")
+      ->check(CLI::Validator(check_time, "TIME"));
   command
       ->add_option("--anchor", wanted->anchor,
                    "A file outside of the ledger: its links are compared, and if all is well, the newest is added")
       ->check(CLI::Validator(check_anchor, "FILE"));
-  command->add_option("--format", wanted->format, "The form of the answer")
+  command->add_option("--format", wanted->format, "The format of the answer")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
   command->callback([wanted, &exit_code] { exit_code = audit(*wanted); });

@@ -12,7 +12,8 @@ namespace fairlead::cli {
 void add_books_options(CLI::App& command, BooksChoice& choice) {
   auto* config =
       command.add_option("--config,-c", choice.config, "The configuration file, which names the ledger")->capture_default_str();
-  command.add_option("--ledger", choice.ledger, "The ledger itself, such as sqlite:/var/lib/fairlead/ledger.db")->excludes(config);
+  command.add_option("--ledger", choice.ledger, "The ledger itself, such as sqlite:/var/lib/fairlead/fairlead.db")
+      ->excludes(config);
 }
 
 config::Loaded load_config(const std::string& file, const config::Sources& sources) {

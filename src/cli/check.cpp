@@ -62,11 +62,11 @@ int check(const std::string& file, bool strict) {
 }  // namespace
 
 void add_check(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("check", "Check a configuration: all its mistakes, or what it means");
+  auto* command = app.add_subcommand("check", "Check a configuration: all its mistakes with their lines, or what it means");
   auto file = std::make_shared<std::string>("fairlead.yaml");
-  command->add_option("file", *file, "The configuration")->capture_default_str();
+  command->add_option("file", *file, "The configuration file")->capture_default_str();
   auto strict = std::make_shared<bool>(false);
-  command->add_flag("--strict", *strict, "Warnings too make the exit code 1");
+  command->add_flag("--strict", *strict, "Exit with 1 for warnings too");
   command->callback([file, strict, &exit_code] { exit_code = check(*file, *strict); });
 }
 

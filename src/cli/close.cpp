@@ -47,9 +47,10 @@ int close_month(const CloseChoice& choice) {
 }  // namespace
 
 void add_close(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("close", "Close a month: its sums never change again. Without a month: those that are closed");
+  auto* command = app.add_subcommand(
+      "close", "Close a month, so that its sums never change again; without a month, list those that are closed");
   auto choice = std::make_shared<CloseChoice>();
-  command->add_option("month", choice->month, "Such as 2026-10 (UTC); all before it is closed too");
+  command->add_option("month", choice->month, "The month, such as 2026-10 (UTC); all before it are closed too");
   add_books_options(*command, choice->books);
   command->callback([choice, &exit_code] { exit_code = close_month(*choice); });
 }

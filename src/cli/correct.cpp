@@ -101,15 +101,16 @@ int book_correction(const CorrectionChoice& choice) {
 }  // namespace
 
 void add_correct(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("correct", "Book an amount that the rows do not have: a refund, or what an invoice has more");
+  auto* command = app.add_subcommand("correct", "Book an amount that no row has, such as a refund or a further item of an invoice");
   auto choice = std::make_shared<CorrectionChoice>();
   Correction& correction = choice->correction;
   add_books_options(*command, choice->books);
   const CLI::Validator amount(check_amount, "AMOUNT");
   command->add_option("--amount", choice->amount, "By how much the cost is more, or less (-12.50)")->check(amount)->required();
   command->add_option("--currency", choice->currency, "Its currency")->capture_default_str();
-  command->add_option("--usd", choice->usd, "The same in USD, if not at the configuration's rate of today")->check(amount);
-  command->add_option("--charge", choice->charge, "By how much the charge is more or less, in USD; else it stays")->check(amount);
+  command->add_option("--usd", choice->usd, "The same in USD; without it, at the configuration's rate of today")->check(amount);
+  command->add_option("--charge", choice->charge, "By how much the charge is more or less, in USD; without it, the charge stays")
+      ->check(amount);
   command->add_option("--reason", correction.reason, "Why, in a line of up to 200 characters; reports show it")->required();
   command->add_option("--request", correction.request_id, "The request that is corrected, by its id");
   command->add_option("--provider", correction.provider, "The provider whose bill is corrected");

@@ -86,10 +86,10 @@ int list(const CreditWanted& wanted) {
 }  // namespace
 
 void add_credit(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("credit", "Top up what keys and teams with `credit: true` pay from, while the daemon runs");
+  auto* command = app.add_subcommand("credit", "Top up what keys and teams with `credit: true` pay from; asks the running daemon");
   auto wanted = std::make_shared<CreditWanted>();
 
-  auto* adding = command->add_subcommand("add", "Put in an amount; a negative one takes back");
+  auto* adding = command->add_subcommand("add", "Put an amount in; a negative one takes it back");
   add_admin_options(*adding, wanted->side);
   auto* who = adding->add_option_group("who");
   who->add_option("--key", wanted->key, "The key that pays from it");
@@ -100,12 +100,12 @@ void add_credit(CLI::App& app, int& exit_code) {
                ? ""
                : "'" + text + "' is no amount such as 25.00";
   });
-  adding->add_option("--note", wanted->note, "What stands beside it, such as the invoice");
+  adding->add_option("--note", wanted->note, "A note beside it, such as the invoice");
   adding->callback([wanted, &exit_code] { exit_code = add(*wanted); });
 
   auto* listing = command->add_subcommand("list", "All that was put in, oldest first");
   add_admin_options(*listing, wanted->side);
-  listing->add_flag("--json", wanted->json, "As JSON");
+  listing->add_flag("--json", wanted->json, "Print JSON");
   listing->callback([wanted, &exit_code] { exit_code = list(*wanted); });
   require_one_of_its_commands(*command);
 }

@@ -62,22 +62,23 @@ int diff(const DiffWanted& wanted) {
 }  // namespace
 
 void add_diff(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("diff", "Show what another configuration would change, and for whom; asks nobody");
+  auto* command = app.add_subcommand("diff", "Show what another configuration would change, and for whom; sends nothing");
   auto wanted = std::make_shared<DiffWanted>();
   command->add_option("old", wanted->before, "The configuration as it is")->required();
   command->add_option("new", wanted->after, "The configuration as it would be")->required();
-  command->add_option("--tokens", wanted->tokens, "Input and output tokens of the request that cost is compared by")
+  command->add_option("--tokens", wanted->tokens, "Input and output tokens of the reference request")
       ->check(CLI::Validator(check_tokens, "IN,OUT"))
       ->capture_default_str();
-  command->add_option("--at", wanted->at, "The time of it (UTC); without it, now")->check(CLI::Validator(check_time, "TIME"));
+  command->add_option("--at", wanted->at, "The time of that request (UTC); without it, now")
+      ->check(CLI::Validator(check_time, "TIME"));
   command
       ->add_option("--network", wanted->network,
                    "The address that it comes from; without it, one of each network that a policy names")
       ->check([](const std::string& text) { return parse_ip(text) ? std::string{} : "'" + text + "' is no address"; });
-  command->add_option("--format", wanted->format, "The form of the report")
+  command->add_option("--format", wanted->format, "The format of the report")
       ->check(CLI::IsMember({"text", "markdown", "json"}))
       ->capture_default_str();
-  command->add_flag("--exit-code", wanted->exit_code, "End with 1 if anything differs, and with 2 if a file is wrong");
+  command->add_flag("--exit-code", wanted->exit_code, "Exit with 1 if anything differs, and with 2 if a file is wrong");
   command->callback([wanted, &exit_code] { exit_code = diff(*wanted); });
 }
 

@@ -132,7 +132,7 @@ void add_explain(CLI::App& app, int& exit_code) {
   auto wanted = std::make_shared<ExplainWanted>();
   auto* id = command->add_option("id", wanted->id, "A past request: its id (x-request-id), or 'last'");
   add_books_options(*command, wanted->books);
-  command->add_option("--format", wanted->format, "The form of the answer")
+  command->add_option("--format", wanted->format, "The format of the answer")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
   auto* key = command->add_option("--key", wanted->asked.key, "A request that nobody has sent: the name of the key that asks");
@@ -143,16 +143,17 @@ void add_explain(CLI::App& app, int& exit_code) {
   auto* tokens = add("--tokens", wanted->tokens, "Its input, in tokens; without it, that of the body, or 1000");
   tokens->check(CLI::Range(std::int64_t{0}, tokens_max));
   add("--output-tokens", wanted->output_tokens, "Its own cap on the output")->check(CLI::Range(std::int64_t{1}, tokens_max));
-  add("--tag", wanted->asked.tags, "A tag that it adds to its key's; again for more");
-  add("--class", wanted->asked.content, "A class of content that its prompt holds; again for more");
-  add("--modality", wanted->modalities, "What it carries beside text; again for more")
+  add("--tag", wanted->asked.tags, "A tag that it adds to its key's; repeat for more");
+  add("--class", wanted->asked.content, "A class of content that its prompt holds; repeat for more");
+  add("--modality", wanted->modalities, "What it carries besides text; repeat for more")
       ->check(is_one_of(all_names<Modality>(modality_count)));
-  add("--endpoint", wanted->endpoint, "What it asks for, by its path")->check(is_one_of(all_names<Endpoint>(endpoint_count)));
-  add("--network", wanted->asked.client, "The address that it comes from; without it, it may be any")
-      ->check([](const std::string& text) { return parse_ip(text) ? std::string{} : "'" + text + "' is no address"; });
-  add("--header", wanted->headers, "A field of its head that speaks to fairlead, as 'x-fairlead-only: deepseek'; again for more")
+  add("--endpoint", wanted->endpoint, "The API that it asks for")->check(is_one_of(all_names<Endpoint>(endpoint_count)));
+  add("--network", wanted->asked.client, "The address that it comes from; without it, any")->check([](const std::string& text) {
+    return parse_ip(text) ? std::string{} : "'" + text + "' is no address";
+  });
+  add("--header", wanted->headers, "A header for fairlead, such as 'x-fairlead-only: deepseek'; repeat for more")
       ->check([](const std::string& text) { return parse_header(text) ? std::string{} : "'" + text + "' is no 'NAME: VALUE'"; });
-  command->add_flag("--store", wanted->asked.store, "It asks its provider to keep it ('store': true)")
+  command->add_flag("--store", wanted->asked.store, "It asks its provider to keep it (\"store\": true)")
       ->needs(key)
       ->group("Of a request that nobody has sent");
   command->add_flag("--priors", wanted->priors, "Plan by the stated priors, not by what the daemon of this ledger has learned")

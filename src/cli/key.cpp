@@ -65,7 +65,7 @@ Result<Json> options_of(const KeyWanted& wanted) {
 int print_new_key(const KeyWanted& wanted, const Json& options) {
   const auto key = daemon::new_secret();
   if (!key) return fail("the system gave no random bytes");
-  std::cout << "The key, shown this once; give it to the app:\n\n  " << *key
+  std::cout << "The key, shown only this once; give it to the app:\n\n  " << *key
             << "\n\nThese lines go under `keys:` of the configuration:\n\n  - name: " << yaml(wanted.name)
             << "\n    hash: " << daemon::hash_of(*key) << "\n";
   for (const auto& [option, value] : options.items())
@@ -101,26 +101,26 @@ CLI::Validator a_name(bool slashes) {
 }  // namespace
 
 void add_key(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("key", "Virtual keys, which apps hold");
+  auto* command = app.add_subcommand("key", "Make, list, rotate and revoke the keys that apps hold");
   auto* fresh = command->add_subcommand("new",
-                                        "Make a key, and print it once; with --config or --store it is kept in the ledger's "
-                                        "database, else its lines for the file are printed");
+                                        "Make a key, and print it once. With --config or --store it is kept in the ledger's "
+                                        "database; without, its lines for the configuration are printed");
   auto wanted = std::make_shared<KeyWanted>();
-  fresh->add_option("name", wanted->name, "What it is called in the ledger")->required()->check(a_name(false));
-  fresh->add_option("--team", wanted->team, "Who pays")->check(a_name(false));
+  fresh->add_option("name", wanted->name, "Its name in the ledger, in reports and in rules")->required()->check(a_name(false));
+  fresh->add_option("--team", wanted->team, "The team that pays")->check(a_name(false));
   fresh->add_option("--project", wanted->project, "What for")->check(a_name(false));
-  fresh->add_option("--route", wanted->routes, "The routes that it may ask for; again for more")->check(a_name(true));
-  fresh->add_option("--tag", wanted->tags, "A tag of all of its requests; again for more")->check(a_name(false));
-  fresh->add_option("--request-tag", wanted->request_tags, "A tag that a request may add; again for more")->check(a_name(false));
-  fresh->add_flag("--targets", wanted->targets, "It may ask for targets of its routes directly");
-  fresh->add_option("--expires-at", wanted->expires_at, "From then on it is refused, such as 2027-01-31 or 2027-01-31T12:00Z")
+  fresh->add_option("--route", wanted->routes, "A route that it may ask for; repeat for more")->check(a_name(true));
+  fresh->add_option("--tag", wanted->tags, "A tag of all of its requests; repeat for more")->check(a_name(false));
+  fresh->add_option("--request-tag", wanted->request_tags, "A tag that a request may add; repeat for more")->check(a_name(false));
+  fresh->add_flag("--targets", wanted->targets, "Let it ask for targets of its routes directly");
+  fresh->add_option("--expires-at", wanted->expires_at, "When it ends, such as 2027-01-31 or 2027-01-31T12:00Z")
       ->check(
           [](const std::string& text) { return config::parse_instant(text) ? "" : "'" + text + "' is no date or instant in UTC"; });
-  fresh->add_option("--set", wanted->others, "Any other option of a key, as OPTION=YAML; again for more");
+  fresh->add_option("--set", wanted->others, "Any other option of a key, as OPTION=YAML; repeat for more");
   auto* config =
-      fresh->add_option("--config,-c", wanted->config, "The configuration file: keep the key in the ledger that it names");
+      fresh->add_option("--config,-c", wanted->config, "The configuration file; the key is kept in the ledger that it names");
   auto* store = fresh->add_flag("--store", wanted->store, "Keep the key in the ledger of " + wanted->config);
-  fresh->add_option("--note", wanted->note, "What for, for the record");
+  fresh->add_option("--note", wanted->note, "A note for the record");
   fresh->callback([wanted, config, store, &exit_code] { exit_code = make(*wanted, config->count() + store->count() > 0); });
   add_stored_keys(*command, exit_code);
   require_one_of_its_commands(*command);

@@ -60,7 +60,7 @@ Desk open_desk(const BooksChoice& books) {
 int tell_made(const Result<daemon::MadeKey>& made, const std::string& what, const std::string& lost) {
   if (!made) return fail(made.error());
   std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is told of as well
-  std::cout << "The key, shown this once; give it to the app:\n\n  " << made->secret << "\n\n"
+  std::cout << "The key, shown only this once; give it to the app:\n\n  " << made->secret << "\n\n"
             << what << " in the ledger's database; a running daemon takes it within a second.\n";
   if (std::cout.flush()) return 0;
   return fail("the key '" + made->row.name + "' " + lost);
@@ -140,10 +140,10 @@ int rotate(const StoredKeyWanted& wanted) {
   const auto grace = *config::parse_duration(wanted.grace);
   const auto made = daemon::rotate_key(*desk.store, {wanted.name, user(), wanted.note, grace}, daemon::wall_clock());
   if (!made) return fail(daemon::change_error(made.error(), desk.snapshot.get(), wanted.name, daemon::KeyChange::rotate));
-  return tell_made(
-      made,
-      grace.count() == 0 ? "The one before is refused from now on. It is" : "The one before holds for " + wanted.grace + ". It is",
-      "was replaced all the same, and nobody has its new secret: rotate it again");
+  return tell_made(made,
+                   grace.count() == 0 ? "The old secret is refused from now on. The key is"
+                                      : "The old secret is good for another " + wanted.grace + ". The key is",
+                   "was replaced all the same, and nobody has its new secret: rotate it again");
 }
 
 int revoke(const StoredKeyWanted& wanted) {
@@ -153,7 +153,8 @@ int revoke(const StoredKeyWanted& wanted) {
     return fail(daemon::change_error(revoked.error(), desk.snapshot.get(), wanted.name, daemon::KeyChange::revoke));
   std::cout << "Revoked: a running daemon refuses it within a second.\n";
   if (daemon::is_of_the_file(desk.snapshot.get(), wanted.name))
-    std::cerr << "fairlead: the configuration has a key '" << wanted.name << "' of its own, which holds: take it out of the file\n";
+    std::cerr << "fairlead: the configuration has a key '" << wanted.name
+              << "' of its own, which stays in force: take it out of the file\n";
   return 0;
 }
 
@@ -182,11 +183,11 @@ void add_stored_keys(CLI::App& key, int& exit_code) {
     return std::pair(command, wanted);
   };
   const auto [listing, listed] = add("list", "Show the keys of the configuration and of the ledger's database", list);
-  listing->add_flag("--all", listed->all, "Those too that were revoked or replaced");
-  listing->add_flag("--json", listed->json, "As JSON");
+  listing->add_flag("--all", listed->all, "Also those that were revoked or replaced");
+  listing->add_flag("--json", listed->json, "Print JSON");
   const auto [rotating, rotated] = add("rotate", "Give a key of the ledger's database a new secret", rotate);
   rotating->add_option("name", rotated->name, "The key")->required();
-  rotating->add_option("--grace", rotated->grace, "How long the secret so far holds, such as 24h")
+  rotating->add_option("--grace", rotated->grace, "How long the old secret stays good, such as 24h")
       ->check(
           [](const std::string& text) { return config::parse_duration(text) ? "" : "'" + text + "' is no duration such as 24h"; })
       ->capture_default_str();

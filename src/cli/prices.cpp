@@ -226,7 +226,7 @@ void add_prices(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("prices", "List what each target charges at a time, why, and when that changes");
   auto wanted = std::make_shared<PricesWanted>();
   command->add_option("target", wanted->target, "One target, as provider/model; without it, all that routes name");
-  command->add_option("--config,-c", wanted->config, "The configuration")->capture_default_str();
+  command->add_option("--config,-c", wanted->config, "The configuration file")->capture_default_str();
   command->add_option("--at", wanted->at, "The time (UTC); without it, now")->check(CLI::Validator(check_time, "TIME"));
   command->add_option("--input-tokens", wanted->input_tokens, "The input of the request, for prices by its length")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}))
@@ -235,7 +235,7 @@ void add_prices(CLI::App& app, int& exit_code) {
   command->add_option("--service-tier", wanted->service_tier, "For a request that is served in this tier")
       ->check(CLI::IsMember({"standard", "flex", "priority", "batch"}))
       ->capture_default_str();
-  command->add_option("--format", wanted->format, "The form of the list")
+  command->add_option("--format", wanted->format, "The format of the list")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
   command->add_option("--bill", wanted->bill,

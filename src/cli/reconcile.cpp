@@ -381,7 +381,7 @@ void add_reconcile(CLI::App& app, int& exit_code) {
       ->check(tolerance)
       ->capture_default_str();
   command->add_flag("--all", wanted->all, "Show what is equal too");
-  command->add_option("--format", wanted->format, "The form of the answer")
+  command->add_option("--format", wanted->format, "The format of the answer")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
   command->callback([wanted, &exit_code] { exit_code = reconcile_command(*wanted); });

@@ -41,7 +41,8 @@ int reload(const AdminChoice& choice) {
 }  // namespace
 
 void add_reload(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("reload", "Let the running daemon read its files anew; ends when they hold, or are refused");
+  auto* command =
+      app.add_subcommand("reload", "Have the running daemon read its files again; ends when they are in force, or were refused");
   auto choice = std::make_shared<AdminChoice>();
   add_admin_options(*command, *choice);
   command->callback([choice, &exit_code] { exit_code = reload(*choice); });

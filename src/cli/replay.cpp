@@ -115,13 +115,14 @@ void add_replay(CLI::App& app, int& exit_code) {
       "replay", "Show what requests of the ledger would cost under another configuration, and where they would go");
   auto wanted = std::make_shared<ReplayWanted>();
   command->add_option("--config,-c", wanted->config, "The other configuration")->required();
-  command->add_option("--ledger", wanted->ledger,
-                      "Whose requests, such as sqlite:/var/lib/fairlead/ledger.db; without it, the configuration's own");
+  command->add_option(
+      "--ledger", wanted->ledger,
+      "The ledger with the requests, such as sqlite:/var/lib/fairlead/fairlead.db; without it, that configuration's own");
   command->add_option("--since", wanted->since, "Requests that came at or after this time (UTC)")
       ->check(CLI::Validator(check_time, "TIME"));
   command->add_option("--until", wanted->until, "Requests that came before this time (UTC)")
       ->check(CLI::Validator(check_time, "TIME"));
-  command->add_option("--format", wanted->format, "The form of the answer")
+  command->add_option("--format", wanted->format, "The format of the answer")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
   command->callback([wanted, &exit_code] { exit_code = replay_command(*wanted); });

@@ -10,7 +10,7 @@
 namespace fairlead::cli {
 
 void add_schema(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("schema", "Print the JSON Schema of the configuration");
+  auto* command = app.add_subcommand("schema", "Print the JSON Schema of the configuration, for editors");
   auto markdown = std::make_shared<bool>(false);
   command->add_flag("--markdown", *markdown, "Print the reference of all options instead (docs/configuration.md)");
   command->callback([markdown, &exit_code] {

@@ -87,7 +87,7 @@ void add_simulate(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<SimulateOptions>();
   command->add_option("--listen", options->simulator.listen, "The address; port 0 takes any, and standard output says which")
       ->capture_default_str();
-  command->add_option("--bill", options->simulator.bill, "Append what is invoiced to this file, a JSON line for each attempt");
+  command->add_option("--bill", options->simulator.bill, "Append the bill to this file, a JSON line for each attempt");
   command->add_option("--seed", options->simulator.seed, "Makes ids and the draws of --fault repeatable")->capture_default_str();
   command
       ->add_option("--fault", options->faults,

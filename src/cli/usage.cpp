@@ -139,12 +139,14 @@ int usage(const UsageWanted& wanted) {
 }
 
 void add_period_options(CLI::App& command, UsageWanted& wanted) {
-  auto* since = command.add_option("--since", wanted.since, "From this time on")->check(CLI::Validator(check_time, "TIME"));
-  auto* until = command.add_option("--until", wanted.until, "Before this time")->check(CLI::Validator(check_time, "TIME"));
+  auto* since =
+      command.add_option("--since", wanted.since, "What was sent at or after this time")->check(CLI::Validator(check_time, "TIME"));
+  auto* until =
+      command.add_option("--until", wanted.until, "What was sent before this time")->check(CLI::Validator(check_time, "TIME"));
   const auto check_month = [](const std::string& text) {
     return parse_month(text) ? std::string() : "'" + text + "' is not a month, such as 2026-11";
   };
-  command.add_option("--month", wanted.month, "In this month")
+  command.add_option("--month", wanted.month, "What was sent in this month, such as 2026-11")
       ->check(CLI::Validator(check_month, "MONTH"))
       ->excludes(since)
       ->excludes(until);
@@ -153,7 +155,7 @@ void add_period_options(CLI::App& command, UsageWanted& wanted) {
   };
   command
       .add_option("--zone", wanted.zone,
-                  "The time zone of all these, and of months to hours in the report, e.g. Europe/Berlin; else UTC")
+                  "The time zone of these times, and of months to hours in the report, e.g. Europe/Berlin; without it, UTC")
       ->check(CLI::Validator(check_zone, "ZONE"));
 }
 
@@ -171,13 +173,15 @@ void add_usage(CLI::App& app, int& exit_code) {
               "hour; or total")
           ->capture_default_str();
   add_period_options(*command, *wanted);
-  command->add_flag("--compare", wanted->compare, "Beside the period before, which is as long; what changed most comes first");
+  command->add_flag("--compare", wanted->compare,
+                    "Compare with the period before, of the same length; what changed most comes first");
   command->add_option("--top", wanted->top, "Only so many groups: those that changed most, or that cost most")
       ->check(CLI::Range(1, 1'000'000'000));
-  command->add_option("--currency", wanted->currency, "Show cost and charge in this one too, at the configuration's rate of today");
+  command->add_option("--currency", wanted->currency,
+                      "Show cost and charge in this currency too, at the configuration's rate of today");
   command->add_option("--elsewhere", wanted->elsewhere, "What all of it would have cost at this target (provider/model)");
   command->add_flag("--from-rows", wanted->from_rows, "Add up the rows themselves, not the sums that are kept of them");
-  command->add_option("--format", wanted->format, "The form of the report; focus: FOCUS columns, by day, for finance systems")
+  command->add_option("--format", wanted->format, "The format of the report; focus: FOCUS columns, by day, for finance systems")
       ->check(CLI::IsMember({"table", "csv", "json", "focus"}))
       ->capture_default_str();
   command->callback([wanted, by, &exit_code] {

@@ -324,7 +324,7 @@ def test_the_file_wins_when_both_name_one_and_drift_is_shown(start):
     assert "ledger key shop" in run("check", daemon.config_file, cwd=daemon.folder, env={"FAIRLEAD_TEST_PROVIDER_KEY": "x"}).stderr
     assert ("shop", "shadowed") in listed(daemon)
     assert "shop" in key_command(daemon, "list", "--config", daemon.config_file).stderr
-    assert "which holds" in key_command(daemon, "revoke", "shop", "--config", daemon.config_file).stderr
+    assert "which stays in force" in key_command(daemon, "revoke", "shop", "--config", daemon.config_file).stderr
 
 
 def test_a_change_of_keys_takes_no_edit_of_the_file_along(start):
