@@ -9,7 +9,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace fairlead::content {
@@ -99,6 +102,31 @@ bool takes_words_of_the_api(std::string_view key) {
   return std::find(names.begin(), names.end(), key) != names.end();
 }
 
+/// The digits of a number of JSON that is whole, and not written so: "4111111111111111.0", "4.111111111111111e15". Empty: it is no
+/// such number, or longer than anything that is looked for.
+std::string whole_number(std::string_view number) {
+  constexpr int digits_max = 64;
+  const std::size_t power_at = number.find_first_of("eE");
+  std::string_view mantissa = number.substr(0, power_at);
+  const std::size_t point = mantissa.find('.');
+  if (power_at == std::string_view::npos && point == std::string_view::npos) return {};
+  int power = 0;
+  if (power_at != std::string_view::npos) {
+    std::string_view written = number.substr(power_at + 1);
+    if (written.starts_with('+')) written.remove_prefix(1);
+    if (std::from_chars(written.data(), written.data() + written.size(), power).ec != std::errc{}) return {};
+  }
+  std::string digits(mantissa.substr(0, point));
+  if (point != std::string_view::npos) {
+    const std::string_view fraction = mantissa.substr(point + 1, mantissa.find_last_not_of('0') - point);
+    if (power < static_cast<int>(fraction.size())) return {};
+    digits += fraction;
+    power -= static_cast<int>(fraction.size());
+  }
+  if (power < 0 || power > digits_max) return {};
+  return digits.append(static_cast<std::size_t>(power), '0');
+}
+
 class Scanner final : public ContentScanner {
  public:
   Scanner(const std::vector<std::string>& asked, const std::vector<OwnClass>& own) : names_(asked) {
@@ -182,9 +210,12 @@ class Walk {
     look_at(string.text());
   }
 
-  /// Shorter ones hold nothing, and there may be many: token ids, embeddings.
+  /// Shorter ones hold nothing, and there may be many: token ids, embeddings. A number is what it is worth: some programs take
+  /// those of cards and accounts for fractions.
   void number(std::string_view digits) {
-    if (digits.size() >= number_bytes_min) look_at(digits);
+    if (digits.size() < number_bytes_min) return;
+    const std::string whole = whole_number(digits);
+    look_at(whole.empty() ? digits : whole);
   }
 
   void look_at(std::string_view whole_text) {

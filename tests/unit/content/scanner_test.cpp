@@ -38,6 +38,19 @@ TEST(Scanner, looks_at_every_part_of_a_request) {
   EXPECT_EQ(cards_in(R"({"model":"4111111111111111","messages":[]})"), "");  // not sent as it stands
 }
 
+TEST(Scanner, takes_a_number_for_what_it_is_worth) {
+  const auto cards_in_number = [](const std::string& number) {
+    return found_in_body({"payment_card"}, R"({"messages":[],"metadata":{"x":[)" + number + "]}}");
+  };
+  for (const char* number :
+       {"4111111111111111", "-4111111111111111", "4111111111111111.0", "4111111111111111.000", "4111111111111111e0",
+        "4.111111111111111e15", "4.111111111111111E+15", "41.11111111111111000e14", "3.782822463100050e14"})
+    EXPECT_EQ(cards_in_number(number), "payment_card 1") << number;
+  for (const char* number : {"0.4111111111111111", "4111111111111111.5", "4.111111111111111e14", "4.111111111111111e16",
+                             "4111111111111111e-1", "4111111111111111e999999999999", "4111111111111111e300", "0.00000000e5"})
+    EXPECT_EQ(cards_in_number(number), "") << number;
+}
+
 TEST(Scanner, names_of_the_api_are_no_words_of_the_prompt) {
   const auto scanner = make_scanner({"mine"}, {{"mine", {"role", "content", "text"}, {}}});
   EXPECT_EQ(found_in_body(*scanner, R"({"messages":[{"role":"user","content":[{"type":"text","text":"x"}]}]})"), "");
@@ -79,8 +92,13 @@ TEST(Scanner, escapes_are_read_beside_the_text_and_not_in_its_place) {
 
 TEST(Scanner, sees_through_other_characters) {
   for (const char* text :
-       {"４１１１１１１１１１１１１１１１", "４１１１　１１１１　１１１１　１１１１", "٤١١١١١١١١١١١١١١١", "४१११ ११११ ११११ ११११",
-        "𝟒𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏", "④①①①①①①①①①①①①①①①", "⁴¹¹¹¹¹¹¹¹¹¹¹¹¹¹¹",
+       {"４１１１１１１１１１１１１１１１",
+        "４１１１　１１１１　１１１１　１１１１",
+        "٤١١١١١١١١١١١١١١١",
+        "४१११ ११११ ११११ ११११",
+        "𝟒𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏",
+        "④①①①①①①①①①①①①①①①",
+        "⁴¹¹¹¹¹¹¹¹¹¹¹¹¹¹¹",
         "4\xE2\x80\x8B"
         "111111111111111",
         "4\xC2\xAD"
@@ -89,7 +107,24 @@ TEST(Scanner, sees_through_other_characters) {
         "1111\xE2\x80\xAF"
         "1111\xE2\x80\xAF"
         "1111",
-        "4111–1111–1111–1111", "4111‑1111‑1111‑1111",
+        "4111–1111–1111–1111",
+        "4111‑1111‑1111‑1111",
+        "➃➀➀➀➀➀➀➀➀➀➀➀➀➀➀➀",
+        "➍➊➊➊➊➊➊➊➊➊➊➊➊➊➊➊",
+        "⓸⓵⓵⓵⓵⓵⓵⓵⓵⓵⓵⓵⓵⓵⓵⓵",
+        "⑷⑴⑴⑴⑴⑴⑴⑴⑴⑴⑴⑴⑴⑴⑴⑴",
+        "4111〜1111〜1111〜1111",
+        "4111゠1111゠1111゠1111",
+        "4111〰1111〰1111〰1111",
+        "4111⸺1111⸺1111⸺1111",
+        "4111︲1111︲1111︲1111",
+        "4111֊1111֊1111֊1111",
+        "4\xEF\xBE\xA0"  // what no letter shows: the half-width filler, an annotation's anchor, a tag
+        "111111111111111",
+        "4\xEF\xBF\xB9"
+        "111111111111111",
+        "4\xF3\xA0\x88\x80"
+        "111111111111111",
         "4️⃣1️⃣1️⃣1️⃣1️⃣1️⃣1️⃣1️⃣1️⃣1️⃣1️⃣1️⃣1️⃣1️⃣1️⃣1️⃣",
         "\xE2\x80\xAE"
         "4111111111111111\xE2\x80\xAC"})
