@@ -99,8 +99,8 @@ std::string policies_line(const Json& plan) {
   return "  policies " + (names.empty() ? "none applies" : printable(names)) + "\n";
 }
 
-/// "  target   deepseek/flash was configured as origin CN, operator CN, region not stated, hosting cloud, retention provider".
-/// Empty for a row that does not tell, as those of old do not.
+/// "  target   deepseek/flash was configured as origin CN, operator CN, region not stated, hosting cloud, retention provider, label
+/// dpa until 2027-06-30". Empty for a row that does not tell, as those of old do not.
 std::string target_line(const RequestRecord& record, const Json& plan) {
   const Json& candidates = list(plan, "candidates");
   const auto served = std::find_if(candidates.begin(), candidates.end(),
@@ -111,6 +111,10 @@ std::string target_line(const RequestRecord& record, const Json& plan) {
     const std::string value = member((*served)["facts"], fact);
     text += (text.empty() ? "" : ", ") + std::string(fact) + " " + (value.empty() ? "not stated" : printable(value));
   }
+  const Json& facts = (*served)["facts"];
+  if (const auto labels = facts.find("labels"); labels != facts.end())
+    for (const auto& [label, end] : labels->items())
+      text += ", label " + printable(label) + " until " + printable(member(*labels, label.c_str()));
   return "  target   " + printable(record.settle.target) + " was configured as " + text + "\n";
 }
 

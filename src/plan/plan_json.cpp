@@ -28,6 +28,7 @@ Json facts_json(const Target& target) {
   Json facts = Json::object();
   for (const Fact fact : {Fact::origin, Fact::operator_, Fact::region, Fact::hosting, Fact::retention})
     if (const std::string_view value = stated_fact(target, fact); !value.empty()) facts[std::string(to_string(fact))] = value;
+  for (const auto& [label, end] : target.provider->facts.labels) facts["labels"][label] = day_text(end);
   return facts;
 }
 

@@ -41,7 +41,7 @@ class BooksTest : public testing::Test {
     first.requested_model = "chat\x1b[2J";
     first.plan = R"({"strategy":"cheapest","candidates":[
       {"target":"deepseek/deepseek-chat","currency":"CNY","rates":{"input":"2","cached_input":"0.2","output":"3"}},
-      {"target":"openai/openai-chat","facts":{"origin":"US","operator":"US","hosting":"cloud","retention":"none"},"currency":"USD","rates":{"input":"0.25","output":"2"}},
+      {"target":"openai/openai-chat","facts":{"origin":"US","operator":"US","hosting":"cloud","retention":"none","labels":{"dpa":"2027-06-30"}},"currency":"USD","rates":{"input":"0.25","output":"2"}},
       {"target":"onprem/qwen3"}],
       "rejections":[{"target":"qwen/qwen-max","by":"policy","rule":"government-devices","reason":"Executive memo 14"}]})";
     first.expected = "[[120,0,320,168000000],[120,0,320,670000000],null]";
@@ -170,7 +170,8 @@ TEST_F(BooksTest, ExplainTellsAPersonWhyAndWhatItCost) {
       "  facts    tags batch\n"
       "  outcome  HTTP 200 from openai/openai-chat, after 2 attempts\n"
       "  timing   first byte 151.0 ms, whole 2.00 s\n"
-      "  target   openai/openai-chat was configured as origin US, operator US, region not stated, hosting cloud, retention none\n"
+      "  target   openai/openai-chat was configured as origin US, operator US, region not stated, hosting cloud, retention none, "
+      "label dpa until 2027-06-30\n"
       "  cost     0.000133672 USD, partly estimated\n"
       "\n"
       "Candidates, by strategy cheapest, best first\n"

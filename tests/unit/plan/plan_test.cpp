@@ -144,11 +144,12 @@ TEST_F(PlanTest, IsKeptAsJsonWithExactDecimals) {
   flash.prices[0].rates.cached_input = *parse_decimal("0.003");
   flash.prices[0].windows = {{"weekend", {0b1100000, 0, 0}, {}}};
   set_policies(world, {policy("not-\"us\"", {}, {}, {{Fact::origin, {"US"}}}, "a reason")});
+  deepseek.facts.labels["dpa"] = sunday + std::chrono::days{2};
   const Plan made = plan();
   EXPECT_EQ(
       plan_text(made),
       R"({"strategy":"cheapest","policies":["not-\"us\""],"candidates":[{"target":"deepseek/flash","facts":{"origin":"CN",)"
-      R"("operator":"CN","region":"CN","hosting":"cloud","retention":"provider"},"currency":"USD",)"
+      R"("operator":"CN","region":"CN","hosting":"cloud","retention":"provider","labels":{"dpa":"2026-11-24"}},"currency":"USD",)"
       R"("rates":{"input":"0.15","cached_input":"0.003","output":"0.6"},"price_from":"2026-01-01T00:00:00Z","window":"weekend"},)"
       R"({"target":"onprem/local","facts":{"origin":"CN","operator":"ZA","region":"ZA","hosting":"self","retention":"none"}}],)"
       R"("rejections":[{"target":"openai/luna","by":"policy","rule":"not-\"us\"","reason":"its origin is US, denied is US: a reason"}]})");
