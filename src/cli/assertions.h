@@ -6,9 +6,6 @@
 
 namespace fairlead::cli {
 
-/// The command that shows the counterexample: "fairlead explain --config ...".
-std::string explain_command(const prove::Counterexample& example, const Snapshot& snapshot);
-
 /// A line for each assertion, with the counterexample of those that fail, and the sum. `coloured`: for a terminal.
 std::string proofs_text(const prove::Proofs& proofs, const Snapshot& snapshot, bool coloured);
 

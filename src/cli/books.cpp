@@ -1,5 +1,7 @@
 #include "cli/books.h"
 
+#include "daemon/assertions.h"
+
 #include <CLI/CLI.hpp>
 
 #include <chrono>
@@ -54,6 +56,7 @@ std::unique_ptr<Bookkeeper> open_books_to_keep(const BooksChoice& choice) {
 config::Sources sources_with_keys(bool secrets_assumed) {
   config::Sources sources = config::real_sources();
   sources.secrets_assumed = secrets_assumed;
+  sources.prove = daemon::unproved_by_stored_keys;
   sources.stored_keys = [now = sources.now()](const std::string& ledger) -> config::StoredKeys {
     std::error_code error;
     if (!std::filesystem::exists(ledger.substr(ledger.find(':') + 1), error)) return {};  // as on the machine that checks a change

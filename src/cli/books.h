@@ -41,8 +41,8 @@ std::unique_ptr<Bookkeeper> open_books_to_keep(const BooksChoice& choice);
 /// Opened for reading, while a daemon may write. Null after saying why on stderr.
 std::unique_ptr<Store> open_books(const BooksChoice& choice);
 
-/// Of a command that asks what the running daemon would: with the keys of the ledger's database, if it is there. What keeps them
-/// from being read is told on stderr. `secrets_assumed`: as config::Sources.
+/// Of a command that asks what the running daemon would: with the keys of the ledger's database, if it is there, but for those by
+/// which an assertion is broken. What keeps them from being read is told on stderr. `secrets_assumed`: as config::Sources.
 config::Sources sources_with_keys(bool secrets_assumed);
 
 /// Says it on stderr, in one line; of an error with its detail. Gives the exit code.

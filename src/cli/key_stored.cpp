@@ -2,6 +2,7 @@
 
 #include "cli/table.h"
 #include "config/scalar.h"
+#include "daemon/assertions.h"
 #include "daemon/clock.h"
 #include "daemon/keys_json.h"
 #include "daemon/new_key.h"
@@ -167,6 +168,7 @@ int store_new_key(const std::string& config, StoredKey wanted) {
   const daemon::LoadWith load_with = [&](const std::vector<StoredKey>& rows) {
     config::Sources sources = config::real_sources();
     sources.secrets_assumed = true;
+    sources.prove = daemon::unproved_by_stored_keys;
     sources.stored_keys = [&](const std::string&) { return config::stored_keys(rows, daemon::wall_clock()); };
     return config::load(config, sources);
   };

@@ -37,6 +37,7 @@ struct Build {
   std::map<const Target*, const Value*> target_places{};  ///< where a route names it first
   std::map<const Route*, const Value*> route_places{};
   std::map<std::string, const Value*> keys{};
+  std::vector<const Value*> assertion_places{};  ///< as Snapshot::assertions
   std::vector<StoredKey> ended_secrets{};
 };
 

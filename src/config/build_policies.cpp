@@ -204,6 +204,7 @@ void build_assertion(Build& build, const Section& from, const Section& says, boo
   check_names(build, says, "target", "provider", names_of(build.providers));
   if (says.find("when") != nullptr) assertion.when = WhenBuilder(build, says.section("when")).made();
   build.snapshot.assertions.push_back(std::move(assertion));
+  build.assertion_places.push_back(&from.value());
 }
 
 }  // namespace

@@ -31,6 +31,14 @@ struct Finding {
 /// "fairlead.yaml:12:5: routes.chat.targets[1]: no provider 'deepsek'; did you mean 'deepseek'?"
 std::string format(const Finding& finding);
 
+/// An assertion that does not hold for all requests, or that could not be decided.
+struct Unproved {
+  const Assertion* assertion = nullptr;
+  const Key* key = nullptr;  ///< of the ledger's database: it is its doing; null: the files' own
+  std::string why;           ///< follows "the assertion 'a' "
+  std::string hint;          ///< may be empty
+};
+
 /// The world as a configuration sees it; in tests a map.
 struct Sources {
   std::function<std::optional<std::string>(const std::string& path)> read_file;  ///< empty: missing or unreadable
@@ -42,6 +50,9 @@ struct Sources {
   std::function<bool(const std::string& path)> writable_folder = {};
   /// The keys that are in the ledger's database, which the files name; empty: there are none.
   std::function<StoredKeys(const std::string& ledger)> stored_keys = {};
+  /// Decides the assertions of what was built. What is told is an error where the assertion stands; of a key of the ledger's
+  /// database, it leaves that key out. Empty, or without `now`: nobody asks.
+  std::function<std::vector<Unproved>(const Snapshot& snapshot, TimePoint now)> prove = {};
 };
 Sources real_sources();
 

@@ -112,6 +112,20 @@ class Answers {
   std::optional<StoredKeys> keys_;
 };
 
+/// What policies do not see to is as wrong as what is mistyped. A key of the ledger's database by which alone an assertion is
+/// broken is at fault itself.
+void prove_assertions(const Sources& sources, Build& build) {
+  if (!sources.prove || !build.now || build.findings.failed()) return;
+  for (const Unproved& one : sources.prove(build.snapshot, *build.now)) {
+    const std::string said = "the assertion " + in_quotes(one.assertion->name) + " " + one.why;
+    const auto number = static_cast<std::size_t>(one.assertion - build.snapshot.assertions.data());
+    if (one.key == nullptr) build.findings.error(*build.assertion_places.at(number), said, one.hint);
+    for (const auto& [file, name] : build.reading.stored_keys())
+      if (one.key != nullptr && one.key->name == name)
+        build.findings.add(Severity::error, {file, 0, 0}, "", "with this key " + said, one.hint);
+  }
+}
+
 std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources& sources, Findings& findings, Building& building) {
   Reading reading(sources, findings);
   reading.add_to_hash(embedded_profiles);
@@ -145,6 +159,7 @@ std::shared_ptr<Snapshot> build_snapshot(const std::string& file, const Sources&
   building.written = written_options(whole);
   lint(build);
   snapshot->file = file;
+  prove_assertions(sources, build);
   snapshot->hash = reading.hash();
   for (const auto& [index, name] : reading.stored_keys())
     if (findings.forgiven(index)) building.faulty.insert(name);

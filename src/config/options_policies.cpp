@@ -95,8 +95,9 @@ void add_assertion(Rows& rows, const std::string& at, std::string doc, std::stri
 void add_assertion_rows(Rows& rows) {
   rows.push_back({.path = "assertions",
                   .type = Type::list,
-                  .doc = "What the policies must ensure, for all requests. `fairlead check` proves each, or shows a request that "
-                         "breaks it; nothing else looks at them."});
+                  .doc =
+                      "What the policies must ensure, for all requests. Each is proved, or a request is shown that breaks it: by "
+                      "`fairlead check`, and by `serve` and each reload, which then refuse the configuration."});
   rows.push_back({.path = "assertions[]", .type = Type::object, .doc = "An assertion: it has one of `never` and `always`."});
   rows.push_back({.path = "assertions[].name", .type = Type::name, .doc = "Its name in what `check` says.", .required = true});
   add_assertion(

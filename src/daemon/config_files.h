@@ -2,6 +2,7 @@
 // What the files of the configuration held when it was taken in. A key that changes must let no edit of a file hold that nobody has
 // asked to reload. One thread.
 #include "config/config.h"
+#include "daemon/assertions.h"
 
 #include <map>
 #include <optional>
@@ -19,6 +20,7 @@ class ConfigFiles {
       const auto known = read_.find(path);
       return known != read_.end() ? known->second : read_[path] = read(path);
     };
+    sources.prove = unproved;
     return sources;
   }
   /// What fresh() has read last is what holds now.
@@ -29,6 +31,7 @@ class ConfigFiles {
       const auto known = taken_.find(path);
       return known == taken_.end() ? std::nullopt : known->second;
     };
+    sources.prove = unproved_by_stored_keys;
     return sources;
   }
 

@@ -1,11 +1,14 @@
-"""Assertions: `fairlead check` proves them, or prints a request that breaks one, and that request can be explained."""
+"""Assertions: `fairlead check` proves them, or prints a request that breaks one, and that request can be explained. What is not proved is
+refused by a start and by a reload, and a key that would break one is not made."""
 import json
 import re
 import shlex
 
 import pytest
 
-from harness.process import run
+from harness.daemon import PROVIDER_KEY
+from harness.http import chat, post_chat
+from harness.process import Program, run, wait_until
 
 pytestmark = pytest.mark.alone
 
@@ -96,3 +99,74 @@ def test_an_assertion_about_nobody_is_told(check):
     assert done.returncode == 0
     assert "nothing here has the team 'navy'" in done.stderr
     assert "  proved  a, but of nobody: no request can match its `when`\n" in done.stdout
+
+
+TREASURY = {"when": {"team": ["treasury"]}, "target": {"operator": ["CN"]}}  # of the usual configuration: the policy us-only sees to it
+PAYMENTS = {"when": {"team": ["payments"]}, "target": {"operator": ["CN"]}}
+
+
+def asserting(daemon, *says):
+    return {**daemon.changed_config(), "assertions": [{"name": f"a{i}", "never": one} for i, one in enumerate(says)]}
+
+
+def test_a_reload_that_breaks_an_assertion_is_refused_with_the_counterexample(daemon):
+    assert daemon.admin_reload(asserting(daemon, TREASURY))["result"] == "taken"
+    before = daemon.gauge("fairlead_config_last_reload_success_timestamp_seconds")
+    opened = asserting(daemon, TREASURY)
+    opened["policies"] = []
+    outcome = daemon.admin_reload(opened)
+    assert outcome["result"] == "refused"
+    (told,) = [finding for finding in outcome["findings"] if finding["severity"] == "error"]
+    assert told["path"] == "assertions[0]" and told["line"] > 1
+    assert re.fullmatch(r"the assertion 'a0' does not hold: deepseek/deepseek-flash may be reached, as by `fairlead explain --config "
+                        r"\S+ --key other --route chat --at \S+`", told["message"]), told
+    assert told["hint"] == "no policy refuses this target to anybody"
+    command = shlex.split(re.search("`(.*)`", told["message"]).group(1))
+    done = run(*command[1:], cwd=daemon.folder, env={"FAIRLEAD_TEST_PROVIDER_KEY": PROVIDER_KEY})
+    assert done.returncode == 0 and "deepseek/deepseek-flash" in done.stdout, done.stderr
+    for config in (asserting(daemon, TREASURY, PAYMENTS), opened):
+        daemon.reload(config, event="reload_refused")
+        assert any("does not hold" in event["finding"] for event in daemon.events("config_error"))
+    assert daemon.gauge("fairlead_config_last_reload_successful") == 0
+    assert daemon.gauge("fairlead_config_last_reload_success_timestamp_seconds") == before
+    assert post_chat(daemon, chat("hello")).status == 200
+
+
+def test_a_start_that_breaks_an_assertion_is_refused(daemon):
+    file = daemon.folder / "other.yaml"
+    file.write_text(json.dumps({**asserting(daemon, TREASURY, PAYMENTS), "ledger": "sqlite:other.db"}))
+    program = Program(["serve", "--config", file], cwd=daemon.folder, env={"FAIRLEAD_TEST_PROVIDER_KEY": PROVIDER_KEY})
+    assert program.wait() == 1
+    assert program.events("not_started")
+    (told,) = program.events("config_error")
+    assert "assertions[1]: the assertion 'a1' does not hold: deepseek/deepseek-flash may be reached, as by `fairlead explain " in told["finding"]
+    assert not (daemon.folder / "other.db").exists()
+
+
+def test_a_key_by_which_an_assertion_would_be_broken_is_not_made_and_left_out_once_it_is_asserted(daemon):
+    def key(name, *options, code=0):
+        done = run("key", "new", name, "--config", daemon.config_file, "--route", "chat", *options, cwd=daemon.folder,
+                   env={"FAIRLEAD_TEST_PROVIDER_KEY": PROVIDER_KEY})
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stderr if code else re.search(r"sk-fl-[\w-]{43}", done.stdout).group()
+
+    def status(secret):
+        return post_chat(daemon, chat("hello"), key=secret).status
+
+    sales = {"when": {"team": ["sales"]}, "target": {"operator": ["CN"]}}
+    secret = key("shop", "--team", "sales")
+    wait_until(lambda: status(secret) == 200, "the key to hold")
+    outcome = daemon.admin_reload(asserting(daemon, sales))
+    assert outcome["result"] == "taken"  # a key of the database keeps no configuration from holding
+    assert [finding["message"].split(": ")[0] for finding in outcome["findings"] if finding["file"] == "ledger key shop"] == [
+        "with this key the assertion 'a0' does not hold", "the key is refused until this is mended"]
+    assert status(secret) == 401
+    listed = run("key", "list", "--config", daemon.config_file, "--json", cwd=daemon.folder, env={"FAIRLEAD_TEST_PROVIDER_KEY": PROVIDER_KEY})
+    assert [one["state"] for one in json.loads(listed.stdout)["keys"] if one["name"] == "shop"] == ["refused"]
+    refused = key("till", "--team", "sales", code=1)
+    assert ("with this key the assertion 'a0' does not hold: deepseek/deepseek-flash may be reached, as by `--key till --route chat --at "
+            in refused), refused
+    done = run("check", daemon.config_file, cwd=daemon.folder, env={"FAIRLEAD_TEST_PROVIDER_KEY": PROVIDER_KEY})
+    assert done.returncode == 0 and "ledger key shop: warning: with this key the assertion 'a0'" in done.stderr, done.stdout
+    daemon.admin_reload(daemon.config)
+    assert status(secret) == 200

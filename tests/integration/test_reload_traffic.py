@@ -139,7 +139,7 @@ def test_a_change_is_what_traffic_meets_M60(daemon, name):
 SEEN = {"providers", "routes", "policies", "region_groups", "content", "keys", "budget", "teams", "projects", "prices", "fx", "contracts", "calendars",
         "models", "profiles", "limits", "timeouts"}  # in CHANGES
 ELSEWHERE = {"log": "below", "trusted_proxies": "below", "idempotency": "below", "include": "test_watch", "watch": "test_watch", "notify": "test_budgets",
-             "retention": "holds from the next hourly look on", "assertions": "only `check` looks", "tests": "only `check` looks"}
+             "retention": "holds from the next hourly look on", "assertions": "test_assertions", "tests": "only `check` looks"}
 RESTART = {"listen", "admin", "ledger", "ledger_sync", "workers"}
 
 

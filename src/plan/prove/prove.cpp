@@ -19,23 +19,31 @@ namespace {
 
 constexpr std::int64_t steps_max = 1'000'000;  ///< of the search, for one assertion
 
+bool may_ask(const Key& key, const Route& route, const When& when) {
+  return (!when.keys || when.keys->has(key.index)) && (!when.routes || when.routes->has(route.index));
+}
+
+bool may_ask(const Key& key, const When& when) {
+  return std::any_of(key.routes.begin(), key.routes.end(), [&](const Route* route) { return may_ask(key, *route, when); });
+}
+
 /// Keys whose requests may have the same tags.
 struct KeyGroup {
   std::vector<const Key*> keys;
   TagSpace tags;
 };
 
-std::vector<KeyGroup> groups_of(const Question& question) {
+std::vector<KeyGroup> groups_of(const Question& question, const std::vector<const Key*>& keys) {
   std::vector<KeyGroup> groups;
-  for (const Key& key : question.snapshot.keys) {
+  for (const Key* key : keys) {
     const auto same = [&](const KeyGroup& group) {
-      return group.keys.front()->tags == key.tags && group.keys.front()->request_tags == key.request_tags;
+      return group.keys.front()->tags == key->tags && group.keys.front()->request_tags == key->request_tags;
     };
     const auto known = std::find_if(groups.begin(), groups.end(), same);
     if (known != groups.end())
-      known->keys.push_back(&key);
+      known->keys.push_back(key);
     else
-      groups.push_back({{&key}, tags_of(question, key)});
+      groups.push_back({{key}, tags_of(question, *key)});
   }
   return groups;
 }
@@ -52,7 +60,9 @@ struct Way {
 /// that holds it, so more rules apply than if that route is asked for: what can be reached by name can be reached by a route.
 class Prover {
  public:
-  Prover(const Question& question, Space space) : question_(question), space_(std::move(space)), groups_(groups_of(question)) {
+  /// For requests of these keys.
+  Prover(const Question& question, const Space& space, const std::vector<const Key*>& keys)
+      : question_(question), space_(space), groups_(groups_of(question, keys)) {
     for (const Policy& policy : question.snapshot.policies)
       looked_for_.insert(policy.when.content.begin(), policy.when.content.end());
   }
@@ -82,14 +92,8 @@ class Prover {
   }
 
  private:
-  static bool may_ask(const Key& key, const Route& route, const When& when) {
-    return (!when.keys || when.keys->has(key.index)) && (!when.routes || when.routes->has(route.index));
-  }
-
   static bool is_asked_by(const KeyGroup& group, const When& when) {
-    return std::any_of(group.keys.begin(), group.keys.end(), [&](const Key* key) {
-      return std::any_of(key->routes.begin(), key->routes.end(), [&](const Route* route) { return may_ask(*key, *route, when); });
-    });
+    return std::any_of(group.keys.begin(), group.keys.end(), [&](const Key* key) { return may_ask(*key, when); });
   }
 
   /// The ways to a forbidden target on which no rule stands for sure; of those with the same rules, the first.
@@ -172,10 +176,46 @@ class Prover {
   }
 
   const Question& question_;
-  Space space_;
+  const Space& space_;
   std::vector<KeyGroup> groups_;
   std::set<std::string> looked_for_;  ///< classes of content, in every prompt
 };
+
+/// All requests, for a prover. Empty: there are too many times to look at.
+std::optional<Space> whole_space_of(const Question& question, TimePoint now, std::optional<TimePoint>& end) {
+  std::optional<Times> times = times_of(question, now);
+  if (!times) return std::nullopt;
+  Space space = space_of(question);
+  space.times = std::move(times->at);
+  space.values[by_time] = std::move(times->values);
+  end = times->end;
+  return space;
+}
+
+std::vector<const Key*> keys_of(const Snapshot& snapshot, bool stored) {
+  std::vector<const Key*> keys;
+  for (const Key& key : snapshot.keys)
+    if (key.stored == stored) keys.push_back(&key);
+  return keys;
+}
+
+bool is_good(const Proof& proof) { return proof.verdict == Proof::Verdict::holds || proof.verdict == Proof::Verdict::nobody; }
+
+/// Those of the keys without which the assertion holds of the others. One after the other; where there are too many cases, all that
+/// it is about.
+void add_breaking(const Question& question, const Space& space, const Assertion& assertion, std::vector<const Key*> keys,
+                  std::vector<Breach>& breaches) {
+  while (!keys.empty()) {
+    Proof proof = Prover(question, space, keys).decide(assertion);
+    if (is_good(proof)) return;
+    if (!proof.counterexample) break;
+    const Key* key = proof.counterexample->facts.key;
+    breaches.push_back({&assertion, key, std::move(proof.counterexample)});
+    std::erase(keys, key);
+  }
+  for (const Key* key : keys)
+    if (may_ask(*key, assertion.when)) breaches.push_back({&assertion, key, {}});
+}
 
 }  // namespace
 
@@ -183,18 +223,36 @@ Proofs prove(const Snapshot& snapshot, TimePoint now) {
   Proofs proofs;
   if (snapshot.assertions.empty()) return proofs;
   const Question question = question_of(snapshot);
-  std::optional<Times> times = times_of(question, now);
-  if (!times) {
+  const std::optional<Space> space = whole_space_of(question, now, proofs.end);
+  if (!space) {
     for (const Assertion& assertion : snapshot.assertions) proofs.proofs.push_back({&assertion, Proof::Verdict::undecided, {}});
     return proofs;
   }
-  Space space = space_of(question);
-  space.times = std::move(times->at);
-  space.values[by_time] = std::move(times->values);
-  proofs.end = times->end;
-  Prover prover(question, std::move(space));
+  std::vector<const Key*> keys;
+  for (const Key& key : snapshot.keys) keys.push_back(&key);
+  Prover prover(question, *space, keys);
   for (const Assertion& assertion : snapshot.assertions) proofs.proofs.push_back(prover.decide(assertion));
   return proofs;
+}
+
+std::vector<Breach> breaches(const Snapshot& snapshot, TimePoint now) {
+  std::vector<Breach> breaches;
+  if (snapshot.assertions.empty()) return breaches;
+  const Question question = question_of(snapshot);
+  std::optional<TimePoint> end;
+  const std::optional<Space> space = whole_space_of(question, now, end);
+  if (!space) {
+    for (const Assertion& assertion : snapshot.assertions) breaches.push_back({&assertion, nullptr, {}});
+    return breaches;
+  }
+  Prover of_files(question, *space, keys_of(snapshot, false));
+  const std::vector<const Key*> stored = keys_of(snapshot, true);
+  for (const Assertion& assertion : snapshot.assertions)
+    if (Proof proof = of_files.decide(assertion); is_good(proof))
+      add_breaking(question, *space, assertion, stored, breaches);
+    else
+      breaches.push_back({&assertion, nullptr, std::move(proof.counterexample)});
+  return breaches;
 }
 
 }  // namespace fairlead::prove

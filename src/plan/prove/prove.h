@@ -38,4 +38,15 @@ struct Proofs {
 /// A target counts as reached if the policies let it pass, whatever it costs and whether it is healthy, able and enabled.
 Proofs prove(const Snapshot& snapshot, TimePoint now);
 
+/// Why an assertion keeps a configuration, or a key, from being taken in.
+struct Breach {
+  const Assertion* assertion = nullptr;
+  const Key* key = nullptr;                      ///< of the ledger's database; null: the keys of the files are enough
+  std::optional<Counterexample> counterexample;  ///< empty: the search was too long
+};
+
+/// What prove() would not call proved. Keys of the files are decided by themselves; then, for assertions that hold of them, which
+/// keys of the ledger's database would have to go so that they hold of all that are left.
+std::vector<Breach> breaches(const Snapshot& snapshot, TimePoint now);
+
 }  // namespace fairlead::prove

@@ -82,5 +82,24 @@ TEST(Assertions, warnings_tell_of_words_that_nothing_here_has) {
   EXPECT_EQ(told("always: {target: {origin: cn}}").size(), 1U) << "as allow does, it does";
 }
 
+TEST(Assertions, that_are_not_proved_are_errors_where_they_stand) {
+  World world;
+  world.files["f.yaml"] =
+      small_config + "assertions:\n  - {name: a, never: {target: {origin: CN}}}\n  - {name: b, never: {target: {origin: CN}}}\n";
+  world.now = [] { return std::chrono::sys_days(std::chrono::year(2026) / 6 / 1); };
+  Sources sources = world.sources();
+  sources.prove = [](const Snapshot& snapshot, TimePoint) {
+    return std::vector<Unproved>{{&snapshot.assertions.at(1), nullptr, "does not hold: why", "a hint"}};
+  };
+  const Loaded loaded = load("f.yaml", sources);
+  EXPECT_EQ(loaded.snapshot, nullptr);
+  EXPECT_THAT(errors(loaded), ElementsAre("f.yaml:22:5: assertions[1]: the assertion 'b' does not hold: why; a hint"));
+  EXPECT_NE(world.load().snapshot, nullptr) << "nobody asks";
+  world.files["f.yaml"] += "nonsense: 1\n";
+  sources = world.sources();
+  sources.prove = [](const Snapshot&, TimePoint) -> std::vector<Unproved> { throw std::runtime_error("of what is wrong anyway"); };
+  EXPECT_EQ(load("f.yaml", sources).findings.size(), 1U);
+}
+
 }  // namespace
 }  // namespace fairlead::config

@@ -166,6 +166,29 @@ TEST(StoredKeyTexts, ThatAreNotUnderstoodLetNoOtherOfTheirKindIn) {
   EXPECT_THAT(names(loaded), ElementsAre("app")) << "the second is looked at once the first no longer stands before it";
 }
 
+TEST(StoredKeyTexts, ByWhichAnAssertionIsBrokenAreLeftOut) {
+  World world;
+  world.files["f.yaml"] = small_config + "assertions: [{name: a, never: {target: {origin: CN}}}]\n";
+  world.now = [] { return midday; };
+  Sources sources = world.sources();
+  sources.stored_keys = [](const std::string&) { return stored_keys({stored("bad", 'a'), stored("good", 'b')}, midday); };
+  int asked = 0;
+  sources.prove = [&](const Snapshot& snapshot, TimePoint now) {
+    EXPECT_EQ(now, midday);
+    ++asked;
+    std::vector<Unproved> told;
+    for (const Key& key : snapshot.keys)
+      if (key.name == "bad") told.push_back({&snapshot.assertions.at(0), &key, "does not hold: why", "a hint"});
+    return told;
+  };
+  const auto loaded = load("f.yaml", sources);
+  ASSERT_TRUE(loaded.snapshot) << testing::PrintToString(errors(loaded));
+  EXPECT_THAT(names(loaded), ElementsAre("app", "good stored"));
+  EXPECT_THAT(warnings(loaded), ElementsAre("ledger key bad: warning: with this key the assertion 'a' does not hold: why; a hint",
+                                            HasSubstr("ledger key bad: warning: the key is refused until this is mended")));
+  EXPECT_EQ(asked, 2) << "once more of what is left";
+}
+
 TEST(StoredKeyTexts, LoseRoutesThatAreGoneAndNothingElse) {
   const auto loaded = load_with({stored("shop", 'a', R"({"routes":["chat","former"]})")});
   ASSERT_TRUE(loaded.snapshot);

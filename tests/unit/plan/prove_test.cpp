@@ -284,6 +284,36 @@ TEST_F(ProveStage, ProofsSayUntilWhenTheyHold) {
   EXPECT_EQ(end({refuse({.times = {window}})}), year(2032));
 }
 
+/// "assertion guest"; "assertion guest undecided"; of no key, it is the files' own.
+std::string breached(const World& world) {
+  std::string text;
+  for (const prove::Breach& breach : prove::breaches(world.snapshot, sunday))
+    text += (text.empty() ? "" : ", ") + breach.assertion->name + (breach.key ? " " + breach.key->name : "") +
+            (breach.counterexample ? "" : " undecided");
+  return text;
+}
+
+TEST_F(ProveStage, WhatBreaksAnAssertionIsTheFilesOrSomeKeysOfTheDatabase) {
+  Key& other = world.snapshot.keys.emplace_back(world.snapshot.keys[0]);
+  other.name = "other";
+  other.index = 2;
+  world.snapshot.keys[0].stored = other.stored = true;
+  world.snapshot.assertions = {{"first", "", true, {}, rules(from_cn)},
+                               {"second", "", true, {.keys = only({0})}, rules({{Fact::provider, {"openai"}}})}};
+  const auto breached_with = [&](std::vector<Policy> policies) {
+    set_policies(world, std::move(policies));
+    return breached(world);
+  };
+  EXPECT_EQ(breached_with({refuse({})}), "second guest");
+  EXPECT_EQ(breached_with({refuse({.keys = only({1})})}), "first guest, first other, second guest");
+  EXPECT_EQ(breached_with({refuse({.keys = only({1, 2})})}), "first guest, second guest");
+  EXPECT_EQ(breached_with({refuse({.keys = only({0, 2})})}), "first, second guest") << "who else would break it is not told then";
+  EXPECT_EQ(breached_with({refuse({.keys = only({1})}), policy("none", {.keys = only({0})}, {{Fact::origin, {"ZA"}}})}),
+            "first other");
+  world.snapshot.assertions.clear();
+  EXPECT_EQ(breached_with({}), "");
+}
+
 /// Each of 60 rules holds at four of five values of each of three dimensions, at random: no request gets around all of them, and
 /// nothing shows that before most of the two million combinations were seen.
 TEST_F(ProveStage, WhatIsTooLongToDecideIsNotCalledProved) {
@@ -303,6 +333,10 @@ TEST_F(ProveStage, WhatIsTooLongToDecideIsNotCalledProved) {
                     .networks = {*parse_network("0.0.0.0/1")},
                     .times = {{.from_minute = 0, .to_minute = 1'280}}};
   EXPECT_EQ(never(policies, within), "undecided");
+  world.snapshot.keys[1].stored = true;
+  EXPECT_EQ(breached(world), "assertion undecided");
+  world.snapshot.keys[0].stored = true;
+  EXPECT_EQ(breached(world), "assertion guest undecided, assertion clerk undecided");
   policies.pop_back();
   policies.push_back(refuse(within));
   EXPECT_EQ(never(policies, within), "proved") << "a rule for all of them is seen at once";
