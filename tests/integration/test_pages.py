@@ -41,10 +41,10 @@ def test_the_configuration_of_the_first_page_is_good(tmp_path):
     assert done.returncode == 0 and ": good, 0 warnings;" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("source, name", [("observe.cpp", r'"(fairlead_\w+)"'), ("daemon.cpp", r'log\(Level::\w+, "(\w+)"'),
+@pytest.mark.parametrize("source, name", [("observe.cpp", r'"(fairlead_\w+)"'), ("*.cpp", r'log\(Level::\w+, "(\w+)"'),
                                           ("admin.cpp", r"/(?:healthz|readyz|metrics|admin/v1/\w+)")], ids=["metrics", "events", "paths"])
 def test_what_there_is_to_see_is_listed(source, name):
-    names = set(re.findall(name, (ROOT / "src/daemon" / source).read_text()))
+    names = {one for file in (ROOT / "src/daemon").glob(source) for one in re.findall(name, file.read_text())}
     listed = "".join((ROOT / "docs" / page).read_text() for page in ("observing.md", "operating.md"))
     assert len(names) > 5
     assert {one for one in names if not re.search(re.escape(one) + r"\b", listed)} == set()
