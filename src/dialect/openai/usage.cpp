@@ -70,14 +70,15 @@ struct UsageReport::Name {
   Place place;
   std::string_view name;
   Count count;
+  bool of_responses = false;
 };
 
 void UsageReport::merge(std::string_view text) {
   static constexpr Name names[] = {
       {Place::top, "prompt_tokens", prompt},
-      {Place::top, "input_tokens", prompt},
+      {Place::top, "input_tokens", prompt, true},
       {Place::top, "completion_tokens", completion},
-      {Place::top, "output_tokens", completion},
+      {Place::top, "output_tokens", completion, true},
       {Place::top, "total_tokens", total},
       {Place::top, "prompt_cache_hit_tokens", hit},
       {Place::top, "prompt_cache_miss_tokens", miss},
@@ -94,7 +95,7 @@ void UsageReport::merge(std::string_view text) {
       {Place::output_details, "image_tokens", output_image},
   };
   JsonReader json(text);
-  const auto member = [&](Place place, JsonString key) {
+  const auto member = [&](Place place, JsonString key, bool of_responses = false) {
     const auto at =
         std::find_if(std::begin(names), std::end(names), [&](const Name& n) { return n.place == place && key.is(n.name); });
     const bool null = json.peek() == JsonKind::null;
@@ -104,36 +105,43 @@ void UsageReport::merge(std::string_view text) {
     if (at == std::end(names) || null) return;
     any_ = true;
     const auto count = read_count(value);
-    absurd_[at->count] = !count;
-    counts_[at->count] = count;
+    Told& told = of_responses || at->of_responses ? by_responses_ : by_chat_;
+    told.absurd[at->count] = !count;
+    told.counts[at->count] = count;
   };
   json.object([&](JsonString key) {
+    const bool of_responses = key.is("input_tokens_details") || key.is("output_tokens_details");
     const bool input = key.is("prompt_tokens_details") || key.is("input_tokens_details") || key.is("prompt_token_details");
     const bool output = key.is("completion_tokens_details") || key.is("output_tokens_details");
     if ((!input && !output) || json.peek() != JsonKind::object) return member(Place::top, key);
-    json.object([&](JsonString inner) { member(input ? Place::input_details : Place::output_details, inner); });
+    json.object([&](JsonString inner) { member(input ? Place::input_details : Place::output_details, inner, of_responses); });
   });
 }
 
+std::optional<std::int64_t> UsageReport::known(Count count) const {
+  return std::max(by_chat_.counts[count], by_responses_.counts[count]);  // empty is less than 0
+}
+
 std::optional<Usage> UsageReport::disjoint(bool reasoning_outside_output) const {
-  if (std::any_of(absurd_.begin(), absurd_.end(), [](bool absurd) { return absurd; })) return std::nullopt;
+  for (const Told* told : {&by_chat_, &by_responses_})
+    if (std::any_of(told->absurd.begin(), told->absurd.end(), [](bool absurd) { return absurd; })) return std::nullopt;
   Usage usage;
-  usage.cached_input = either(counts_[hit], either(counts_[cached_inside], counts_[cached]));
-  usage.cache_write = counts_[written];
-  usage.audio = sum(counts_[input_audio], counts_[output_audio]);
-  usage.image = sum(counts_[input_image], counts_[output_image]);
-  if (const auto input = either(counts_[prompt], sum(counts_[hit], counts_[miss]))) {
+  usage.cached_input = either(known(hit), either(known(cached_inside), known(cached)));
+  usage.cache_write = known(written);
+  usage.audio = sum(known(input_audio), known(output_audio));
+  usage.image = sum(known(input_image), known(output_image));
+  if (const auto input = either(known(prompt), sum(known(hit), known(miss)))) {
     usage.input = *input - usage.cached_input.value_or(0) - usage.cache_write.value_or(0);
-    if (*usage.input < 0 || sum(counts_[input_audio], counts_[input_image]) > input) return std::nullopt;
+    if (*usage.input < 0 || sum(known(input_audio), known(input_image)) > input) return std::nullopt;
   }
 
-  usage.output = counts_[completion];
-  usage.reasoning = either(counts_[reasoning_inside], counts_[reasoning]);
+  usage.output = known(completion);
+  usage.reasoning = either(known(reasoning_inside), known(reasoning));
   if (!usage.output) return usage;
-  if (sum(counts_[output_audio], counts_[output_image]) > usage.output) return std::nullopt;
+  if (sum(known(output_audio), known(output_image)) > usage.output) return std::nullopt;
   bool outside = reasoning_outside_output;
-  if (counts_[prompt] && counts_[total]) {
-    const std::int64_t rest = *counts_[total] - *counts_[prompt] - *usage.output;
+  if (known(prompt) && known(total)) {
+    const std::int64_t rest = *known(total) - *known(prompt) - *usage.output;
     if (outside && !usage.reasoning && rest > 0) usage.reasoning = rest;
     if (rest == 0)
       outside = false;

@@ -15,7 +15,8 @@ namespace fairlead::openai {
 class UsageReport {
  public:
   /// Merges one usage object; `json` is a whole JSON value, known to be well formed. Figures that are no counts (negative,
-  /// fractional, not numbers, above 10^12) make the report absurd, until a later one states them right.
+  /// fractional, not numbers, above 10^12) make the report absurd, until a later one states them right. Of a count that is told by
+  /// its name in the chat API and by that in the Responses API, the larger holds: gateways that have both names leave one at 0.
   void merge(std::string_view json);
 
   /// Disjoint kinds. Empty: absurd, in itself or in sum (more cached than there was, or more sound and images).
@@ -52,9 +53,14 @@ class UsageReport {
     count_of_counts
   };
   struct Name;
+  /// As told by the names of one API.
+  struct Told {
+    std::array<std::optional<std::int64_t>, count_of_counts> counts;
+    std::array<bool, count_of_counts> absurd{};
+  };
+  std::optional<std::int64_t> known(Count count) const;
 
-  std::array<std::optional<std::int64_t>, count_of_counts> counts_;
-  std::array<bool, count_of_counts> absurd_{};
+  Told by_chat_, by_responses_;
   std::optional<Int128> reported_usd_pico_;
   bool any_ = false;
 };
