@@ -77,7 +77,7 @@ AttemptEnd AttemptOutcome::end() const {
   return end;
 }
 
-Attempt::Attempt(Request& request, const Candidate& candidate, int number, AttemptOutcome& outcome)
+Attempt::Attempt(Request& request, const Candidate& candidate, int number, TimePoint sent_at, AttemptOutcome& outcome)
     : request_(request),
       target_(*candidate.target),
       number_(number),
@@ -87,7 +87,7 @@ Attempt::Attempt(Request& request, const Candidate& candidate, int number, Attem
              request.world.executor),
       stream_(request.facts.stream) {
   progress_.target = &target_;
-  progress_.sent_at = request.world.now();
+  progress_.sent_at = sent_at;
   progress_.phase = Phase::connect;
   progress_.asked = {candidate.input_tokens, candidate.output_tokens, candidate.repeated_tokens, 0,
                      request.facts.stream,   &request.facts};

@@ -25,8 +25,8 @@ struct AttemptOutcome {
 /// One try. It ends with ask(), if that says so, or with relayed().
 class Attempt final : net::BodySink {
  public:
-  /// `outcome` is as made before.
-  Attempt(Request& request, const Candidate& candidate, int number, AttemptOutcome& outcome);
+  /// `sent_at`: as its row has it. `outcome` is as made before.
+  Attempt(Request& request, const Candidate& candidate, int number, TimePoint sent_at, AttemptOutcome& outcome);
 
   /// Sends the request, and waits for an answer that can be relayed. False: there is none.
   Task<bool> ask(bool fresh_connection);

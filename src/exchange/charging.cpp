@@ -18,11 +18,11 @@ void Charging::asks_for(const Route* route) {
   if (snapshot_.budgeted || !key_.budgets.empty()) wherever_ = budgets_of(snapshot_, key_, route);
 }
 
-Result<std::size_t> Charging::hold(Request& request, std::size_t candidate) {
+Result<std::size_t> Charging::hold(Request& request, std::size_t candidate, TimePoint sent_at) {
   const Plan& plan = request.question->plan;
   for (;; ++candidate) {
     const Candidate& asked = plan.candidates[candidate];
-    worst_ = worst_cost(asked, request.facts, request.question->chat, snapshot_, request.world.now());
+    worst_ = worst_cost(asked, request.facts, request.question->chat, snapshot_, sent_at);
     if (worst_) worst_ = charge_of(*worst_, markup_);
     const std::vector<Budget>& at_provider = asked.target->provider->budgets;
     if (wherever_.empty() && at_provider.empty()) return candidate;

@@ -16,9 +16,10 @@ class Charging {
 
   /// Once it is known what the request asks for; null: a target by its name.
   void asks_for(const Route* route);
-  /// Holds the worst that this candidate of the plan may cost, or the next one whose provider's own budget has room for it: gives
-  /// its position. Errors: over_budget, and policy if it has a price no more, so that no budget can count it; nothing is held then.
-  Result<std::size_t> hold(Request& request, std::size_t candidate);
+  /// Holds the worst that this candidate of the plan may cost if it is sent then, or the next one whose provider's own budget has
+  /// room for it: gives its position. Errors: over_budget, and policy if it has a price no more, so that no budget can count it;
+  /// nothing is held then.
+  Result<std::size_t> hold(Request& request, std::size_t candidate, TimePoint sent_at);
   /// What the attempt under way is charged takes the place of its hold.
   void post(Request& request, std::optional<Int128> charge);
   /// Nothing was sent.

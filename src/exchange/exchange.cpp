@@ -113,18 +113,19 @@ class Exchange {
     for (; step_; end_attempt()) {
       if (step_->delay > Milliseconds{0}) co_await pause(step_->delay);
       if (!tried_.empty() && request_.cancel.requested()) co_return false;
-      const auto taken = take_candidate(step_->candidate);
+      const TimePoint sent_at = request_.world.now();
+      const auto taken = take_candidate(step_->candidate, sent_at);
       if (!taken) co_return false;
       step_->candidate = *taken;
       const Candidate& candidate = candidates()[*taken];
       // Beyond this point money may be spent: the books know of the attempt first.
-      const auto opened = co_await open_attempt(candidate);
+      const auto opened = co_await open_attempt(candidate, sent_at);
       if (!opened) {
         refuse(opened.error());
         charging_.let_go();
         co_return false;
       }
-      attempt_.emplace(request_, candidate, number(), outcome_);
+      attempt_.emplace(request_, candidate, number(), sent_at, outcome_);
       const bool answered = co_await attempt_->ask(step_->fresh_connection);
       if (answered) co_return true;
     }
@@ -219,9 +220,9 @@ class Exchange {
   }
 
   /// This one, or the next that budgets have room for and that policies still allow. Empty: none, and `failure_` is why.
-  std::optional<std::size_t> take_candidate(std::size_t candidate) {
+  std::optional<std::size_t> take_candidate(std::size_t candidate, TimePoint sent_at) {
     for (;; ++candidate) {
-      const auto held = charging_.hold(request_, candidate);
+      const auto held = charging_.hold(request_, candidate, sent_at);
       if (!held) {
         if (failure_) return std::nullopt;
         refuse(held.error());
@@ -302,12 +303,12 @@ class Exchange {
     request_.world.estimates.note(seen, *request_.snapshot, settled.ended_at);
   }
 
-  AttemptOpen opening_of(const Candidate& candidate) const {
+  AttemptOpen opening_of(const Candidate& candidate, TimePoint sent_at) const {
     const Target& target = *candidate.target;
     AttemptOpen row;
     row.request_id = request_.id;
     row.number = number() + 1;
-    row.sent_at = request_.world.now();
+    row.sent_at = sent_at;
     row.provider = target.provider->name;
     row.model = target.model->name;
     row.target = target.name;
@@ -325,9 +326,9 @@ class Exchange {
     return row;
   }
 
-  Task<Result<void>> open_attempt(const Candidate& candidate) {
+  Task<Result<void>> open_attempt(const Candidate& candidate, TimePoint sent_at) {
     notes_.add_open();
-    estimate_usd_pico_ = notes_.add(opening_of(candidate)).estimate_usd_pico;
+    estimate_usd_pico_ = notes_.add(opening_of(candidate, sent_at)).estimate_usd_pico;
     const auto written = co_await request_.world.books.write(notes_.give());
     if (!written) co_return written;
     if (!notes_.is_opened()) request_.opening = notes_.let_opening_go();

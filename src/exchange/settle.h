@@ -26,7 +26,8 @@ struct Asked {
 /// What is known of an attempt from its beginning on.
 struct AttemptProgress {
   const Target* target = nullptr;
-  TimePoint sent_at, ended_at;
+  TimePoint sent_at;  ///< one instant for the hold, the row and the price, so that none of them sees another price than the others
+  TimePoint ended_at;
   net::SendReport report;
   int status = 0;
   std::optional<Error> error;  ///< empty: the answer came whole

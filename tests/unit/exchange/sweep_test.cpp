@@ -51,6 +51,7 @@ class FakeFiles : public test::MemoryFiles {
 struct Rows {
   std::map<std::string, int> request_opens, request_settles;
   std::map<std::pair<std::string, int>, int> attempt_opens, attempt_settles;
+  RequestRecord last;
 };
 
 class FakeStore : public Store {
@@ -58,6 +59,7 @@ class FakeStore : public Store {
   explicit FakeStore(Rows& books) : books_(books) {}
   Result<void> save(RecordSource& records) override {
     while (const RequestRecord* record = records.next()) {
+      books_.last = *record;
       books_.request_opens[record->open.id] = 1;
       if (record->state == RowState::settled) ++books_.request_settles[record->open.id];
       for (const auto& attempt : record->attempts) {
@@ -213,7 +215,7 @@ struct Ends : Observer {
 };
 
 /// Two targets of one route, for a key that may use it.
-std::shared_ptr<const Snapshot> make_snapshot(bool drain) {
+std::shared_ptr<Snapshot> make_snapshot(bool drain) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->usd_per["USD"] = pico_per_unit;
   snapshot->profiles.push_back(std::make_unique<Profile>());
@@ -267,7 +269,10 @@ struct Run {
   Int128 held = -1, charged = -1;  ///< of the budget, at rest
 };
 
-std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain, int throw_at = 0) {
+TimePoint wall_clock() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+
+std::unique_ptr<Run> run_once(bool stream, std::shared_ptr<const Snapshot> snapshot, int fail_at, int throw_at,
+                              std::function<TimePoint()> now) {
   auto run = std::make_unique<Run>();
   Faults faults{fail_at, 0}, throws{throw_at, 0};
   {
@@ -279,7 +284,7 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain, int throw_at
     const auto started = Ledger::start(std::make_unique<FakeStore>(run->books), TimePoint(), ledger_limits, files);
     Books to_ledger(io.get_executor(), **started);
     FakeUpstream upstream(faults, throws);
-    const config::Cell cell(make_snapshot(drain));
+    const config::Cell cell(std::move(snapshot));
     state::Estimates estimates;
     state::Budgets budgets;
     state::Limits limits;
@@ -289,7 +294,7 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain, int throw_at
                 to_ledger,
                 upstream,
                 run->ends,
-                [] { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); },
+                std::move(now),
                 [] { return std::chrono::steady_clock::now(); },
                 std::mt19937_64(1),
                 {},
@@ -321,6 +326,13 @@ std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain, int throw_at
   run->throwing = throws.count;
   return run;
 }
+
+std::unique_ptr<Run> run_once(bool stream, int fail_at, bool drain, int throw_at = 0) {
+  return run_once(stream, make_snapshot(drain), fail_at, throw_at, wall_clock);
+}
+
+/// Of the last record's first attempt.
+Int128 reserved(const Run& run) { return run.books.last.attempts.at(0).open.reserved_usd_pico.value_or(0); }
 
 void expect_in_order(const Run& run, bool stream, int k) {
   const std::string where = std::string(stream ? "stream" : "buffered") + ", operation " + std::to_string(k);
@@ -389,6 +401,29 @@ TEST_P(Sweep, WhatThrowsEndsTheRequestAndIsChargedAsEstimated) {
     EXPECT_NE(run->body.find("\"error\""), std::string::npos) << k;
     EXPECT_EQ(run->body.find("[DONE]"), std::string::npos) << k;
   }
+}
+
+/// Each look at the clock is a second after the one before, and each second is dearer than the one before.
+TEST_P(Sweep, TheHoldTheRowAndThePriceAreOfOneInstant) {
+  const auto snapshot = make_snapshot(false);
+  std::vector<Price>& prices = snapshot->models[0]->prices;
+  for (int second = 2; second <= 60; ++second) {
+    Price price = prices.front();
+    price.from = TimePoint(std::chrono::seconds(second));
+    price.rates.input = price.rates.output = second * pico_per_unit;
+    prices.push_back(price);
+  }
+  const auto ticking = [looks = 0]() mutable { return TimePoint(std::chrono::seconds(++looks)); };
+  const auto run = run_once(GetParam(), snapshot, 0, 0, ticking);
+  ASSERT_EQ(run->books.last.attempts.size(), 1U);
+  const RequestRecord::Attempt& attempt = run->books.last.attempts.front();
+  const std::chrono::microseconds sent_at = attempt.open.sent_at.time_since_epoch();
+  ASSERT_GT(sent_at, std::chrono::seconds(1));
+  EXPECT_NE(attempt.settle.price.find("\"from_us\":" + std::to_string(sent_at.count()) + ","), std::string::npos)
+      << attempt.settle.price << ", sent at " << sent_at.count();
+  EXPECT_EQ(attempt.open.price, attempt.settle.price);
+  const auto flat = run_once(GetParam(), 0, false);
+  EXPECT_TRUE(reserved(*run) == reserved(*flat) * (sent_at / std::chrono::seconds(1)));
 }
 
 INSTANTIATE_TEST_SUITE_P(BothShapes, Sweep, testing::Bool(), [](const auto& p) { return p.param ? "stream" : "buffered"; });
