@@ -47,10 +47,10 @@ AnswerOptions answer_options(const Request& request, const AttemptProgress& atte
   // What the books will say if nothing else comes; of what they estimate, nothing is told.
   options.cost_usd = [snapshot = request.snapshot.get(), &attempt,
                       before = request.spent_usd_pico](const AnswerSummary& so_far) -> std::string {
-    if (!is_taken_as_reported(attempt, so_far)) return {};
+    if (!before || !is_taken_as_reported(attempt, so_far)) return {};
     const Served served{attempt.asked.facts->mode, so_far.service_tier};
     const auto cost = cost_at(*attempt.target, so_far.usage, served, attempt.sent_at, *snapshot);
-    return cost ? format_decimal(before + cost->usd_pico) : std::string{};
+    return cost ? format_decimal(*before + cost->usd_pico) : std::string{};
   };
   return options;
 }

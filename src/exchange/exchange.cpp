@@ -264,7 +264,8 @@ class Exchange {
     const AttemptSettle& settled = notes_.add(settle_attempt(request_.id, number(), end, *request_.snapshot, request_.world.texts));
     tried_.back().settle = &settled;
     charging_.post(request_, settled.charge_usd_pico);
-    request_.spent_usd_pico += settled.usd_pico.value_or(0);
+    std::optional<Int128>& spent = request_.spent_usd_pico;
+    spent = spent && settled.usd_pico ? std::optional(*spent + *settled.usd_pico) : std::nullopt;
     learn_from(end, settled);
     if (!end.error) return failure_.reset();
     Failure last{*end.error, end.report, end.status, outcome_.retry_after};
@@ -392,8 +393,7 @@ class Exchange {
   Task<void> tell_app(const RequestSettle& row) {
     if (!failure_) {
       if (is_repeat()) return tell_kept(request_);
-      const bool known = tried_.back().settle->usd_pico.has_value();
-      return tell_end(request_, *target(), row.attempts, outcome_.last, known ? std::optional(row.usd_pico) : std::nullopt);
+      return tell_end(request_, *target(), row.attempts, outcome_.last, request_.spent_usd_pico);
     }
     return tell_failure(request_, *failure_, row.attempts, charging_.resets_at());
   }

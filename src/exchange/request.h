@@ -34,9 +34,9 @@ struct Request {
   RequestFacts facts = {};
   std::string id = {};
   SteadyTime deadline = {};
-  Int128 spent_usd_pico = 0;               ///< by the attempts before
-  std::optional<Int128> budget_left = {};  ///< in USD, of the budget with the least; empty: none counts it
-  net::Fields more_fields = {};            ///< of the answer, whatever it is
+  std::optional<Int128> spent_usd_pico = 0;  ///< by the attempts that have ended; empty: what one of them cost is unknown
+  std::optional<Int128> budget_left = {};    ///< in USD, of the budget with the least; empty: none counts it
+  net::Fields more_fields = {};              ///< of the answer, whatever it is
 
   /// The app sees something of an answer, the first or more: no other attempt can follow, and what only that would need is freed,
   /// since a stream may take minutes.

@@ -331,6 +331,30 @@ def test_a_stream_tells_the_cost_that_is_booked_or_none(tmp_path):
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])
+def test_no_cost_is_told_where_that_of_an_attempt_before_is_unknown(tmp_path, streamed):
+    def change(config):
+        config["models"]["first/m"] = {"prices": []}
+
+    stage = Stage(tmp_path, {"first": "generic", "second": "generic"}, change)
+    try:
+        error = {"error": {"message": "no"}}
+        stage.providers["first"].will(stream(ROLE, event(chunk(usage=usage(1000, 1))), event(error), usage=(1000, 0, 1)) if streamed
+                                      else whole({**completion(told=usage(1000, 1)), **error}, told=(1000, 0, 1)))
+        stage.providers["second"].will(good_stream(told=(20, 0, 10)) if streamed else whole(completion(told=usage(20, 10)), told=(20, 0, 10)))
+        options = {"stream_options": {"include_usage": True}} if streamed else {}
+        answer = post_chat(stage.daemon, chat(HELLO, "pair", stream=streamed, **options))
+        _, attempts = stage.rows(answer)
+        assert answer.status == 200 and [(a["target"], a["usage_source"]) for a in attempts] == [("first/m", "reported"), ("second/m", "reported")]
+        assert attempts[0]["usd_pico"] is None and attempts[1]["usd_pico"] > 0
+        assert "x-fairlead-cost-usd" not in answer.fields and b"cost_usd" not in answer.body
+    finally:  # without an audit: the bill knows a price of the first
+        for provider in stage.providers.values():
+            provider.stop()
+        stage.daemon.stop()
+        stage.simulator.stop()
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])
 @pytest.mark.parametrize("model, seen", [("deepseek", "provider-says"), ("renamed", "renamed")])
 def test_the_answers_model_is_the_providers_or_as_asked(tmp_path, model, seen, streamed):
     def change(config):
