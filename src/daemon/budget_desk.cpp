@@ -154,12 +154,16 @@ Result<std::string> BudgetDesk::top_up(std::string_view asked, const Snapshot& s
   if (budget == nullptr)
     return Error(ErrorKind::not_found, ErrorOrigin::app,
                  "there is no " + std::string(to_string(credit->of)) + " '" + credit->name + "' with `credit: true`");
-  if (const auto states = budgets_.look({&budget, 1}, now); credit->usd_pico < 0 && !states.empty())
-    if (const Int128 left = states.front().left(); left + credit->usd_pico < 0)
+  if (credit->usd_pico < 0)
+    if (const auto left = budgets_.take_back(budget->id, -credit->usd_pico, now))
       return Error(ErrorKind::bad_request, ErrorOrigin::app,
-                   "of " + budget->id + " " + format_decimal(left) + " USD are left, so " + format_decimal(-credit->usd_pico) +
+                   "of " + budget->id + " " + format_decimal(*left) + " USD are left, so " + format_decimal(-credit->usd_pico) +
                        " cannot be taken back");
-  if (auto added = store_->add(*credit); !added) return added.error();
+  // Beyond this point no request can spend what goes back, however long the store takes.
+  if (auto added = store_->add(*credit); !added) {
+    budgets_.put_in(budget->id, put_in(credits_, *budget));
+    return added.error();
+  }
   credits_.push_back(*credit);
   late_charges_.count_from(*budget, counts_from(*budget));
   budgets_.put_in(budget->id, put_in(credits_, *budget));

@@ -103,6 +103,17 @@ void Budgets::put_in(const std::string& id, Int128 credit) {
   if (const auto found = accounts_.find(id); found != accounts_.end()) found->second.budget.usd_pico = credit;
 }
 
+std::optional<Int128> Budgets::take_back(const std::string& id, Int128 amount, TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = accounts_.find(id);
+  if (found == accounts_.end()) return 0;
+  Account& account = found->second;
+  const Int128 left = state_of(account.budget, bucket_at(account, now)).left();
+  if (left < amount) return left;
+  account.budget.usd_pico -= amount;
+  return std::nullopt;
+}
+
 std::vector<BudgetState> Budgets::look(std::span<const Budget* const> budgets, TimePoint now) const {
   std::vector<BudgetState> states;
   const std::lock_guard lock(mutex_);

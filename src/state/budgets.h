@@ -86,6 +86,8 @@ class Budgets {
   void charge(const std::string& id, TimePoint started_at, Int128 charge, bool in_force);
   /// For credits: all that was ever put in.
   void put_in(const std::string& id, Int128 credit);
+  /// Takes an amount of a credit, so that nobody can spend it from then on, or nothing: then, what is left.
+  std::optional<Int128> take_back(const std::string& id, Int128 amount, TimePoint now);
 
   std::vector<BudgetState> look(std::span<const Budget* const> budgets, TimePoint now) const;
   /// Since the last time; the oldest first.

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
 
+#include <sqlite3.h>
+#include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "unit/store/rows.h"
 
@@ -54,6 +57,38 @@ TEST_F(BudgetDeskTest, SoDoesOneUnderAClockThatIsSetRightLater) {
     EXPECT_EQ(desk.states(snapshot_, noon + days(wrong)).at(0).charged, 0) << wrong;
     EXPECT_EQ(desk.states(snapshot_, noon).at(0).charged, test::attempt_settle("r1").charge_usd_pico.value()) << wrong;
   }
+}
+
+/// As long as another program has the database, until the desk gives up.
+TEST_F(BudgetDeskTest, WhatIsTakenBackOfACreditIsSpentByNobodyMeanwhile) {
+  Budget credit;
+  credit.of = BudgetOf::key;
+  credit.name = "app";
+  credit.per = BudgetPeriod::credit;
+  credit.id = id_of(credit);
+  snapshot_.budgets = {credit};
+  const std::array<const Budget*, 1> all{&snapshot_.budgets[0]};
+  const auto left = [&] { return budgets_.look(all, noon).at(0).left(); };
+  ASSERT_TRUE(desk_.know(snapshot_, noon));
+  ASSERT_TRUE(desk_.top_up(R"({"key": "app", "usd": "5"})", snapshot_, noon));
+  EXPECT_EQ(desk_.top_up(R"({"key": "app", "usd": "-5.1"})", snapshot_, noon).error().message(),
+            "of key app credit 5 USD are left, so 5.1 cannot be taken back");
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(folder_.file("ledger.db").c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  std::atomic<bool> over{false}, taken{true};
+  std::thread operators([&] {
+    taken = desk_.top_up(R"({"key": "app", "usd": "-5"})", snapshot_, noon).has_value();
+    over = true;
+  });
+  while (!over && left() > 0) std::this_thread::yield();
+  EXPECT_TRUE(budgets_.hold(all, 1, noon).refused);
+  operators.join();
+  sqlite3_close(other);
+  EXPECT_FALSE(taken);
+  EXPECT_TRUE(left() == 5 * Int128{pico_per_unit}) << "nothing was taken back in the end";
+  ASSERT_TRUE(desk_.top_up(R"({"key": "app", "usd": "-5"})", snapshot_, noon));
+  EXPECT_TRUE(left() == 0);
 }
 
 }  // namespace

@@ -207,6 +207,11 @@ TEST(StateBudgets, CreditIsWhatWasPutInLessWhatWasCharged) {
   EXPECT_EQ(state_of(budgets, credit, monday + days(400)).left(), 70) << "it has no period";
   budgets.know({&one, 1});
   EXPECT_EQ(state_of(budgets, credit).left(), 70) << "a reload changes nothing";
+  EXPECT_EQ(budgets.take_back(credit.id, 71, monday), 70) << "no more than is left";
+  const auto held = budgets.hold({&one, 1}, 20, monday);
+  EXPECT_EQ(budgets.take_back(credit.id, 51, monday), 50) << "nor what is held";
+  EXPECT_EQ(budgets.take_back(credit.id, 50, monday), std::nullopt);
+  EXPECT_TRUE(budgets.hold({&one, 1}, 1, monday).refused) << "it is gone";
 }
 
 }  // namespace
