@@ -21,7 +21,31 @@ Error bill_error(int line, int column, const std::string& what) {
 }
 Error bill_error(const CsvCell& cell, const std::string& what) { return bill_error(cell.line, cell.column, what); }
 
-/// "2026-11-01...", "20261101" or seconds since 1970. Empty: it is none.
+/// "08:00" in minutes; empty: it does not begin so.
+std::optional<int> clock_minutes(std::string_view text) {
+  const auto two_digits = [&](std::size_t at) {
+    const bool there = at + 2 <= text.size() && text[at] >= '0' && text[at] <= '9' && text[at + 1] >= '0' && text[at + 1] <= '9';
+    return there ? (text[at] - '0') * 10 + (text[at + 1] - '0') : -1;
+  };
+  const int hours = two_digits(0), minutes = two_digits(text.size() > 2 && text[2] == ':' ? 3 : 2);
+  if (hours < 0) return std::nullopt;
+  return hours * 60 + std::max(minutes, 0);
+}
+
+/// What "T23:30:00-05:00" behind a day is in minutes since that day's beginning in UTC. Empty: it does not say where it is so late;
+/// " 13:00-14:00" are two times.
+std::optional<int> utc_minutes(std::string_view time) {
+  const std::size_t place = time.find_first_of("+-Z");
+  constexpr std::size_t seconds_end = std::string_view(" 23:30:00").size();
+  if (place == std::string_view::npos || (time[0] != 'T' && place < seconds_end)) return std::nullopt;
+  const auto clock = clock_minutes(time.substr(1, place - 1));
+  const auto offset = time[place] == 'Z' ? 0 : clock_minutes(time.substr(place + 1));
+  if (!clock || !offset) return std::nullopt;
+  return time[place] == '-' ? *clock + *offset : *clock - *offset;
+}
+
+/// "2026-11-01...", "20261101" or seconds since 1970. A time that states its distance from UTC is taken to the zone. Empty: it is
+/// none.
 std::string day_in(std::string_view text, int zone_minutes) {
   const bool digits = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (digits && text.size() == 10) return bill_day(TimePoint(std::chrono::seconds(std::stoll(std::string(text)))), zone_minutes);
@@ -29,7 +53,10 @@ std::string day_in(std::string_view text, int zone_minutes) {
   if (digits && text.size() == 8)
     day = std::string(text.substr(0, 4)) + "-" + std::string(text.substr(4, 2)) + "-" + std::string(text.substr(6, 2));
   std::replace(day.begin(), day.end(), '/', '-');
-  return parse_time(day) ? day : std::string();
+  const auto begin = parse_time(day);
+  if (!begin) return {};
+  const auto minutes = text.size() > 10 ? utc_minutes(text.substr(10)) : std::nullopt;
+  return minutes ? bill_day(*begin + std::chrono::minutes(*minutes), zone_minutes) : day;
 }
 
 /// Adds up a bill's figures, and takes none with which its sum of a measure, whatever their signs, were no longer far within 128

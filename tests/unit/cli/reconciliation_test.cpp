@@ -133,6 +133,13 @@ TEST(Bill, ReadsWhatProvidersExport) {
       {"when,what,in,out,eur\n1793573999,m,5,6,0.1\n",
        R"({"zone":"+02:00","day":"when","model":"what","figures":{"input":"in","output":"out"},"cost":"eur","currency_always":"EUR"})",
        "2026-11-02 m input 5 output 6 cost 0.1; EUR"},
+      // A time that states its distance from UTC is of the day that it is in the bill's zone, any other of the day that it names.
+      {"d,m,c\n2026-11-01T20:00:00Z,m,1\n2026-11-01T20:00:00,m,2\n2026-11-01 15:59:59+00:00,m,4\n2026-11-02T00:30+0800,m,8\n"
+       "2026-11-01T11:30:00.000-05,m,16\n2026-11-01 13:00-14:00,m,32\n",
+       R"({"zone":"+08:00","day":"d","model":"m","cost":"c","currency_always":"USD"})",
+       "2026-11-01 m cost 38; 2026-11-02 m cost 25; USD"},
+      {"d,m,c\n2026-11-01T00:00:00+08:00,m,1\n2026-11-01T00:00:00+00:00,m,2\n2026-10-31T23:00:00-01:00,m,4\n",
+       R"({"day":"d","model":"m","cost":"c","currency_always":"USD"})", "2026-10-31 m cost 1; 2026-11-01 m cost 6; USD"},
       {R"({"client_request_id":"r1-1","model":"m","at":"2026-11-01T12:00:00.000000Z","prompt_tokens":100,"cached_tokens":64,)"
        R"("cache_write_tokens":0,"completion_tokens":40,"cost":"0.5"})",
        "", "2026-11-01 m r1-1 input 36 cached_input 64 cache_write 0 output 40 cost 0.5; USD"},
