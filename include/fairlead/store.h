@@ -39,9 +39,16 @@ struct ReportQuery {
   std::shared_ptr<const Zone> zone{};  ///< null: UTC. Sums are of hours of UTC: of one that is in several groups, rows are read
 };
 
+/// Of a correction, what it is about: the day of a bill, or an attempt. Both may be empty: the row of the attempt is gone.
+struct CorrectedAt {
+  std::optional<TimePoint> day;      ///< midnight by the bill's own clocks, written as one of UTC
+  std::optional<TimePoint> sent_at;  ///< of the request's last attempt
+};
+
 struct ReportRow {
   std::vector<std::string> group;  ///< values in the order of `by`
   std::string correction;          ///< the reason of one, whose amounts these are; empty: these are sums over attempts
+  CorrectedAt corrected;           ///< of one
   std::int64_t requests = 0;       ///< whose last attempt is in this group, so that they add up
   std::int64_t attempts = 0;
   std::int64_t failed_attempts = 0;     ///< ended in an error, or interrupted

@@ -49,6 +49,8 @@ struct Reconciled {
   std::string provider;
   std::int64_t attempts = 0, estimated_attempts = 0, unpriced = 0, other_currency = 0;
   std::int64_t without_rows = 0;  ///< attempts of the first days whose requests began before, and went with that day's rows
+  std::int64_t corrections = 0;   ///< that were booked by hand of the days that are compared: of no attempt, so on no side
+  Int128 corrected_attos = 0;     ///< by these, in the bill's currency
   /// What is of no one line, and keeps the two from agreeing.
   bool agrees() const { return result.agrees() && other_currency == 0 && without_rows == 0; }
 };
@@ -123,6 +125,9 @@ std::string text_of(const Reconciled& r, bool all) {
     text +=
         counted(r.without_rows, "attempt") + " of " + r.compared.first +
         " followed requests of the day before, whose rows were let go: the sums have them, and the ledger's side here has not.\n";
+  if (r.corrections > 0)
+    text += counted(r.corrections, "correction") + " of these days, " + figure_text(r.corrected_attos) + " " + r.bill.currency +
+            " in all, booked by hand and no part of the ledger's figures here.\n";
   return text + (r.agrees() ? "The bill and the ledger agree.\n" : "The bill and the ledger DIFFER.\n");
 }
 
@@ -163,6 +168,8 @@ std::string json_of(const Reconciled& r) {
       {"unpriced_attempts", r.unpriced},
       {"other_currency_attempts", r.other_currency},
       {"attempts_without_rows", r.without_rows},
+      {"corrections", r.corrections},
+      {"corrections_cost", figure_text(r.corrected_attos)},
       {"total",
        {{"bill", figures_json(r, r.result.billed)},
         {"ledger", figures_json(r, r.result.booked)},
@@ -298,6 +305,30 @@ Result<std::int64_t> attempts_without_rows(Store& store, const Reconciled& r) {
   return std::max<std::int64_t>(attempts[0] - attempts[1], 0);
 }
 
+/// Of which day of the bill it is; empty: nobody knows any more.
+std::string day_of(const CorrectedAt& corrected, int zone_minutes) {
+  if (corrected.day) return day_text(*corrected.day);
+  return corrected.sent_at ? bill_day(*corrected.sent_at, zone_minutes) : std::string();
+}
+
+/// What was booked by hand of the days that are compared, in the bill's currency.
+Result<void> add_corrections(Store& store, Reconciled& r) {
+  if (!r.bill.has(Measure::cost)) return {};
+  ReportQuery query;
+  query.by = {"provider"};
+  const auto rows = store.report(query);
+  if (!rows) return rows.error();
+  for (const ReportRow& row : *rows) {
+    if (row.correction.empty() || (!r.provider.empty() && row.group[0] != r.provider)) continue;
+    const std::string day = day_of(row.corrected, r.bill.zone_minutes);
+    const Money& amount = row.cost.front();
+    if (day < r.compared.first || day > r.compared.last || amount.currency.view() != r.bill.currency || amount.pico == 0) continue;
+    ++r.corrections;
+    r.corrected_attos += amount.pico * attos_per_pico;
+  }
+  return {};
+}
+
 Result<Reconciled> reconciled(Store& store, const Snapshot* snapshot, const ReconcileWanted& wanted) {
   auto bill = bill_of(wanted);
   if (!bill) return bill.error();
@@ -327,6 +358,7 @@ Result<Reconciled> reconciled(Store& store, const Snapshot* snapshot, const Reco
   r.unpriced = books.unpriced();
   r.other_currency = books.other_currency();
   r.result = reconcile(r.bill, books, tolerance_of(wanted));
+  if (auto done = add_corrections(store, r); !done) return done.error();
   if (r.result.lines.empty()) return nothing_compared(r, *booked);
   return r;
 }

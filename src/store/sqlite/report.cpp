@@ -41,6 +41,11 @@ Names read_names(const Statement& row, int first) {
   return names;
 }
 
+std::optional<TimePoint> time_in(const Statement& row, int column) {
+  const auto us = row.maybe_integer(column);
+  return us ? std::optional(TimePoint(microseconds(*us))) : std::nullopt;
+}
+
 /// From the first day with sums to the last, as far as they are in the query's period.
 Result<std::pair<TimePoint, TimePoint>> days_of(Database& database, const ReportQuery& query) {
   const auto first = database.integer("SELECT coalesce(min(at), 0) FROM day_sums");
@@ -119,7 +124,9 @@ Result<void> count_open(Database& database, const ReportQuery& query) {
 Result<void> read_corrections(Database& database, const ReportQuery& query, ReportTimes& times, std::vector<ReportRow>& rows) {
   Statement statement(
       database.handle(),
-      "SELECT c.booked_at, c.reason, c.cost_pico, c.usd_pico, c.charge_usd_pico, " + group_names() +
+      "SELECT c.booked_at, c.reason, c.cost_pico, c.usd_pico, c.charge_usd_pico, c.day, "
+      "(SELECT max(sent_at) FROM attempts WHERE request_id = c.request_id), " +
+          group_names() +
           " FROM corrections c JOIN sum_groups g ON g.id = c.sum_group WHERE c.booked_at >= ? AND c.booked_at < ? ORDER BY c.id");
   statement.bind(begin_of(query), end_of(query));
   const std::ptrdiff_t sums = std::ssize(rows);
@@ -127,7 +134,7 @@ Result<void> read_corrections(Database& database, const ReportQuery& query, Repo
     const Result<bool> row = statement.step();
     if (!row) return row.error();
     if (!*row) break;
-    const Names names = read_names(statement, 5);
+    const Names names = read_names(statement, 7);
     ReportRow read;
     read.group = group_of(query, names, times.texts(times.number(TimePoint(microseconds(statement.integer(0))))));
     read.group.resize(query.by.size());
@@ -137,6 +144,7 @@ Result<void> read_corrections(Database& database, const ReportQuery& query, Repo
     read.cost.push_back({statement.integer(2), *currency});
     read.usd_pico = statement.integer(3);
     read.charge_usd_pico = statement.integer(4);
+    read.corrected = {time_in(statement, 5), time_in(statement, 6)};
     rows.push_back(std::move(read));
   }
   std::stable_sort(rows.begin() + sums, rows.end(), [](const ReportRow& a, const ReportRow& b) { return a.group < b.group; });

@@ -166,6 +166,41 @@ TEST_F(ReconcileTest, WhatCameLateAndIsGoneKeepsNoOtherMonthFromBeingCompared) {
   EXPECT_EQ(told.exit_code, 0) << told.out << told.err;
 }
 
+TEST_F(ReconcileTest, WhatWasBookedByHandOfTheseDaysIsTold) {
+  write("bill.csv", "utc_date,model,cost,currency\n2026-11-01,deepseek-chat,0.1002048,CNY\n");
+  EXPECT_THAT(tell("--ledger " + url()).out, Not(HasSubstr("correction")));
+  const auto book = [&](const std::string& request, std::optional<TimePoint> day, Int128 pico, Currency currency) {
+    Correction correction;
+    correction.booked_at = test::noon + std::chrono::days(20);
+    correction.reason = "invoice 17";
+    correction.request_id = request;
+    correction.day = day;
+    correction.provider = "deepseek";
+    correction.amount = {pico, currency};
+    correction.usd_pico = pico / 7;
+    ASSERT_TRUE((*open_bookkeeper(url()))->correct(correction));
+  };
+  const Currency cny = *parse_currency("CNY");
+  const TimePoint day = std::chrono::floor<std::chrono::days>(test::noon);
+  book("", day, pico_per_unit / 5, cny);
+  book("r1", {}, -pico_per_unit / 10, cny);
+  book("", day + std::chrono::days(1), pico_per_unit, cny);  // another day's
+  book("", day, pico_per_unit, Currency{});                  // on another bill, in USD
+  for (const char* provider : {"", " --provider deepseek"}) {
+    const Said told = tell("--ledger " + url() + provider);
+    EXPECT_EQ(told.exit_code, 1) << "attempts are compared, and they differ";
+    EXPECT_THAT(told.out, HasSubstr("difference -0.1\n"));
+    EXPECT_THAT(
+        told.out,
+        HasSubstr("2 corrections of these days, 0.1 CNY in all, booked by hand and no part of the ledger's figures here.\n"));
+  }
+  const std::string json = tell("--format json --ledger " + url()).out;
+  EXPECT_THAT(json, HasSubstr("\"corrections\": 2"));
+  EXPECT_THAT(json, HasSubstr("\"corrections_cost\": \"0.1\""));
+  write("bill.csv", bill_of_days({"2026-11-01"}));
+  EXPECT_THAT(tell("--ledger " + url()).out, Not(HasSubstr("correction"))) << "a bill of tokens has none";
+}
+
 TEST_F(ReconcileTest, AProviderThatNobodyKnowsIsRefused) {
   EXPECT_EQ(tell("--provider deepseek --ledger " + url()).exit_code, 0);
   expect_refused("--provider deepsek --ledger " + url(), "the ledger knows no provider 'deepsek'; did you mean 'deepseek'?");
