@@ -64,6 +64,16 @@ bool was_malformed(const RequestRecord& record) {
   return record.settle.error == to_string(ErrorKind::bad_request) && !(recalled && recalled->body.wishes);
 }
 
+/// The tier that it was served in, which its row keeps. Empty: the row has no price, or it was another target, which is taken to
+/// serve as it was asked.
+std::optional<ServiceTier> tier_served(const RequestRecord::Attempt& attempt, const Target& target) {
+  if (attempt.open.target != target.name) return std::nullopt;
+  const auto price = nlohmann::json::parse(attempt.settle.price, nullptr, false);
+  if (!price.is_object()) return std::nullopt;
+  const auto tier = price.find("service_tier");
+  return tier != price.end() && tier->is_string() ? parse_service_tier(tier->get<std::string>()) : ServiceTier::standard;
+}
+
 }  // namespace
 
 std::string_view to_string(Replayed outcome) { return outcome_names[static_cast<std::size_t>(outcome)]; }
@@ -135,7 +145,8 @@ void Replay::add(const RequestRecord& record) {
     ++group.tokenless;
     return;
   }
-  const auto cost = exchange::cost_at(*fate.target, attempt->settle.usage, {fate.mode, {}}, attempt->open.sent_at, snapshot_);
+  const exchange::Served served{fate.mode, tier_served(*attempt, *fate.target)};
+  const auto cost = exchange::cost_at(*fate.target, attempt->settle.usage, served, attempt->open.sent_at, snapshot_);
   if (!cost) {
     ++group.unpriced;
     return;

@@ -159,6 +159,23 @@ TEST_F(ReplayTest, WhatWouldHaveNoPriceOrNeverHadTokensIsInNoSum) {
   EXPECT_EQ(after["difference_usd"], "0");
 }
 
+TEST_F(ReplayTest, TheTierThatServedIsPaidAgainAtTheSameTarget) {
+  std::ofstream(folder_.file("fairlead.yaml"), std::ios::app)
+      << "contracts:\n  deepseek/deepseek-chat: {prices: [{from: 2026-01-01, input: '1', output: '1', service_tiers: {priority: "
+         "'2'}}]}\n";
+  const auto save_in_tier = [&](const std::string& id, const std::string& tier) {
+    AttemptSettle settle = test::attempt_settle(id);
+    settle.price = R"({"currency":"USD",)" + tier + R"("input":"1","output":"1"})";
+    save(test::record_of(opened(id), {test::settled_attempt(test::attempt_open(id, 1, "deepseek"), settle)},
+                         test::request_settle(id)));
+  };
+  const auto would_cost = [&] { return ReplayTestJson::parse(tell("replay --format json").out)["total"]["would_cost_usd"]; };
+  save_in_tier("r1", "");
+  EXPECT_EQ(would_cost(), "0.00014");
+  save_in_tier("r2", R"("service_tier":"priority","service_factor":"2",)");  // nobody asked for it: the account is set so
+  EXPECT_EQ(would_cost(), "0.00042");
+}
+
 TEST_F(ReplayTest, APeriodWithoutTimeIsRefused) {
   const Said told = tell("replay --since 2026-11-02 --until 2026-11-02");
   EXPECT_EQ(told.exit_code, 2);
