@@ -67,6 +67,7 @@ std::vector<std::string> focus_row(const ReportRow& row) {
   const Month month = parse_month(group[at_day].substr(0, 7)).value_or(Month());
   const std::string cost = format_decimal(row.cost.empty() ? 0 : row.cost.front().pico);
   const std::string quantity = correction ? "" : tokens_in(row.usage), unit = correction ? "" : "Tokens";
+  const std::string& service = group[at_model].empty() ? group[at_provider] : group[at_model];  // a correction may be of no model
   const std::string what = correction ? row.correction : "Tokens of " + group[at_model] + " at " + group[at_provider];
   return {cost,
           group[at_provider],
@@ -91,7 +92,7 @@ std::vector<std::string> focus_row(const ReportRow& row) {
           group[at_provider],
           "AI and Machine Learning",
           "Generative AI",
-          group[at_model],
+          service,
           group[at_target],
           group[at_team],
           group[at_team],

@@ -311,6 +311,7 @@ TEST_F(UsageTest, FocusHasALinePerDayAndCurrency) {
       ",1,1.25\r");
   EXPECT_THAT(last, testing::StartsWith("-8,deepseek,"));
   EXPECT_THAT(last, HasSubstr(",Adjustment,Correction,'=refund,One-Time,"));
+  EXPECT_THAT(last, HasSubstr(",Generative AI,deepseek,,")) << "each line has a service, be it of no model";
 }
 
 TEST_F(UsageTest, CorrectionsAreLinesOfTheirOwn) {
