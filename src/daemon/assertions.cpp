@@ -4,6 +4,7 @@
 
 #include "plan/prove/told.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace fairlead::daemon {
@@ -34,6 +35,7 @@ std::vector<config::Unproved> unproved(const Snapshot& snapshot, TimePoint now) 
 }
 
 std::vector<config::Unproved> unproved_by_stored_keys(const Snapshot& snapshot, TimePoint now) {
+  if (std::none_of(snapshot.keys.begin(), snapshot.keys.end(), [](const Key& key) { return key.stored; })) return {};
   std::vector<config::Unproved> told = unproved(snapshot, now);
   std::erase_if(told, [](const config::Unproved& one) { return one.key == nullptr; });
   return told;

@@ -79,6 +79,9 @@ Result<void> require_understood(const config::Loaded& loaded, const StoredKey& w
       const std::string path = finding.path.starts_with("keys[0].") ? finding.path.substr(8) + ": " : "";
       return refused_key(path + finding.message + (finding.hint.empty() ? "" : "; " + finding.hint));
     }
+  const auto taken = [&](const Key& key) { return key.stored && key.name == wanted.name; };
+  if (std::none_of(loaded.snapshot->keys.begin(), loaded.snapshot->keys.end(), taken))
+    return refused_key("no key was made: the configuration does not take it, and has too many findings to tell why");
   return {};
 }
 

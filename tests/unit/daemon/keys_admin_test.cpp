@@ -56,5 +56,19 @@ TEST_F(KeysAdminTest, ASecretThatDoesNotHoldYetIsToldAllTheSame) {
   EXPECT_FALSE(nlohmann::json::parse(ask("/till/rotate", {}).body).contains("not_yet"));
 }
 
+TEST_F(KeysAdminTest, AKeyThatIsLeftOutIsNotMadeThoughNoFindingSaysWhy) {
+  const LoadWith load_with = [](const std::vector<StoredKey>&) {  // more findings than are told are about others
+    config::Loaded loaded;
+    loaded.snapshot = std::make_shared<const Snapshot>();
+    return loaded;
+  };
+  const KeyDesk desk{keyring, load_with, [] { return std::make_shared<const Snapshot>(); }, [] { return Result<void>(); }};
+  const KeyAnswer answer = answer_about_keys(desk, "POST", keys_path, R"({"name":"fresh"})");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_NE(answer.body.find("no key was made: the configuration does not take it"), std::string::npos) << answer.body;
+  ASSERT_TRUE(keyring.look());
+  EXPECT_EQ(keyring.rows().size(), 2U);
+}
+
 }  // namespace
 }  // namespace fairlead::daemon
