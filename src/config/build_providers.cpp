@@ -4,7 +4,6 @@
 
 #include <fairlead/names.h>
 
-#include <algorithm>
 #include <cctype>
 #include <utility>
 
