@@ -195,6 +195,7 @@ std::optional<Stream::Outcome> Stream::Impl::read_now(Room& room) {
   WireStep step{WaitFor::read, {}, 0};
   if (!emptied || tls) {
     step = take_what_came(room.room());
+    if (step.others_first) return std::nullopt;
     if (step.wait == WaitFor::nothing) {
       ++reads_at_once;
       return Outcome(step.ec, step.bytes);
@@ -351,6 +352,10 @@ WaitFor Stream::Impl::keep_what_came() {
   while (watch->kept.size() < kept_bytes_max) {
     const WireStep step = try_read(bytes.data(), bytes.size());
     if (step.wait != WaitFor::nothing) return step.wait;
+    if (step.others_first) {
+      socket.assume_edge();
+      return WaitFor::read;
+    }
     watch->kept_end = step.ec;
     if (step.ec) return WaitFor::nothing;
     watch->kept.append(bytes.data(), step.bytes);

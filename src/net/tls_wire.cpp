@@ -20,6 +20,11 @@ using boost::system::error_code;
 // A BIO of our own, since OpenSSL's socket BIO writes without MSG_NOSIGNAL.
 constexpr int bio_type = BIO_TYPE_SOURCE_SINK | 0x7f;
 
+// OpenSSL reads on until a record is somebody's: a peer whose records say nothing (session tickets, HelloRequests), as fast as they
+// are read, would never let it return. One receive fills its buffer, which is room for a whole record.
+constexpr int receives_of_a_read = 1;
+constexpr int receives_of_a_look = 4;
+
 /// What earlier calls left. To clear the queue touches all of its places, 600 instructions, so it is looked at first.
 void clear_errors() {
   if (ERR_peek_error() != 0) ERR_clear_error();
@@ -47,6 +52,11 @@ int TlsWire::receive_bytes(BIO* bio, char* bytes, int size) {
   auto& wire = *static_cast<TlsWire*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   if (std::exchange(wire.emptied_, false) && !wire.asked_) return BIO_set_retry_read(bio), -1;
+  if (wire.receives_left_ == 0) {
+    wire.held_back_ = true;
+    return BIO_set_retry_read(bio), -1;
+  }
+  if (wire.receives_left_ > 0) --wire.receives_left_;
   ssize_t received = 0;
   do received = ::recv(wire.socket_, bytes, static_cast<std::size_t>(size), 0);
   while (received < 0 && errno == EINTR);
@@ -112,10 +122,13 @@ WireStep TlsWire::handshake(std::string& why) {
   return step;
 }
 
+/// Of a header that came in part, SSL_has_pending() tells.
+bool TlsWire::is_between_records() const { return std::string_view(SSL_rstate_string(ssl_.get())) == "RH"; }
+
 /// A session ticket makes OpenSSL take room for a record to write, which it would give back with the next write alone. Not within a
 /// record that has begun: versions before 3.0.14 free what they still use then (CVE-2024-4741).
 void TlsWire::give_room_back() {
-  if (std::string_view(SSL_rstate_string(ssl_.get())) == "RH") SSL_free_buffers(ssl_.get());  // it awaits a record's header
+  if (is_between_records()) SSL_free_buffers(ssl_.get());
 }
 
 WireStep TlsWire::read(void* bytes, std::size_t size) {
@@ -125,10 +138,15 @@ WireStep TlsWire::read(void* bytes, std::size_t size) {
     return {WaitFor::read, {}, 0};
   }
   clear_errors();
+  receives_left_ = receives_of_a_read;
+  held_back_ = false;
   const int result = SSL_read(ssl_.get(), bytes, size_of(size));
+  receives_left_ = -1;
   if (result > 0) return {WaitFor::nothing, {}, static_cast<std::size_t>(result)};
-  const WireStep step = outcome(result);
-  if (step.wait == WaitFor::read) give_room_back();
+  WireStep step = outcome(result);
+  if (step.wait != WaitFor::read) return step;
+  give_room_back();
+  if (held_back_) step = {WaitFor::nothing, {}, 0, true};
   return step;
 }
 
@@ -151,9 +169,13 @@ bool TlsWire::is_quiet() {
   char byte = 0;
   clear_errors();
   asked_ = true;
+  receives_left_ = receives_of_a_look;
+  held_back_ = false;
   const int result = SSL_peek(ssl_.get(), &byte, 1);
+  receives_left_ = -1;
   asked_ = false;
-  return result <= 0 && outcome(result).wait == WaitFor::read;
+  if (result > 0 || outcome(result).wait != WaitFor::read || held_back_) return false;
+  return is_between_records() && !has_unread();  // what has begun may be whole before the next answer comes, and be taken for it
 }
 
 }  // namespace fairlead::net

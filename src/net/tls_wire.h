@@ -14,6 +14,7 @@ struct WireStep {
   WaitFor wait = WaitFor::nothing;
   boost::system::error_code ec;
   std::size_t bytes = 0;
+  bool others_first = false;  ///< nothing came of it, but more may be there: the same call is made again once others had their turn
 };
 
 class TlsWire {
@@ -33,7 +34,7 @@ class TlsWire {
   WireStep write(const void* bytes, std::size_t size);
   /// A close_notify, if the connection is in a state to say it.
   void say_goodbye();
-  /// Nothing to be read, and not ended. Takes in what the protocol itself sent (session tickets).
+  /// Nothing to be read, nor a part of anything, and not ended. Takes in what the protocol itself sent (session tickets).
   bool is_quiet();
 
  private:
@@ -42,16 +43,19 @@ class TlsWire {
   static long control(BIO* bio, int command, long number, void* pointer);
   static BIO_METHOD* method();
   WireStep outcome(int result);
+  bool is_between_records() const;
   void give_room_back();
 
   SslPtr ssl_;
   int socket_;
-  int os_error_ = 0;      ///< of the last receive or send
-  bool emptied_ = false;  ///< the last receive took all that there was, so that the next would be in vain: it waits first
-  bool asked_ = false;    ///< by is_quiet(), which must know of what came since
-  bool ended_ = false;    ///< the peer's FIN was read
-  bool broken_ = false;   ///< after a fatal error nothing more may be said
-  bool ready_ = false;    ///< the handshake is done
+  int os_error_ = 0;        ///< of the last receive or send
+  bool emptied_ = false;    ///< the last receive took all that there was, so that the next would be in vain: it waits first
+  bool asked_ = false;      ///< by is_quiet(), which must know of what came since
+  int receives_left_ = -1;  ///< of the call under way; less than 0: as many as it likes
+  bool held_back_ = false;  ///< it wanted more of them
+  bool ended_ = false;      ///< the peer's FIN was read
+  bool broken_ = false;     ///< after a fatal error nothing more may be said
+  bool ready_ = false;      ///< the handshake is done
 };
 
 }  // namespace fairlead::net

@@ -1,6 +1,7 @@
 #include "net/stream.h"
 
 #include "unit/net/certificates.h"
+#include "unit/net/records.h"
 #include "unit/net/script.h"
 
 #include <sys/socket.h>
@@ -383,6 +384,89 @@ TEST_P(StreamTest, WhatALookHasSeenIsReadWithoutAnother) {
     EXPECT_EQ(loop.finish(read_exactly(*near, 3)), text);
     EXPECT_TRUE(near->is_quiet());
   }
+}
+
+/// A stream whose peer sends what the test makes of TLS, and nothing else.
+class RecordsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    static const Pki pki;
+    client = std::move(*TlsClient::make(pki.ca_pem));
+    server = std::move(*TlsServer::make(pki.certificate_file, pki.key_file));
+    auto [near_socket, far_socket] = connected_pair(loop);
+    near = std::make_unique<Stream>(std::move(near_socket));
+    far = std::make_unique<RecordPeer>(std::move(far_socket), server->accept());
+    std::string why;
+    loop.start(serve_handshake());
+    ASSERT_FALSE(loop.finish(near->handshake_client(*client, "localhost", 443, why))) << why;
+    ASSERT_TRUE(loop.run_until([this] { return served; }));
+    ASSERT_TRUE(near->is_quiet());
+  }
+
+  Task<void> serve_handshake() {
+    co_await far->shake_hands();
+    served = true;
+  }
+
+  Read read() {
+    const auto read_one = [this]() -> Task<Read> { co_return co_await near->read_some(asio::buffer(buffer)); };
+    return loop.finish(read_one());
+  }
+
+  Loop loop;
+  std::unique_ptr<TlsClient> client;
+  std::unique_ptr<TlsServer> server;
+  std::unique_ptr<Stream> near;
+  std::unique_ptr<RecordPeer> far;
+  std::array<char, 4096> buffer;
+  bool served = false;
+};
+
+// Its rest may come behind the next request, and would be taken for the answer to that.
+TEST_F(RecordsTest, IsNotQuietWithAnyPartOfARecord) {
+  const std::string record = far->record("HTTP/1.1 200 OK\r\n\r\n");
+  for (std::size_t at = 0; at < record.size(); ++at) {
+    loop.finish(far->send(record.substr(at, 1)));
+    EXPECT_FALSE(near->is_quiet()) << at;
+  }
+}
+
+TEST_F(RecordsTest, IsQuietBehindRecordsThatSayNothing) {
+  for (const int count : {1, 2, 100}) {
+    loop.finish(far->send(far->tickets(count)));
+    EXPECT_TRUE(near->is_quiet()) << count;
+  }
+}
+
+TEST_F(RecordsTest, RecordsThatSayNothingHoldUpNeitherOthersNorTheDeadline) {
+  const std::string tickets = far->tickets(1'000);
+  loop.finish(far->send(tickets + far->record("x")));
+  near->set_deadline(in(-1ms));
+  EXPECT_EQ(read().first, asio::error::timed_out);
+  near->set_deadline(in(hang));
+  int turns_of_others = 0;
+  bool heard = false;
+  const std::function<void()> take_turns = [&] {
+    ++turns_of_others;
+    if (!heard) asio::post(loop.executor(), take_turns);
+  };
+  take_turns();
+  const Read read_all = read();
+  heard = true;
+  EXPECT_EQ(read_all.second, 1U);
+  EXPECT_GT(turns_of_others, 5);
+}
+
+TEST_F(RecordsTest, WhatIsBehindRecordsThatSayNothingIsSeenByAWatch) {
+  bool gone = false;
+  near->watch([&] { gone = true; });
+  const std::string tickets = far->tickets(1'000);
+  loop.finish(far->send(tickets + far->record("x")));
+  far->close();
+  EXPECT_TRUE(loop.run_until([&] { return gone; }));
+  near->set_deadline(in(hang));
+  EXPECT_EQ(read().second, 1U);
+  EXPECT_EQ(read().first, asio::error::eof);
 }
 
 TEST_P(StreamTest, IsNotQuietAfterAReset) {
