@@ -99,7 +99,11 @@ Result<bool> Response::parse_head() {
   const std::size_t size = last_line == bytes.npos ? bytes.size() : last_line + 4;
   if (head_bytes_ + size > head_bytes_max) return protocol_error("its head is too long");
   searched_ = std::max<std::size_t>(size, 3) - 3;
-  if (last_line == bytes.npos) return false;
+  if (last_line == bytes.npos) {
+    const std::size_t line = bytes.find('\n');  // with LF alone at the ends of its lines it would be waited for in vain
+    if (line != bytes.npos && bytes[line - 1] != '\r') return protocol_error("a line of its head ends without CR");
+    return false;
+  }
 
   head_text_ = bytes.substr(0, size);
   Result<ResponseHead> head = parse_response_head(head_text_);
@@ -118,6 +122,7 @@ void Response::begin_body() {
   has_head_ = true;
   if (kind_ == Kind::tunnel || !head_.has_body()) {
     framing_ = Framing::none;
+    if (head_.chunked || head_.content_length.value_or(0) > 0) head_.keep_alive = false;  // some send what they announce
   } else if (head_.chunked) {
     framing_ = Framing::chunks;
   } else if (head_.content_length) {

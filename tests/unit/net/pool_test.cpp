@@ -97,6 +97,24 @@ TEST_F(PoolTest, DoesNotUseAConnectionAgainThatIsNotClean) {
   }
 }
 
+// Some servers send one all the same: were the connection kept, it would be the next answer.
+TEST_F(PoolTest, DoesNotUseAConnectionAgainWhereABodyIsAnnouncedThatCannotBe) {
+  for (const char* framing : {"Content-Length: 40\r\n", "Transfer-Encoding: chunked\r\n"}) {
+    for (const char* status : {"204 No Content", "304 Not Modified"}) {
+      ScriptedServer server(loop, {answering({std::string("HTTP/1.1 ") + status + "\r\n" + framing + "\r\n", whole("spliced")}),
+                                   answering({whole("mine")})});
+      connect_to(server);
+      EXPECT_EQ(ask().kind(), "ok");
+      EXPECT_EQ(ask().body, "mine") << status << ", " << framing;
+      pool->close_idle();
+    }
+  }
+  ScriptedServer server(loop, {answering({"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", whole("mine")})});
+  connect_to(server);
+  EXPECT_EQ(ask().kind(), "ok");
+  EXPECT_EQ(ask().body, "mine");
+}
+
 TEST_F(PoolTest, AnAnswerGivenUpHalfwayClosesItsConnection) {
   ScriptedServer server(loop, {answering({"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"})});
   connect_to(server);
@@ -315,6 +333,7 @@ TEST_F(PoolTest, RefusesWhatIsNotAWholeProperAnswer) {
       {"HTTP/1.1 200 OK\r\nContent-Le", "upstream_closed"},
       {"HTTP/1.1 100 Continue\r\n\r\n", "upstream_closed"},
       {"nonsense\r\n\r\n", "upstream_protocol"},
+      {"HTTP/1.1 200 OK\nContent-Length: 1\n\nx", "upstream_protocol"},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "upstream_protocol"},
       {"HTTP/1.1 101 Switching Protocols\r\n\r\n", "upstream_protocol"},
       {"HTTP/1.1 700 What\r\nContent-Length: 0\r\n\r\n", "upstream_protocol"},

@@ -101,7 +101,7 @@ const std::vector<Case> cases = {
     {"head cut", "HTTP/1.1 200 OK\r\nContent-Le", true, {closed, false, 0, ""}},
     {"not HTTP", "SSH-2.0-OpenSSH_9.2\r\n\r\n", false, {protocol, false, 0, ""}},
     {"HTTP/2 preface", "HTTP/2.0 200 OK\r\n\r\n", false, {protocol, false, 0, ""}},
-    {"bare line feeds", "HTTP/1.1 200 OK\nContent-Length: 2\n\nhi", true, {closed, false, 0, ""}},
+    {"bare line feeds", "HTTP/1.1 200 OK\nContent-Length: 2\n\nhi", false, {protocol, false, 0, ""}},
     {"both lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", false, {protocol, false, 0, ""}},
     {"both lengths, turned",
      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n",
