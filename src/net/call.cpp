@@ -13,8 +13,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::size_t inflated_bytes_max = 16 << 20;    // of one read
-constexpr std::chrono::milliseconds stale_ms_max{500};  // what closes later may have been at work on the request
+constexpr std::size_t inflated_bytes_max = 16 << 20;        // of one read
+constexpr std::chrono::milliseconds stale_ms_max{500};      // what closes later may have been at work on the request
+constexpr std::chrono::milliseconds unheard_ms_max{1'000};  // who took nothing more for so long, and has answered, will not listen
 
 }  // namespace
 
@@ -47,7 +48,17 @@ Task<Result<std::unique_ptr<UpstreamAnswer>>> Call::begin(std::unique_ptr<Call> 
   const CancelScope scope(call->cancel_, [&stream] { stream.close(); });
   stream.set_deadline(call->deadline());
   auto written = stream.write_now(pieces);
-  if (!written) written = co_await stream.write_on(pieces);
+  // Somebody who has answered may listen no more.
+  for (std::size_t before = 0; !written;) {
+    stream.set_deadline(std::min(call->deadline(), steady_clock::now() + unheard_ms_max));
+    written = co_await stream.write_on(pieces);
+    if (written->first != asio::error::timed_out || steady_clock::now() >= call->deadline()) break;
+    const bool listens = std::exchange(before, written->second) != written->second;
+    if (listens || stream.is_quiet())
+      written.reset();
+    else
+      written->first = asio::error::shut_down;
+  }
   Result<void> well = call->sent(written->first, written->second, report);
   if (!well) co_return call->fail(well.error());
   while (!call->response_.has_head()) {

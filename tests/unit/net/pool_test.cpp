@@ -4,6 +4,7 @@
 #include "unit/net/no_sockets.h"
 
 #include <zlib.h>
+#include <boost/asio/post.hpp>
 
 namespace fairlead::net::test {
 namespace {
@@ -439,6 +440,26 @@ TEST_F(PoolTest, AnEarlyAnswerCountsThoughTheBodyWasNotTaken) {
   EXPECT_EQ(got.status, 413);
   EXPECT_EQ(got.body, "big");
   EXPECT_TRUE(got.report.bytes_sent);
+  EXPECT_FALSE(got.report.sent_whole);
+  EXPECT_EQ(pool->open(), 0U);
+}
+
+TEST_F(PoolTest, AnEarlyAnswerIsHeardThoughTheConnectionStaysOpen) {
+  const std::string much(16 << 20, 'x');
+  encoded.body = {much};
+  bool over = false;
+  ScriptedServer server(loop, {[&over](Stream& stream) -> Task<void> {
+                          std::array<char, 1000> some;
+                          co_await stream.read_some(asio::buffer(some));
+                          co_await say(stream, "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig");
+                          while (!over) co_await asio::post(stream.executor(), asio::use_awaitable_t<Executor>());
+                        }});
+  connect_to(server);
+  const Got got = ask();
+  over = true;
+  EXPECT_EQ(got.kind(), "ok");
+  EXPECT_EQ(got.status, 413);
+  EXPECT_EQ(got.body, "big");
   EXPECT_FALSE(got.report.sent_whole);
   EXPECT_EQ(pool->open(), 0U);
 }
