@@ -3,6 +3,7 @@
 #include "store/sqlite/chain.h"
 #include "store/sqlite/entries.h"
 #include "store/sqlite/report.h"
+#include "store/sqlite/report_tables.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sums.h"
 #include "store/sqlite/sweep.h"
@@ -70,17 +71,9 @@ class SqliteBookkeeper final : public Bookkeeper {
   }
 
   Result<std::vector<Closing>> closings() override {
-    Statement statement(database_.handle(),
-                        "SELECT month, closed_at, attempts, usd_milli, usd_rest_pico, charge_milli, charge_rest_pico FROM closings "
-                        "ORDER BY until");
-    std::vector<Closing> all;
-    for (;;) {
-      const auto row = statement.step();
-      if (!row) return with_path(row.error());
-      if (!*row) return all;
-      all.push_back(
-          {statement.text(0), time_of(statement.integer(1)), statement.integer(2), amount(statement, 3), amount(statement, 5)});
-    }
+    auto all = read_closings(database_);
+    if (!all) return with_path(all.error());
+    return all;
   }
 
   Result<void> correct(const Correction& correction) override {
@@ -149,8 +142,6 @@ class SqliteBookkeeper final : public Bookkeeper {
   }
 
  private:
-  static Int128 amount(const Statement& row, int column) { return Int128{row.integer(column)} * milli + row.integer(column + 1); }
-
   Error with_path(Error error) const {
     if (error.kind != ErrorKind::config && !error.detail().empty()) error.set_detail(error.detail() + ", in " + path_);
     return error;
@@ -197,17 +188,12 @@ class SqliteBookkeeper final : public Bookkeeper {
   }
 
   Result<Closing> close_alone(const Month& month, TimePoint now) {
-    const auto sums = read_report(database_, {{}, month.from, month.until});
-    if (!sums) return sums.error();
-    Closing closing{month.name, now};
-    for (const ReportRow& row : *sums) {
-      closing.attempts += row.attempts;
-      closing.usd_pico += row.usd_pico;
-      closing.charge_usd_pico += row.charge_usd_pico;
-    }
+    auto closing = read_month(database_, month);
+    if (!closing) return closing;
+    closing->closed_at = now;
     Statement statement(database_.handle(), "INSERT INTO closings VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    auto booked = statement.run(std::string_view(month.name), month.until, now, closing.attempts, closing.usd_pico / milli,
-                                closing.usd_pico % milli, closing.charge_usd_pico / milli, closing.charge_usd_pico % milli);
+    auto booked = statement.run(std::string_view(month.name), month.until, now, closing->attempts, closing->usd_pico / milli,
+                                closing->usd_pico % milli, closing->charge_usd_pico / milli, closing->charge_usd_pico % milli);
     if (booked) booked = seal_last(database_, Entry::closing);
     if (!booked) return booked.error();
     return closing;

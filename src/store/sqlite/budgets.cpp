@@ -2,6 +2,7 @@
 
 #include "store/sqlite/entries.h"
 #include "store/sqlite/report_tables.h"
+#include "store/sqlite/sums.h"
 
 #include <algorithm>
 #include <array>
@@ -110,8 +111,7 @@ class SqliteBudgets final : public BudgetStore {
       const auto row = rows.step();
       if (!row) return row.error();
       if (!*row) return {};
-      charges[{rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4)}] +=
-          Int128{rows.integer(5)} * 1'000'000'000 + rows.integer(6);
+      charges[{rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4)}] += amount_at(rows, 5);
     }
   }
 

@@ -184,6 +184,18 @@ Result<std::vector<ReportRow>> read_report(Database& database, const ReportQuery
   return rows;
 }
 
+Result<Closing> read_month(Database& database, const Month& month) {
+  const auto sums = read_report(database, {{}, month.from, month.until});
+  if (!sums) return sums.error();
+  Closing all{month.name, {}};
+  for (const ReportRow& row : *sums) {
+    all.attempts += row.attempts;
+    all.usd_pico += row.usd_pico;
+    all.charge_usd_pico += row.charge_usd_pico;
+  }
+  return all;
+}
+
 Result<std::optional<TimePoint>> middle_of(Database& database, const ReportQuery& query) {
   if (all_from_rows(query)) return std::optional<TimePoint>();
   const auto groups = database.integer("SELECT count(*) FROM sum_groups");

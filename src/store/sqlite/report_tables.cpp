@@ -1,6 +1,7 @@
 #include "store/sqlite/report_tables.h"
 
 #include "store/sqlite/database.h"
+#include "store/sqlite/sums.h"
 
 #include <chrono>
 #include <string_view>
@@ -161,6 +162,20 @@ Result<TimePoint> rows_kept_from(Database& database) {
   const auto gone = database.integer("SELECT coalesce(max(day), -1) FROM let_go");
   if (!gone) return gone.error();
   return *gone < 0 ? TimePoint::min() : TimePoint(std::chrono::microseconds(*gone) + std::chrono::hours(24));
+}
+
+Result<std::vector<Closing>> read_closings(Database& database) {
+  Statement rows(database.handle(),
+                 "SELECT month, closed_at, attempts, usd_milli, usd_rest_pico, charge_milli, charge_rest_pico FROM closings "
+                 "ORDER BY until");
+  std::vector<Closing> all;
+  for (;;) {
+    const auto row = rows.step();
+    if (!row) return row.error();
+    if (!*row) return all;
+    all.push_back({rows.text(0), TimePoint(std::chrono::microseconds(rows.integer(1))), rows.integer(2), amount_at(rows, 3),
+                   amount_at(rows, 5)});
+  }
 }
 
 }  // namespace fairlead::sqlite

@@ -128,28 +128,21 @@ RequestRecord read_record(const Statement& row) {
 
 constexpr std::string_view select_requests =
     "SELECT id, state, started_at, key, team, project, route, endpoint, requested_model, stream, snapshot_hash, plan, expected, "
-    "content, facts, "
-    "ended_at, "
-    "http_status, ended_by, phase, error, target, attempts, first_byte_us, usd_pico, charge_usd_pico FROM requests ";
+    "content, facts, ended_at, http_status, ended_by, phase, error, target, attempts, first_byte_us, usd_pico, charge_usd_pico "
+    "FROM requests ";
 
 constexpr std::string_view attempts_of_request =
     "SELECT number, state, sent_at, provider, model, target, reserved_usd_pico, input_tokens_estimate, estimate_cost_pico, "
     "estimate_cost_currency, estimate_usd_pico, estimate_usd_rate_pico, markup_pico, price, ended_at, ended_by, phase, error, "
-    "status, "
-    "unconfirmed, connection_reused, reported_model, upstream_id, finish_reason, input_tokens, cached_input_tokens, "
+    "status, unconfirmed, connection_reused, reported_model, upstream_id, finish_reason, input_tokens, cached_input_tokens, "
     "cache_write_tokens, output_tokens, reasoning_tokens, audio_tokens, image_tokens, usage_source, cost_pico, cost_currency, "
     "usd_pico, charge_usd_pico, reported_usd_pico, usd_rate_pico, connect_us, first_byte_us, duration_us FROM attempts WHERE "
-    "request_id = ?1 ORDER BY "
-    "number";
+    "request_id = ?1 ORDER BY number";
 
 // Lines lie in the order in which requests ended, or were seen to last; what started last is among the last of them.
 const std::string newest =
     "WHERE id = (SELECT id FROM (SELECT id, started_at, n FROM lines ORDER BY n DESC LIMIT 1000) ORDER BY started_at DESC, n DESC "
     "LIMIT 1)";
-
-}  // namespace
-
-namespace {
 
 Result<void> add_attempts(Statement& attempts, RequestRecord& record) {
   attempts.bind(std::string_view(record.open.id));

@@ -10,7 +10,7 @@
 namespace fairlead::sqlite {
 namespace {
 
-/// "a, b, c", with `before` and `after` around each.
+/// "a, b, c", or each with itself behind `between`: "a = excluded.a, b = excluded.b".
 template <class Columns>
 std::string list(const Columns& columns, std::string_view between = "") {
   std::string text;

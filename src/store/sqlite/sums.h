@@ -18,6 +18,9 @@ namespace fairlead::sqlite {
 /// Amounts are summed in two parts, of 10^-3 and of 10^-12 of a unit, which overflow only beyond a thousand million rows.
 inline constexpr Int128 milli = 1'000'000'000;
 
+/// From both columns of an amount, of which this is the first.
+inline Int128 amount_at(const Statement& row, int column) { return Int128{row.integer(column)} * milli + row.integer(column + 1); }
+
 /// Of one attempt, or of many.
 struct Figures {
   std::int64_t requests = 0, attempts = 0, failed = 0;

@@ -86,9 +86,10 @@ bool same_figures(const ReportRow& a, const ReportRow& b) {
          a.cost == b.cost;
 }
 
-std::string amounts_text(const ReportRow& row) {
-  return std::to_string(row.attempts) + " attempts, " + format_decimal(row.usd_pico) + " USD, charged " +
-         format_decimal(row.charge_usd_pico);
+template <class Amounts>
+std::string amounts_text(const Amounts& all) {
+  return std::to_string(all.attempts) + " attempts, " + format_decimal(all.usd_pico) + " USD, charged " +
+         format_decimal(all.charge_usd_pico);
 }
 
 std::string figures_text(const ReportRow& row) {
@@ -234,43 +235,21 @@ class Comparison {
 
   /// A closed month still adds up to what it did when it was closed, corrections included.
   Result<void> compare_closings() {
-    const auto all = closings();
+    const auto all = read_closings(database_);
     if (!all) return all.error();
-    for (const auto& [name, closed] : *all) {
+    for (const Closing& closed : *all) {
       ++result_.closed_months;
-      const auto month = parse_month(name);
+      const auto month = parse_month(closed.month);
       if (!month) {
-        find("'" + name + "' is closed, and is no month");
+        find("'" + closed.month + "' is closed, and is no month");
         continue;
       }
-      const auto sums = read_report(database_, {{}, month->from, month->until});
-      if (!sums) return sums.error();
-      ReportRow now;
-      for (const ReportRow& sum : *sums) add_figures(now, sum);
-      if (closed.attempts != now.attempts || closed.usd_pico != now.usd_pico || closed.charge_usd_pico != now.charge_usd_pico)
-        find(month->name + " was closed with " + amounts_text(closed) + ", and now has " + amounts_text(now));
+      const auto now = read_month(database_, *month);
+      if (!now) return now.error();
+      if (closed.attempts != now->attempts || closed.usd_pico != now->usd_pico || closed.charge_usd_pico != now->charge_usd_pico)
+        find(closed.month + " was closed with " + amounts_text(closed) + ", and now has " + amounts_text(*now));
     }
     return {};
-  }
-
-  /// The months' names, and what they had. All at once: no report is read while a statement is under way.
-  Result<std::vector<std::pair<std::string, ReportRow>>> closings() {
-    Statement statement(
-        database_.handle(),
-        "SELECT month, attempts, usd_milli, usd_rest_pico, charge_milli, charge_rest_pico FROM closings ORDER BY until");
-    const auto amount = [&](int column) {
-      return Int128{statement.integer(column)} * 1'000'000'000 + statement.integer(column + 1);
-    };
-    std::vector<std::pair<std::string, ReportRow>> all;
-    for (;;) {
-      const Result<bool> row = statement.step();
-      if (!row) return row.error();
-      if (!*row) return all;
-      ReportRow& closed = all.emplace_back(statement.text(0), ReportRow()).second;
-      closed.attempts = statement.integer(1);
-      closed.usd_pico = amount(2);
-      closed.charge_usd_pico = amount(4);
-    }
   }
 
   Database& database_;
