@@ -132,7 +132,7 @@ class Daemon {
     auto ledger = Ledger::start(budget_desk_.watch(std::move(*store)), wall_clock(), limits);
     if (!ledger) return ledger.error();
     ledger_ = std::move(*ledger);
-    const LedgerFound& found = ledger_->found();
+    const Recovered& found = ledger_->found();
     for (const std::string& notice : found.notices) log(Level::warn, "ledger_notice", {{"notice", notice}});
     if (found.interrupted_attempts > 0)
       log(Level::warn, "ledger_recovered", {{"interrupted_attempts", found.interrupted_attempts}});

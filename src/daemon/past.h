@@ -23,7 +23,7 @@ class Past {
   };
   explicit Past(const Memory& memory) : memory_(memory) {}
 
-  /// At the start, once the ledger has fed what the process before left. `next_number`: LedgerFound's. What cannot be read is told
+  /// At the start, once the ledger has fed what the process before left. `next_number`: Recovered's. What cannot be read is told
   /// in the log, and is as if it had never been.
   void recall(const Snapshot& snapshot, std::int64_t next_number);
   /// Under a wrong clock the start took requests for older, or younger, than they are: they are recalled anew once it is set.

@@ -12,7 +12,7 @@ namespace fairlead::daemon {
 
 /// Where this process began.
 struct Began {
-  std::int64_t number = 1;  ///< in the ledger: LedgerFound
+  std::int64_t number = 1;  ///< in the ledger: Recovered
   state::SteadyTime at;
 };
 

@@ -9,7 +9,6 @@
 #include <mutex>
 #include <optional>
 #include <utility>
-#include <variant>
 
 namespace fairlead::exchange {
 
@@ -146,10 +145,7 @@ void Books::queue(std::span<Outgoing> outgoing) {
   std::vector<Ledger::Entry> entries;
   entries.reserve(outgoing.size());
   for (Outgoing& one : outgoing) {
-    const bool opens = std::any_of(one.rows->begin(), one.rows->end(), [](const Write& row) {
-      return std::holds_alternative<RequestOpen>(row) || std::holds_alternative<AttemptOpen>(row);
-    });
-    if (!opens) limit(one.wait);
+    if (!has_open(*one.rows)) limit(one.wait);
     mailbox_->expect(*one.wait);
     // The last reference must go on the worker's thread: the callback gives its own away.
     entries.push_back({std::move(one.rows), [wait = std::move(one.wait), mailbox = mailbox_](Result<void> result) mutable {

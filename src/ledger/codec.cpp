@@ -160,6 +160,13 @@ class Input {
 
 }  // namespace
 
+void append_row(std::string& out, RowKind kind, std::string_view body) {
+  const std::size_t size = body.size();
+  const char head[] = {static_cast<char>(kind), static_cast<char>(size), static_cast<char>(size >> 8),
+                       static_cast<char>(size >> 16), static_cast<char>(size >> 24)};
+  out.append(head, sizeof head).append(body);
+}
+
 /// Writes fields into `row_`, which has room for them.
 class RowEncoder::Output {
  public:
@@ -256,10 +263,7 @@ Result<void> RowEncoder::add(const Write& row, std::string& out) {
   if (output.misfit())
     return Error(ErrorKind::internal, ErrorOrigin::fairlead, "a line cannot be written to the ledger",
                  "an amount of " + format_decimal(*output.misfit()) + " does not fit a row");
-  const std::size_t size = output.size();
-  const char head[] = {static_cast<char>(kind_of(row)), static_cast<char>(size), static_cast<char>(size >> 8),
-                       static_cast<char>(size >> 16), static_cast<char>(size >> 24)};
-  out.append(head, sizeof head).append(row_, 0, size);
+  append_row(out, kind_of(row), std::string_view(row_).substr(0, output.size()));
   return {};
 }
 

@@ -27,6 +27,9 @@ struct EncodedRow {
   std::string_view body;  ///< what follows the kind, the id included
 };
 
+/// As RowScanner reads it.
+void append_row(std::string& out, RowKind kind, std::string_view body);
+
 class RowEncoder {
  public:
   static constexpr std::size_t texts_max = 16'384;

@@ -9,14 +9,6 @@ namespace {
 
 constexpr std::size_t saved_between_yields = 4;
 
-/// The row as RowScanner reads it.
-void append_row(std::string& rows, const EncodedRow& row) {
-  const std::size_t size = row.body.size();
-  const char head[] = {static_cast<char>(row.kind), static_cast<char>(size), static_cast<char>(size >> 8),
-                       static_cast<char>(size >> 16), static_cast<char>(size >> 24)};
-  rows.append(head, sizeof head).append(row.body);
-}
-
 bool apply_all(std::string_view rows, const Texts& texts, RecordBuilder& builder) {
   Texts none;
   RowScanner scanner(rows, none);
@@ -80,7 +72,7 @@ void Intake::add(Request& request, const EncodedRow& row) {
     request.last.rows.clear();
     request.last.rows.reserve(2 * row.body.size());
   }
-  append_row(request.last.rows, row);
+  append_row(request.last.rows, row.kind, row.body);
   if (request.unsaved_from == 0) request.unsaved_from = sequence_;
   ++request.unsaved_rows;
 }

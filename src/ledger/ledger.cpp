@@ -1,7 +1,6 @@
 #include "ledger/ledger.h"
 
 #include "ledger/feeder.h"
-#include "ledger/recovery.h"
 #include "ledger/shared_journal.h"
 
 #include <pthread.h>
@@ -28,8 +27,6 @@ using Entries = std::vector<Queued>;
 bool is_open(const Write& write) {
   return std::holds_alternative<RequestOpen>(write) || std::holds_alternative<AttemptOpen>(write);
 }
-
-bool has_open(const Ledger::Entry& entry) { return std::any_of(entry.rows->begin(), entry.rows->end(), is_open); }
 
 /// Does somebody see what the entry says, once it is acknowledged?
 bool ends_request(const std::vector<Write>& rows) {
@@ -93,13 +90,15 @@ FeedLimits feed_limits(const LedgerLimits& limits) {
 
 }  // namespace
 
+bool has_open(const std::vector<Write>& rows) { return std::any_of(rows.begin(), rows.end(), is_open); }
+
 struct Ledger::Impl {
-  Impl(std::unique_ptr<Store> store_, LedgerLimits limits_, JournalFiles& files, const Recovered& recovered)
+  Impl(std::unique_ptr<Store> store_, LedgerLimits limits_, JournalFiles& files, Recovered recovered)
       : store(std::move(store_)),
         limits(limits_),
-        found{recovered.interrupted_attempts, recovered.replayed_rows, recovered.notices, recovered.next_number},
+        found(std::move(recovered)),
         feeder(*store, files, store->journal(), feed_limits(limits)),
-        journal({files, store->journal(), recovered.next_sequence, limits.segment_bytes, limits.sync}, limits, feeder),
+        journal({files, store->journal(), found.next_sequence, limits.segment_bytes, limits.sync}, limits, feeder),
         backoff(limits.retry_ms_min) {
     // Before the first request: the journal's first file takes a while.
     if (const auto begun = journal.begin(); !begun) lose_journal({}, begun.error());
@@ -134,7 +133,7 @@ struct Ledger::Impl {
 
   std::unique_ptr<Store> store;
   const LedgerLimits limits;
-  const LedgerFound found;
+  const Recovered found;
   Feeder feeder;
 
   SharedJournal journal;  // not called while `mutex` is held
@@ -175,7 +174,7 @@ void Ledger::Impl::write(std::span<Ledger::Entry> entries) {
     const std::lock_guard lock(mutex);
     if (journal_full) journal_full = is_journal_full();
     for (Ledger::Entry& entry : entries) {
-      if (has_open(entry) && (numbers.queued + entry.size() > limits.queue_writes_max || journal_full || hanging)) {
+      if (has_open(*entry.rows) && (numbers.queued + entry.size() > limits.queue_writes_max || journal_full || hanging)) {
         if (auto kept = settlements_of(*entry.rows); !kept.empty()) {
           numbers.queued += kept.size();
           ++unfinished;
@@ -382,7 +381,7 @@ void Ledger::Impl::lose_journal(Entries failed, const Error& error) {
 Entries Ledger::Impl::turn_away(Entries entries) {
   Entries kept;
   for (Queued& entry : entries) {
-    if (!entry.acknowledged && has_open(entry))
+    if (!entry.acknowledged && has_open(*entry.rows))
       fail(std::move(entry), why, kept);
     else
       kept.push_back(std::move(entry));
@@ -393,7 +392,7 @@ Entries Ledger::Impl::turn_away(Entries entries) {
 /// The entry has failed. If it held opens, settlements of older rows in it become an entry of their own, in `kept`.
 void Ledger::Impl::fail(Queued entry, const Error& error, Entries& kept) {
   std::vector<Write> settlements;
-  if (has_open(entry)) settlements = settlements_of(*entry.rows);
+  if (has_open(*entry.rows)) settlements = settlements_of(*entry.rows);
   {
     const std::lock_guard lock(mutex);
     if (error.kind == ErrorKind::internal) numbers.refused_rows += entry.size() - settlements.size();
@@ -420,9 +419,9 @@ void Ledger::Impl::end(std::span<const Queued> entries, const Result<void>& resu
 
 Result<std::unique_ptr<Ledger>> Ledger::start(std::unique_ptr<Store> store, TimePoint now, LedgerLimits limits,
                                               JournalFiles& files) {
-  const auto recovered = recover_journal(*store, files, now);
+  auto recovered = recover_journal(*store, files, now);
   if (!recovered) return recovered.error();
-  return std::unique_ptr<Ledger>(new Ledger(std::make_unique<Impl>(std::move(store), limits, files, *recovered)));
+  return std::unique_ptr<Ledger>(new Ledger(std::make_unique<Impl>(std::move(store), limits, files, std::move(*recovered))));
 }
 
 Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -441,7 +440,7 @@ void Ledger::commit() { impl_->commit_soon(); }
 
 bool Ledger::flush(std::chrono::milliseconds timeout) { return impl_->flush(timeout); }
 
-const LedgerFound& Ledger::found() const { return impl_->found; }
+const Recovered& Ledger::found() const { return impl_->found; }
 
 std::string Ledger::why_save_failed() const { return impl_->feeder.why_failed(); }
 

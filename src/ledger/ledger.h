@@ -6,6 +6,7 @@
 
 #include "ledger/files.h"
 #include "ledger/journal.h"
+#include "ledger/recovery.h"
 
 #include <chrono>
 #include <cstddef>
@@ -59,13 +60,8 @@ struct LedgerStats {
 /// Shared with whoever wrote them, so that they are not copied, and are freed by the thread that made them.
 using Rows = std::shared_ptr<const std::vector<Write>>;
 
-/// What the start found of the process before.
-struct LedgerFound {
-  std::int64_t interrupted_attempts = 0;  ///< they were open
-  std::uint64_t replayed_rows = 0;        ///< of the journal
-  std::vector<std::string> notices;       ///< for an operator: a torn end, damage
-  std::int64_t next_number = 1;           ///< of the store: a lower one is that of a request before this start
-};
+/// Does one of them open a request or an attempt?
+bool has_open(const std::vector<Write>& rows);
 
 class Ledger {
  public:
@@ -113,7 +109,7 @@ class Ledger {
   LedgerStats stats() const;
   /// Why the last of `failed_saves` failed, in the database's or the system's words; empty if there was none.
   std::string why_save_failed() const;
-  const LedgerFound& found() const;
+  const Recovered& found() const;
 
  private:
   struct Impl;

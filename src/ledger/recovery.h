@@ -10,12 +10,13 @@
 
 namespace fairlead {
 
+/// What the start found of the process before.
 struct Recovered {
-  std::int64_t interrupted_attempts = 0;
-  std::uint64_t replayed_rows = 0;
-  std::uint64_t next_sequence = 1;   ///< of the journal's segments
-  std::int64_t next_number = 1;      ///< of the store's requests
-  std::vector<std::string> notices;  ///< what an operator should know: a torn end, damage
+  std::int64_t interrupted_attempts = 0;  ///< they were open
+  std::uint64_t replayed_rows = 0;        ///< of the journal
+  std::uint64_t next_sequence = 1;        ///< of the journal's segments
+  std::int64_t next_number = 1;           ///< of the store: a lower one is that of a request before this start
+  std::vector<std::string> notices;       ///< what an operator should know: a torn end, damage
 };
 
 /// Replays the journal, makes open rows interrupted, and removes the journal once the store has all of it on the disk. A crash at
