@@ -63,7 +63,7 @@ TEST_F(KeysAdminTest, AKeyThatIsLeftOutIsNotMadeThoughNoFindingSaysWhy) {
     return loaded;
   };
   const KeyDesk desk{keyring, load_with, [] { return std::make_shared<const Snapshot>(); }, [] { return Result<void>(); }};
-  const KeyAnswer answer = answer_about_keys(desk, "POST", keys_path, R"({"name":"fresh"})");
+  const AdminAnswer answer = answer_about_keys(desk, "POST", keys_path, R"({"name":"fresh"})");
   EXPECT_EQ(answer.status, 400);
   EXPECT_NE(answer.body.find("no key was made: the configuration does not take it"), std::string::npos) << answer.body;
   ASSERT_TRUE(keyring.look());

@@ -78,7 +78,7 @@ TEST(LedgerKeys, BreakNoAssertionAndAreRevokedWhateverTheFilesBreak) {
     return true;
   };
   ASSERT_TRUE(take());
-  const KeyAnswer refused = keys.answer("POST", "/admin/v1/keys", options("red"));
+  const AdminAnswer refused = keys.answer("POST", "/admin/v1/keys", options("red"));
   EXPECT_EQ(refused.status, 400);
   EXPECT_NE(
       refused.body.find("with this key the assertion 'a' does not hold: one/m may be reached, as by `--key shop --route chat"),

@@ -409,7 +409,7 @@ class RecordsTest : public ::testing::Test {
   }
 
   Read read() {
-    const auto read_one = [this]() -> Task<Read> { co_return co_await near->read_some(asio::buffer(buffer)); };
+    const auto read_one = [this]() -> Task<Read> { co_return co_await read_some(*near, asio::buffer(buffer)); };
     return loop.finish(read_one());
   }
 
