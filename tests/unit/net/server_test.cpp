@@ -743,14 +743,15 @@ std::pair<std::string, std::string> ask_over_tls(const Endpoint& endpoint, const
 
 TEST_F(ServerTest, AnAllocationThatFailsCostsItsConnectionAlone) {
   start();
-  for (int k = 0; k < 8; ++k) {
+  constexpr int before_its_first_wait = 7;  // asio cannot bear an exception within one
+  for (int k = 0; k < before_its_first_wait; ++k) {
     handler.fail_allocation = k;
     App app(endpoint);
     app.say(get("/echo", "Connection: close\r\n"));
     app.hear_all();
     ASSERT_EQ(status_of(ask(get("/echo", "Connection: close\r\n"))), 200) << k;
   }
-  EXPECT_GE(server->counters().failures, 7u);
+  EXPECT_EQ(server->counters().failures, before_its_first_wait);
 }
 
 TEST_F(ServerTest, ServesTlsAndChangesItsCertificateForNewConnections) {
