@@ -95,6 +95,7 @@ TEST_F(PoolTest, DoesNotUseAConnectionAgainThatIsNotClean) {
     EXPECT_EQ(second.body, "mine") << answer;
     EXPECT_FALSE(second.report.connection_reused) << answer;
     pool->close_idle();
+    ASSERT_TRUE(loop.run_until([&] { return server.closed() == 2; }));
   }
 }
 
@@ -108,6 +109,7 @@ TEST_F(PoolTest, DoesNotUseAConnectionAgainWhereABodyIsAnnouncedThatCannotBe) {
       EXPECT_EQ(ask().kind(), "ok");
       EXPECT_EQ(ask().body, "mine") << status << ", " << framing;
       pool->close_idle();
+      ASSERT_TRUE(loop.run_until([&] { return server.closed() == 2; }));
     }
   }
   ScriptedServer server(loop, {answering({"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", whole("mine")})});
