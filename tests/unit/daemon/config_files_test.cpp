@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -10,7 +12,7 @@ namespace fairlead::daemon {
 namespace {
 
 TEST(ConfigFiles, OneLoadMixesNoTwoContentsOfAFile) {
-  const std::string path = testing::TempDir() + "config_files_test.yaml";
+  const std::string path = testing::TempDir() + "config_files_test_" + std::to_string(::getpid()) + ".yaml";
   const auto write = [&](const std::string& text) { std::ofstream(path) << text; };
   ConfigFiles files;
   write("first");

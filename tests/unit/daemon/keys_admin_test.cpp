@@ -3,6 +3,8 @@
 #include <fairlead/store.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -33,7 +35,7 @@ class KeysAdminTest : public testing::Test {
     return answer_about_keys(desk, "POST", std::string(keys_path) + path, "{}");
   }
 
-  std::string folder = testing::TempDir() + "keys_admin_test";
+  std::string folder = testing::TempDir() + "keys_admin_test_" + std::to_string(::getpid());
   Keyring keyring;
 };
 

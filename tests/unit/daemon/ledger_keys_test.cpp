@@ -3,6 +3,7 @@
 #include <fairlead/store.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
@@ -14,7 +15,8 @@ namespace fairlead::daemon {
 namespace {
 
 TEST(LedgerKeys, WhatCouldNotBeTakenInIsTriedAgain) {
-  const std::string folder = testing::TempDir() + "ledger_keys_test", ledger = "sqlite:" + folder + "/ledger.db";
+  const std::string folder = testing::TempDir() + "ledger_keys_test_" + std::to_string(::getpid()),
+                    ledger = "sqlite:" + folder + "/ledger.db";
   const std::string config_file = folder + "/fairlead.yaml";
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
@@ -52,7 +54,8 @@ TEST(LedgerKeys, WhatCouldNotBeTakenInIsTriedAgain) {
 
 /// What keeps an assertion is one key; that the files break it by themselves is no matter any more once they hold.
 TEST(LedgerKeys, BreakNoAssertionAndAreRevokedWhateverTheFilesBreak) {
-  const std::string folder = testing::TempDir() + "ledger_keys_assertions", ledger = "sqlite:" + folder + "/ledger.db";
+  const std::string folder = testing::TempDir() + "ledger_keys_assertions_" + std::to_string(::getpid()),
+                    ledger = "sqlite:" + folder + "/ledger.db";
   const std::string config_file = folder + "/fairlead.yaml";
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
