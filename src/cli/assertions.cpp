@@ -4,6 +4,7 @@
 #include "plan/prove/told.h"
 
 #include <algorithm>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -24,8 +25,6 @@ std::vector<std::string> example_lines(const Counterexample& example, const Snap
   return lines;
 }
 
-bool is_proved(const Proof& proof) { return proof.verdict == Verdict::holds || proof.verdict == Verdict::nobody; }
-
 }  // namespace
 
 std::string proofs_text(const Proofs& proofs, const Snapshot& snapshot, bool coloured) {
@@ -33,7 +32,7 @@ std::string proofs_text(const Proofs& proofs, const Snapshot& snapshot, bool col
   constexpr const char *green = "\x1b[32m", *red = "\x1b[31m";
   std::string text = "\nassertions\n";
   for (const Proof& proof : proofs.proofs) {
-    const bool good = is_proved(proof);
+    const bool good = proof.is_proved();
     const std::string verdict = good ? "proved" : proof.verdict == Verdict::fails ? "FAILS" : "UNDECIDED";
     text += "  " + in(good ? green : red, verdict) + "  " + printable(proof.assertion->name);
     if (!good) text += " (" + proof.assertion->place + ")";
@@ -43,12 +42,14 @@ std::string proofs_text(const Proofs& proofs, const Snapshot& snapshot, bool col
     if (proof.counterexample)
       for (const std::string& line : example_lines(*proof.counterexample, snapshot)) text += "          " + printable(line) + "\n";
   }
-  const auto proved = std::count_if(proofs.proofs.begin(), proofs.proofs.end(), is_proved);
+  const auto proved = std::count_if(proofs.proofs.begin(), proofs.proofs.end(), std::mem_fn(&Proof::is_proved));
   return text + "  " + std::to_string(proved) + " proved, " +
          std::to_string(static_cast<std::ptrdiff_t>(proofs.proofs.size()) - proved) + " not, for all requests" +
          (proofs.end ? " before " + day_text(*proofs.end) : "") + "\n";
 }
 
-bool all_hold(const Proofs& proofs) { return std::all_of(proofs.proofs.begin(), proofs.proofs.end(), is_proved); }
+bool all_hold(const Proofs& proofs) {
+  return std::all_of(proofs.proofs.begin(), proofs.proofs.end(), std::mem_fn(&Proof::is_proved));
+}
 
 }  // namespace fairlead::cli

@@ -199,15 +199,13 @@ std::vector<const Key*> keys_of(const Snapshot& snapshot, bool stored) {
   return keys;
 }
 
-bool is_good(const Proof& proof) { return proof.verdict == Proof::Verdict::holds || proof.verdict == Proof::Verdict::nobody; }
-
 /// Those of the keys without which the assertion holds of the others. One after the other; where there are too many cases, all that
 /// it is about.
 void add_breaking(const Question& question, const Space& space, const Assertion& assertion, std::vector<const Key*> keys,
                   std::vector<Breach>& breaches) {
   while (!keys.empty()) {
     Proof proof = Prover(question, space, keys).decide(assertion);
-    if (is_good(proof)) return;
+    if (proof.is_proved()) return;
     if (!proof.counterexample) break;
     const Key* key = proof.counterexample->facts.key;
     breaches.push_back({&assertion, key, std::move(proof.counterexample)});
@@ -248,7 +246,7 @@ std::vector<Breach> breaches(const Snapshot& snapshot, TimePoint now) {
   Prover of_files(question, *space, keys_of(snapshot, false));
   const std::vector<const Key*> stored = keys_of(snapshot, true);
   for (const Assertion& assertion : snapshot.assertions)
-    if (Proof proof = of_files.decide(assertion); is_good(proof))
+    if (Proof proof = of_files.decide(assertion); proof.is_proved())
       add_breaking(question, *space, assertion, stored, breaches);
     else
       breaches.push_back({&assertion, nullptr, std::move(proof.counterexample)});

@@ -27,6 +27,8 @@ struct Proof {
   const Assertion* assertion = nullptr;
   Verdict verdict = Verdict::undecided;
   std::optional<Counterexample> counterexample;
+
+  bool is_proved() const { return verdict == Verdict::holds || verdict == Verdict::nobody; }
 };
 
 struct Proofs {
