@@ -99,7 +99,8 @@ void add_assertion_rows(Rows& rows) {
                       "What the policies must ensure, for all requests. Each is proved, or a request is shown that breaks it: by "
                       "`fairlead check`, and by `serve` and each reload, which then refuse the configuration."});
   rows.push_back({.path = "assertions[]", .type = Type::object, .doc = "An assertion: it has one of `never` and `always`."});
-  rows.push_back({.path = "assertions[].name", .type = Type::name, .doc = "Its name in what `check` says.", .required = true});
+  rows.push_back(
+      {.path = "assertions[].name", .type = Type::name, .doc = "Its name, told where it is not proved.", .required = true});
   add_assertion(
       rows, "assertions[].never", "No request for which `when` holds may reach a target that fits `target`.",
       "Facts that the target has, all of them. One that is not stated might be anything, so it fits, as it does for `deny`.");
